@@ -1,0 +1,1 @@
+"""The window and the command line. Qt lives here and nowhere else."""

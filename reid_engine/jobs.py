@@ -1,0 +1,166 @@
+"""Long work: one object that reports how far it is and stops it, and the JSON lines that carry both.
+
+A job is a command that a person could type. It writes one JSON object a line (``event`` names its kind) and obeys the
+words ``cancel``, ``pause`` and ``resume``, one a line, from its standard input or from a control file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from reid_engine.errors import JobCancelled
+
+FLUSH_INTERVAL_S = 0.02
+CONTROL_POLL_S = 0.05
+
+
+class Reporter(Protocol):
+    """Where a job's events go: JSON lines, a progress bar, or nowhere."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Say one thing. ``progress`` may be dropped when it comes too often; every other kind arrives."""
+        ...
+
+
+class Silent:
+    """A reporter that says nothing."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        return None
+
+
+class JsonLines:
+    """One JSON object a line; progress at most 50 times a second, everything else at once. Safe between threads."""
+
+    def __init__(self, stream: TextIO | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = sys.stdout if stream is None else stream
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._last = -1.0
+
+    def event(self, kind: str, **fields: Any) -> None:
+        with self._lock:
+            now = self._clock()
+            if kind == "progress" and now - self._last < FLUSH_INTERVAL_S:
+                return
+            if kind == "progress":
+                self._last = now
+            self._stream.write(json.dumps({"event": kind, **fields}, ensure_ascii=True) + "\n")
+            self._stream.flush()
+
+
+class LineSplitter:
+    """Bytes as they come from a pipe, to whole JSON objects; the unfinished last line waits. Junk lines are kept apart."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self.junk: list[str] = []
+
+    def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
+        """Take what was read; give every object that is now complete."""
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                found = json.loads(line)
+            except ValueError:
+                found = None
+            if isinstance(found, dict):
+                yield found
+            else:
+                self.junk.append(line.decode("utf-8", "replace"))
+
+
+class JobControl:
+    """Handed to every long piece of work: says how far it is, holds it, and stops it."""
+
+    def __init__(self, reporter: Reporter | None = None) -> None:
+        self.reporter: Reporter = Silent() if reporter is None else reporter
+        self._stop = threading.Event()
+        self._go = threading.Event()
+        self._go.set()
+
+    def cancel(self) -> None:
+        """Ask the work to stop at its next report."""
+        self._stop.set()
+        self._go.set()
+
+    def pause(self) -> None:
+        """Hold the work at its next report."""
+        if not self._stop.is_set():
+            self._go.clear()
+
+    def resume(self) -> None:
+        """Let held work go on."""
+        self._go.set()
+
+    @property
+    def cancelled(self) -> bool:
+        """True once somebody asked to stop."""
+        return self._stop.is_set()
+
+    @property
+    def paused(self) -> bool:
+        """True while the work is held."""
+        return not self._go.is_set()
+
+    def check(self) -> None:
+        """Wait while held; raise JobCancelled if somebody asked to stop."""
+        self._go.wait()
+        if self._stop.is_set():
+            raise JobCancelled("stopped as asked; everything committed so far is kept")
+
+    def report(self, **progress: Any) -> None:
+        """Tell the listener, then ``check``."""
+        self.reporter.event("progress", **progress)
+        self.check()
+
+    def notice(self, message: str, **fields: Any) -> None:
+        """Say something a person should know: a fallback and its reason, a damaged file, a rebuilt index."""
+        self.reporter.event("notice", message=message, **fields)
+
+    def obey(self, word: str) -> None:
+        """Do what one control line says; unknown words are ignored."""
+        verbs: Mapping[str, Callable[[], None]] = {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}
+        verb = verbs.get(word.strip())
+        if verb is not None:
+            verb()
+
+
+def obey_stream(control: JobControl, stream: TextIO) -> threading.Thread:
+    """Follow control lines from ``stream`` (standard input) in a thread; its end means nothing."""
+
+    def follow() -> None:
+        for line in stream:
+            control.obey(line)
+
+    thread = threading.Thread(target=follow, name="control lines", daemon=True)
+    thread.start()
+    return thread
+
+
+def obey_file(control: JobControl, path: Path, finished: threading.Event) -> threading.Thread:
+    """Follow control lines that somebody appends to ``path``, until ``finished``; for jobs that outlive the window."""
+
+    def follow() -> None:
+        seen = 0
+        while not finished.wait(CONTROL_POLL_S):
+            try:
+                text = path.read_text("utf-8")
+            except OSError:
+                continue
+            complete = text[: text.rfind("\n") + 1]
+            for word in complete[seen:].splitlines():
+                control.obey(word)
+            seen = len(complete)
+
+    thread = threading.Thread(target=follow, name="control file", daemon=True)
+    thread.start()
+    return thread

@@ -1,0 +1,58 @@
+"""Children of this program: how they are started, and how they die with their parent."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import IO, Any
+
+PR_SET_PDEATHSIG = 1
+
+
+def child_environment(**extra: str) -> dict[str, str]:
+    """The environment a child gets: ours, without what importing OpenCV put in, and able to import these packages."""
+    environment = {k: v for k, v in os.environ.items() if k not in ("QT_QPA_PLATFORM_PLUGIN_PATH", "QT_QPA_FONTDIR")}
+    environment["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
+    environment.update(extra)
+    return environment
+
+
+def start_child(
+    module: str, arguments: Sequence[str], *, pass_fds: Sequence[int] = (), stderr: int | IO[Any] | None = None
+) -> subprocess.Popen[bytes]:
+    """``python -m module arguments`` with pipes to its standard input and output.
+
+    The child calls ``die_with_parent`` first thing, with our number in ``REAPPEAR_PARENT``.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        pass_fds=tuple(pass_fds),
+        env=child_environment(REAPPEAR_PARENT=str(os.getpid())),
+    )
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to kill this process when the thread that started it ends, however it ends.
+
+    Parents therefore start children from threads that live as long as the work does. A parent that was already gone
+    before the request is noticed by its number.
+    """
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    parent = os.environ.get("REAPPEAR_PARENT")
+    if parent is not None and int(parent) != os.getppid():
+        os._exit(1)
+
+
+def how_it_died(status: int) -> str:
+    """A child's return code as a person would say it."""
+    if status < 0:
+        name = signal.Signals(-status).name if -status in signal.valid_signals() else f"signal {-status}"
+        return f"killed by {name}"
+    return f"ended with status {status}"

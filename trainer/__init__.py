@@ -1,0 +1,1 @@
+"""Papers to model files: data sets, recipes, the loop and the evaluation."""
