@@ -56,7 +56,7 @@ class JsonLines:
 
 
 class LineSplitter:
-    """Bytes as they come from a pipe, to whole JSON objects; the unfinished last line waits. Junk lines are kept apart."""
+    """Bytes as they come from a pipe, to whole JSON objects; an unfinished last line waits, junk is kept apart."""
 
     def __init__(self) -> None:
         self._rest = b""
