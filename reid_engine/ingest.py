@@ -16,7 +16,7 @@ from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
-from reid_engine.errors import ChildDied, InputError, ReappearError, SourceError
+from reid_engine.errors import ChildDied, InputError, ReappearError, SourceError, UsageError
 from reid_engine.index import open_index
 from reid_engine.jobs import JobControl
 from reid_engine.pace import Pace
@@ -157,23 +157,23 @@ class Ingest:
         name = item.camera or path.stem
         try:
             sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
-            camera = self._camera(name)
-            source = self.case.store.source_for(camera.id, sha256)
+            source = self._known_source(name, sha256)
             if source is not None and source.state == "done" and self._settled(source, item, name):
                 return None
             request = self._request(recording)
             info = probe(request)
-            if source is None:
-                source = self._add(recording, camera, sha256, info, item)
-            else:
-                source = self._begin_again(source)
-            return self._source_plan(source, name, request, info)
-        except (InputError, ChildDied) as error:
+            begun = self._begin_again(source) if source else self._add(recording, name, sha256, info, item)
+            return self._source_plan(begun, name, request, info)
+        except (InputError, UsageError, ChildDied) as error:
             self._fail(path, name, error)
             return None
 
     def _say_hashing(self, path: Path, done: int, total: int) -> None:
         self.control.report(stage="hash", file=path.name, done=done, total=total)
+
+    def _known_source(self, camera: str, sha256: str) -> Source | None:
+        known = {known.name: known.id for known in self.case.store.cameras()}
+        return self.case.store.source_for(known[camera], sha256) if camera in known else None
 
     def _camera(self, name: str) -> Camera:
         known = {camera.name for camera in self.case.store.cameras()}
@@ -223,12 +223,13 @@ class Ingest:
             folder_fps=self.options.folder_fps,
         )
 
-    def _add(self, recording: Recording, camera: Camera, sha256: str, info: SourceInfo, item: Wanted) -> Source:
+    def _add(self, recording: Recording, name: str, sha256: str, info: SourceInfo, item: Wanted) -> Source:
+        camera = self._camera(name)
         start = self._start(recording, camera, info, item)
         for note in (start.note, *info.notes):
             if note:
                 self.control.notice(f"{recording.path.name}: {note}")
-        number = self.case.store.add_source(
+        return self.case.store.add_source(
             NewSource(
                 camera=camera.id,
                 path=str(recording.path.resolve()),
@@ -243,7 +244,6 @@ class Ingest:
                 height=info.height,
             )
         )
-        return self.case.store.source(number)
 
     def _settings_in_words(self) -> dict[str, Any]:
         return {
