@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None, program: Program | None = None)
         return 4
     except BrokenPipeError:
         return 0
-    except Exception:
+    except Exception:  # noqa: BLE001 - the border: whatever is left is our mistake and must be seen whole
         traceback.print_exc()
         sys.stderr.write("reappear: this is a mistake in the program, not in your input; the text above says where\n")
         return UNEXPECTED

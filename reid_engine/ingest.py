@@ -122,7 +122,7 @@ class Ingest:
     def run(self, wanted: Sequence[Wanted]) -> list[FileReport]:
         """Ingest every recording. One that cannot be used is a report and does not stop the others.
 
-        Raises JobCancelled, DiskFull and CaseError; the case then keeps everything committed, and running again goes on.
+        Raises JobCancelled, DiskFull and CaseError; what was committed is kept, and running again goes on.
         """
         with self.case.ingest_lock():
             self._record_networks()

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from reid_engine.case import Case
-from reid_engine.recordings import parse_time
-from reid_engine.store import checked_name
 
 from app.commands.program import Program, job, tell
+from reid_engine.case import Case
 from reid_engine.errors import ReappearError, UsageError
 from reid_engine.ingest import FileReport, Ingest, IngestOptions, Wanted
+from reid_engine.recordings import parse_time
+from reid_engine.store import checked_name
 
 
 def register(line: typer.Typer) -> None:

@@ -13,11 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from app.console import Console
 from reid_engine.case import Case
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
-
-from app.console import Console
 from reid_engine.jobs import JobControl, JsonLines, Reporter, obey_descriptor, obey_file
 from reid_engine.settings import Settings, load_settings
 

@@ -1,4 +1,4 @@
-"""``python -m tests.support.program`` is ``reappear`` with one more kind of detector: drawn figures, found by colour."""
+"""``python -m tests.support.program`` is ``reappear`` that can also detect drawn figures by their colour."""
 
 from __future__ import annotations
 
