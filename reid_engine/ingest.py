@@ -160,10 +160,9 @@ class Ingest:
             source = self._known_source(name, sha256)
             if source is not None and source.state == "done" and self._settled(source, item, name):
                 return None
-            request = self._request(recording)
-            info = probe(request)
+            info = probe(recording.path, recording.kind, folder_fps=self.options.folder_fps)
             begun = self._begin_again(source) if source else self._add(recording, name, sha256, info, item)
-            return self._source_plan(begun, name, request, info)
+            return self._source_plan(begun, name, recording, info)
         except (InputError, UsageError, ChildDied) as error:
             self._fail(path, name, error)
             return None
@@ -215,14 +214,6 @@ class Ingest:
             self.options.folder_fps,
         )
 
-    def _request(self, recording: Recording) -> DecodeRequest:
-        return DecodeRequest(
-            path=recording.path,
-            kind=recording.kind,
-            analyse_fps=self.options.fps,
-            folder_fps=self.options.folder_fps,
-        )
-
     def _add(self, recording: Recording, name: str, sha256: str, info: SourceInfo, item: Wanted) -> Source:
         camera = self._camera(name)
         start = self._start(recording, camera, info, item)
@@ -266,13 +257,19 @@ class Ingest:
             self.control.notice(f"{name}: goes on where an earlier run stopped")
         return self.case.store.source(source.id)
 
-    def _source_plan(self, source: Source, camera: str, request: DecodeRequest, info: SourceInfo) -> SourcePlan:
+    def _source_plan(self, source: Source, camera: str, recording: Recording, info: SourceInfo) -> SourcePlan:
         rate = info.rate if self.options.fps is None else min(info.rate, self.options.fps)
         return SourcePlan(
             source=source.id,
             camera=camera,
             name=Path(source.path).name,
-            request=request,
+            request=DecodeRequest(
+                recording.path,
+                recording.kind,
+                source=source.id,
+                analyse_fps=self.options.fps,
+                folder_fps=self.options.folder_fps,
+            ),
             rate=rate,
             size=(info.width, info.height),
             duration_us=info.duration_us,

@@ -2,10 +2,11 @@
 
     python -m tests.measure.two_views CASE --labels identities.csv --boxes CAMERA=boxes.csv ... [--sheets FOLDER]
 
-The case holds the two recordings, ingested under the cameras' names. Labels: ``identities.csv`` with the columns video,
-track, person (video is the camera's name) and a box file per camera with frame (from 1), track, x1, y1, x2, y2. A probe is a
-labelled track whose person is labelled in the other view too; it is clicked in the middle of its box at the middle of
-its time, and the first match from the other view is right when its boxes lie on that person's labelled boxes.
+The case holds the two recordings under the cameras' names, with no start time (time begins in 1970). Labels:
+``identities.csv`` with the columns video, track, person (video is the camera's name) and a box file per camera with
+frame (from 1), track, x1, y1, x2, y2. A probe is a labelled track whose person is labelled in the other view too; it is
+clicked in the middle of its box at a quarter, half and three quarters of its time, and the first match from the other
+view is right when most of its boxes lie on that person's labelled boxes.
 """
 
 from __future__ import annotations
@@ -64,14 +65,9 @@ def reappear(*arguments: str) -> str:
 
 def read_tracklets(case: Path, fps: float) -> dict[int, Sighting]:
     rows = [json.loads(line) for line in reappear("tracklets", str(case), "--json").splitlines()]
-    first = {
-        camera: min(r["start_us"] for r in rows if r["camera"] == camera) for camera in {r["camera"] for r in rows}
-    }
-    starts = {camera: us - us % 1_000_000 if us >= 0 else us for camera, us in first.items()}
     found = {}
     for row in rows:
-        begin = starts[row["camera"]] if row["start_us"] > 10**12 else 0
-        boxes = [(round((b[0] - begin) * fps / 1e6), (b[1], b[2], b[3], b[4])) for b in row["boxes"]]
+        boxes = [(round(b[0] * fps / 1e6), (b[1], b[2], b[3], b[4])) for b in row["boxes"]]
         found[row["tracklet"]] = Sighting(row["camera"], row["start_us"], boxes)
     return found
 
@@ -156,12 +152,11 @@ def by_click(
             continue
         for share in CLICKS:
             frame, x, y = click(labels, camera, track, share)
-            time = f"1970-01-01T00:00:{frame / fps:09.6f}Z" if frame / fps < 60 else _stamp(frame / fps)
+            time = _stamp(frame / fps)
             more = ["--sheet", str(sheets / f"{camera}-{track}.png")] if sheets and share == 0.5 else []
-            run = subprocess.run(
-                [sys.executable, "-m", "app", "search", str(case), "--at", camera, time, str(x), str(y), "--json", *more],
-                capture_output=True, text=True, check=False,
-            )  # fmt: skip
+            at = ["--at", camera, time, str(x), str(y)]
+            command = [sys.executable, "-m", "app", "search", str(case), *at, "--json", *more]
+            run = subprocess.run(command, capture_output=True, text=True, check=False)
             matches = json.loads(run.stdout)["matches"] if run.returncode == 0 else []
             found = people[matches[0]["tracklet"]][0] if matches else None
             hits[share].append(found == person)
