@@ -12,7 +12,7 @@ from reid_engine.case import DATABASE, Case
 from reid_engine.errors import ReappearError, UsageError
 from reid_engine.ingest import FileReport, Ingest, IngestOptions, Wanted
 from reid_engine.recordings import parse_time
-from reid_engine.store import checked_name
+from reid_engine.store.cameras import checked_name
 
 
 def register(line: typer.Typer) -> None:
