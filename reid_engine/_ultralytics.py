@@ -2,7 +2,7 @@
 
 It is run as a child, ``python -m reid_engine._ultralytics export FOLDER WEIGHTS``, so that a file from a stranger can
 take down nothing but the child and no other process ever imports torch for it. The child answers one JSON object:
-``{"names": ..., "precision": ...}``, or ``{"error": sentence, "disk_full": bool}``.
+``{"ok": true}``, or ``{"error": sentence, "disk_full": bool}``.
 
 FOLDER then holds ``network.xml``, ``network.bin``, ``metadata.yaml``, ``reference.npz`` (pictures and what torch makes
 of them in f32, for the gate in ``exports``) and, where a device for torch was named, ``network.torchscript``.
@@ -17,7 +17,6 @@ import pickle
 import shutil
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cv2
@@ -34,7 +33,7 @@ REFERENCE_SEED = 20240229
 TASK_NAMES = {"classify": "classification", "segment": "segmentation", "pose": "pose", "obb": "rotated-box"}
 
 
-def import_ultralytics() -> ModuleType:
+def import_ultralytics() -> Any:
     """Import ultralytics so that it sends nothing, installs nothing, fetches nothing and loads by its allow-list."""
     if "ultralytics" not in sys.modules:
         _quiet(cache_folder() / "ultralytics")
@@ -81,7 +80,7 @@ def load_weights(path: Path) -> Any:
     try:
         model = ultralytics.YOLO(str(path))
         task, names = str(model.task), dict(model.names)
-    except Exception as error:  # noqa: BLE001 - damaged weights raise anything, from KeyError to RuntimeError
+    except Exception as error:  # damaged weights raise anything, from KeyError to RuntimeError
         raise NetworkFileError(_why_unreadable(path, error)) from error
     if task != "detect":
         kind = TASK_NAMES.get(task, task)
@@ -122,9 +121,20 @@ def _picture(rng: np.random.Generator, height: int, width: int) -> NDArray[np.ui
     return np.asarray(cv2.GaussianBlur(image, (3, 3), 0), np.uint8)
 
 
-def export(folder: Path, weights: Path, torch_device: str | None) -> dict[str, Any]:
+def export(folder: Path, weights: Path, torch_device: str | None) -> None:
     """Fill ``folder`` (see above) from ``weights``. Raises NetworkFileError, OSError."""
-    load_weights(weights)  # the messages shall name the file as the person knows it
+    load_weights(weights)  # here, so that the messages name the file as the person knows it
+    try:
+        _export(folder, weights, torch_device)
+    except OSError:
+        raise
+    except Exception as error:  # the exporter raises anything; the parent gets one sentence
+        first = (str(error).splitlines() or [""])[0]
+        said = f"{type(error).__name__}: {first[:200]}"
+        raise NetworkFileError(f"{weights.name} could not be exported ({said})") from error
+
+
+def _export(folder: Path, weights: Path, torch_device: str | None) -> None:
     copy = folder / "network.pt"  # exports land beside the weights, and under a name without surprises
     shutil.copyfile(weights, copy)
     _write_reference(load_weights(copy), folder / "reference.npz")
@@ -138,7 +148,6 @@ def export(folder: Path, weights: Path, torch_device: str | None) -> dict[str, A
             format="torchscript", dynamic=True, imgsz=640, device=torch_device, half=half, verbose=False
         )
     copy.unlink()
-    return {"ok": True}
 
 
 def _write_reference(model: Any, file: Path) -> None:
@@ -146,7 +155,7 @@ def _write_reference(model: Any, file: Path) -> None:
     import torch
 
     network = model.model.float().fuse(verbose=False).eval()
-    arrays = {}
+    arrays: dict[str, Any] = {}
     for index, pictures in enumerate(reference_pictures()):
         rgb = torch.from_numpy(np.ascontiguousarray(pictures[..., ::-1].transpose(0, 3, 1, 2)))
         with torch.inference_mode():
@@ -163,14 +172,12 @@ def main(arguments: list[str]) -> int:
     folder, weights = Path(arguments[1]), Path(arguments[-1])
     device = arguments[3] if arguments[2] == "--torch" else None
     try:
-        answer = export(folder, weights, device)
+        export(folder, weights, device)
+        answer: dict[str, Any] = {"ok": True}
     except NetworkFileError as error:
         answer = {"error": str(error)}
     except OSError as error:
         answer = {"error": f"{weights.name} could not be exported: {error}", "disk_full": error.errno == errno.ENOSPC}
-    except Exception as error:  # noqa: BLE001 - ultralytics' exporter raises anything; the parent gets one sentence
-        first = (str(error).splitlines() or [""])[0]
-        answer = {"error": f"{weights.name} could not be exported ({type(error).__name__}: {first[:200]})"}
     with pipe:
         json.dump(answer, pipe)
     return 0

@@ -1,8 +1,8 @@
 """From a picture to a detector's input and from its output back to boxes: numpy only, the same for every runtime.
 
-Two layouts of output exist in ultralytics' exports and are told apart by shape: ``raw`` [N, 4 + classes, anchors] (cx, cy,
-w, h in the network's pixels, then a score a class) and ``final`` [N, rows, 6] (x1, y1, x2, y2, score, class; nothing
-overlaps any more).
+Two layouts of output exist in ultralytics' exports and are told apart by shape: ``raw`` [N, 4 + classes, anchors]
+(cx, cy, w, h in the network's pixels, then a score a class) and ``final`` [N, rows, 6] (x1, y1, x2, y2, score, class;
+nothing overlaps any more).
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ def layout_of(shape: tuple[int, ...], classes: int | None) -> Layout | None:
     if shape[2] == 6 and shape[1] > 6:
         return "final"
     rows = shape[1] - 4
-    fits = rows == classes if classes is not None else 1 <= rows
+    fits = rows == classes if classes is not None else rows >= 1
     return "raw" if fits and shape[2] > shape[1] else None
 
 
 def people(output: Floats, layout: Layout, person: int, least_score: float, overlap: float) -> tuple[Floats, Floats]:
-    """The persons in one picture's output (no batch axis): boxes (N, 4) xyxy in the network's pixels, scores (N,), best first.
+    """One picture's output (no batch axis) to persons: boxes (N, 4) xyxy in the network's pixels, scores (N,), best first.
 
     A person is a box whose best class is person, above ``least_score``; weaker boxes that overlap by more go.
     """
@@ -130,9 +130,10 @@ def letterboxed(
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """How near one runtime's output is to another's.
+    """How near one runtime's output is to another's. Candidates are the rows that may become boxes: the likeliest.
 
-    box_px, score: the largest differences; share: of the candidates with IoU above 0.9; score_p95: of the candidates
+    box_px:    largest difference of a candidate's edges; score: largest difference of any score
+    share:     of the candidates whose boxes overlap by more than 0.9; score_p95: 95th percentile over candidates
     """
 
     box_px: float
@@ -142,14 +143,14 @@ class Agreement:
 
 
 def agreement(reference: Floats, ours: Floats, layout: Layout) -> Agreement:
-    """Compare two outputs of the same pictures, (N, ...) each; box by box where rows correspond, else by best overlap."""
+    """Compare two outputs of the same pictures, (N, ...) each: row by row where rows correspond, else by overlap."""
     if reference.shape != ours.shape or not np.isfinite(ours).all():
         return Agreement(np.inf, np.inf, 0.0, np.inf)
     pairs = [_paired(a, b, layout) for a, b in zip(reference, ours, strict=True)]
     columns = [np.concatenate(column) for column in zip(*pairs, strict=True)]
     box_px, score, overlaps, candidate = columns
     return Agreement(
-        float(box_px.max()),
+        float(box_px[candidate].max()),
         float(score.max()),
         float((overlaps[candidate] > GATE_OVERLAP).mean()),
         float(np.quantile(score[candidate], 0.95)),

@@ -220,7 +220,8 @@ class TorchNetwork:
         self._torch = torch
         self._device = device
         self._dtype = torch.float32 if device == "cpu" else torch.float16  # as exported
-        self._module = torch.jit.load(str(file), map_location=device).eval()
+        jit: Any = torch.jit
+        self._module = jit.load(str(file), map_location=device).eval()
 
     def run(self, tensors: Iterable[NDArray[Any]]) -> Iterator[Outputs]:
         """See Network: pictures of one shape that follow one another go together."""
@@ -286,7 +287,8 @@ def inspect(path: Path, control: JobControl) -> NetworkFacts:
     Raises NetworkFileError for what is no network, and when the file kills the child that opens it.
     """
     path = network_file(path.absolute())
-    key = sha256_of(path.parent if (path.parent / "metadata.yaml").is_file() else path)
+    beside = path.parent / "metadata.yaml"
+    key = sha256_of(path) + (sha256_of(beside)[:16] if beside.is_file() else "")
     note = cache_folder() / "facts" / f"{key}-{importlib.metadata.version('openvino')}.json"
     with suppress(OSError, ValueError, ValidationError):
         return NetworkFacts.model_validate_json(note.read_bytes())
@@ -299,9 +301,9 @@ def inspect(path: Path, control: JobControl) -> NetworkFacts:
     facts = NetworkFacts.model_validate(answer)
     with suppress(OSError):  # a note that cannot be kept costs a second next time, nothing else
         note.parent.mkdir(parents=True, exist_ok=True)
-        beside = note.with_suffix(f".{os.getpid()}")
-        beside.write_text(facts.model_dump_json())
-        beside.replace(note)
+        draft = note.with_suffix(f".{os.getpid()}")
+        draft.write_text(facts.model_dump_json())
+        draft.replace(note)
     return facts
 
 
@@ -346,7 +348,7 @@ def _metadata(file: Path) -> dict[str, Any]:
     if isinstance(names, str):
         names = ast.literal_eval(names)
     names = names if isinstance(names, dict) else dict(enumerate(names))
-    kept: dict[str, Any] = {key: str(found[key]) for key in ("task", "description") if key in found}
+    kept: dict[str, Any] = {key: str(found[key]) for key in ("task", "stride") if key in found}
     return kept | {"names": {str(number): str(name) for number, name in names.items()}}
 
 
@@ -368,14 +370,21 @@ def main(arguments: list[str]) -> int:
     die_with_parent()
     pipe = private_stdout()
     try:
-        answer = _inspect_here(Path(arguments[1])).model_dump_json()
-    except Exception as error:  # noqa: BLE001 - parsers raise anything on a stranger's file; the parent gets a sentence
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        last = lines[-1][:200] if lines else type(error).__name__
-        answer = json.dumps({"error": f"cannot be read as a network ({last})"})
+        answer = _inspect_strangers(Path(arguments[1])).model_dump_json()
+    except NetworkFileError as error:
+        answer = json.dumps({"error": str(error)})
     with pipe:
         pipe.write(answer)
     return 0
+
+
+def _inspect_strangers(file: Path) -> NetworkFacts:
+    try:
+        return _inspect_here(file)
+    except Exception as error:  # parsers raise anything on a stranger's file; the parent gets a sentence
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        last = lines[-1][:200] if lines else type(error).__name__
+        raise NetworkFileError(f"cannot be read as a network ({last})") from error
 
 
 if __name__ == "__main__":
