@@ -59,18 +59,36 @@ class Case:
         self._indexes: dict[ModelId, VectorIndex] = {}
 
     @classmethod
-    def create(cls, folder: Path, purpose: str = "", *, clock: Clock | None = None) -> Self:
+    def create(
+        cls, folder: Path, purpose: str = "", *, clock: Clock | None = None, operator: str | None = None
+    ) -> Self:
         """Make a new case in ``folder`` and open it. Raises CaseError when one is there already."""
-        store = Store.create(folder / DATABASE, purpose=purpose, clock=clock)
+        store = Store.create(folder / DATABASE, purpose=purpose, clock=clock, operator=operator)
         return cls._with_folders(folder, store)
 
     @classmethod
-    def open(cls, folder: Path, *, read_only: bool = False, clock: Clock | None = None) -> Self:
+    def open(
+        cls, folder: Path, *, read_only: bool = False, clock: Clock | None = None, operator: str | None = None
+    ) -> Self:
         """Raises CaseError when there is none, CaseTooNew, CaseDamaged, CaseBusy."""
         if not folder.is_dir():
             raise CaseError(f"there is no case at {folder}: expected a folder that holds {DATABASE}")
-        store = Store.open(folder / DATABASE, read_only=read_only, clock=clock)
+        store = Store.open(folder / DATABASE, read_only=read_only, clock=clock, operator=operator)
         return cls(folder, store) if read_only else cls._with_folders(folder, store)
+
+    @classmethod
+    def open_or_create(
+        cls, folder: Path, purpose: str = "", *, clock: Clock | None = None, operator: str | None = None
+    ) -> Self:
+        """The case in ``folder``, or a new one where there is none."""
+        if (folder / DATABASE).exists():
+            return cls.open(folder, clock=clock, operator=operator)
+        return cls.create(folder, purpose, clock=clock, operator=operator)
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the search indexes lie; may be deleted at any time."""
+        return self.folder / "index"
 
     @classmethod
     def _with_folders(cls, folder: Path, store: Store) -> Self:
@@ -119,7 +137,7 @@ class Case:
         """The index of a model, equal to the case at this moment; kept in memory between searches."""
         known = self._indexes.get(model)
         if known is None:
-            known = open_index(self.store, model, self.folder / "index", control)
+            known = open_index(self.store, model, self.index_folder, control)
         else:
             known = up_to_date(known, self.store, control)
         self._indexes[model] = known
@@ -173,7 +191,7 @@ class Case:
 
     def check(self, *, embedder: Reembedder | None = None, control: JobControl | None = None) -> list[str]:
         """Sentences about everything that does not agree; none when the case is sound."""
-        return check(self.store, self.folder / "index", embedder=embedder, control=control)
+        return check(self.store, self.index_folder, embedder=embedder, control=control)
 
     def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
         """What a camera saw of anybody between two moments (corrected UTC)."""

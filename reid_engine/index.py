@@ -185,7 +185,7 @@ def open_index(store: Store, model: ModelId, folder: Path, control: JobControl |
         loaded = index.generation
     except IndexUnusable as reason:
         if store.generation(model).number:
-            control.reporter.event("notice", text=f"the search index is made again from the case: {reason}")
+            control.notice(f"the search index is made again from the case: {reason}")
         index, loaded = _built(store, model, distance, control), -1
     index = up_to_date(index, store, control)
     if index.generation != loaded and not store.read_only:

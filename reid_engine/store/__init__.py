@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from reid_engine.audit import system_operator
 from reid_engine.clock import Clock, SystemClock
 from reid_engine.errors import CaseError
+from reid_engine.store.cameras import checked_name
 from reid_engine.store.connection import Database, explained
 from reid_engine.store.consistency import ConsistencyVerbs
 from reid_engine.store.migrate import bring_up_to_date
@@ -33,7 +34,7 @@ from reid_engine.store.rows import (
 )
 from reid_engine.store.schema import case_info
 
-__all__ = [
+__all__ = (
     "Camera",
     "CameraPair",
     "CaseInfo",
@@ -45,7 +46,8 @@ __all__ = [
     "Spans",
     "Store",
     "TrackletFilter",
-]
+    "checked_name",
+)
 
 VERSION = "1"
 
@@ -54,7 +56,7 @@ class Store(ConsistencyVerbs):
     """The rows of one case."""
 
     @classmethod
-    def create(cls, path: Path, *, purpose: str = "", clock: Clock | None = None) -> Self:
+    def create(cls, path: Path, *, purpose: str = "", clock: Clock | None = None, operator: str | None = None) -> Self:
         """Make a new case at ``path`` and open it; a kill half-way leaves none. Raises CaseError when one is there."""
         if path.exists():
             raise CaseError(f"{path} exists already; open it, or choose another place")
@@ -71,11 +73,13 @@ class Store(ConsistencyVerbs):
         database.close()
         with explained(path):
             beside.replace(path)
-        return cls.open(path, clock=clock)
+        return cls.open(path, clock=clock, operator=operator)
 
     @classmethod
-    def open(cls, path: Path, *, clock: Clock | None = None, read_only: bool = False) -> Self:
-        """Open a case, bringing an older version's tables up to date after a backup.
+    def open(
+        cls, path: Path, *, clock: Clock | None = None, read_only: bool = False, operator: str | None = None
+    ) -> Self:
+        """Open a case, bringing an older version's tables up to date after a backup. ``operator``: for the record.
 
         Raises CaseError (missing, no case), CaseTooNew, CaseDamaged, CaseBusy.
         """
@@ -88,7 +92,7 @@ class Store(ConsistencyVerbs):
         except BaseException:
             database.close()
             raise
-        return cls(database, SystemClock() if clock is None else clock, system_operator())
+        return cls(database, clock or SystemClock(), operator or system_operator())
 
     @property
     def path(self) -> Path:

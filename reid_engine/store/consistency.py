@@ -16,8 +16,7 @@ class ConsistencyVerbs(DecisionVerbs):
     def contradictions(self) -> list[str]:
         """One sentence for each kind of contradiction, with how often and where first."""
         with self.database.reading() as connection:
-            found = [_sentence(connection, what, query) for what, query in _QUESTIONS.items()]
-            found += [_sentence(connection, what, query) for what, query in _dangling().items()]
+            found = [_sentence(connection, what, query) for what, query in (_dangling() | _unfitting()).items()]
         return [sentence for sentence in found if sentence is not None]
 
 
@@ -67,11 +66,12 @@ def _wrong_length() -> sa.Select[tuple[int]]:
     return sa.select(embedding.c.tracklet).select_from(both).where(wrong)
 
 
-_QUESTIONS: dict[str, sa.Select[tuple[int]]] = {
-    "tracklets without boxes": _without(tracklet_box),
-    "tracklets whose boxes do not have the length that is written": _misshapen(),
-    "tracklets without pixels": _without(crop),
-    "tracklets in another camera than their recording": _misfiled(),
-    "tracklets without a vector of a model of the case": _not_embedded(),
-    "vectors of the wrong length": _wrong_length(),
-}
+def _unfitting() -> dict[str, sa.Select[tuple[int]]]:
+    return {
+        "tracklets without boxes": _without(tracklet_box),
+        "tracklets whose boxes do not have the length that is written": _misshapen(),
+        "tracklets without pixels": _without(crop),
+        "tracklets in another camera than their recording": _misfiled(),
+        "tracklets without a vector of a model of the case": _not_embedded(),
+        "vectors of the wrong length": _wrong_length(),
+    }

@@ -19,12 +19,6 @@ metadata = sa.MetaData(
 )
 
 
-def _parent(name: str, target: str, *, primary_key: bool = False) -> sa.Column[int]:
-    """A column that points at a row of another table and goes when that row goes."""
-    key = sa.ForeignKey(f"{target}.id", ondelete="CASCADE")
-    return sa.Column(name, sa.Integer, key, nullable=False, primary_key=primary_key, autoincrement=False)
-
-
 case_info = sa.Table(
     "case_info",
     metadata,
@@ -52,8 +46,12 @@ camera = sa.Table(
 camera_pair = sa.Table(
     "camera_pair",
     metadata,
-    _parent("first", "camera", primary_key=True),
-    _parent("second", "camera", primary_key=True),
+    sa.Column(
+        "first", sa.Integer, sa.ForeignKey("camera.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column(
+        "second", sa.Integer, sa.ForeignKey("camera.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
     sa.Column("relation", sa.Text, nullable=False),
     sa.Column("least_travel_us", sa.BigInteger, nullable=False),
     sa.CheckConstraint("first < second", name="ordered"),
@@ -63,7 +61,7 @@ source = sa.Table(
     "source",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _parent("camera", "camera"),
+    sa.Column("camera", sa.Integer, sa.ForeignKey("camera.id", ondelete="CASCADE"), nullable=False),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("content_sha256", sa.Text, nullable=False),
@@ -103,8 +101,8 @@ tracklet = sa.Table(
     "tracklet",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
-    _parent("source", "source"),
-    _parent("camera", "camera"),
+    sa.Column("source", sa.Integer, sa.ForeignKey("source.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("camera", sa.Integer, sa.ForeignKey("camera.id", ondelete="CASCADE"), nullable=False),
     sa.Column("track_id", sa.BigInteger, nullable=False),
     sa.Column("start_us", sa.BigInteger, nullable=False),
     sa.Column("end_us", sa.BigInteger, nullable=False),
@@ -121,7 +119,9 @@ tracklet = sa.Table(
 tracklet_box = sa.Table(
     "tracklet_box",
     metadata,
-    _parent("tracklet", "tracklet", primary_key=True),
+    sa.Column(
+        "tracklet", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
     sa.Column("frame_index", sa.LargeBinary, nullable=False),
     sa.Column("offset_us", sa.LargeBinary, nullable=False),
     sa.Column("xyxy", sa.LargeBinary, nullable=False),
@@ -132,7 +132,9 @@ tracklet_box = sa.Table(
 crop = sa.Table(
     "crop",
     metadata,
-    _parent("tracklet", "tracklet", primary_key=True),
+    sa.Column(
+        "tracklet", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
     sa.Column("run", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("frame_index", sa.BigInteger, nullable=False),
@@ -149,7 +151,9 @@ crop = sa.Table(
 embedding = sa.Table(
     "embedding",
     metadata,
-    _parent("tracklet", "tracklet", primary_key=True),
+    sa.Column(
+        "tracklet", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
     sa.Column("model", sa.Text, primary_key=True),
     sa.Column("generation", sa.BigInteger, nullable=False),
     sa.Column("vector", sa.LargeBinary, nullable=False),
@@ -173,8 +177,8 @@ decision = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("target", sa.Integer, sa.ForeignKey("decision.id", ondelete="CASCADE")),
-    _parent("probe", "tracklet"),
-    _parent("candidate", "tracklet"),
+    sa.Column("probe", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), nullable=False),
+    sa.Column("candidate", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), nullable=False),
     sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("operator", sa.Text, nullable=False),
     sa.Column("at_us", sa.BigInteger, nullable=False),

@@ -98,10 +98,11 @@ class TrackletVerbs(VectorVerbs):
         found = np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
         return found[~np.isin(found, where.exclude)] if where.exclude else found
 
-    def count(self, where: TrackletFilter) -> int:
-        """How many pass, ``exclude`` aside."""
+    def count_tracklets(self, of: SourceId | None = None) -> int:
+        """How many there are, in one recording or in all."""
+        conditions = [] if of is None else [tracklet.c.source == of]
         with self.database.reading() as connection:
-            wanted = sa.select(sa.func.count()).select_from(tracklet).where(*_conditions(where))
+            wanted = sa.select(sa.func.count()).select_from(tracklet).where(*conditions)
             return int(connection.execute(wanted).scalar_one())
 
     def tracklets(self, ids: Sequence[TrackletId]) -> list[Tracklet]:

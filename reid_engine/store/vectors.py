@@ -19,7 +19,7 @@ from reid_engine.store.sources import SourceVerbs
 from reid_engine.types import ModelId, TrackletId, Vectors
 
 ROWS_PER_BLOCK = 4096
-STORED = np.dtype("<f2")
+STORED = "<f2"
 Block = tuple[NDArray[np.int64], Vectors]
 
 
@@ -34,7 +34,7 @@ class Snapshot:
 class VectorVerbs(SourceVerbs):
     """Everything about embeddings."""
 
-    def add_embeddings(self, ids: Sequence[TrackletId], model: ModelId, vectors: Vectors) -> None:
+    def add_embeddings(self, model: ModelId, ids: Sequence[TrackletId], vectors: Vectors) -> None:
         """Keep ``vectors`` (N, D) of stored tracklets; replaces those that the model had made of them before."""
         with self.database.writing() as connection:
             known = sum(
@@ -81,6 +81,13 @@ class VectorVerbs(SourceVerbs):
             now = _generation(connection, model)
             wanted = sa.select(embedding.c.tracklet, embedding.c.vector).where(newer).order_by(*order)
             yield Snapshot(now, _blocks(connection.execute(wanted), now.dim))
+
+    def without_vector(self, model: ModelId) -> list[TrackletId]:
+        """The tracklets that this model has not seen yet, ascending."""
+        has = sa.exists().where(embedding.c.tracklet == tracklet.c.id, embedding.c.model == model)
+        with self.database.reading() as connection:
+            wanted = sa.select(tracklet.c.id).where(~has).order_by(tracklet.c.id)
+            return [TrackletId(number) for number in connection.execute(wanted).scalars()]
 
     def vector_count(self, model: ModelId) -> int:
         """How many tracklets have a vector of this model."""

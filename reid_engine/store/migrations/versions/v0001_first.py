@@ -25,15 +25,18 @@ TABLES = (
 
 
 def upgrade() -> None:
+    """From nothing."""
     _case()
     _cameras()
     _recordings()
     _tracklets()
+    _crops()
     _vectors()
     _decisions()
 
 
 def downgrade() -> None:
+    """To nothing."""
     for table in TABLES[::-1]:
         op.drop_table(table)
 
@@ -93,7 +96,7 @@ def _recordings() -> None:
     op.create_table(
         "source",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("camera", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("camera", sa.Integer(), nullable=False),
         sa.Column("path", sa.Text(), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("content_sha256", sa.Text(), nullable=False),
@@ -136,8 +139,8 @@ def _tracklets() -> None:
     op.create_table(
         "tracklet",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("source", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("camera", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("source", sa.Integer(), nullable=False),
+        sa.Column("camera", sa.Integer(), nullable=False),
         sa.Column("track_id", sa.BigInteger(), nullable=False),
         sa.Column("start_us", sa.BigInteger(), nullable=False),
         sa.Column("end_us", sa.BigInteger(), nullable=False),
@@ -168,6 +171,9 @@ def _tracklets() -> None:
         ),
         sa.PrimaryKeyConstraint("tracklet", name=op.f("pk_tracklet_box")),
     )
+
+
+def _crops() -> None:
     op.create_table(
         "crop",
         sa.Column("tracklet", sa.Integer(), autoincrement=False, nullable=False),
@@ -215,8 +221,8 @@ def _decisions() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("action", sa.Text(), nullable=False),
         sa.Column("target", sa.Integer(), nullable=True),
-        sa.Column("probe", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("candidate", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("probe", sa.Integer(), nullable=False),
+        sa.Column("candidate", sa.Integer(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("operator", sa.Text(), nullable=False),
         sa.Column("at_us", sa.BigInteger(), nullable=False),
