@@ -21,8 +21,9 @@ from reid_engine.types import ClosedTracklet, Crop, Detections, Frame, State, Tr
 
 BEST_SPARE = 2  # stretches kept for every single crop that is kept at the end
 BEST_STRETCH_US = SECOND_US // 8
-LOOKS = 8  # how often at most a stretch is searched for a better single crop
+LOOKS = 4  # how often at most a stretch is searched for a better single crop
 RUN_STRETCH_US = SECOND_US // 2
+FAIR = 0.4  # a single crop is kept from this share of the best one's quality: better fewer than somebody else's clothes
 BETTER = 1.1  # a run starts only where its first view is this much better than the run that is there
 
 BOX = {"frame_index": "i8", "offset_us": "i8", "xyxy": "4f4", "score": "f4"}
@@ -247,6 +248,7 @@ class _Open:
 
     def _encode(self) -> TrackletCrops:
         best = sorted(self._best.choices.values(), key=lambda choice: -choice.worth)[: self._settings.best_crops]
+        best = [choice for choice in best if choice.worth >= FAIR * best[0].worth]
         runs = [choice.cuts for _, choice in sorted(self._runs.choices.items())]
         whole = [cuts for cuts in runs if len(cuts) == self._settings.run_length]
         runs = whole or sorted(runs, key=len)[-1:]
