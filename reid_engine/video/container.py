@@ -39,6 +39,7 @@ LYING_HEADER = 1.5  # the stamps' rate over the header's, either way, from which
 EVEN_WITHIN = 0.1  # of the usual interval
 EVEN_SHARE = 0.8
 USUAL_RATE = 25.0
+ONE_PICTURE_A_PACKET = frozenset(["h264", "hevc"])  # unless interlaced, where a packet may be half a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,9 @@ class VideoFile:
         return True
 
     def _frames(self, damage: DamageCount) -> Iterator[tuple[VideoFrame, bool, bool]]:
-        in_a_row, whole = 0, False
+        """(picture, whether it came after the last packet, whether a key frame came before it)."""
+        in_a_row, whole, owed = 0, False, 0
+        progressive = self._stream.codec_context.name in ONE_PICTURE_A_PACKET
         for packet in self._packets(damage):
             if packet.size == 0 and packet.dts is not None:
                 continue  # a repeated picture of an AVI; to the decoder nothing means the end
@@ -157,7 +160,12 @@ class VideoFile:
                     return
                 continue
             in_a_row = 0
-            yield from ((frame, packet.size == 0, whole) for frame in frames)
+            owed += bool(packet.size and not packet.is_discard) - len(frames)
+            for frame in frames:
+                progressive = progressive and not frame.interlaced_frame
+                yield frame, packet.size == 0, whole
+        if progressive:
+            damage.lost_pictures(owed)
 
     def _packets(self, damage: DamageCount) -> Iterator[Packet[VideoStream]]:
         """Packets to the end of the file; after the last an empty one, which drains the decoder."""
@@ -168,6 +176,8 @@ class VideoFile:
             except av.FFmpegError as error:
                 damage.decode_error(f"a piece of the file could not be read ({error.strerror})")
                 packets = self._container.demux(self._stream)  # a generator that raised is finished
+            except IndexError:
+                return  # PyAV stumbles at the end, our stream drained, over one that appeared on the way
             else:
                 return
         damage.note(f"given up after {MOST_ERRORS_IN_A_ROW} places that could not be read")
