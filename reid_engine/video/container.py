@@ -39,7 +39,7 @@ LYING_HEADER = 1.5  # the stamps' rate over the header's, either way, from which
 EVEN_WITHIN = 0.1  # of the usual interval
 EVEN_SHARE = 0.8
 USUAL_RATE = 25.0
-ONE_PICTURE_A_PACKET = frozenset(["h264", "hevc"])  # unless interlaced, where a packet may be half a picture
+ONE_PICTURE_A_PACKET = frozenset({"h264", "hevc"})  # unless interlaced, where a packet may be half a picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ import pytest
 from reid_engine.decoder import DecodeRequest, FrameReader, Picture, PictureServer, first_picture, probe
 from reid_engine.decoder.__main__ import fitted
 from reid_engine.decoder.selection import Selection
-from reid_engine.errors import ChildDied, SourceError
+from reid_engine.errors import ChildDied, SourceError, UsageError
 from reid_engine.types import BgrImage, Frame, SourceReport
 from tests.support.recorded import draw, flip_bytes, number_in, write_clip
 
@@ -171,6 +171,13 @@ def test_names_of_any_bytes_are_read(tmp_path: Path, clip: Path) -> None:
     odd = tmp_path / os.fsdecode('it\'s "ö" 🎥 \udcff.mp4'.encode("utf-8", "surrogateescape"))
     odd.write_bytes(clip.read_bytes())
     assert probe(DecodeRequest(odd)) == probe(DecodeRequest(clip))
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+@pytest.mark.parametrize("name", ["analyse_fps", "assumed_rate", "folder_fps"])
+def test_a_rate_that_is_none_is_refused(name: str, rate: float) -> None:
+    with pytest.raises(UsageError, match="is no rate; give a number above 0"):
+        DecodeRequest(Path("a.mp4"), **{name: rate})  # type: ignore[arg-type]
 
 
 def test_a_report_before_the_end_is_a_mistake(clip: Path) -> None:
