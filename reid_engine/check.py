@@ -77,7 +77,8 @@ def _box_problems(tracklet: Tracklet, spans: Spans, at: int) -> Iterator[str]:
         yield f"{name} has {len(times)} times, {len(tracklet.xyxy)} boxes and {len(tracklet.score)} scores"
         return
     if (int(times[0]), int(times[-1])) != (int(spans.start_us[at]), int(spans.end_us[at])):
-        yield f"{name} is said to begin and end at {spans.start_us[at]}, {spans.end_us[at]}, its boxes do at {times[[0, -1]]}"
+        written = (int(spans.start_us[at]), int(spans.end_us[at]))
+        yield f"{name} is said to begin and end at {written}, but its boxes do at {times[[0, -1]].tolist()}"
     if (np.diff(times) <= 0).any():
         yield f"{name} has boxes whose times do not rise"
     sizes = tracklet.xyxy[:, 2:] - tracklet.xyxy[:, :2]

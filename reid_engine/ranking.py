@@ -80,9 +80,9 @@ def k_reciprocal_rerank(
     """Re-ranked distances (Q, G) by k-reciprocal encoding: Zhong et al., CVPR 2017.
 
     Two pictures are near when their k1-reciprocal neighbours (extended by section 3.2, weighted by section 3.3,
-    averaged over k2 by section 3.4) are the same; ``weight`` is lambda, the share of the original
-    distance (eq. 12). A picture's neighbours are a few dozen of thousands, so their weights are kept as sparse rows, and only the Q x G block of the
-    Jaccard distance is made.
+    averaged over k2 by section 3.4) are the same; ``weight`` is lambda, the share of the original distance (eq. 12).
+    A picture's neighbours are a few dozen of thousands, so their weights are kept as sparse rows, and only the Q x G
+    block of the Jaccard distance is made.
     """
     queries, gallery = query_gallery.shape
     if query_query.shape != (queries, queries) or gallery_gallery.shape != (gallery, gallery):

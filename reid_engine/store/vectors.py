@@ -125,7 +125,8 @@ def put_vectors(
     connection: sa.Connection, ids: Sequence[TrackletId], model: ModelId, vectors: Vectors, *, replaced: bool = False
 ) -> None:
     """Insert vectors of tracklets that have none of this model, and move its generation on, in one transaction."""
-    stored = vectors.astype(STORED)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused below
+        stored = vectors.astype(STORED)
     if vectors.shape[:1] != (len(ids),) or vectors.ndim != 2 or not np.isfinite(stored).all():
         raise ShapeError(f"{len(ids)} tracklets need as many finite vectors (N, D), got {vectors.shape} or NaN")
     if not len(ids):
