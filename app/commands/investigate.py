@@ -14,19 +14,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.program import Program, job, say, tell
+from app.commands.program import Program, say, tell
 from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.embedding import Embedder
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.picture import read_picture
-from reid_engine.probe import Probe, cut
+from reid_engine.probe import DrawnBox, cut
 from reid_engine.recordings import parse_time
 from reid_engine.search import SearchRequest, SearchResult
 from reid_engine.sheet import contact_sheet
 from reid_engine.store import Camera, TrackletFilter
-from reid_engine.types import CameraId, ModelId, Tracklet, TrackletId, Vectors
+from reid_engine.types import BgrImage, CameraId, ModelId, Tracklet, TrackletId, Vectors
 
 BLOCK = 500
 
@@ -156,7 +156,8 @@ def first_probe(
         return case.probe_at(case.store.camera(name).id, parse_time(time), x, y)
     assert image is not None
     picture = read_picture(image)
-    return embedder_of(program, case, model, weights).embed_image(picture)
+    vector: Vectors = embedder_of(program, case, model, weights).embed_image(picture)
+    return vector
 
 
 def embedder_of(program: Program, case: Case, model: ModelId, weights: Path | None = None) -> Embedder:
@@ -164,7 +165,9 @@ def embedder_of(program: Program, case: Case, model: ModelId, weights: Path | No
     recorded = next(network for network in case.store.networks() if network.model == model)
     path = Path(recorded.path) if weights is None else weights
     if not path.exists():
-        raise NetworkFileError(f"{path}, which made the vectors of this case, is gone; name where it is: --embedder FILE")
+        raise NetworkFileError(
+            f"{path}, which made the vectors of this case, is gone; name where it is: --embedder FILE"
+        )
     given = None
     found = program.load_embedder(path, given, threads=None, control=JobControl())
     if found.model != model:
@@ -228,15 +231,16 @@ def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
     except ReappearError as error:
         return {"id": number, "error": str(error)}
     except (ValueError, KeyError, TypeError) as error:
-        return {"id": number, "error": f"a request is one JSON object with id and image, or camera, time_us, xyxy: {error}"}
+        return {
+            "id": number,
+            "error": f"a request is one JSON object with id and image, or camera, time_us, xyxy: {error}",
+        }
     encoded = base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
     return {"id": number, "vector": encoded, "dim": len(vector)}
 
 
-def _pixels(case: Case, request: dict[str, Any]) -> Any:
+def _pixels(case: Case, request: dict[str, Any]) -> BgrImage:
     if "image" in request:
         return read_picture(Path(request["image"]))
-    box = tuple(float(side) for side in request["xyxy"])
-    return cut(case, Probe(str(request["camera"]), int(request["time_us"]), box))
-
-
+    left, top, right, bottom = (float(side) for side in request["xyxy"])
+    return cut(case.store, DrawnBox(str(request["camera"]), int(request["time_us"]), (left, top, right, bottom)))
