@@ -15,20 +15,25 @@ import numpy as np
 from reid_engine.types import BandName, BgrImage
 
 COLUMNS = 6
-PICTURE_W, PICTURE_H = 164, 300
-MARGIN, STRIP, LINE = 14, 5, 20
-TEXT_H = 4 * LINE + 10
-CARD_W, CARD_H = PICTURE_W + 2 * MARGIN, PICTURE_H + TEXT_H + STRIP
+PICTURE_W = 164
+PICTURE_H = 300
+MARGIN = 14
+STRIP = 5
+LINE = 20
+CARD_W = PICTURE_W + 2 * MARGIN
+CARD_H = PICTURE_H + 4 * LINE + 10 + STRIP
 TITLE_H = 48
-TITLE_SIZE, TEXT_SIZE = 20, 12
-PAPER, CARD, EMPTY, INK, QUIET, WARN = (
-    (246, 244, 242),
-    (255, 255, 255),
-    (228, 226, 224),
-    (40, 34, 30),
-    (130, 122, 116),
-    (40, 60, 200),
-)
+TITLE_SIZE = 20
+TEXT_SIZE = 12
+# blue, green, red
+PAPER = (246, 244, 242)
+CARD = (255, 255, 255)
+EMPTY = (228, 226, 224)
+INK = (40, 34, 30)
+QUIET = (130, 122, 116)
+WARN = (40, 60, 200)
+RIGHT = (80, 150, 40)
+WRONG = (50, 50, 210)
 BAND_COLOURS: dict[BandName | None, tuple[int, int, int]] = {
     "strong": (80, 150, 40),
     "possible": (200, 150, 50),
@@ -36,7 +41,6 @@ BAND_COLOURS: dict[BandName | None, tuple[int, int, int]] = {
     "none": (190, 186, 182),
     None: (190, 186, 182),
 }
-RIGHT, WRONG = (80, 150, 40), (50, 50, 210)
 
 
 @dataclass(frozen=True, slots=True)

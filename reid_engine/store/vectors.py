@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from reid_engine.errors import NotFound, ShapeError
+from reid_engine.errors import CaseDamaged, NotFound, ShapeError
 from reid_engine.store.part import chunks, plain_rows
 from reid_engine.store.rows import Generation
 from reid_engine.store.schema import embedding, model_generation, tracklet
@@ -111,7 +111,10 @@ def _blocks(result: sa.CursorResult[Any], dim: int) -> Iterator[Block]:
 
 
 def _from_bytes(blobs: Sequence[bytes], dim: int) -> Vectors:
-    return np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), dim).astype(np.float32)
+    numbers = np.frombuffer(b"".join(blobs), STORED)
+    if len(numbers) != len(blobs) * dim:
+        raise CaseDamaged(f"vectors of {dim} numbers were expected, some have another length; check the case")
+    return numbers.reshape(len(blobs), dim).astype(np.float32)
 
 
 def _generation(connection: sa.Connection, model: ModelId) -> Generation:

@@ -24,7 +24,15 @@ def people(tmp_path: Path) -> Iterator[Gallery]:
 
 # cameras -------------------------------------------------------------------------------------------------------------
 
-HOSTILE = ["'; DROP TABLE camera; --", 'a "quoted" name', "🎥 Süd 日本", "\u05e2\u05d1\u05e8\u05d9\u05ea", "x" * 255, "-leading", "%_\\"]
+HOSTILE = [
+    "'; DROP TABLE camera; --",
+    'a "quoted" name',
+    "🎥 Süd 日本",
+    "\u05e2\u05d1\u05e8\u05d9\u05ea",
+    "x" * 255,
+    "-leading",
+    "%_\\",
+]
 
 
 @pytest.mark.parametrize("name", HOSTILE)
@@ -43,7 +51,7 @@ def test_a_name_nobody_could_read_is_refused(people: Gallery, name: str) -> None
 
 def test_an_unknown_camera_is_said_beside_the_known_ones(people: Gallery) -> None:
     people.store.camera("north", create=True)
-    with pytest.raises(NotFound, match="'south'.*north"):
+    with pytest.raises(NotFound, match=r"'south'.*north"):
         people.store.camera("south")
 
 
@@ -78,7 +86,9 @@ def test_a_pair_is_the_same_in_either_order_and_said_last_counts(people: Gallery
     assert people.store.camera_pairs() == [CameraPair(a, b, "overlapping", 0)]
 
 
-@pytest.mark.parametrize("pair", [CameraPair(CameraId(1), CameraId(1)), CameraPair(CameraId(1), CameraId(2), "apart", -1)])
+@pytest.mark.parametrize(
+    "pair", [CameraPair(CameraId(1), CameraId(1)), CameraPair(CameraId(1), CameraId(2), "apart", -1)]
+)
 def test_a_pair_that_cannot_be_is_refused(people: Gallery, pair: CameraPair) -> None:
     with pytest.raises(UsageError):
         people.store.set_camera_pair(pair)
@@ -90,7 +100,7 @@ def test_a_pair_that_cannot_be_is_refused(people: Gallery, pair: CameraPair) -> 
 def test_a_recording_comes_out_as_it_went_in(people: Gallery) -> None:
     new = NewSource(
         camera=people.store.camera("gate", create=True).id,
-        path="/footage/it's \"here\" 🎥.mp4",
+        path='/footage/it\'s "here" 🎥.mp4',
         content_sha256="ab" * 32,
         bytes=2**40,
         start_us=1_700_000_000_000_000,
