@@ -31,7 +31,8 @@ def unit_length(vectors: Vectors) -> Vectors:
 
 def cosine_distance(queries: Vectors, gallery: Vectors) -> Distances:
     """1 - cosine of every pair, (Q, G) in [0, 2]."""
-    return np.clip(np.float32(1.0) - unit_length(queries) @ unit_length(gallery).T, 0.0, 2.0)
+    distance: Distances = np.clip(np.float32(1.0) - unit_length(queries) @ unit_length(gallery).T, 0.0, 2.0)
+    return distance
 
 
 def euclidean_distance(queries: Vectors, gallery: Vectors) -> Distances:
@@ -135,7 +136,7 @@ def _encode(original: Distances, nearest: NDArray[np.intp], k1: int) -> sparse.c
     return _scaled_rows(rows, 1.0 / np.asarray(rows.sum(axis=1)).ravel())
 
 
-def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.float32]) -> sparse.csr_array:
+def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.floating]) -> sparse.csr_array:
     return sparse.csr_array(
         (rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape
     )
