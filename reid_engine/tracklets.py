@@ -33,7 +33,9 @@ OPEN = {"track_id": "i8", "boxes": "i8", "picture": "i8", "merged": "i8", "best_
 CHOICE = {"track": "i8", "kind": "i8", "stretch": "i8", "worth": "f8", "cuts": "i8"}
 CUT = {"frame_index": "i8", "offset_us": "i8", "xyxy": "4f4", "view": "f8"}
 STATE = {"pictures": {}, "boxes": BOX, "open": OPEN, "choices": CHOICE, "cuts": CUT}
-BEST, RUN, GROWING = range(3)  # kinds of choices
+BEST = 0  # kinds of choices
+RUN = 1
+GROWING = 2
 
 Table = NDArray[np.void]
 
