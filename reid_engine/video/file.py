@@ -83,9 +83,7 @@ class FileSource:
 
     def _attempts(self, offset_us: int) -> Iterator[Iterator[Picture]]:
         """Readings that begin at or before a moment: from the nearest key frame, ever earlier ones, the start."""
-        # Stamps of an AVI lag behind what is shown, so the nearest key frame may be the one after.
-        margins = SEEK_MARGINS_US[1:] if self._header.by_dts else SEEK_MARGINS_US
-        for margin in margins:
+        for margin in SEEK_MARGINS_US:
             if self._base_us is None or self._header.counted or offset_us <= margin:
                 break
             pictures = self._from_key_frame(self._base_us, offset_us - margin)
