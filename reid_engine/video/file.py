@@ -112,7 +112,11 @@ class FileSource:
         passing = DamageCount()
         decoded = self._file.decoded(self._header, passing)
         whole = itertools.dropwhile(lambda picture: not picture.key_frame, decoded)
-        return self._timed(whole, Timeline(self._header.step_us, passing, base_us=base_us), itertools.repeat(-1))
+        first = next(whole, None)
+        if first is None or first.stamp_guessed:
+            return iter(())
+        timeline = Timeline(self._header.step_us, passing, base_us=base_us)
+        return self._timed(itertools.chain([first], whole), timeline, itertools.repeat(-1))
 
     def _reopened(self) -> VideoFile:
         self._file.close()

@@ -87,6 +87,15 @@ def test_seeking_finds_the_picture_shown_at_a_moment(
     source.close()
 
 
+@pytest.mark.parametrize(("codec", "suffix"), [("h264", ".avi"), ("mpeg4", ".avi"), ("h264", ".ts"), ("hevc", ".mkv")])
+def test_every_picture_is_found_even_behind_the_last_key_frame(tmp_path: Path, codec: str, suffix: str) -> None:
+    source = open_source(write_clip(tmp_path / f"all{suffix}", codec, frames=61))  # picture 60 is a key frame
+    for number in range(61):
+        source.seek(number * STEP_US)
+        assert first_number(source) == number
+    source.close()
+
+
 @pytest.mark.parametrize(("codec", "suffix"), [("h264", ".mp4"), ("h264", ".avi"), ("h264", ".264")])
 def test_a_seek_beyond_the_end_is_refused_and_hurts_nothing(
     clips: dict[tuple[str, str], Path], codec: str, suffix: str
