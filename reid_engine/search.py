@@ -108,7 +108,7 @@ def search(
     depth = max(request.limit, top) + len(same) + len(different)
     confirmed = store.find(where, among=same)
     found = [np.union1d(ids, confirmed) for ids in _nearest(store, index, np.stack(queries), depth, where)]
-    orders = [_ordered(index, query, ids, top) for query, ids in zip(queries, found, strict=True)]
+    orders = [_ordered(index, query, ids, top, settings) for query, ids in zip(queries, found, strict=True)]
     judge = _Judge(store, probe, same, different, orders[-1])
     listed = judge.arrange(orders[-1], request.limit)
     before = _Judge(store, probe, (), (), orders[0]).arrange(orders[0]) if feedback else listed
@@ -160,7 +160,7 @@ def _nearest(store: Store, index: VectorIndex, queries: Vectors, depth: int, whe
     return [ids[:depth] for ids in found]
 
 
-def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int) -> Ids:
+def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int, settings: SearchSettings) -> Ids:
     """``ids`` by distance to the query, the first ``top`` of them re-ranked; ties by number."""
     vectors = index.vectors(ids)
     near = distances(index.distance, query[None], vectors)[0]
@@ -168,7 +168,14 @@ def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int) -> Ids:
     head = order[:top]
     if len(head) > 1:
         within = distances(index.distance, vectors[head], vectors[head])
-        again = k_reciprocal_rerank(np.zeros((1, 1), np.float32), near[None, head], within)[0]
+        again = k_reciprocal_rerank(
+            np.zeros((1, 1), np.float32),
+            near[None, head],
+            within,
+            k1=settings.neighbours,
+            k2=settings.expansion,
+            weight=settings.original_share,
+        )[0]
         order[: len(head)] = head[np.lexsort((ids[head], near[head], again))]
     ordered: Ids = ids[order]
     return ordered
