@@ -1,0 +1,125 @@
+"""A video file as a source: its pictures placed in time, and the one shown at any moment."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from reid_engine.errors import SeekError, SourceError
+from reid_engine.recordings import SourceInfo
+from reid_engine.types import Damage
+from reid_engine.video import Picture
+from reid_engine.video.container import Decoded, VideoFile
+from reid_engine.video.damage import DamageCount
+from reid_engine.video.timeline import Timeline
+
+# How much earlier than wanted a seek is tried, until it lands early enough; at last the file is read from its start.
+SEEK_MARGINS_US = (0, 1_000_000, 4_000_000, 16_000_000, 64_000_000)
+
+
+class FileSource:
+    """A video file: opened to see what it is, and again for every reading from its start."""
+
+    def __init__(self, path: Path, assumed_rate: float | None = None) -> None:
+        self._path = path
+        self._file = VideoFile(path)
+        try:
+            self._header = self._file.header(assumed_rate)
+            first = next(self._reopened().decoded(self._header, DamageCount()), None)
+        finally:
+            self._file.close()
+        if first is None:
+            raise SourceError(
+                f"{path}: no picture of its {self._header.codec} video could be decoded; "
+                "copy it again from the recorder, or export it in another format"
+            )
+        header = self._header
+        self._base_us = first.stamp_us
+        self._info = SourceInfo(
+            width=first.size[0],
+            height=first.size[1],
+            rate=header.rate,
+            expected_frames=header.expected_frames,
+            container_start_us=header.start_us,
+            duration_us=header.duration_us,
+            codec=header.codec,
+            notes=header.notes,
+        )
+        self._damage = DamageCount(header.notes)
+        self._found: Iterator[Picture] | None = None  # where a seek has come to
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the recording says of itself."""
+        return self._info
+
+    @property
+    def damage(self) -> Damage:
+        """What was wrong so far with what ``pictures`` read."""
+        return self._damage.so_far()
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._file.close()
+
+    def pictures(self) -> Iterator[Picture]:
+        """Every picture from the start, or from where the last ``seek`` went."""
+        found, self._found = self._found, None
+        return self._from_start() if found is None else found
+
+    def seek(self, offset_us: int, check: Callable[[], None] = lambda: None) -> None:
+        """Let ``pictures`` begin with the one shown at ``offset_us``; raises SeekError."""
+        self._found = None
+        for pictures in self._attempts(offset_us):
+            for picture in pictures:
+                check()
+                if picture.offset_us + picture.duration_us > offset_us:
+                    self._found = itertools.chain([picture], pictures)
+                    return
+        raise SeekError(f"{self._path}: there is no picture at {offset_us / 1e6:.3f} s after the first")
+
+    def _attempts(self, offset_us: int) -> Iterator[Iterator[Picture]]:
+        """Readings that begin at or before a moment: from the nearest key frame, ever earlier ones, the start."""
+        # Stamps of an AVI lag behind what is shown, so the nearest key frame may be the one after.
+        margins = SEEK_MARGINS_US[1:] if self._header.by_dts else SEEK_MARGINS_US
+        for margin in margins:
+            if self._base_us is None or self._header.counted or offset_us <= margin:
+                break
+            pictures = self._from_key_frame(self._base_us, offset_us - margin)
+            first = next(pictures, None)
+            if first is not None and first.offset_us <= offset_us:
+                yield itertools.chain([first], pictures)
+        yield self._from_start()
+
+    def _from_start(self) -> Iterator[Picture]:
+        self._damage = DamageCount(self._info.notes)
+        decoded = self._reopened().decoded(self._header, self._damage)
+        return self._timed(decoded, Timeline(self._header.step_us, self._damage), itertools.count())
+
+    def _from_key_frame(self, base_us: int, offset_us: int) -> Iterator[Picture]:
+        if not self._file.go_to_key_frame(base_us + offset_us):
+            return iter(())
+        # What the damage of this part is, its reading from the start has said.
+        passing = DamageCount()
+        decoded = self._file.decoded(self._header, passing)
+        whole = itertools.dropwhile(lambda picture: not picture.key_frame, decoded)
+        return self._timed(whole, Timeline(self._header.step_us, passing, base_us=base_us), itertools.repeat(-1))
+
+    def _reopened(self) -> VideoFile:
+        self._file.close()
+        self._file = VideoFile(self._path)
+        return self._file
+
+    def _timed(self, decoded: Iterator[Decoded], timeline: Timeline, indices: Iterator[int]) -> Iterator[Picture]:
+        """Each picture once the next one is known: a flipped stamp shows only between its neighbours."""
+        held = next(decoded, None)
+        while held is not None:
+            following = next(decoded, None)
+            offset, duration = timeline.place(held.stamp_us, None if following is None else following.stamp_us)
+            if held.corrupt:
+                self._damage.corrupt_frame()
+            if held.size != (self._info.width, self._info.height):
+                self._damage.note("the picture size changes on the way; every picture is scaled to the first size")
+            yield Picture(next(indices), offset, duration, held.to_bgr)
+            held = following
