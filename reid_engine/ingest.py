@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+
 from reid_engine.analysis import Checkpoint
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
@@ -17,7 +19,6 @@ from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
 from reid_engine.errors import ChildDied, InputError, ReappearError, SourceError, UsageError
-from reid_engine.index import open_index
 from reid_engine.jobs import JobControl
 from reid_engine.pace import Pace
 from reid_engine.pipeline import Outcome, Pipeline, SourcePlan
@@ -32,8 +33,8 @@ from reid_engine.recordings import (
     start_from_name,
 )
 from reid_engine.settings import Settings, fingerprint
-from reid_engine.store import Camera, Network, NewSource, Source
-from reid_engine.types import SourceReport
+from reid_engine.store import Camera, Network, NewSource, Source, TrackletFilter
+from reid_engine.types import SourceReport, TrackletId
 
 FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
 EMBED_AT_ONCE = 64
@@ -130,7 +131,7 @@ class Ingest:
             plans = [plan for item in wanted for plan in self._plan(item)]
             self._analyse(plans)
             self._embed_the_rest()
-            open_index(self.case.store, self.embedder.model, self.case.index_folder, self.control)
+            self.case.index(self.embedder.model, self.control)
             self.case.record("ingest finished", files=[report.as_json() for report in self.reports])
         return self.reports
 
@@ -302,7 +303,7 @@ class Ingest:
 
     def _report(self, plan: SourcePlan, outcome: Outcome) -> FileReport:
         source = self.case.store.source(plan.source)
-        count = self.case.store.count_tracklets(plan.source)
+        count = self.case.store.count(TrackletFilter(sources=(plan.source,)))
         error = outcome.error
         if error is None and outcome.report is not None and outcome.report.frames_analysed == 0:
             error = SourceError(f"{plan.name}: not one picture could be read; look whether it plays elsewhere")
@@ -328,13 +329,13 @@ class Ingest:
     def _embed_the_rest(self) -> None:
         """Tracklets of earlier runs under another embedder get their vectors too, from the kept crops."""
         store, model = self.case.store, self.embedder.model
-        missing = store.without_vector(model)
+        missing = np.setdiff1d(store.find(TrackletFilter()), self.case.index(model, self.control).ids)
         if len(missing):
             self.control.notice(f"{len(missing)} tracklets from before get vectors of {model}, from their kept crops")
         for first in range(0, len(missing), EMBED_AT_ONCE):
             self.control.report(stage="embed", done=first, total=len(missing))
-            ids = missing[first : first + EMBED_AT_ONCE]
-            store.add_embeddings(model, ids, self.embedder.embed_tracklets([store.crops(number) for number in ids]))
+            ids = [TrackletId(number) for number in missing[first : first + EMBED_AT_ONCE].tolist()]
+            store.add_embeddings(ids, model, self.embedder.embed_tracklets([store.crops(number) for number in ids]))
 
 
 def _in_words(name: str, report: SourceReport | None, tracklets: int) -> str:
