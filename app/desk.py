@@ -122,7 +122,7 @@ class Desk:
 
     def crop(self, tracklet: TrackletId) -> bytes:
         """The best crop as JPEG."""
-        return self.case.store.best_crops([tracklet])[tracklet]
+        return self.case.store.best_crops([tracklet]).get(tracklet, b"")
 
     def tracklet(self, number: TrackletId) -> Tracklet:
         """One stored tracklet."""

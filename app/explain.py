@@ -43,13 +43,17 @@ EXPLANATIONS: dict[type[errors.ReappearError], Explanation] = {
         NOTHING_CHANGED,
         "Click inside a box, or drag a box round the person.",
     ),
-    errors.UsageError: Explanation("This call cannot be understood", NOTHING_CHANGED, "Correct the value and try again."),
+    errors.UsageError: Explanation(
+        "This call cannot be understood", NOTHING_CHANGED, "Correct the value and try again."
+    ),
     errors.SettingsError: Explanation(
         "A setting cannot be used",
         "The settings file was left as it is.",
         "Correct the named line, or remove it to get the default.",
     ),
-    errors.CaseError: Explanation("The case cannot be used", NOTHING_CHANGED, "Open another case, or a backup of this one."),
+    errors.CaseError: Explanation(
+        "The case cannot be used", NOTHING_CHANGED, "Open another case, or a backup of this one."
+    ),
     errors.CaseTooNew: Explanation(
         "This case was made by a newer version",
         "It was not opened and not changed.",

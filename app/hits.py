@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from reid_engine.types import Boxes, Tracklet
 
 LONGEST_GAP_US = 1_000_000  # boxes further apart are not joined: nobody knows where the person was between
-HOLD_US = 100_000  # a box stays this long before its first and after its last moment, for pictures between analysed ones
+HOLD_US = (
+    100_000  # a box stays this long before its first and after its last moment, for pictures between analysed ones
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,11 @@ class Investigation(QObject):
         self._writing.run(both, lambda found: self._written(probe, words, *found), failed=self._not_written)
 
     def _written(
-        self, probe: TrackletId | None, words: str, decision: Decision | None, verdicts: Mapping[TrackletId, Verdict] | None
+        self,
+        probe: TrackletId | None,
+        words: str,
+        decision: Decision | None,
+        verdicts: Mapping[TrackletId, Verdict] | None,
     ) -> None:
         if words:
             what = "nothing" if decision is None else f"track {decision.candidate} {decision.verdict}"

@@ -106,14 +106,21 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 """)
 
 
-def apply(application: QApplication, tokens: Tokens) -> None:
+def apply(program: QApplication, tokens: Tokens) -> None:
     """Dress the whole program."""
-    application.setStyle("Fusion")
+    program.setStyle("Fusion")
     scheme = Qt.ColorScheme.Light if tokens is LIGHT else Qt.ColorScheme.Dark
-    application.styleHints().setColorScheme(scheme)
-    application.setPalette(palette(tokens))
-    application.setStyleSheet(SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__}))
-    application.setProperty("light", tokens is LIGHT)
+    program.styleHints().setColorScheme(scheme)
+    program.setPalette(palette(tokens))
+    program.setStyleSheet(SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__}))
+    program.setProperty("light", tokens is LIGHT)
+
+
+def application() -> QApplication:
+    """The running program."""
+    found = QApplication.instance()
+    assert isinstance(found, QApplication)
+    return found
 
 
 def current() -> Tokens:

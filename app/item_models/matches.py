@@ -95,13 +95,20 @@ class MatchesModel(QAbstractListModel):
         if self._matches:
             self.dataChanged.emit(self.index(0), self.index(len(self._matches) - 1))
 
-    def match(self, row: int) -> Match | None:
+    def match_of(self, row: int) -> Match | None:
         """The match of a row, or None."""
         return self._matches[row] if 0 <= row < len(self._matches) else None
 
+    def find(self, tracklet: TrackletId) -> Match | None:
+        """The match of a tracklet, or None."""
+        place = self._place.get(tracklet)
+        return None if place is None else self._matches[place]
+
     def decide(self, verdicts: Mapping[TrackletId, Verdict]) -> None:
         """Show these decisions, all there are."""
-        touched = {key for key in verdicts.keys() | self._verdicts.keys() if verdicts.get(key) != self._verdicts.get(key)}
+        touched = {
+            key for key in verdicts.keys() | self._verdicts.keys() if verdicts.get(key) != self._verdicts.get(key)
+        }
         self._verdicts = dict(verdicts)
         for tracklet in touched & self._place.keys():
             self._mark(self._place[tracklet])
@@ -113,7 +120,7 @@ class MatchesModel(QAbstractListModel):
     def next_undecided(self, after: int) -> int | None:
         """The first row below ``after`` without a decision; then from the top; None when all are decided."""
         count = len(self._matches)
-        order = [*range(after + 1, count), *range(0, min(after + 1, count))]
+        order = [*range(after + 1, count), *range(min(after + 1, count))]
         return next((row for row in order if self._matches[row].tracklet not in self._verdicts), None)
 
     def supply(self, tracklet: TrackletId, picture: QImage) -> None:
@@ -130,7 +137,7 @@ class MatchesModel(QAbstractListModel):
         return 0 if parent is not None and parent.isValid() else len(self._matches)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        match = self.match(index.row())
+        match = self.match_of(index.row())
         if match is None:
             return None
         if role == CARD_ROLE:
@@ -177,5 +184,3 @@ class MatchesModel(QAbstractListModel):
 
 def _key(tracklet: TrackletId) -> str:
     return f"crop {tracklet}"
-
-

@@ -173,7 +173,9 @@ def _colour(row: RecordingRow, column: int) -> QColor | None:
     if row.state == "no time" and column in (STATE, START, ORIGIN):
         return QColor(tokens.warning)
     if column == STATE:
-        return QColor({"done": tokens.good, "running": tokens.accent, "ready": tokens.text}.get(row.state, tokens.muted))
+        return QColor(
+            {"done": tokens.good, "running": tokens.accent, "ready": tokens.text}.get(row.state, tokens.muted)
+        )
     return QColor(tokens.muted) if column in (ORIGIN, REMARK) else None
 
 

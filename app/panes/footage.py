@@ -236,7 +236,9 @@ class FootagePane(QWidget):
         self._facts = QLabel(frame)
         self._facts.setWordWrap(True)
         self._facts.setTextFormat(Qt.TextFormat.RichText)
-        hint = QLabel("Compare the clock burnt into the picture with the start time, and correct the time if needed.", frame)
+        hint = QLabel(
+            "Compare the clock burnt into the picture with the start time, and correct the time if needed.", frame
+        )
         hint.setObjectName("muted")
         hint.setWordWrap(True)
         layout = QVBoxLayout(frame)

@@ -119,7 +119,7 @@ class MatchesPane(QWidget):
         self._cameras.setCurrentIndex(max(0, self._cameras.findData(wanted)))
         self._cameras.blockSignals(False)
 
-    def cameras_wanted(self) -> tuple[CameraId, ...] | None | str:
+    def cameras_wanted(self) -> tuple[CameraId, ...] | str | None:
         """One camera, ``"all"``, or None for all but the probe's own."""
         wanted = self._cameras.currentData()
         if isinstance(wanted, int):
@@ -132,7 +132,7 @@ class MatchesPane(QWidget):
 
     def current(self) -> Match | None:
         """The match under the cursor."""
-        return self._model.match(self.cards.currentIndex().row())
+        return self._model.match_of(self.cards.currentIndex().row())
 
     def decide(self, verdict: Verdict) -> None:
         """Decide the current card and go on to the next undecided one."""
@@ -156,7 +156,7 @@ class MatchesPane(QWidget):
         self.cards.scrollTo(index)
 
     def _choose(self, row: int) -> None:
-        match = self._model.match(row)
+        match = self._model.match_of(row)
         if match is not None:
             self.chosen.emit(int(match.tracklet))
 

@@ -29,8 +29,8 @@ class PlayerPane(QWidget):
 
     selected = Signal(int)
     asked = Signal(int)
-    boxed = Signal(int, int, tuple)
-    moved = Signal(int)
+    boxed = Signal(int, object, tuple)
+    moved = Signal(object)
 
     def __init__(self, boxes: BoxCache, parent: QWidget | None = None) -> None:
         super().__init__(parent)

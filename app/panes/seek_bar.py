@@ -29,7 +29,7 @@ class Coverage:
 class SeekBar(QWidget):
     """Click or drag to go to a moment."""
 
-    sought = Signal(int)
+    sought = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -24,7 +24,7 @@ class Tile(QWidget):
     clicked = Signal(int)
     asked = Signal(int)
     missed = Signal()
-    boxed = Signal(int, int, tuple)
+    boxed = Signal(int, object, tuple)
     hovered = Signal(int)
     solo = Signal(int)
     resized = Signal(int, int, int)
@@ -41,6 +41,7 @@ class Tile(QWidget):
         self.people = Shown.nobody()
         self.boxes_visible = True
         self.selected: int | None = None
+        self.marked: int | None = None  # the match that was chosen
         self.focused = False
         self._hover: int | None = None
         self._press: QPointF | None = None
@@ -127,9 +128,7 @@ class Tile(QWidget):
 
     def _finish_box(self, start: QPointF, end: QPointF) -> None:
         fit = self._fit()
-        box = dragged_box(
-            fit.to_source(start.x(), start.y()), fit.to_source(end.x(), end.y()), self.showing.size
-        )
+        box = dragged_box(fit.to_source(start.x(), start.y()), fit.to_source(end.x(), end.y()), self.showing.size)
         if box is not None:
             self.boxed.emit(self.camera, self.showing.time_us, box)
 
@@ -159,15 +158,18 @@ class Tile(QWidget):
         accent = QColor(theme.DARK.accent)
         for number, box in zip(self.people.tracklet, self._on_screen(), strict=True):
             chosen, under = int(number) == self.selected, int(number) == self._hover
-            colour = QColor("#ffd24a") if chosen else accent if under else QColor(255, 255, 255, 170)
+            marked = int(number) == self.marked
+            colour = QColor("#ffd24a" if chosen else "#5fe08c") if chosen or marked else QColor(255, 255, 255, 170)
+            colour = accent if under and not chosen else colour
             place = QRectF(QPointF(box[0], box[1]), QPointF(box[2], box[3]))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(0, 0, 0, 130), 3.5 if chosen or under else 2.6))
+            strong = chosen or under or marked
+            painter.setPen(QPen(QColor(0, 0, 0, 130), 3.5 if strong else 2.6))
             painter.drawRect(place)
-            painter.setPen(QPen(colour, 2.2 if chosen or under else 1.2))
+            painter.setPen(QPen(colour, 2.2 if strong else 1.2))
             painter.drawRect(place)
-            if chosen or under:
-                words = "Enter to search" if chosen else f"track {number}"
+            if strong:
+                words = "Enter to search" if chosen else "this match" if marked else f"track {number}"
                 self._paint_label(painter, place, words, colour)
 
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:
@@ -205,7 +207,9 @@ class Tile(QWidget):
             font.setBold(False)
             painter.setFont(font)
             shown = local_time.clock_time(self.showing.time_us, self.zone)
-            painter.drawText(strip.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown)
+            painter.drawText(
+                strip.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown
+            )
         if self.focused:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.current().accent), 2))
