@@ -18,7 +18,7 @@ HOLD_US = (
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Where a picture of ``source`` size lies in a widget: ``scale`` screen pixels a source pixel, from ``left, top``."""
+    """Where a picture lies in a widget: ``scale`` screen pixels a source pixel, from ``left, top``."""
 
     scale: float
     left: float
@@ -31,10 +31,11 @@ class Fit:
         scale = min(room[0] / width, room[1] / height)
         return cls(scale, (room[0] - width * scale) / 2, (room[1] - height * scale) / 2)
 
-    def to_screen(self, xyxy: NDArray[np.floating]) -> NDArray[np.float64]:
+    def to_screen(self, xyxy: Boxes) -> NDArray[np.float64]:
         """(N, 4) source pixels to (N, 4) widget pixels."""
-        moved = np.asarray(xyxy, np.float64) * self.scale
-        return moved + np.array([self.left, self.top, self.left, self.top])
+        moved: NDArray[np.float64] = np.asarray(xyxy, np.float64) * self.scale
+        moved += np.array([self.left, self.top, self.left, self.top])
+        return moved
 
     def to_source(self, x: float, y: float) -> tuple[float, float]:
         """A widget point to source pixels."""

@@ -69,13 +69,13 @@ QToolButton:focus { border-color: $accent; }
 QToolButton#workspace { padding: 6px 14px; font-weight: 600; color: $muted; }
 QToolButton#workspace:checked { color: $text; background: $raised; border-color: $line; }
 QToolButton#workspace:disabled { color: $line; }
-QLineEdit, QComboBox, QPlainTextEdit, QDateTimeEdit {
-  background: $ground; border: 1px solid $line; border-radius: 5px; padding: 5px 8px; selection-background-color: $accent;
-  selection-color: $on_accent; }
-QLineEdit:focus, QComboBox:focus, QPlainTextEdit:focus { border-color: $accent; }
-QComboBox::drop-down { border: 0; width: 18px; }
+QLineEdit, QPlainTextEdit { background: $ground; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
+  selection-background-color: $accent; selection-color: $on_accent; }
+QComboBox { padding: 4px 8px; min-height: 20px; }
+QLineEdit:focus, QPlainTextEdit:focus { border-color: $accent; }
 QTableView { background: $panel; alternate-background-color: $ground; border: 0; gridline-color: $line;
   selection-background-color: $raised; selection-color: $text; }
+QTableView::item { padding: 0 6px; }
 QTableView QLineEdit { padding: 0 4px; border-radius: 0; }
 QHeaderView { background: $panel; }
 QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 7px 8px;
@@ -93,6 +93,8 @@ QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QSplitter::handle { background: $line; }
 QMainWindow::separator { background: $line; width: 1px; height: 1px; }
+QToolBar { background: $panel; border: 0; border-bottom: 1px solid $line; padding: 3px 8px; spacing: 4px; }
+QScrollArea, QScrollArea > QWidget > QWidget { background: $panel; }
 QStatusBar { background: $panel; border-top: 1px solid $line; color: $muted; }
 QStatusBar::item { border: 0; }
 QMenuBar { background: $panel; border-bottom: 1px solid $line; }

@@ -16,7 +16,7 @@ Index: TypeAlias = QModelIndex | QPersistentModelIndex
 CARD_ROLE = Qt.ItemDataRole.UserRole + 1
 CACHE_KILOBYTES = 200 * 1024
 BATCH_MS = 30
-CROP_SIZE = (124, 168)
+CROP_SIZE = (116, 196)
 
 BAND_WORDS: dict[BandName | None, str] = {
     "strong": "Strong", "possible": "Possible", "weak": "Weak", "none": "Below the lines", None: "Not calibrated",
@@ -126,7 +126,7 @@ class MatchesModel(QAbstractListModel):
     def supply(self, tracklet: TrackletId, picture: QImage) -> None:
         """The crop of a tracklet has come."""
         scaled = picture.scaled(
-            *CROP_SIZE, Qt.AspectRatioMode.KeepAspectRatioByExpanding, Qt.TransformationMode.SmoothTransformation
+            *CROP_SIZE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
         )
         QPixmapCache.insert(_key(tracklet), QPixmap.fromImage(scaled))
         self._asked.discard(tracklet)

@@ -1,4 +1,4 @@
-"""The table of recordings: what is in the case, what was dropped and waits for Start, editable where a person knows better."""
+"""The table of recordings: what is in the case and what waits for Start, editable where a person knows better."""
 
 from __future__ import annotations
 

@@ -69,6 +69,8 @@ class FootagePane(QWidget):
         self.setAcceptDrops(True)
         self._model = model
         self._shown: Path | None = None
+        self._ready = False
+        self._networks = QLabel(self)
         self.table = self._make_table()
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._empty_page())
@@ -207,8 +209,6 @@ class FootagePane(QWidget):
         return row
 
     def _foot(self) -> QHBoxLayout:
-        self._ready = False
-        self._networks = QLabel(self)
         self._networks.setObjectName("muted")
         choose = QPushButton(theme.icon("network"), "Networks …", self)
         choose.clicked.connect(self.networks)

@@ -41,8 +41,8 @@ class MatchCardDelegate(QStyledItemDelegate):
         card = index.data(CARD_ROLE)
         if not isinstance(card, Card):
             return
-        box = option.rect.adjusted(3, 3, -3, -3)  # type: ignore[attr-defined]
-        chosen = bool(option.state & QStyle.StateFlag.State_Selected)  # type: ignore[attr-defined]
+        box = option.rect.adjusted(3, 3, -3, -3)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _frame(painter, box, card, chosen)
@@ -74,7 +74,7 @@ def _crop(painter: QPainter, place: QRect, card: Card) -> None:
     if card.verdict == "different":
         painter.setOpacity(0.45)
     left = place.center().x() - picture.width() // 2
-    painter.drawPixmap(left, place.top(), picture)
+    painter.drawPixmap(left, place.center().y() - picture.height() // 2, picture)
     painter.restore()
 
 

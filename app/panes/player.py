@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app import local_time, theme
 from app.desk import Footage
+from app.hits import Fit
 from app.overlays import BoxCache
 from app.panes.seek_bar import Coverage, SeekBar
 from app.panes.tile import Tile
@@ -19,6 +21,7 @@ TICK_MS = 15
 MOST_TILES = 4
 FASTEST = 16.0
 STEP_US = 40_000
+SHAPE = (4, 3)
 
 
 class PlayerPane(QWidget):
@@ -41,6 +44,7 @@ class PlayerPane(QWidget):
         self._footage = Footage()
         self._shown: list[CameraId] = []
         self._solo: CameraId | None = None
+        self._laid_out = 1
         self._focus: CameraId | None = None
         self._feeds: dict[CameraId, CameraFeed] = {}
         self._tick = QTimer(self)
@@ -56,7 +60,8 @@ class PlayerPane(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._grid, 1)
-        layout.addWidget(self._transport())
+        self._foot = self._transport()
+        layout.addWidget(self._foot)
 
     # what is played ---------------------------------------------------------------------------------------------------
 
@@ -134,11 +139,32 @@ class PlayerPane(QWidget):
             tile.setVisible(camera in seen)
             tile.focused = camera == self._focus and len(seen) > 1
             tile.update()
-        columns = 1 if len(seen) == 1 else 2
+        columns = self._columns(len(seen))
         for place, camera in enumerate(seen):
             if camera is not None:
                 self._grid.addWidget(self.tiles[camera], place // columns, place % columns)
+        self._laid_out = columns
         self.refresh(exact=True)
+
+    def _columns(self, count: int) -> int:
+        """Two pictures stand side by side or one above the other, whichever makes them larger."""
+        if count > 2:
+            return 2
+        room = self.tiles_room()
+        beside = Fit.inside(SHAPE, (room[0] // 2, room[1])).scale
+        above = Fit.inside(SHAPE, (room[0], room[1] // 2)).scale
+        return 2 if count == 2 and beside >= above else 1
+
+    def tiles_room(self) -> tuple[int, int]:
+        """Width and height there are for pictures."""
+        return self.width(), max(1, self.height() - self._foot.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.tiles and self._columns(self._seen()) != self._laid_out:
+            self._lay_out()
+
+    def _seen(self) -> int:
+        return 1 if self._solo in self.tiles else len(self._shown)
 
     def _cover(self) -> None:
         cameras = [camera for camera in self._footage.cameras if self._footage.stretches(camera)]
@@ -153,7 +179,7 @@ class PlayerPane(QWidget):
         self.clock.limit(*limits)
         self._zone = cameras[0].clock.zone if cameras else "UTC"
         self._line.cover(lanes, limits, self._zone)
-        self._cameras_menu(cameras)
+        self._fill_cameras_menu()
 
     def _limits(self) -> tuple[int, int]:
         stretches = [stretch for camera in self._footage.cameras for stretch in self._footage.stretches(camera)]
@@ -212,6 +238,16 @@ class PlayerPane(QWidget):
         """Show this moment in all tiles."""
         self.clock.seek(time_us)
         self.refresh(exact=True)
+
+    def show_moment(self, camera: CameraId, time_us: int, marked: int) -> None:
+        """Stand at a moment, with this camera in view and this tracklet marked."""
+        self._tick.stop()
+        self.clock.pause()
+        self.clock.seek(time_us)
+        for tile in self.tiles.values():
+            tile.marked = marked
+        self.reveal(camera)
+        self._say_rate()
 
     def skip(self, seconds: float) -> None:
         """Jump by seconds, either way."""
@@ -357,16 +393,16 @@ class PlayerPane(QWidget):
         layout.addLayout(row)
         return frame
 
-    def _tool(self, icon: str, tip: str, act: object) -> QToolButton:
+    def _tool(self, icon: str, tip: str, act: Callable[[], object]) -> QToolButton:
         button = QToolButton(self)
         button.setIcon(theme.icon(icon))
         button.setToolTip(tip)
         button.setAccessibleName(tip.partition(" (")[0])
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda: act())  # type: ignore[operator]
+        button.clicked.connect(lambda: act())
         return button
 
-    def _cameras_menu(self, cameras: Sequence[object]) -> None:
+    def _fill_cameras_menu(self) -> None:
         menu = self._cameras.menu()
         menu.clear()
         for camera in self._footage.cameras:
