@@ -21,7 +21,7 @@ from reid_engine.recordings import Recording
 from reid_engine.search import SearchRequest
 from reid_engine.settings import Settings
 from reid_engine.store import NewSource, TrackletFilter
-from reid_engine.types import ClosedTracklet, Detections, Frame, SourceId, SourceReport, TrackletId
+from reid_engine.types import ClosedTracklet, Detections, Frame, SourceId, SourceReport, TrackletId, Vectors
 
 LONGEST_FRAMES = 400
 SEARCHES = 20
@@ -58,9 +58,8 @@ class Bench:
         for number, recording in enumerate(recordings):
             frames = self._decode(recording, number)
             closed += self._track(recording, frames, self._detect(frames))
-        vectors = []
         with self._timed("embed", "tracklets", lambda: len(closed)):
-            vectors = list(self.embedder.embed_tracklets([tracklet.crops for tracklet in closed]))
+            vectors = self.embedder.embed_tracklets([tracklet.crops for tracklet in closed])
         with tempfile.TemporaryDirectory() as folder, Case.create(Path(folder) / "case") as case:
             with self._timed("store", "tracklets", lambda: len(closed)):
                 self._store(case, closed, vectors)
@@ -100,7 +99,7 @@ class Bench:
     def _track(
         self, recording: Recording, frames: Sequence[Frame], found: Sequence[Detections]
     ) -> tuple[ClosedTracklet, ...]:
-        info = probe(recording.path, recording.kind)
+        info = probe(DecodeRequest(recording.path, recording.kind))
         analysis = SourceAnalysis(
             SourceId(0),
             rate=info.rate,
@@ -114,7 +113,7 @@ class Bench:
             last = analysis.finish(SourceReport(len(frames), len(frames), None, frames[-1].offset_us))
         return last.closed
 
-    def _store(self, case: Case, closed: Sequence[ClosedTracklet], vectors: Sequence[object]) -> None:
+    def _store(self, case: Case, closed: Sequence[ClosedTracklet], vectors: Vectors) -> None:
         for number, (tracklet, vector) in enumerate(zip(closed, vectors, strict=True)):
             camera = case.store.camera(f"camera {number % 2}", create=True)
             name = f"recording {number}"

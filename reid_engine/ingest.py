@@ -6,11 +6,9 @@ The pictures' own walk is in ``pipeline``; this file decides which recordings ta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
-
-import numpy as np
 
 from reid_engine.analysis import Checkpoint
 from reid_engine.case import Case
@@ -33,8 +31,8 @@ from reid_engine.recordings import (
     start_from_name,
 )
 from reid_engine.settings import Settings, fingerprint
-from reid_engine.store import Camera, Network, NewSource, Source, TrackletFilter
-from reid_engine.types import SourceReport, TrackletId
+from reid_engine.store import Camera, Network, NewSource, Source
+from reid_engine.types import SourceReport
 
 FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
 EMBED_AT_ONCE = 64
@@ -161,9 +159,10 @@ class Ingest:
             source = self._known_source(name, sha256)
             if source is not None and source.state == "done" and self._settled(source, item, name):
                 return None
-            info = probe(recording.path, recording.kind, folder_fps=self.options.folder_fps)
+            request = self._request(recording)
+            info = probe(request)
             begun = self._begin_again(source) if source else self._add(recording, name, sha256, info, item)
-            return self._source_plan(begun, name, recording, info)
+            return self._source_plan(begun, name, request, info)
         except (InputError, UsageError, ChildDied) as error:
             self._fail(path, name, error)
             return None
@@ -215,6 +214,10 @@ class Ingest:
             self.options.folder_fps,
         )
 
+    def _request(self, recording: Recording) -> DecodeRequest:
+        fps = self.options.fps
+        return DecodeRequest(recording.path, recording.kind, analyse_fps=fps, folder_fps=self.options.folder_fps)
+
     def _add(self, recording: Recording, name: str, sha256: str, info: SourceInfo, item: Wanted) -> Source:
         camera = self._camera(name)
         start = self._start(recording, camera, info, item)
@@ -258,19 +261,13 @@ class Ingest:
             self.control.notice(f"{name}: goes on where an earlier run stopped")
         return self.case.store.source(source.id)
 
-    def _source_plan(self, source: Source, camera: str, recording: Recording, info: SourceInfo) -> SourcePlan:
+    def _source_plan(self, source: Source, camera: str, request: DecodeRequest, info: SourceInfo) -> SourcePlan:
         rate = info.rate if self.options.fps is None else min(info.rate, self.options.fps)
         return SourcePlan(
             source=source.id,
             camera=camera,
             name=Path(source.path).name,
-            request=DecodeRequest(
-                recording.path,
-                recording.kind,
-                source=source.id,
-                analyse_fps=self.options.fps,
-                folder_fps=self.options.folder_fps,
-            ),
+            request=replace(request, source=source.id),
             rate=rate,
             size=(info.width, info.height),
             duration_us=info.duration_us,
@@ -303,7 +300,7 @@ class Ingest:
 
     def _report(self, plan: SourcePlan, outcome: Outcome) -> FileReport:
         source = self.case.store.source(plan.source)
-        count = self.case.store.count(TrackletFilter(sources=(plan.source,)))
+        count = self.case.store.count_tracklets(plan.source)
         error = outcome.error
         if error is None and outcome.report is not None and outcome.report.frames_analysed == 0:
             error = SourceError(f"{plan.name}: not one picture could be read; look whether it plays elsewhere")
@@ -329,13 +326,13 @@ class Ingest:
     def _embed_the_rest(self) -> None:
         """Tracklets of earlier runs under another embedder get their vectors too, from the kept crops."""
         store, model = self.case.store, self.embedder.model
-        missing = np.setdiff1d(store.find(TrackletFilter()), self.case.index(model, self.control).ids)
-        if len(missing):
+        missing = store.without_vector(model)
+        if missing:
             self.control.notice(f"{len(missing)} tracklets from before get vectors of {model}, from their kept crops")
         for first in range(0, len(missing), EMBED_AT_ONCE):
             self.control.report(stage="embed", done=first, total=len(missing))
-            ids = [TrackletId(number) for number in missing[first : first + EMBED_AT_ONCE].tolist()]
-            store.add_embeddings(ids, model, self.embedder.embed_tracklets([store.crops(number) for number in ids]))
+            ids = missing[first : first + EMBED_AT_ONCE]
+            store.add_embeddings(model, ids, self.embedder.embed_tracklets([store.crops(number) for number in ids]))
 
 
 def _in_words(name: str, report: SourceReport | None, tracklets: int) -> str:

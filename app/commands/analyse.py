@@ -8,11 +8,11 @@ from typing import Annotated
 import typer
 
 from app.commands.program import Program, job, tell
-from reid_engine.case import DATABASE, Case
+from reid_engine.case import Case
 from reid_engine.errors import ReappearError, UsageError
 from reid_engine.ingest import FileReport, Ingest, IngestOptions, Wanted
 from reid_engine.recordings import parse_time
-from reid_engine.store.cameras import checked_name
+from reid_engine.store import checked_name
 
 
 def register(line: typer.Typer) -> None:
@@ -54,7 +54,7 @@ def ingest(
         model = program.load_embedder(embedder, embedder_card, threads=threads, control=controls)
         controls.notice(f"detector: {finder.describe()}")
         controls.notice(f"embedder: {model.describe()}")
-        with open_or_create(case, purpose) as opened:
+        with Case.open_or_create(case, purpose=purpose) as opened:
             run = Ingest(opened, finder, model, settings, options, controls)
             try:
                 reports = run.run(wanted)
@@ -67,11 +67,6 @@ def ingest(
     for report in reports:
         tell(report.message)
     return status(reports)
-
-
-def open_or_create(folder: Path, purpose: str) -> Case:
-    """The case there, or a new one. Raises CaseError."""
-    return Case.open(folder) if (folder / DATABASE).exists() else Case.create(folder, purpose)
 
 
 def status(reports: list[FileReport]) -> int:

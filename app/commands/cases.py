@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -105,7 +105,7 @@ def pair(
         raise UsageError(f"{relation!r}: a pair of cameras is {', '.join(RELATIONS)}")
     with Case.open(case) as opened:
         one, other = (opened.store.camera(name).id for name in (first, second))
-        opened.store.set_camera_pair(CameraPair(one, other, cast(PairRelation, relation), round(least_s * SECOND_US)))
+        opened.store.set_camera_pair(CameraPair(one, other, relation, round(least_s * SECOND_US)))
 
 
 def decide(
@@ -118,7 +118,7 @@ def decide(
     if verdict not in VERDICTS:
         raise UsageError(f"{verdict!r}: a decision is {', '.join(VERDICTS)}")
     with Case.open(case) as opened:
-        opened.decide(TrackletId(probe), TrackletId(candidate), cast(Verdict, verdict))
+        opened.decide(TrackletId(probe), TrackletId(candidate), verdict)
 
 
 def undo(case: Annotated[Path, CASE]) -> None:

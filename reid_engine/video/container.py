@@ -203,8 +203,8 @@ class VideoFile:
 def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        found = "sound" if container.streams.audio else "nothing that can be shown"
-        raise SourceError(f"{path} holds {found} but no pictures; give the file with the video")
+        found = "sound only" if container.streams.audio else "nothing that can be shown"
+        raise SourceError(f"{path} holds {found}, no pictures; give the file with the video")
     stream = streams[0]
     if stream.codec_context is None:
         raise SourceError(f"{path}: its video is coded in a way that is not known here; export it as H.264")
