@@ -218,7 +218,8 @@ class MainWindow(QMainWindow):
         self._title.setObjectName("heading")
         self._title.setContentsMargins(10, 0, 14, 0)
         self._purpose.setObjectName("muted")
-        self._purpose.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._purpose.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._purpose.setMinimumWidth(60)
         self._to_footage = self._workspace_button(FOOTAGE, "camera")
         self._to_investigate = self._workspace_button(INVESTIGATE, "search")
         for part in (self._title, self._purpose, self._to_footage, self._to_investigate):

@@ -127,9 +127,11 @@ class RecordingsModel(QAbstractTableModel):
         return _tip(row, column) if role == Qt.ItemDataRole.ToolTipRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
+        row = self.row(index.row()) if index.isValid() else None
+        if row is None:
+            return Qt.ItemFlag.NoItemFlags
         found = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        row = self.row(index.row())
-        if row is not None and not row.in_case and index.column() in (CAMERA, START):
+        if not row.in_case and index.column() in (CAMERA, START):
             found |= Qt.ItemFlag.ItemIsEditable
         return found
 
@@ -149,8 +151,8 @@ class RecordingsModel(QAbstractTableModel):
 
 def _edited(row: RecordingRow, column: int, text: str) -> RecordingRow:
     if column == CAMERA:
-        if not text.isprintable() or not text:
-            raise ValueError("A camera needs a name of printable characters.")
+        if not text or not text.isprintable() or "=" in text:
+            raise ValueError("A camera needs a name of printable characters, without =.")
         return replace(row, camera=text)
     if text == _text(row, START):
         return row

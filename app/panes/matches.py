@@ -69,6 +69,7 @@ class MatchesPane(QWidget):
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._model = model
         self._zone = "UTC"
         self._day_us = 0

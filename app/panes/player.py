@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
@@ -407,4 +408,4 @@ class PlayerPane(QWidget):
         menu.clear()
         for camera in self._footage.cameras:
             letter = theme.camera_letter(self._footage.position(camera.id))
-            menu.addAction(f"{letter}   {camera.name}", lambda which=camera.id: self.reveal(which))
+            menu.addAction(f"{letter}   {camera.name}", partial(self.reveal, camera.id))

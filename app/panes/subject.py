@@ -24,6 +24,7 @@ class SubjectPane(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
         self._probe: int | None = None
         self._pictures: dict[int, QPixmap] = {}
