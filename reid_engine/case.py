@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.search import SearchRequest, SearchResult, search
 from reid_engine.settings import SearchSettings
+from reid_engine.sheet import Card, contact_sheet
 from reid_engine.store import Decision, Store
 from reid_engine.store.connection import explained
 from reid_engine.types import CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
@@ -176,6 +177,46 @@ class Case:
             f"nobody is at ({x:g}, {y:g}) at {time_us} us; the nearest is tracklet {near.tracklet}, "
             f"{near.away_px:.0f} pixels and {near.away_us / 1e6:.2f} s away"
         )
+
+    def contact_sheet(
+        self,
+        request: SearchRequest,
+        result: SearchResult,
+        path: Path,
+        *,
+        when: Callable[[int, str], str],
+        truth: Mapping[TrackletId, bool] | None = None,
+    ) -> None:
+        """Write a PNG of the probe and its matches.
+
+        ``when`` makes a time (microseconds UTC, IANA zone) readable; ``truth`` frames matches as right or wrong.
+        """
+        cameras = {camera.id: camera for camera in self.store.cameras()}
+        asked = [] if isinstance(request.probe, np.ndarray) else [request.probe]
+        pictures = self.store.best_crops([*asked, *(match.tracklet for match in result.matches)])
+        cards = []
+        for match in result.matches:
+            camera = cameras[match.camera]
+            cards.append(
+                Card(
+                    jpeg=pictures.get(match.tracklet),
+                    title=str(match.rank),
+                    camera=camera.name,
+                    when=when(match.start_us, camera.clock.zone),
+                    note=f"tracklet {match.tracklet}, {match.distance:.3f} {match.band or ''}",
+                    flags=match.flags,
+                    band=match.band,
+                    truth=None if truth is None else truth.get(match.tracklet),
+                )
+            )
+        probe = Card(None, "probe", "a picture", "")
+        for tracklet in self.store.tracklets(asked):
+            camera = cameras[tracklet.camera]
+            shown = when(tracklet.start_us, camera.clock.zone)
+            probe = Card(pictures.get(tracklet.id), "probe", camera.name, shown, f"tracklet {tracklet.id}")
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(contact_sheet(probe, cards, heading=f"{len(cards)} matches by {request.model}"))
 
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write down that two tracklets are the same person, different people, or unclear."""

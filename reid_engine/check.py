@@ -26,9 +26,14 @@ SENTENCES_A_KIND = 5
 class Reembedder(Protocol):
     """What of an embedder is needed to make stored vectors again."""
 
-    model: ModelId
+    @property
+    def model(self) -> ModelId:
+        """Whose vectors it makes."""
+        ...
 
-    def embed_tracklets(self, crops: Sequence[TrackletCrops]) -> Vectors: ...
+    def embed_tracklets(self, crops: Sequence[TrackletCrops]) -> Vectors:
+        """(N, D), from the stored pixels."""
+        ...
 
 
 def check(
@@ -40,14 +45,15 @@ def check(
     """
     control = JobControl() if control is None else control
     found = store.contradictions()
+    broken = store.broken_record()
+    found += [] if broken is None else [broken]
+    if found:
+        return found  # what rows that do not fit say of pixels and vectors means nothing
     ids = [TrackletId(number) for number in store.find(TrackletFilter()).tolist()]
-    if not found:
-        found += _few(_tracklet_problems(store, ids, control))
+    found += _few(_tracklet_problems(store, ids, control))
     for model in store.models():
         found += _few(_vector_problems(store, model))
         found += _few(_index_problems(store, model, index_folder, control))
-    broken = store.broken_record()
-    found += [] if broken is None else [broken]
     if embedder is not None:
         found += _few(_reembedding_problems(store, embedder, ids))
     return found
@@ -77,7 +83,8 @@ def _box_problems(tracklet: Tracklet, spans: Spans, at: int) -> Iterator[str]:
         yield f"{name} has {len(times)} times, {len(tracklet.xyxy)} boxes and {len(tracklet.score)} scores"
         return
     if (int(times[0]), int(times[-1])) != (int(spans.start_us[at]), int(spans.end_us[at])):
-        yield f"{name} is said to begin and end at {spans.start_us[at]}, {spans.end_us[at]}, its boxes do at {times[[0, -1]]}"
+        written = (int(spans.start_us[at]), int(spans.end_us[at]))
+        yield f"{name} is said to begin and end at {written}, but its boxes do at {times[[0, -1]].tolist()}"
     if (np.diff(times) <= 0).any():
         yield f"{name} has boxes whose times do not rise"
     sizes = tracklet.xyxy[:, 2:] - tracklet.xyxy[:, :2]

@@ -27,19 +27,32 @@ def rate_views(
     another box covers, which counts half when the other's feet are higher up (farther away); inside: 0.6 when the
     picture's edge cuts the box, else 1.
     """
-    boxes = xyxy.astype(np.float64)
-    left, top, right, bottom = boxes.T
-    width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
-    height = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
-    area = np.maximum((right - left) * (bottom - top), 1e-6)
-    covered = width.clip(0) * height.clip(0) / area[:, None]
+    shared, area = _shared(xyxy)
+    left, top, right, bottom = xyxy.astype(np.float64).T
+    covered = shared / np.maximum(area, 1e-6)[:, None]
     covered *= np.where(bottom > bottom[:, None], 1.0, BEHIND)
-    np.fill_diagonal(covered, 0.0)
     visible = 1.0 - np.minimum(covered.max(axis=1, initial=0.0), 1.0)
     edge = (left < EDGE_PX) | (top < EDGE_PX) | (right > size[0] - EDGE_PX) | (bottom > size[1] - EDGE_PX)
     tall = np.sqrt(((bottom - top) / full_height).clip(0.0, 1.0))
     views: NDArray[np.float64] = tall * score * visible * np.where(edge, CUT_BY_EDGE, 1.0)
     return views
+
+
+def greatest_overlap(xyxy: Boxes) -> NDArray[np.float64]:
+    """(N,) intersection over union of every box with the one that it shares most with; 0 when alone."""
+    shared, area = _shared(xyxy)
+    overlap: NDArray[np.float64] = (shared / np.maximum(area[:, None] + area - shared, 1e-6)).max(axis=1, initial=0.0)
+    return overlap
+
+
+def _shared(xyxy: Boxes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(N, N) area that every box shares with every other, 0 with itself; (N,) its own area, at least 0."""
+    left, top, right, bottom = xyxy.astype(np.float64).T
+    width = np.minimum(right[:, None], right) - np.maximum(left[:, None], left)
+    height = np.minimum(bottom[:, None], bottom) - np.maximum(top[:, None], top)
+    shared = width.clip(0) * height.clip(0)
+    np.fill_diagonal(shared, 0.0)
+    return shared, (right - left).clip(0) * (bottom - top).clip(0)
 
 
 def cut_out(image: BgrImage, xyxy: NDArray[np.float32], full_height: int) -> BgrImage:

@@ -7,11 +7,13 @@ again from the case, and the reason is said aloud; a search never sees a doubtfu
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,7 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_engine.errors import CaseDamaged, ReappearError, ShapeError
+from reid_engine.errors import CaseDamaged, CaseError, DiskFull, ReappearError, ShapeError
 from reid_engine.jobs import JobControl
 from reid_engine.ranking import unit_length
 from reid_engine.store import Generation, Store
@@ -60,6 +62,7 @@ class VectorIndex:
 
     def __init__(self, model: ModelId, dim: int, distance: DistanceName, *, expected: int = 0) -> None:
         metric = faiss.METRIC_INNER_PRODUCT if distance == "cosine" else faiss.METRIC_L2
+        inner: Any
         if expected > FLAT_LIMIT:
             inner = faiss.IndexScalarQuantizer(dim, faiss.ScalarQuantizer.QT_fp16, metric)
         else:
@@ -97,14 +100,17 @@ class VectorIndex:
         ``allowed`` are the only tracklets that may answer.
         """
         k = max(1, min(k, len(self) if allowed is None else len(allowed)))
+        if not len(self):
+            return np.full((len(queries), k), np.inf, np.float32), np.full((len(queries), k), -1, np.int64)
         parameters = None
+        library: Any = faiss  # its stubs do not know the Python side of these two
         if allowed is not None:
             mask = np.packbits(np.isin(self._ids, allowed), bitorder="little")
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(mask))
+            parameters = library.SearchParameters(sel=library.IDSelectorBitmap(mask))
         found, places = self._index.index.search(self._prepared(queries), k, params=parameters)
         distance = np.float32(1.0) - found if self.distance == "cosine" else np.sqrt(np.maximum(found, 0.0))
         distance[places < 0] = np.inf
-        ids = np.where(places < 0, -1, self._ids[np.maximum(places, 0)] if len(self) else -1)
+        ids = np.where(places < 0, -1, self._ids[np.maximum(places, 0)])
         return np.maximum(distance, 0.0), ids
 
     def vectors(self, ids: Sequence[int] | Ids) -> Vectors:
@@ -138,9 +144,9 @@ class VectorIndex:
     def save(self, path: Path, case: str) -> None:
         """Write the file and its stamp; a kill half-way leaves the old ones or a pair that does not fit together."""
         beside = path.with_suffix(".part")
-        with explained(path):
+        with explained(path), _temporary(beside):
             path.parent.mkdir(parents=True, exist_ok=True)
-            faiss.write_index(self._index, str(beside))
+            _write(self._index, beside)
             stamp = Stamp(
                 case=case,
                 model=self.model,
@@ -163,7 +169,7 @@ class VectorIndex:
         try:
             if _sha256(path) != stamp.sha256:
                 raise IndexUnusable("the index file was changed or cut after it was written")
-            held = faiss.read_index(str(path))
+            held: Any = faiss.read_index(str(path))
         except (OSError, RuntimeError) as error:
             raise IndexUnusable("the index file cannot be read") from error
         index = cls(model, held.d, distance)
@@ -189,7 +195,10 @@ def open_index(store: Store, model: ModelId, folder: Path, control: JobControl |
         index, loaded = _built(store, model, distance, control), -1
     index = up_to_date(index, store, control)
     if index.generation != loaded and not store.read_only:
-        index.save(path, case)
+        try:
+            index.save(path, case)
+        except (DiskFull, CaseError) as error:  # only a cache: the search goes on with what is in memory
+            control.notice(f"the search index could not be kept and will be made again next time: {error}")
     return index
 
 
@@ -259,6 +268,23 @@ def _sha256(path: Path) -> str:
         while block := file.read(HASH_BLOCK):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _write(index: Any, path: Path) -> None:
+    try:
+        faiss.write_index(index, str(path))
+    except RuntimeError as error:  # what FAISS makes of a full disk
+        space = os.statvfs(path.parent)
+        number = errno.ENOSPC if space.f_bavail * space.f_frsize < HASH_BLOCK else errno.EIO
+        raise OSError(number, str(error)) from error
+
+
+@contextmanager
+def _temporary(path: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
 
 
 def _replace(part: Path, path: Path) -> None:

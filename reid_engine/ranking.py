@@ -31,7 +31,8 @@ def unit_length(vectors: Vectors) -> Vectors:
 
 def cosine_distance(queries: Vectors, gallery: Vectors) -> Distances:
     """1 - cosine of every pair, (Q, G) in [0, 2]."""
-    return np.clip(np.float32(1.0) - unit_length(queries) @ unit_length(gallery).T, 0.0, 2.0)
+    distance: Distances = np.clip(np.float32(1.0) - unit_length(queries) @ unit_length(gallery).T, 0.0, 2.0)
+    return distance
 
 
 def euclidean_distance(queries: Vectors, gallery: Vectors) -> Distances:
@@ -80,9 +81,9 @@ def k_reciprocal_rerank(
     """Re-ranked distances (Q, G) by k-reciprocal encoding: Zhong et al., CVPR 2017.
 
     Two pictures are near when their k1-reciprocal neighbours (extended by section 3.2, weighted by section 3.3,
-    averaged over k2 by section 3.4) are the same; ``weight`` is lambda, the share of the original
-    distance (eq. 12). A picture's neighbours are a few dozen of thousands, so their weights are kept as sparse rows, and only the Q x G block of the
-    Jaccard distance is made.
+    averaged over k2 by section 3.4) are the same; ``weight`` is lambda, the share of the original distance (eq. 12).
+    A picture's neighbours are a few dozen of thousands, so their weights are kept as sparse rows, and only the Q x G
+    block of the Jaccard distance is made.
     """
     queries, gallery = query_gallery.shape
     if query_query.shape != (queries, queries) or gallery_gallery.shape != (gallery, gallery):
@@ -135,7 +136,7 @@ def _encode(original: Distances, nearest: NDArray[np.intp], k1: int) -> sparse.c
     return _scaled_rows(rows, 1.0 / np.asarray(rows.sum(axis=1)).ravel())
 
 
-def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.float32]) -> sparse.csr_array:
+def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.floating]) -> sparse.csr_array:
     return sparse.csr_array(
         (rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape
     )

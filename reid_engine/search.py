@@ -92,6 +92,8 @@ def search(
     """
     settings = SearchSettings() if settings is None else settings
     probe = _probe(store, index, request)
+    if not len(index):
+        return SearchResult((), tuple(_notes(store, index, request, probe, None)))
     same = tuple(number for number in dict.fromkeys(request.same) if number != probe.tracklet)
     different = tuple(number for number in dict.fromkeys(request.different) if number != probe.tracklet)
     feedback = bool(same or different)
@@ -183,9 +185,11 @@ class _Judge:
         anchors = [*same] if probe.tracklet is None else [probe.tracklet, *same]
         self._anchors = dict(zip(anchors, _presences(store.spans(anchors)), strict=True))
         self.spans = store.spans(candidates.tolist())
-        self._present = dict(zip(candidates.tolist(), _presences(self.spans), strict=True))
+        self._present: dict[int, Presence] = dict(zip(candidates.tolist(), _presences(self.spans), strict=True))
         pairs = store.camera_pairs()
-        apart = {frozenset((p.first, p.second)): p.least_travel_us for p in pairs if p.relation == "apart"}
+        apart: dict[frozenset[int], int] = {
+            frozenset((p.first, p.second)): p.least_travel_us for p in pairs if p.relation == "apart"
+        }
         self._topology = Topology(apart)
         self._vetoed = frozenset(number for number in self._present if self._veto(number))
 

@@ -1,6 +1,7 @@
 """Hop 5 of the frame walk: tracked boxes to closed tracklets, with the few crops that every model can be fed again.
 
-A tracklet ends when its person is unseen for too long, jumps, or has been there long enough; purity comes before
+A tracklet ends when its person is unseen for too long, jumps, parts from somebody who hid him or her, or has been there
+long enough; purity comes before
 length, because a tracklet that holds two people spoils every search that meets it. Pixels are copied out of the picture
 while it is there and encoded only at the end. A checkpoint holds no pixels: it names the pictures to be given again.
 """
@@ -14,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.clock import SECOND_US
-from reid_engine.crops import Choice, Cut, Spread, cut_out, rate_views
+from reid_engine.crops import Choice, Cut, Spread, cut_out, greatest_overlap, rate_views
 from reid_engine.errors import ShapeError
 from reid_engine.settings import TrackletSettings
 from reid_engine.types import ClosedTracklet, Crop, Detections, Frame, State, TrackletCrops
@@ -24,14 +25,17 @@ BEST_STRETCH_US = SECOND_US // 8
 LOOKS = 4  # how often at most a stretch is searched for a better single crop
 RUN_STRETCH_US = SECOND_US // 2
 FAIR = 0.4  # a single crop is kept from this share of the best one's quality: better fewer than somebody else's clothes
+PARTED = 0.7  # of the overlap from which two people count as merged: less, and they are two again
 BETTER = 1.1  # a run starts only where its first view is this much better than the run that is there
 
 BOX = {"frame_index": "i8", "offset_us": "i8", "xyxy": "4f4", "score": "f4"}
-OPEN = {"track_id": "i8", "boxes": "i8", "picture": "i8", "best_us": "i8", "run_us": "i8"}
+OPEN = {"track_id": "i8", "boxes": "i8", "picture": "i8", "merged": "i8", "best_us": "i8", "run_us": "i8"}
 CHOICE = {"track": "i8", "kind": "i8", "stretch": "i8", "worth": "f8", "cuts": "i8"}
 CUT = {"frame_index": "i8", "offset_us": "i8", "xyxy": "4f4", "view": "f8"}
 STATE = {"pictures": {}, "boxes": BOX, "open": OPEN, "choices": CHOICE, "cuts": CUT}
-BEST, RUN, GROWING = range(3)  # kinds of choices
+BEST = 0  # kinds of choices
+RUN = 1
+GROWING = 2
 
 Table = NDArray[np.void]
 
@@ -56,15 +60,18 @@ class TrackletBuilder:
         ids = np.empty(0, np.int64) if tracked.track_id is None else tracked.track_id
         if len(ids) != len(tracked):
             raise ShapeError(f"{len(tracked)} boxes came without track_id: track them first")
-        for track_id, xyxy, score, view in zip(ids.tolist(), tracked.xyxy, tracked.score, views.tolist(), strict=True):
-            cut = Cut(frame.index, frame.offset_us, xyxy.copy(), view, None)
+        overlaps = greatest_overlap(tracked.xyxy).tolist()
+        for row, (track_id, score, overlap) in enumerate(
+            zip(ids.tolist(), tracked.score.tolist(), overlaps, strict=True)
+        ):
+            cut = Cut(frame.index, frame.offset_us, tracked.xyxy[row].copy(), float(views[row]), None)
             track = self._open.get(track_id)
-            if track is not None and not track.continues_with(cut):
+            if track is not None and not track.continues_with(cut, overlap):
                 closed += self._close(track)
                 track = None
             if track is None:
                 track = self._open[track_id] = _Open(track_id, self._settings)
-            track.take(cut, float(score), self._picture, frame)
+            track.take(cut, score, overlap, self._picture, frame)
         return closed
 
     def finish(self) -> list[ClosedTracklet]:
@@ -137,6 +144,7 @@ class _Open:
         self._rows = np.zeros(16, list(BOX.items()))
         self._count = 0
         self._picture = 0  # number of the last picture that fed it
+        self._merged = 0  # boxes in a row that lay on somebody else's
         self._best = Spread(BEST_SPARE * settings.best_crops, BEST_STRETCH_US)
         self._runs = Spread(settings.runs, RUN_STRETCH_US)
         self._growing: list[Cut] = []
@@ -149,8 +157,13 @@ class _Open:
         """All boxes so far, one a row."""
         return self._rows[: self._count]
 
-    def continues_with(self, cut: Cut) -> bool:
-        """False where the next box belongs to a new tracklet: it is too late or too far."""
+    def continues_with(self, cut: Cut, overlap: float) -> bool:
+        """False where the next box belongs to a new tracklet: too late, too far, or perhaps somebody else.
+
+        Two people who stood one behind the other may have swapped tracks: both begin anew when they part.
+        """
+        if self._merged >= self._settings.merged_boxes and overlap < PARTED * self._settings.merged:
+            return False
         first, last = self._rows[0], self._rows[self._count - 1]
         if cut.offset_us - int(first["offset_us"]) >= self._settings.length_s * SECOND_US:
             return False
@@ -158,13 +171,17 @@ class _Open:
         moved = math.hypot(left + right, top + bottom) / 2
         return moved <= self._settings.jump * float(last["xyxy"][3] - last["xyxy"][1])
 
-    def take(self, cut: Cut, score: float, picture: int, frame: Frame) -> None:
+    def take(self, cut: Cut, score: float, overlap: float, picture: int, frame: Frame) -> None:
         """Add a box, and its pixels where they may be worth keeping. ``picture`` counts the analysed ones."""
         looks = self._looks_at(cut)
         if self._count == len(self._rows):
             self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
         self._rows[self._count] = (cut.frame_index, cut.offset_us, cut.xyxy, score)
         self._count += 1
+        if overlap >= self._settings.merged:
+            self._merged += 1
+        elif overlap < PARTED * self._settings.merged:
+            self._merged = 0
         if picture != self._picture + 1:
             self._end_run()
         self._picture = picture
@@ -191,7 +208,7 @@ class _Open:
 
     def summary(self) -> tuple[int, ...]:
         """A row of OPEN."""
-        return self.track_id, self._count, self._picture, self._best.length_us, self._runs.length_us
+        return self.track_id, self._count, self._picture, self._merged, self._best.length_us, self._runs.length_us
 
     def choices(self) -> Iterator[tuple[int, int, float, list[Cut]]]:
         """Kind, number of the stretch, worth and cuts of everything whose pixels are kept."""
@@ -203,6 +220,7 @@ class _Open:
     def resume(self, line: np.void, boxes: Table) -> None:
         """Take back a row of OPEN and its boxes."""
         self._rows, self._count, self._picture = boxes.copy(), len(boxes), int(line["picture"])
+        self._merged = int(line["merged"])
         self._best.length_us, self._runs.length_us = int(line["best_us"]), int(line["run_us"])
 
     def put_back(self, line: np.void, cuts: list[Cut]) -> None:

@@ -24,7 +24,6 @@ from reid_engine.picture import read_picture
 from reid_engine.probe import DrawnBox, cut
 from reid_engine.recordings import parse_time
 from reid_engine.search import SearchRequest, SearchResult
-from reid_engine.sheet import contact_sheet
 from reid_engine.store import Camera, TrackletFilter
 from reid_engine.types import BgrImage, CameraId, ModelId, Tracklet, TrackletId, Vectors
 
@@ -122,7 +121,7 @@ def search(
         for note in result.notes:
             tell(note)
         if sheet is not None:
-            contact_sheet(opened.store, request, result, sheet)
+            opened.contact_sheet(request, result, sheet, when=date_and_time)
         names = {known.id: known for known in opened.store.cameras()}
         if as_json:
             say({"matches": matches_json(result, names)})

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import cv2
 import numpy as np
 
 from reid_engine.decoder.requests import Order
@@ -102,6 +101,8 @@ class _Decoder:
         self._out.event("end")
 
     def _first(self) -> None:
+        import cv2  # here alone, so that the decoders of an ingest do without its memory
+
         width, height = fitted(self._whole, self._order.size)
         image: BgrImage = np.empty((height, width, 3), np.uint8)
         next(self._source.pictures()).to_bgr(image)

@@ -46,6 +46,11 @@ class DecoderLink:
         self._failure: ReappearError | None = None
         self.info: SourceInfo | None = None
 
+    @property
+    def pid(self) -> int:
+        """The decoder's process number."""
+        return self._child.pid
+
     def fileno(self) -> int:
         """Readable when there are messages, and when the decoder has ended."""
         return self._out

@@ -11,7 +11,7 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from reid_engine.errors import NotFound, ShapeError
+from reid_engine.errors import CaseDamaged, NotFound, ShapeError
 from reid_engine.store.part import chunks, plain_rows
 from reid_engine.store.rows import Generation
 from reid_engine.store.schema import embedding, model_generation, tracklet
@@ -111,7 +111,10 @@ def _blocks(result: sa.CursorResult[Any], dim: int) -> Iterator[Block]:
 
 
 def _from_bytes(blobs: Sequence[bytes], dim: int) -> Vectors:
-    return np.frombuffer(b"".join(blobs), STORED).reshape(len(blobs), dim).astype(np.float32)
+    numbers = np.frombuffer(b"".join(blobs), STORED)
+    if len(numbers) != len(blobs) * dim:
+        raise CaseDamaged(f"vectors of {dim} numbers were expected, some have another length; check the case")
+    return numbers.reshape(len(blobs), dim).astype(np.float32)
 
 
 def _generation(connection: sa.Connection, model: ModelId) -> Generation:
@@ -125,7 +128,8 @@ def put_vectors(
     connection: sa.Connection, ids: Sequence[TrackletId], model: ModelId, vectors: Vectors, *, replaced: bool = False
 ) -> None:
     """Insert vectors of tracklets that have none of this model, and move its generation on, in one transaction."""
-    stored = vectors.astype(STORED)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite, and is refused below
+        stored = vectors.astype(STORED)
     if vectors.shape[:1] != (len(ids),) or vectors.ndim != 2 or not np.isfinite(stored).all():
         raise ShapeError(f"{len(ids)} tracklets need as many finite vectors (N, D), got {vectors.shape} or NaN")
     if not len(ids):

@@ -28,12 +28,10 @@ class FileSource:
     def __init__(self, path: Path, assumed_rate: float | None = None) -> None:
         self._path = path
         self._file = VideoFile(path)
-        try:
-            self._header = self._file.header(assumed_rate)
-            first = next(self._reopened().decoded(self._header, DamageCount()), None)
-        finally:
-            self._file.close()
+        self._header = self._file.header(assumed_rate)
+        first = next(self._reopened().decoded(self._header, DamageCount()), None)
         if first is None:
+            self._file.close()
             raise SourceError(
                 f"{path}: no picture of its {self._header.codec} video could be decoded; "
                 "copy it again from the recorder, or export it in another format"

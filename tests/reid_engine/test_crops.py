@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from reid_engine.crops import Choice, Cut, Spread, cut_out, rate_views, sharpness
+from reid_engine.crops import Choice, Cut, Spread, cut_out, greatest_overlap, rate_views, sharpness
 from reid_engine.types import as_boxes
 
 SIZE = (640, 360)
@@ -40,6 +40,13 @@ def test_views_stay_between_0_and_1_for_any_boxes() -> None:
     boxes = rng.uniform(-100, 700, (200, 4)).astype(np.float32)  # some inside out
     views = rate_views(boxes, rng.random(200, np.float32), SIZE, 256)
     assert ((views >= 0) & (views <= 1)).all()
+
+
+def test_the_greatest_overlap_is_that_with_the_nearest_other_box() -> None:
+    boxes = as_boxes([(0, 0, 10, 10), (5, 0, 15, 10), (9, 0, 19, 10), (50, 0, 60, 10), (70, 9, 60, 0)])
+    assert greatest_overlap(boxes).tolist() == pytest.approx([1 / 3, 60 / 140, 60 / 140, 0, 0])
+    assert greatest_overlap(as_boxes([(0, 0, 10, 10)])).tolist() == [0]
+    assert greatest_overlap(as_boxes([])).tolist() == []
 
 
 def test_a_blurred_crop_is_less_sharp() -> None:

@@ -20,7 +20,7 @@ from reid_engine.types import Detections, State
 from tests.reid_engine.crowds import as_columns, crowd
 
 STRICT = TrackingSettings(high_score=0.5, low_score=0.12, new_score=0.6, match_cost=0.7, lost_s=0.4)
-PLAIN = TrackingSettings()
+PLAIN = TrackingSettings(high_score=0.25, new_score=0.25)  # as in bytetrack.yaml
 # name: (scene, settings, analysed pictures a second)
 SCENES: dict[str, tuple[list[Detections], TrackingSettings, float]] = {
     "street": (crowd(1, 12, 400), PLAIN, 25.0),

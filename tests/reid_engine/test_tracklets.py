@@ -101,6 +101,26 @@ def test_a_jump_of_more_than_its_share_of_the_height_splits(shift: float, pieces
     assert len(closed + builder.finish()) == pieces
 
 
+def meeting(together: int, cut: int | None = None) -> list[ClosedTracklet]:
+    """Two people stand apart, one behind the other for ``together`` pictures, and apart again; restored at ``cut``."""
+    builder, closed = TrackletBuilder(PLAIN, SIZE), []
+    for index in range(30):
+        if index == cut:
+            state, builder = builder.state(), TrackletBuilder(PLAIN, SIZE)
+            builder.restore(state)
+            for number in builder.wanted():
+                builder.supply(frame(number))
+        x = 110.0 if 10 <= index < 10 + together else 135.0
+        closed += builder.push(frame(index), tracked({1: (100, 100, 140, 200), 2: (x, 100, x + 40, 200)}))
+    return closed + builder.finish()
+
+
+def test_two_people_who_were_one_box_for_a_while_begin_anew_when_they_part() -> None:
+    assert [(t.track_id, len(t.score)) for t in meeting(2)] == [(1, 30), (2, 30)]
+    assert [(t.track_id, len(t.score)) for t in meeting(3)] == [(1, 13), (2, 13), (1, 17), (2, 17)]
+    assert same(meeting(3, cut=12), meeting(3))
+
+
 def test_short_and_small_tracks_are_noise() -> None:
     assert len(walk(3)) == 1
     assert walk(2) == []
