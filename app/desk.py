@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.player import Stretch
 from reid_engine.case import Case
-from reid_engine.decoder import probe
+from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.errors import ReappearError
 from reid_engine.search import SearchRequest
 from reid_engine.store import Camera, Decision, Source
@@ -172,7 +172,7 @@ class Desk:
 def length_of(path: Path, kind: str) -> int:
     """Microseconds by the recording's own header; 0 where it does not say or cannot be read."""
     try:
-        info = probe(path, "folder" if kind == "folder" else "video")
+        info = probe(DecodeRequest(path, "folder" if kind == "folder" else "video"))
     except ReappearError:
         return 0  # the player's tile says why when it is opened
     if info.duration_us is not None:

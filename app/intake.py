@@ -15,7 +15,7 @@ from app.desk import Footage
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.item_models.recordings import RecordingRow, RecordingsModel, RowState
-from reid_engine.decoder import SourceInfo, first_picture, probe
+from reid_engine.decoder import DecodeRequest, SourceInfo, first_picture, probe
 from reid_engine.errors import ReappearError
 from reid_engine.recordings import Recording, decide_start, expand, start_from_name
 from reid_engine.store import Source
@@ -84,7 +84,7 @@ class Intake(QObject):
         if row is None:
             return
         self._lane.run(
-            lambda: decode_jpeg(first_picture(path, row.kind, size=PICTURE_SIZE)),
+            lambda: decode_jpeg(first_picture(DecodeRequest(path, row.kind), size=PICTURE_SIZE)),
             lambda picture: self._pictured(path, picture),
             key="first picture",
             failed=lambda error: self.pictured.emit(path, None, sentence(error)),
@@ -117,7 +117,7 @@ class Intake(QObject):
 
     def _look(self, row: RecordingRow) -> RecordingRow:
         try:
-            info = probe(row.path, row.kind)
+            info = probe(DecodeRequest(row.path, row.kind))
         except ReappearError as error:
             return replace(row, state="unreadable", remark=sentence(error), bytes=_bytes(row.path))
         return self._described(row, info)
