@@ -30,11 +30,15 @@ BAND_TIPS: dict[BandName | None, str] = {
 }
 FLAG_WORDS = {
     "same-camera-overlap": "same camera, same time: another person",
-    "overlap": "same camera, same time: another person",
     "two-places": "two places at once",
     "travel-time": "too fast between the cameras",
-    "rejected": "decided: different",
 }
+DECIDED_FLAGS = frozenset({"confirmed", "rejected"})  # the mark of the decision says the same
+
+
+def doubts(match: Match) -> list[str]:
+    """Why an answer is doubtful, in words."""
+    return [FLAG_WORDS.get(flag, flag) for flag in match.flags if flag not in DECIDED_FLAGS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +170,7 @@ class MatchesModel(QAbstractListModel):
     def _tip(self, match: Match) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
         lines = [f"<b>{camera.letter}  {camera.name}</b>", BAND_TIPS[match.band]]
-        lines += [FLAG_WORDS.get(flag, flag) for flag in match.flags]
+        lines += doubts(match)
         lines.append(f"rank {match.rank}, distance {match.distance:.3f}, tracklet {match.tracklet}")
         return "<br>".join(lines)
 

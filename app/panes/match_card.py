@@ -7,7 +7,7 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import local_time, theme
-from app.item_models.matches import BAND_WORDS, CARD_ROLE, CROP_SIZE, FLAG_WORDS, Card
+from app.item_models.matches import BAND_WORDS, CARD_ROLE, CROP_SIZE, Card, doubts
 from reid_engine.types import BandName, Verdict
 
 MARGIN = 6
@@ -88,8 +88,9 @@ def _chips(painter: QPainter, crop: QRect, card: Card) -> None:
     painter.drawText(letter, Qt.AlignmentFlag.AlignCenter, card.camera.letter)
     if card.verdict is not None:
         _verdict_mark(painter, QRectF(crop.right() - 24, crop.top() + 4, 21, 21), card.verdict)
-    if card.match.flags:
-        _flag(painter, QRectF(crop.left(), crop.bottom() - 19, crop.width() + 1, 20), card.match.flags[0])
+    reasons = doubts(card.match)
+    if reasons:
+        _doubt(painter, QRectF(crop.left(), crop.bottom() - 19, crop.width() + 1, 20), reasons[0])
 
 
 def _verdict_mark(painter: QPainter, place: QRectF, verdict: Verdict) -> None:
@@ -99,13 +100,11 @@ def _verdict_mark(painter: QPainter, place: QRectF, verdict: Verdict) -> None:
     theme.icon(MARKS[verdict], "#ffffff").paint(painter, place.adjusted(3, 3, -3, -3).toRect())
 
 
-def _flag(painter: QPainter, place: QRectF, flag: str) -> None:
+def _doubt(painter: QPainter, place: QRectF, reason: str) -> None:
     painter.fillRect(place, QColor(20, 12, 0, 200))
     painter.setPen(QColor("#ffc94d"))
     painter.setFont(_font(painter, smaller=True))
-    words = painter.fontMetrics().elidedText(
-        FLAG_WORDS.get(flag, flag), Qt.TextElideMode.ElideRight, round(place.width()) - 8
-    )
+    words = painter.fontMetrics().elidedText(reason, Qt.TextElideMode.ElideRight, round(place.width()) - 8)
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
 
 
