@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass
 
 from reid_engine import errors
@@ -95,8 +94,6 @@ def explain(error: Exception) -> Explanation:
     for kind in type(error).__mro__:
         if kind in EXPLANATIONS:
             return EXPLANATIONS[kind]
-    if isinstance(error, sqlite3.DatabaseError):
-        return EXPLANATIONS[errors.CaseDamaged]
     if isinstance(error, OSError):
         return Explanation("A file cannot be used", NOTHING_CHANGED, "Check that it exists and may be read.")
     return EXPLANATIONS[errors.ShapeError]

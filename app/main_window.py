@@ -35,7 +35,8 @@ from reid_engine.case import Case
 from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
-SUBJECT_WIDTH, MATCHES_WIDTH = 200, 560
+SUBJECT_WIDTH = 200
+MATCHES_WIDTH = 560
 
 
 class MainWindow(QMainWindow):

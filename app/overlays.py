@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from typing import Protocol
 
 from PySide6.QtCore import QObject, Signal
 
@@ -14,7 +15,13 @@ from reid_engine.types import CameraId, Tracklet
 WINDOW_US = 20_000_000
 KEPT_WINDOWS = 64
 
-Fetch = Callable[[CameraId, int, int], Sequence[Tracklet]]
+
+class Fetch(Protocol):
+    """Where boxes come from; called on a lane."""
+
+    def __call__(self, camera: CameraId, from_us: int, to_us: int, /) -> Sequence[Tracklet]:
+        """Whoever was before the camera between two moments (corrected UTC)."""
+        ...
 
 
 class BoxCache(QObject):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from app.actions import Verb
 from app.case_view import CaseView
@@ -12,7 +12,16 @@ from app.case_view import CaseView
 if TYPE_CHECKING:
     from app.main_window import MainWindow
 
-FOOTAGE, INVESTIGATE = "Footage", "Investigate"
+FOOTAGE = "Footage"
+INVESTIGATE = "Investigate"
+
+
+class OfCase(Protocol):
+    """Binds what is done to a case to whichever case is open when it is done."""
+
+    def __call__(self, act: Callable[[CaseView], object], /) -> Callable[[], object]:
+        """Nothing happens without a case."""
+        ...
 
 
 def verbs(window: MainWindow) -> list[Verb]:
@@ -24,10 +33,7 @@ def verbs(window: MainWindow) -> list[Verb]:
     return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_decide(of_case), *_view(window)]
 
 
-_OfCase = Callable[[Callable[[CaseView], object]], Callable[[], object]]
-
-
-def _case(window: MainWindow, of_case: _OfCase) -> list[Verb]:
+def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
     return [
         Verb("&Case", "New case …", "Ctrl+N", window.ask_new_case, ""),
         Verb("&Case", "Open case …", "Ctrl+O", window.browse_case, ""),
@@ -40,7 +46,7 @@ def _case(window: MainWindow, of_case: _OfCase) -> list[Verb]:
     ]
 
 
-def _play(of_case: _OfCase) -> list[Verb]:
+def _play(of_case: OfCase) -> list[Verb]:
     menu = "&Play"
     return [
         Verb(menu, "Play or pause", "Space", of_case(lambda view: view.player.toggle_play()), "tiles"),
@@ -61,7 +67,7 @@ def _play(of_case: _OfCase) -> list[Verb]:
     ]
 
 
-def _search(of_case: _OfCase) -> list[Verb]:
+def _search(of_case: OfCase) -> list[Verb]:
     menu = "&Search"
     return [
         Verb(menu, "Next person", "]", of_case(lambda view: view.player.select_next(1)), "tiles"),
@@ -73,7 +79,7 @@ def _search(of_case: _OfCase) -> list[Verb]:
     ]
 
 
-def _decide(of_case: _OfCase) -> list[Verb]:
+def _decide(of_case: OfCase) -> list[Verb]:
     menu = "&Decide"
     return [
         Verb(menu, "Same person", "Y", of_case(lambda view: view.decide("same")), "tiles"),

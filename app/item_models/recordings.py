@@ -17,7 +17,14 @@ Index: TypeAlias = QModelIndex | QPersistentModelIndex
 RowState: TypeAlias = Literal["reading", "ready", "no time", "unreadable", "waiting", "running", "done", "failed"]
 
 COLUMNS = ("State", "File", "Camera", "Start", "Time from", "Length", "Size", "Remark")
-STATE, FILE, CAMERA, START, ORIGIN, LENGTH, SIZE, REMARK = range(len(COLUMNS))
+STATE = 0
+FILE = 1
+CAMERA = 2
+START = 3
+ORIGIN = 4
+LENGTH = 5
+SIZE = 6
+REMARK = 7
 WORDS: dict[RowState, str] = {
     "reading": "reading …", "ready": "ready", "no time": "set a time", "unreadable": "unreadable",
     "waiting": "waiting", "running": "analysing", "done": "done", "failed": "failed",

@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
 
 from app import local_time, theme
 from app.item_models.matches import MatchesModel
-from app.panes.match_card import CARD_SIZE, MatchCardDelegate
+from app.widgets.match_card import CARD_SIZE, MatchCardDelegate
 from reid_engine.types import CameraId, Match, Verdict
 
-OTHERS, ALL = "All other cameras", "All cameras, also this one"
+OTHERS = "All other cameras"
+ALL = "All cameras, also this one"
 
 
 class CardList(QListView):

@@ -13,9 +13,9 @@ from app import local_time, theme
 from app.desk import Footage
 from app.hits import Fit
 from app.overlays import BoxCache
-from app.panes.seek_bar import Coverage, SeekBar
-from app.panes.tile import Tile
 from app.player import CameraFeed, MasterClock
+from app.widgets.seek_bar import Coverage, SeekBar
+from app.widgets.tile import Tile
 from reid_engine.types import CameraId
 
 TICK_MS = 15

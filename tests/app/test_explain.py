@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import sqlite3
-
 import pytest
 
 from app.explain import EXPLANATIONS, explain, sentence
@@ -24,8 +22,8 @@ def test_every_error_class_has_its_own_words(kind: type[errors.ReappearError]) -
     assert explain(kind("what was found")) is words
 
 
-def test_an_error_of_the_database_is_explained_as_a_damaged_case() -> None:
-    assert explain(sqlite3.DatabaseError("malformed")) is EXPLANATIONS[errors.CaseDamaged]
+def test_a_file_that_may_not_be_read_is_no_mistake_of_the_program() -> None:
+    assert explain(PermissionError("may not be read")).heading == "A file cannot be used"
 
 
 def test_an_unforeseen_error_is_called_our_mistake() -> None:

@@ -21,8 +21,8 @@ from app.dialogs.trouble import TroubleDialog
 from app.intake import Networks
 from app.item_models.recordings import START
 from app.main_window import MainWindow
-from app.panes.tile import Tile
 from app.verbs import INVESTIGATE
+from app.widgets.tile import Tile
 from reid_engine.case import Case
 from tests.support.footage import two_cameras
 from tests.support.networks import stripe_embedder
@@ -198,10 +198,9 @@ def test_a_box_drawn_round_a_person_is_searched_by_its_picture(window: MainWindo
     xyxy = tuple(float(side) for side in tile.people.xyxy[row])
     tile.boxed.emit(tile.camera, tile.showing.time_us, xyxy)
     qtbot.waitUntil(lambda: view.work.matches.rowCount() > 0, timeout=WAIT_MS)
-    best = view.work.matches.match_of(0)
-    assert best is not None
+    nearest = [view.work.matches.match_of(row) for row in range(2)]  # this track, and the same person elsewhere
     assert view.work.investigation.probe is None
-    assert best.tracklet == number
+    assert number in [match.tracklet for match in nearest if match is not None]
 
 
 def test_a_picture_that_is_none_is_answered_with_a_sentence(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
