@@ -62,18 +62,15 @@ class Intake(QObject):
 
     def drop(self, paths: Sequence[Path]) -> None:
         """Take files and folders; folders are searched."""
-        for path in paths:
-            self._lane.run(
-                lambda path=path: expand([path]),  # type: ignore[misc]
-                self._found,
-                failed=lambda error: self.refused.emit(sentence(error)),
-            )
+        self._lane.run(lambda: _expanded(paths), self._found)
 
     def show_case(self, footage: Footage, *, running: bool) -> None:
         """Bring the rows of what is in the case up to date; rows that wait for Start stay."""
         stored = [_stored(source, footage, running=running) for source in footage.sources]
         paths = {row.path for row in stored}
         waiting = [row for row in self._model.rows() if not row.in_case and row.path not in paths]
+        if not running:  # what a job left behind without taking it into the case waits again
+            waiting = [replace(row, state="ready") if row.state == "running" else row for row in waiting]
         if [*stored, *waiting] != list(self._model.rows()):
             self._model.show([*stored, *waiting])
 
@@ -103,7 +100,16 @@ class Intake(QObject):
     def _pictured(self, path: Path, picture: QImage) -> None:
         self.pictured.emit(path, picture, "")
 
-    def _found(self, recordings: list[Recording]) -> None:
+    def mark_started(self) -> None:
+        """What waited is being analysed from now on; the case tells more when it knows."""
+        for row in self._model.rows():
+            if row.startable:
+                self._model.put(replace(row, state="running"))
+
+    def _found(self, found: tuple[list[Recording], list[str]]) -> None:
+        recordings, refusals = found
+        for words in refusals:
+            self.refused.emit(words)
         for recording in recordings:
             path = recording.path.resolve()
             if self._model.place(path) is not None:
@@ -142,6 +148,18 @@ class Intake(QObject):
         place = self._model.place(row.path)
         if place is not None:
             self._model.put(row)
+
+
+def _expanded(paths: Sequence[Path]) -> tuple[list[Recording], list[str]]:
+    """The recordings in what was dropped, in its order, and a sentence for each that holds none."""
+    recordings: list[Recording] = []
+    refusals: list[str] = []
+    for path in paths:
+        try:
+            recordings += expand([path])
+        except ReappearError as error:
+            refusals.append(sentence(error))
+    return recordings, refusals
 
 
 def _bytes(path: Path) -> int | None:

@@ -41,6 +41,7 @@ class Workspace(QObject):
         self._command = tuple(command)
         self.desk = Desk(case)
         self.footage = Footage()
+        self._loading = False
         self.reading = Lane(2, self)
         self.looking = Lane(2, self)
         self.writing = Lane(1, self)
@@ -67,11 +68,16 @@ class Workspace(QObject):
 
     def reload(self) -> None:
         """Read cameras and recordings again."""
-        self.looking.run(self.desk.footage, self._loaded, key="footage")
+        if self._loading:
+            self._reload.start()
+            return
+        self._loading = True
+        self.looking.run(self.desk.footage, self._loaded, failed=self._not_loaded)
 
     def start(self) -> None:
         """Analyse everything that waits, as a job that outlives the window."""
         self.jobs.start("ingest", self.intake.arguments(self._state.networks))
+        self.intake.mark_started()
 
     def probe(self) -> WarmProbe:
         """The child that embeds pictures, started when it is first needed."""
@@ -104,7 +110,12 @@ class Workspace(QObject):
         name = known.name if known is not None else "?"
         return CameraLabel(name, camera_letter(position), position, self.footage.zone(camera))
 
+    def _not_loaded(self, error: Exception) -> None:
+        self._loading = False
+        self.failed.emit(error)
+
     def _loaded(self, footage: Footage) -> None:
+        self._loading = False
         self.footage = footage
         self.intake.show_case(footage, running=bool(self.jobs.running()))
         self.matches.label({camera.id: self.label(camera.id) for camera in footage.cameras})
