@@ -152,8 +152,8 @@ class SingleImageEmbedder:
     def _vectors(self, images: Iterable[BgrImage]) -> Vectors:
         """(N, dim) unit vectors of pictures; every picture is an inference of its own."""
         outputs = self._network.run(self._card.prepare(image) for image in images)
-        rows = np.array([found[0].reshape(-1) for found in outputs], np.float32).reshape(-1, self.dim)
-        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        rows = np.array([found[0].flatten() for found in outputs], np.float32).reshape(-1, self.dim)
+        length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
         if not (np.isfinite(length).all() and (length > 0).all()):
             raise NetworkFileError(
                 f"{self.name} gives vectors that are zero or not finite; its card or its file is wrong"
@@ -175,13 +175,14 @@ def pool(vectors: Vectors, quality: NDArray[np.float32]) -> Vectors:
     A mean weighted by quality in which a crop counts the less the farther it lies from the crop in the middle (another
     person, or something in front), beyond the distance that is usual in this tracklet.
     """
+    # sums instead of matrix products: those may round differently when the same rows lie elsewhere in memory
     weights = quality + np.float32(1e-3)
-    distance = 1 - vectors @ vectors.T
-    middle = int(np.argmin(distance @ weights))
+    distance = 1 - (vectors[:, None] * vectors[None]).sum(axis=2)
+    middle = int(np.argmin((distance * weights).sum(axis=1)))
     excess = np.clip(distance[middle] - np.median(distance[middle]), 0, None)
     weights = weights / (1 + (excess / np.float32(OUTLIER_SCALE)) ** 2)
-    mean = weights @ vectors
-    length = np.linalg.norm(mean)
+    mean = (weights[:, None] * vectors).sum(axis=0)
+    length = np.sqrt((mean * mean).sum())
     return np.asarray(mean / length if length > 0 else vectors[middle], np.float32)
 
 
