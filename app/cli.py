@@ -43,8 +43,8 @@ def main(arguments: Sequence[str] | None = None, program: Program | None = None)
             standalone_mode=False,
             obj=Program() if program is None else program,
         )
-    except typer.exceptions.TyperException as error:
-        error.show(sys.stderr)
+    except typer.TyperException as error:
+        sys.stderr.write(f"reappear: {error.format_message()}\n")
         return 2
     except ReappearError as error:
         sys.stderr.write(f"reappear: {error}\n")

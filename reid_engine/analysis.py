@@ -35,7 +35,7 @@ class Checkpoint:
         states = {"tracker": self.tracker, "builder": self.builder}
         arrays = {f"{stage}.{key}": array for stage, state in states.items() for key, array in state.items()}
         block = io.BytesIO()
-        np.savez(block, numbers=numbers, **arrays)
+        np.savez(block, allow_pickle=False, numbers=numbers, **arrays)
         return block.getvalue()
 
     @classmethod

@@ -6,7 +6,7 @@ The pictures' own walk is in ``pipeline``; this file decides which recordings ta
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -17,7 +17,6 @@ from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
 from reid_engine.errors import ChildDied, InputError, ReappearError, SourceError, UsageError
-from reid_engine.index import open_index
 from reid_engine.jobs import JobControl
 from reid_engine.pace import Pace
 from reid_engine.pipeline import Outcome, Pipeline, SourcePlan
@@ -130,7 +129,7 @@ class Ingest:
             plans = [plan for item in wanted for plan in self._plan(item)]
             self._analyse(plans)
             self._embed_the_rest()
-            open_index(self.case.store, self.embedder.model, self.case.index_folder, self.control)
+            self.case.index(self.embedder.model, self.control)
             self.case.record("ingest finished", files=[report.as_json() for report in self.reports])
         return self.reports
 
@@ -160,9 +159,10 @@ class Ingest:
             source = self._known_source(name, sha256)
             if source is not None and source.state == "done" and self._settled(source, item, name):
                 return None
-            info = probe(recording.path, recording.kind, folder_fps=self.options.folder_fps)
+            request = self._request(recording)
+            info = probe(request)
             begun = self._begin_again(source) if source else self._add(recording, name, sha256, info, item)
-            return self._source_plan(begun, name, recording, info)
+            return self._source_plan(begun, name, request, info)
         except (InputError, UsageError, ChildDied) as error:
             self._fail(path, name, error)
             return None
@@ -214,6 +214,10 @@ class Ingest:
             self.options.folder_fps,
         )
 
+    def _request(self, recording: Recording) -> DecodeRequest:
+        fps = self.options.fps
+        return DecodeRequest(recording.path, recording.kind, analyse_fps=fps, folder_fps=self.options.folder_fps)
+
     def _add(self, recording: Recording, name: str, sha256: str, info: SourceInfo, item: Wanted) -> Source:
         camera = self._camera(name)
         start = self._start(recording, camera, info, item)
@@ -257,19 +261,13 @@ class Ingest:
             self.control.notice(f"{name}: goes on where an earlier run stopped")
         return self.case.store.source(source.id)
 
-    def _source_plan(self, source: Source, camera: str, recording: Recording, info: SourceInfo) -> SourcePlan:
+    def _source_plan(self, source: Source, camera: str, request: DecodeRequest, info: SourceInfo) -> SourcePlan:
         rate = info.rate if self.options.fps is None else min(info.rate, self.options.fps)
         return SourcePlan(
             source=source.id,
             camera=camera,
             name=Path(source.path).name,
-            request=DecodeRequest(
-                recording.path,
-                recording.kind,
-                source=source.id,
-                analyse_fps=self.options.fps,
-                folder_fps=self.options.folder_fps,
-            ),
+            request=replace(request, source=source.id),
             rate=rate,
             size=(info.width, info.height),
             duration_us=info.duration_us,
@@ -329,7 +327,7 @@ class Ingest:
         """Tracklets of earlier runs under another embedder get their vectors too, from the kept crops."""
         store, model = self.case.store, self.embedder.model
         missing = store.without_vector(model)
-        if len(missing):
+        if missing:
             self.control.notice(f"{len(missing)} tracklets from before get vectors of {model}, from their kept crops")
         for first in range(0, len(missing), EMBED_AT_ONCE):
             self.control.report(stage="embed", done=first, total=len(missing))

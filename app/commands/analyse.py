@@ -54,7 +54,7 @@ def ingest(
         model = program.load_embedder(embedder, embedder_card, threads=threads, control=controls)
         controls.notice(f"detector: {finder.describe()}")
         controls.notice(f"embedder: {model.describe()}")
-        with Case.open_or_create(case, purpose=purpose, operator=program.operator()) as opened:
+        with Case.open_or_create(case, purpose=purpose) as opened:
             run = Ingest(opened, finder, model, settings, options, controls)
             try:
                 reports = run.run(wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import signal
 import sys
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.console import Console
-from reid_engine.case import Case
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
 from reid_engine.jobs import JobControl, JsonLines, Reporter, obey_descriptor, obey_file
@@ -58,12 +56,7 @@ class Program:
     load_detector: LoadDetector = yolo
     load_embedder: LoadEmbedder = network
     settings: Callable[[], Settings] = load_settings
-    operator: Callable[[], str] = getpass.getuser
     command: tuple[str, ...] = field(default=(sys.executable, "-m", "app"))
-
-    def open_case(self, folder: Path, *, read_only: bool = False) -> Case:
-        """A case that exists. Raises CaseError."""
-        return Case.open(folder, read_only=read_only, operator=self.operator())
 
 
 def say(value: dict[str, Any]) -> None:

@@ -12,4 +12,4 @@ from reid_engine.decoder.reader import FrameReader
 from reid_engine.decoder.requests import DecodeRequest
 from reid_engine.recordings import SourceInfo
 
-__all__ = ["DecodeRequest", "FrameReader", "Picture", "PictureServer", "SourceInfo", "first_picture", "probe"]
+__all__ = ("DecodeRequest", "FrameReader", "Picture", "PictureServer", "SourceInfo", "first_picture", "probe")

@@ -11,10 +11,10 @@ import select
 import signal
 import sys
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import cv2
 import numpy as np
 
 from reid_engine.decoder.requests import Order
@@ -101,6 +101,8 @@ class _Decoder:
         self._out.event("end")
 
     def _first(self) -> None:
+        import cv2  # here alone, so that the decoders of an ingest do without its memory
+
         width, height = fitted(self._whole, self._order.size)
         image: BgrImage = np.empty((height, width, 3), np.uint8)
         next(self._source.pictures()).to_bgr(image)
@@ -124,28 +126,29 @@ class _Decoder:
 
     def _play(self) -> None:
         ring, orders, serial = self._ring(), self._orders, 0
-        pictures = iter(self._source.pictures())
-        playing = True
+        pictures: Iterator[Picture] | None = self._source.pictures()
         while True:
-            orders.read(wait=orders.seek is None and not (playing and orders.any_free))
+            orders.read(wait=orders.seek is None and not (pictures is not None and orders.any_free))
             if orders.seek is not None:
                 (serial, offset_us), orders.seek = orders.seek, None
-                try:
-                    self._source.seek(offset_us, orders.unless_superseded)
-                except _Superseded:
-                    continue
-                except SeekError:
-                    playing = False
-                    self._out.event("ended", serial=serial)
-                    continue
-                pictures, playing = self._source.pictures(), True
-            elif playing and orders.any_free:
+                pictures = self._sought(serial, offset_us)
+            elif pictures is not None and orders.any_free:
                 picture = next(pictures, None)
-                if picture is None:
-                    playing = False
+                if picture is not None:
+                    self._deliver(ring, "picture", picture, fitted(self._whole, orders.size), serial=serial)
+                else:
+                    pictures = None
                     self._out.event("ended", serial=serial)
-                    continue
-                self._deliver(ring, "picture", picture, fitted(self._whole, orders.size), serial=serial)
+
+    def _sought(self, serial: int, offset_us: int) -> Iterator[Picture] | None:
+        try:
+            self._source.seek(offset_us, self._orders.unless_superseded)
+        except _Superseded:
+            return None
+        except SeekError:
+            self._out.event("ended", serial=serial)
+            return None
+        return self._source.pictures()
 
     def _ring(self) -> Ring:
         return Ring(self._order.memory, self._order.slots, *self._whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -29,7 +30,6 @@ class DecoderLink:
         self._path = order.request.path
         self._slots = order.slots
         self._memory = os.memfd_create("reappear pictures")
-        os.set_inheritable(self._memory, True)
         order = replace(order, memory=self._memory)
         self._child = start_child("reid_engine.decoder", [order.to_json()], pass_fds=[self._memory])
         assert self._child.stdin is not None
@@ -37,6 +37,7 @@ class DecoderLink:
         self._in, self._out = self._child.stdin.fileno(), self._child.stdout.fileno()
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
+        self._lock = threading.Lock()  # a slot may be given back while another thread ends the decoder
         self._unsent = b""
         self._lines = LineSplitter()
         self._ring: Ring | None = None
@@ -45,19 +46,27 @@ class DecoderLink:
         self._failure: ReappearError | None = None
         self.info: SourceInfo | None = None
 
+    @property
+    def pid(self) -> int:
+        """The decoder's process number."""
+        return self._child.pid
+
     def fileno(self) -> int:
         """Readable when there are messages, and when the decoder has ended."""
         return self._out
 
     def send(self, *words: object) -> None:
-        """Give an order; to a dead decoder it is lost, and its death shows in ``messages``."""
-        self._unsent += " ".join(map(str, words)).encode() + b"\n"
-        try:
-            self._unsent = self._unsent[os.write(self._in, self._unsent) :]
-        except BlockingIOError:
-            return  # it goes out with the next order
-        except BrokenPipeError:
-            self._unsent = b""
+        """Give an order, from any thread. To a dead decoder it is lost, and its death shows in ``messages``."""
+        with self._lock:
+            if self._memory < 0:
+                return
+            self._unsent += " ".join(map(str, words)).encode() + b"\n"
+            try:
+                self._unsent = self._unsent[os.write(self._in, self._unsent) :]
+            except BlockingIOError:
+                return  # it goes out with the next order
+            except BrokenPipeError:
+                self._unsent = b""
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for messages; False when none came in time."""
@@ -95,12 +104,13 @@ class DecoderLink:
         if self._child.returncode is None:
             self._child.kill()
             self._child.wait()
-        for pipe in (self._child.stdin, self._child.stdout):
-            if pipe is not None:
+        with self._lock:
+            if self._memory >= 0:
+                os.close(self._memory)
+                self._memory = -1
+            for pipe in (self._child.stdin, self._child.stdout):
+                assert pipe is not None
                 pipe.close()
-        if self._memory >= 0:
-            os.close(self._memory)
-            self._memory = -1
 
     def _note(self, message: dict[str, Any]) -> None:
         kind = message["event"]

@@ -61,6 +61,11 @@ class PictureServer:
         """What the recording says of itself; None until the decoder has opened it."""
         return self._link.info
 
+    @property
+    def pid(self) -> int:
+        """The decoder's process number."""
+        return self._link.pid
+
     def fileno(self) -> int:
         """Readable when ``take`` has something to do; a QSocketNotifier watches it."""
         return self._link.fileno()

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import base64
 import time
-from pathlib import Path
 from typing import Any
 
 from reid_engine.decoder.link import DecoderLink
 from reid_engine.decoder.requests import DecodeRequest, Order
 from reid_engine.errors import SourceError
-from reid_engine.recordings import SourceInfo, SourceKind
+from reid_engine.recordings import SourceInfo
 
 LONGEST_LOOK_S = 60.0
 
 
-def probe(
-    path: Path, kind: SourceKind = "video", *, assumed_rate: float | None = None, folder_fps: float = 25.0
-) -> SourceInfo:
+def probe(request: DecodeRequest) -> SourceInfo:
     """What a recording says of itself; takes about a quarter of a second.
 
     Raises SourceError for one that cannot be read, ChildDied when looking at it kills the decoder.
     """
-    request = DecodeRequest(path, kind, assumed_rate=assumed_rate, folder_fps=folder_fps)
     _, info = _look(Order("probe", request))
     return info
 
 
-def first_picture(
-    path: Path, kind: SourceKind = "video", *, size: tuple[int, int] = (320, 180), folder_fps: float = 25.0
-) -> bytes:
+def first_picture(request: DecodeRequest, *, size: tuple[int, int] = (320, 180)) -> bytes:
     """The first picture as JPEG, made to fit ``size`` (width, height). Raises as ``probe``."""
-    message, _ = _look(Order("first picture", DecodeRequest(path, kind, folder_fps=folder_fps), size=size))
+    message, _ = _look(Order("first picture", request, size=size))
     return base64.b64decode(message["jpeg"])
 
 

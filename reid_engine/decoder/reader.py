@@ -41,6 +41,11 @@ class FrameReader:
         """True when every frame was given."""
         return self._report is not None and not self._frames
 
+    @property
+    def pid(self) -> int:
+        """The decoder's process number."""
+        return self._link.pid
+
     def fileno(self) -> int:
         """For ``select``, after ``poll`` gave None: readable when there is something new."""
         return self._link.fileno()

@@ -7,7 +7,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
+from reid_engine.errors import UsageError
 from reid_engine.recordings import SourceKind
+
+HIGHEST_RATE = 1_000_000.0  # beyond, two pictures would have the same microsecond
 
 Task: TypeAlias = Literal["probe", "first picture", "read", "play"]
 
@@ -22,6 +25,8 @@ class DecodeRequest:
     folder_fps:   pictures a second of a folder of pictures
     resume_index: the first picture to deliver for analysis; those before are decoded, not delivered
     wanted:       pictures before ``resume_index`` to deliver all the same, rising
+
+    Raises UsageError for a rate that is none.
     """
 
     path: Path
@@ -32,6 +37,11 @@ class DecodeRequest:
     folder_fps: float = 25.0
     resume_index: int = 0
     wanted: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for rate in (self.analyse_fps, self.assumed_rate, self.folder_fps):
+            if rate is not None and not 0 < rate < HIGHEST_RATE:
+                raise UsageError(f"{rate:g} pictures a second is no rate; give a number above 0")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from reid_engine.recordings.start import (
     start_from_name,
 )
 
-__all__ = [
+__all__ = (
     "Origin",
     "Recording",
     "SourceInfo",
@@ -36,7 +36,7 @@ __all__ = [
     "parse_time",
     "pictures_in",
     "start_from_name",
-]
+)
 
 SourceKind: TypeAlias = Literal["video", "folder"]
 

@@ -14,8 +14,6 @@ from typing import Protocol
 from reid_engine.recordings import SourceInfo, SourceKind
 from reid_engine.types import BgrImage, Damage
 
-ToBgr = Callable[[BgrImage], None]
-
 
 @dataclass(frozen=True, slots=True)
 class Picture:
@@ -30,7 +28,7 @@ class Picture:
     index: int
     offset_us: int
     duration_us: int
-    to_bgr: ToBgr
+    to_bgr: Callable[[BgrImage], None]
 
 
 class VideoSource(Protocol):

@@ -33,10 +33,13 @@ FORMATS = (
     "nut,gif,dv,rm,wtv,vc1,obu,av1,mp3,wav,aac,flac"
 )
 OPTIONS = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
-MOST_ERRORS_IN_A_ROW = 500
+MOST_ERRORS_IN_A_ROW = 10_000
 PEEKED_PACKETS = 48
 LYING_HEADER = 1.5  # the stamps' rate over the header's, either way, from which the stamps are believed
+EVEN_WITHIN = 0.1  # of the usual interval
+EVEN_SHARE = 0.8
 USUAL_RATE = 25.0
+ONE_PICTURE_A_PACKET = frozenset({"h264", "hevc"})  # unless interlaced, where a packet may be half a picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,19 +101,17 @@ class VideoFile:
         stamps = [(packet.pts, packet.dts) for packet in packets if packet.size]
         counted = all(pts is None and dts is None for pts, dts in stamps)
         said = float(self._stream.average_rate or self._stream.guessed_rate or 0)
-        seen = self._seen_rate([dts for _, dts in stamps if dts is not None])
+        seen, steady = self._seen_rate(sorted(dts for _, dts in stamps if dts is not None))
         lies = bool(said and seen and max(said / seen, seen / said) >= LYING_HEADER)
         duration, frames = self._duration_us(), self._stream.frames or None
+        rate = (seen if lies else said or seen) or USUAL_RATE
         notes: tuple[str, ...] = ()
         if counted:
             rate = assumed_rate or said or USUAL_RATE
             notes = (f"the recording has no times of its own: {rate:g} pictures a second are assumed",)
-        elif lies and seen:
-            rate = seen
-            frames = round(duration * seen / 1e6) if duration else None
-            notes = (f"the header says {said:g} pictures a second, the times say {seen:g}: the times are believed",)
-        else:
-            rate = said or seen or USUAL_RATE
+        elif lies and steady:
+            frames = round(duration * rate / 1e6) if duration else None
+            notes = (f"the header says {said:g} pictures a second, the times say {rate:g}: the times are believed",)
         by_dts = self._container.format.name == "avi"
         codec = self._stream.codec_context.name
         return Header(codec, rate, counted, by_dts, frames, duration, self._start_us(), notes)
@@ -118,7 +119,7 @@ class VideoFile:
     def decoded(self, header: Header, damage: DamageCount) -> Iterator[Decoded]:
         """Every picture from where the file stands; what fails is counted and passed over."""
         last = 0
-        for number, (frame, draining) in enumerate(self._frames(damage)):
+        for number, (frame, draining, whole) in enumerate(self._frames(damage)):
             stamp = self._microseconds(frame.dts if header.by_dts else frame.pts)
             if header.counted:
                 stamp = round(number * 1e6 / header.rate)
@@ -128,7 +129,7 @@ class VideoFile:
             turns = round(frame.rotation / 90) % 4
             size = (frame.height, frame.width) if turns % 2 else (frame.width, frame.height)
             fill = partial(_fill, self._reformatter, frame, turns)
-            yield Decoded(stamp, bool(frame.key_frame), bool(frame.is_corrupt), size, fill)
+            yield Decoded(stamp, bool(frame.key_frame), bool(frame.is_corrupt) or not whole, size, fill)
 
     def go_to_key_frame(self, stamp_us: int) -> bool:
         """Stand at a key frame, at or before a stamp if the index is good; False where the file cannot."""
@@ -138,11 +139,15 @@ class VideoFile:
             return False
         return True
 
-    def _frames(self, damage: DamageCount) -> Iterator[tuple[VideoFrame, bool]]:
-        in_a_row = 0
+    def _frames(self, damage: DamageCount) -> Iterator[tuple[VideoFrame, bool, bool]]:
+        """(picture, whether it came after the last packet, whether a key frame came before it)."""
+        in_a_row, whole, owed = 0, False, 0
+        progressive = self._stream.codec_context.name in ONE_PICTURE_A_PACKET
         for packet in self._packets(damage):
             if packet.size == 0 and packet.dts is not None:
                 continue  # a repeated picture of an AVI; to the decoder nothing means the end
+            # Before the first key frame some decoders invent what they refer to, and say nothing.
+            whole = whole or packet.is_keyframe
             if packet.is_corrupt:
                 damage.decode_error("a piece of the recording arrived damaged")
             try:
@@ -155,7 +160,12 @@ class VideoFile:
                     return
                 continue
             in_a_row = 0
-            yield from ((frame, packet.size == 0) for frame in frames)
+            owed += bool(packet.size and not packet.is_discard) - len(frames)
+            for frame in frames:
+                progressive = progressive and not frame.interlaced_frame
+                yield frame, packet.size == 0, whole
+        if progressive:
+            damage.lost_pictures(owed)
 
     def _packets(self, damage: DamageCount) -> Iterator[Packet[VideoStream]]:
         """Packets to the end of the file; after the last an empty one, which drains the decoder."""
@@ -166,6 +176,8 @@ class VideoFile:
             except av.FFmpegError as error:
                 damage.decode_error(f"a piece of the file could not be read ({error.strerror})")
                 packets = self._container.demux(self._stream)  # a generator that raised is finished
+            except IndexError:
+                return  # PyAV stumbles at the end, our stream drained, over one that appeared on the way
             else:
                 return
         damage.note(f"given up after {MOST_ERRORS_IN_A_ROW} places that could not be read")
@@ -177,11 +189,15 @@ class VideoFile:
     def _microseconds(self, stamp: int | None) -> int | None:
         return None if stamp is None else round(stamp * self._time_base * 1_000_000)
 
-    def _seen_rate(self, stamps: list[int]) -> float | None:
-        steps = [later - sooner for sooner, later in itertools.pairwise(sorted(stamps)) if later > sooner]
+    def _seen_rate(self, stamps: list[int]) -> tuple[float | None, bool]:
+        """Pictures a second by the stamps, and whether they come at even intervals."""
+        steps = [later - sooner for sooner, later in itertools.pairwise(stamps) if later > sooner]
         if not steps:
-            return None
-        return float(1 / (statistics.median_low(steps) * self._time_base))
+            return None, False
+        usual = statistics.median_low(steps)
+        even = sum(abs(step - usual) <= usual * EVEN_WITHIN for step in steps) >= EVEN_SHARE * len(steps)
+        step = usual if even else statistics.fmean(steps)
+        return float(1 / (step * self._time_base)), even
 
     def _duration_us(self) -> int | None:
         if self._stream.duration:
@@ -203,8 +219,8 @@ class VideoFile:
 def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
     streams = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not streams:
-        found = "sound" if container.streams.audio else "nothing that can be shown"
-        raise SourceError(f"{path} holds {found} but no pictures; give the file with the video")
+        found = "sound only" if container.streams.audio else "nothing that can be shown"
+        raise SourceError(f"{path} holds {found}, no pictures; give the file with the video")
     stream = streams[0]
     if stream.codec_context is None:
         raise SourceError(f"{path}: its video is coded in a way that is not known here; export it as H.264")

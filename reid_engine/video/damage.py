@@ -39,10 +39,11 @@ class DamageCount:
         if sentence not in self._notes:
             self._notes.append(sentence)
 
-    @property
-    def lost_pictures(self) -> bool:
-        """True when pictures may be missing."""
-        return self._errors > 0
+    def lost_pictures(self, count: int) -> None:
+        """Pictures that the decoder swallowed without a word."""
+        if count > 0:
+            self._errors += count
+            self._place(f"up to here {count} pictures were lost in decoding")
 
     def so_far(self) -> Damage:
         """The counts until now."""

@@ -17,6 +17,10 @@ from reid_engine.video.timeline import Timeline
 # How much earlier than wanted a seek is tried, until it lands early enough; at last the file is read from its start.
 SEEK_MARGINS_US = (0, 1_000_000, 4_000_000, 16_000_000, 64_000_000)
 
+# By how much a reading may end before the header's duration, which may be that of a longer sound track.
+SHORT_SHARE = 0.02
+SHORT_US = 1_000_000
+
 
 class FileSource:
     """A video file: opened to see what it is, and again for every reading from its start."""
@@ -24,12 +28,10 @@ class FileSource:
     def __init__(self, path: Path, assumed_rate: float | None = None) -> None:
         self._path = path
         self._file = VideoFile(path)
-        try:
-            self._header = self._file.header(assumed_rate)
-            first = next(self._reopened().decoded(self._header, DamageCount()), None)
-        finally:
-            self._file.close()
+        self._header = self._file.header(assumed_rate)
+        first = next(self._reopened().decoded(self._header, DamageCount()), None)
         if first is None:
+            self._file.close()
             raise SourceError(
                 f"{path}: no picture of its {self._header.codec} video could be decoded; "
                 "copy it again from the recorder, or export it in another format"
@@ -95,7 +97,15 @@ class FileSource:
     def _from_start(self) -> Iterator[Picture]:
         self._damage = DamageCount(self._info.notes)
         decoded = self._reopened().decoded(self._header, self._damage)
-        return self._timed(decoded, Timeline(self._header.step_us, self._damage), itertools.count())
+        end_us = 0
+        for picture in self._timed(decoded, Timeline(self._header.step_us, self._damage), itertools.count()):
+            end_us = picture.offset_us + picture.duration_us
+            yield picture
+        promised = self._info.duration_us or 0
+        if end_us < promised * (1 - SHORT_SHARE) - SHORT_US:
+            self._damage.note(
+                f"it ends after {end_us / 1e6:.1f} s of the {promised / 1e6:.1f} s that its header promises"
+            )
 
     def _from_key_frame(self, base_us: int, offset_us: int) -> Iterator[Picture]:
         if not self._file.go_to_key_frame(base_us + offset_us):

@@ -9,6 +9,8 @@ from __future__ import annotations
 from reid_engine.video.damage import DamageCount
 
 LARGEST_STEP_US = 10_000_000  # a longer step forward is a gap in the recording, or one flipped stamp
+SHUFFLED_WITHIN_US = 2_000_000  # further back, a decoder does not keep pictures
+LEAST_STEP_US = 1_000
 
 
 class Timeline:
@@ -48,6 +50,8 @@ class Timeline:
         if following is not None and last < following <= last + LARGEST_STEP_US:
             between = min(last + self._step, (last + following) // 2)
             return self._repair(max(between, last + 1), "one picture's time did not fit between its neighbours")
+        if stamp > last - SHUFFLED_WITHIN_US:
+            return self._repair(last + LEAST_STEP_US, "damaged pictures came out of order")
         # The clock of the recording went back for good: the times go on from here without a gap.
         back_s = (last - stamp) / 1e6
         self._base = (self._base or 0) + stamp - self._expected()

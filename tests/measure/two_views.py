@@ -13,12 +13,18 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import subprocess
-import sys
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+
+from reid_engine.case import Case
+from reid_engine.errors import ProbeError
+from reid_engine.search import SearchRequest
+from reid_engine.sheet import contact_sheet
+from reid_engine.store import TrackletFilter
+from reid_engine.types import TrackletId
 
 Box = tuple[float, float, float, float]
 CLICKS = (0.25, 0.5, 0.75)
@@ -56,20 +62,23 @@ def read_labels(identities: Path, boxes: dict[str, Path]) -> Labels:
     return Labels(people, found)
 
 
-def reappear(*arguments: str) -> str:
-    run = subprocess.run([sys.executable, "-m", "app", *arguments], capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise SystemExit(f"reappear {' '.join(arguments)}\n{run.stderr}")
-    return run.stdout
-
-
-def read_tracklets(case: Path, fps: float) -> dict[int, Sighting]:
-    rows = [json.loads(line) for line in reappear("tracklets", str(case), "--json").splitlines()]
+def read_tracklets(case: Case, fps: float) -> dict[int, Sighting]:
+    names = {camera.id: camera.name for camera in case.store.cameras()}
     found = {}
-    for row in rows:
-        boxes = [(round(b[0] * fps / 1e6), (b[1], b[2], b[3], b[4])) for b in row["boxes"]]
-        found[row["tracklet"]] = Sighting(row["camera"], row["start_us"], boxes)
+    for tracklet in case.store.tracklets([TrackletId(n) for n in case.store.find(TrackletFilter()).tolist()]):
+        frames = np.round(tracklet.time_us * fps / 1e6).astype(int).tolist()
+        boxes = [(frame, tuple(box)) for frame, box in zip(frames, tracklet.xyxy.tolist(), strict=True)]
+        found[int(tracklet.id)] = Sighting(names[tracklet.camera], tracklet.start_us, boxes)
     return found
+
+
+def ask(case: Case, probe: TrackletId, *, rerank: bool, sheet: Path | None = None) -> list[int]:
+    """The ranked tracklets from the other cameras."""
+    request = SearchRequest(probe=probe, model=case.model(), rerank=rerank)
+    result = case.search(request)
+    if sheet is not None:
+        contact_sheet(case.store, request, result, sheet)
+    return [int(match.tracklet) for match in result.matches]
 
 
 def overlap(a: Box, b: Box) -> float:
@@ -113,63 +122,72 @@ def main() -> None:
     asked = parser.parse_args()
     boxes = {text.partition("=")[0]: Path(text.partition("=")[2]) for text in asked.boxes}
     labels = read_labels(asked.labels, boxes)
-    tracklets = read_tracklets(asked.case, asked.fps)
-    people = {number: who(sighting, labels) for number, sighting in tracklets.items()}
-    by_tracklet(asked.case, tracklets, people)
-    by_click(asked.case, labels, people, asked.fps, asked.sheets)
+    with Case.open(asked.case) as case:
+        tracklets = read_tracklets(case, asked.fps)
+        people = {number: who(sighting, labels) for number, sighting in tracklets.items()}
+        known = [purity for person, purity in people.values() if person is not None]
+        print(f"stored tracklets: {len(tracklets)}, of labelled people {len(known)}")
+        print(f"mean purity of labelled tracklets: {sum(known) / max(1, len(known)):.3f}")
+        for rerank in (True, False):
+            print("with re-ranking" if rerank else "by distance alone")
+            by_tracklet(case, tracklets, people, rerank=rerank)
+            by_click(case, labels, people, asked.fps, rerank=rerank, sheets=asked.sheets)
 
 
-def by_tracklet(case: Path, tracklets: dict[int, Sighting], people: dict[int, tuple[str | None, float]]) -> None:
+def by_tracklet(
+    case: Case, tracklets: dict[int, Sighting], people: dict[int, tuple[str | None, float]], *, rerank: bool
+) -> None:
     """Every stored tracklet of a labelled person who is in the other view too."""
     seen: dict[str, set[str]] = defaultdict(set)
     for number, (person, _) in people.items():
         if person is not None:
             seen[person].add(tracklets[number].camera)
-    right = total = 0
+    right = []
     for number, (person, purity) in sorted(people.items()):
         if person is None or len(seen[person]) < 2:
             continue
-        matches = json.loads(reappear("search", str(case), "--tracklet", str(number), "--json"))["matches"]
-        found = people[matches[0]["tracklet"]][0] if matches else None
-        total += 1
-        right += found == person
+        first = ask(case, TrackletId(number), rerank=rerank)[:1]
+        found = people[first[0]][0] if first else None
+        right.append(found == person)
         if found != person:
-            print(f"  tracklet {number} ({person}, purity {purity:.2f}): first match is {found}")
-    mean = sum(p for person, p in people.values() if person) / max(1, sum(1 for person, _ in people.values() if person))
-    print(f"stored tracklets: {len(tracklets)}, of labelled people {sum(1 for p, _ in people.values() if p)}")
-    print(f"mean purity of labelled tracklets: {mean:.3f}")
-    print(f"first match right, by tracklet: {right} of {total} = {right / max(1, total):.3f}")
+            boxes = len(tracklets[number].boxes)
+            print(f"  tracklet {number} ({person}, {boxes} boxes, purity {purity:.2f}): {first} is {found}")
+    print(f"  first match right, by stored tracklet: {share(right)}")
 
 
 def by_click(
-    case: Path, labels: Labels, people: dict[int, tuple[str | None, float]], fps: float, sheets: Path | None
+    case: Case,
+    labels: Labels,
+    people: dict[int, tuple[str | None, float]],
+    fps: float,
+    *,
+    rerank: bool,
+    sheets: Path | None,
 ) -> None:
-    """Every labelled track, clicked at several moments."""
-    cameras = {camera for camera, _ in labels.people}
-    hits: dict[float, list[bool]] = {share: [] for share in CLICKS}
-    for (camera, track), person in sorted(labels.people.items()):
-        if not any(labels.people.get(key) == person for key in labels.people if key[0] in cameras - {camera}):
-            continue
-        for share in CLICKS:
-            frame, x, y = click(labels, camera, track, share)
-            time = _stamp(frame / fps)
-            more = ["--sheet", str(sheets / f"{camera}-{track}.png")] if sheets and share == 0.5 else []
-            at = ["--at", camera, time, str(x), str(y)]
-            command = [sys.executable, "-m", "app", "search", str(case), *at, "--json", *more]
-            run = subprocess.run(command, capture_output=True, text=True, check=False)
-            matches = json.loads(run.stdout)["matches"] if run.returncode == 0 else []
-            found = people[matches[0]["tracklet"]][0] if matches else None
-            hits[share].append(found == person)
+    """Every labelled track whose person is labelled in the other view, clicked at several moments."""
+    names = {camera.name: camera.id for camera in case.store.cameras()}
+    for moment in CLICKS:
+        right = []
+        for (camera, track), person in sorted(labels.people.items()):
+            if all(key[0] == camera for key, other in labels.people.items() if other == person):
+                continue
+            frame, x, y = click(labels, camera, track, moment)
+            sheet = sheets / f"{camera}-{track}.png" if sheets and rerank and moment == 0.5 else None
+            try:
+                probe = case.probe_at(names[camera], round(frame / fps * 1e6), x, y)
+                first = ask(case, probe, rerank=rerank, sheet=sheet)[:1]
+                found = people[first[0]][0] if first else None
+                seen = f"clicked {probe} ({people[probe][0]}), first {first}"
+            except ProbeError as error:
+                found, seen = None, str(error)
+            right.append(found == person)
             if found != person:
-                print(f"  click {camera} track {track} at {share} ({person}): {found} {run.stderr.strip()[-150:]}")
-    for share, right in hits.items():
-        print(f"first match right, clicked at {share:.2f} of the track: {sum(right)} of {len(right)}"
-              f" = {sum(right) / max(1, len(right)):.3f}")  # fmt: skip
+                print(f"  {camera} track {track} at {moment} ({person}): {found}; {seen}")
+        print(f"  first match right, clicked at {moment:.2f} of the track: {share(right)}")
 
 
-def _stamp(seconds: float) -> str:
-    minutes, rest = divmod(seconds, 60)
-    return f"1970-01-01T00:{int(minutes):02d}:{rest:09.6f}Z"
+def share(right: list[bool]) -> str:
+    return f"{sum(right)} of {len(right)} = {sum(right) / max(1, len(right)):.3f}"
 
 
 if __name__ == "__main__":
