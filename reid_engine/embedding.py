@@ -18,9 +18,10 @@ from reid_engine.runtime import Network, NetworkFacts, OpenVinoNetwork, choose, 
 from reid_engine.types import BgrImage, Crop, DistanceName, ModelId, TrackletCrops, Vectors
 
 USUAL_INPUT = (256, 128)
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 BUILT_IN = ("mean_values", "scale_values", "scale", "reverse_input_channels")
-# A crop this much farther from its tracklet's middle than the middle crop counts for half (see ``pool``)
+# A crop farther from the middle crop than is usual in its tracklet, by this cosine distance, counts for half
 OUTLIER_SCALE = 0.1
 
 Size = Annotated[int, Field(ge=8, le=2048)]
