@@ -106,7 +106,7 @@ def search(
     depth = max(request.limit, settings.rerank_top if request.rerank else 0) + len(same) + len(different)
     _, found = index.search(np.stack(queries), depth, allowed=allowed)
     top = settings.rerank_top if request.rerank else 0
-    orders = [_ordered(index, query, ids[ids >= 0], top) for query, ids in zip(queries, found, strict=True)]
+    orders = [_ordered(index, query, ids[ids >= 0], top, settings) for query, ids in zip(queries, found, strict=True)]
     judge = _Judge(store, probe, same, different, orders[-1])
     listed = judge.arrange(orders[-1], request.limit)
     before = _Judge(store, probe, (), (), orders[0]).arrange(orders[0]) if feedback else listed
@@ -156,7 +156,7 @@ def _allowed(store: Store, index: VectorIndex, probe: _Probe, request: SearchReq
     return ids[~np.isin(ids, unwanted)]
 
 
-def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int) -> Ids:
+def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int, settings: SearchSettings) -> Ids:
     """``ids`` by distance to the query, the first ``top`` of them re-ranked; ties by number."""
     vectors = index.vectors(ids)
     near = distances(index.distance, query[None], vectors)[0]
@@ -164,7 +164,14 @@ def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int) -> Ids:
     head = order[:top]
     if len(head) > 1:
         within = distances(index.distance, vectors[head], vectors[head])
-        again = k_reciprocal_rerank(np.zeros((1, 1), np.float32), near[None, head], within)[0]
+        again = k_reciprocal_rerank(
+            np.zeros((1, 1), np.float32),
+            near[None, head],
+            within,
+            k1=settings.neighbours,
+            k2=settings.expansion,
+            weight=settings.original_share,
+        )[0]
         order[: len(head)] = head[np.lexsort((ids[head], near[head], again))]
     ordered: Ids = ids[order]
     return ordered
