@@ -68,6 +68,7 @@ def untrained_yolo(tmp_path_factory: pytest.TempPathFactory) -> Untrained:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REAPPEAR_CACHE", str(made.cache))
         patch.setenv("CONNECTION_LOG", str(made.log))
+        patch.setenv("OMP_NUM_THREADS", "1")  # threads that wait for one another spin, and these networks are small
         patch.syspath_prepend(str(COUNTING))
         command = [sys.executable, "-m", "tests.support.untrained", str(made.folder)]
         subprocess.run(command, check=True, env=child_environment(), capture_output=True)
