@@ -6,7 +6,7 @@ import typer
 
 from app.commands.program import Program
 
-__all__ = ["Program", "register"]
+__all__ = ("Program", "register")
 
 
 def register(line: typer.Typer) -> None:
