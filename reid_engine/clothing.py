@@ -5,8 +5,8 @@ its hue, a dull one for its brightness. Only the middle of the box counts, since
 Two crops are as far apart as their histograms (1 - Bhattacharyya's coefficient, 0 to 1).
 
 Measured on recordings with truth: of 21 tracks that changed hands while somebody was near, 18 lay above APART and
-STANDS_OUT; of 93 of one person who met others, none did. Where nobody was near, more is asked, and in the light that makes two crops
-most alike, because the same clothes are darker in the shade.
+STANDS_OUT; of 93 of one person who met others, none did. Where nobody was near, more is asked, and in the light that
+makes two crops most alike, because the same clothes are darker in the shade.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from reid_engine.types import BgrImage
 
 COLUMNS = (0.35, 0.65)  # shares of the box's width
 PARTS = ((0.18, 0.48), (0.55, 0.80))  # torso and legs, shares of its height
-WIDE, TALL = 8, 16  # pixels that are left of each part
+WIDE = 8  # pixels that are left of each part
+TALL = 16
 LIGHTS = (1.0, 0.75, 0.55)  # how much darker one of two crops may be
 HUES = 6
 GREYS = 7
