@@ -22,7 +22,7 @@ from reid_engine.errors import NetworkFileError, UsageError
 from reid_engine.models import build_model
 from reid_engine.models.backbones import read_state
 from reid_engine.models.base import VideoReidModel
-from reid_engine.models.checkpoints import KEYS, Rename, fit_tensor
+from reid_engine.models.checkpoints import KEYS, fit_tensor, translate
 
 FORMAT = 1
 
@@ -130,7 +130,7 @@ def import_checkpoint(model: VideoReidModel, *paths: Path) -> ImportReport:
     ignored = []
     for path in paths:
         for key, tensor in read_state(path).items():
-            ours = _translate(key, KEYS[name])
+            ours = translate(key, KEYS[name])
             if ours is None or ours not in own:
                 ignored.append(key)
                 continue
@@ -143,15 +143,6 @@ def import_checkpoint(model: VideoReidModel, *paths: Path) -> ImportReport:
     model.load_state_dict(found, strict=False)
     missing = tuple(key for key in own if key not in found and not key.endswith("num_batches_tracked"))
     return ImportReport(tuple(found), missing, tuple(ignored))
-
-
-def _translate(key: str, renames: tuple[Rename, ...]) -> str | None:
-    key = key.removeprefix("module.")
-    for pattern, replacement in renames:
-        ours, changed = pattern.subn(replacement, key, count=1)
-        if changed:
-            return ours
-    return None
 
 
 def _card(model: VideoReidModel, story: Story, digest: str) -> dict[str, Any]:
