@@ -1,0 +1,1 @@
+"""Five published video re-ID methods behind one door: ``build_model(name)``."""
