@@ -9,14 +9,50 @@ modules; BN statistics run over all rows (or pairs) of the batch; the relation t
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reid_engine.errors import ShapeError, UsageError
+from reid_engine.models.backbones import Trunk
+from reid_engine.models.base import (
+    FRAMES_AT_ONCE,
+    ModelOptions,
+    ModelSpec,
+    VideoReidModel,
+    checked_tracklet,
+    cut_clips,
+    over_frames,
+)
 
+CLIPS_IN_A_ROW = 256  # clips of known frame features refined at once
 RelationName: TypeAlias = Literal["difference", "inner"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RgsatOptions(ModelOptions):
+    """The rows of tables 1, 2 and 3.
+
+    attention:  RGSA, else the mean over places; refinement: RGTR, else the mean over frames alone
+    relation:   "difference", the relation module, or "inner" products; r1, r2: what the module divides C by
+    """
+
+    attention: bool = True
+    refinement: bool = True
+    relation: RelationName = "difference"
+    r1: int = 32
+    r2: int = 256
+
+
+class RgsatFeatures(NamedTuple):
+    """frames: (B, T, C) f_t of eq. 6; refined: (B, T, C) of eq. 9, f_t itself without RGTR; clip: (B, C) of eq. 10."""
+
+    frames: Tensor
+    refined: Tensor
+    clip: Tensor
 
 
 def _fully_connected(channels: int, width: int) -> nn.Conv1d:
@@ -126,3 +162,81 @@ class RelationGuidedTemporalRefinement(nn.Module):
         joined = _with_relations(features, self.relation(features), self.clip_length, "frames")
         refined: Tensor = self.norm(self.refine(joined))
         return refined.transpose(1, 2)
+
+
+class SpatialAverage(nn.Module):
+    """Table 1's baseline: (B, C, h, w) -> (B, C)."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """The mean over places."""
+        return maps.mean((2, 3))
+
+
+class RGSAT(VideoReidModel):
+    """Fig. 1: trunk, RGSA on every frame, RGTR on every clip, the mean."""
+
+    VARIANTS: ClassVar = {"paper": RgsatOptions()}
+    PARTS: ClassVar = {"trunk": ("trunk",), "rgsa": ("rgsa",), "rgtr": ("rgtr",)}
+
+    options: RgsatOptions
+
+    def __init__(self, trunk: Trunk, options: RgsatOptions) -> None:
+        channels, relation, r1, r2 = trunk.channels, options.relation, options.r1, options.r2
+        spec = ModelSpec(
+            name="rgsat",
+            paper="Li et al., Relation-Guided Spatial Attention and Temporal Refinement, AAAI 2020",
+            variant=options.variant,
+            backbone=options.backbone,
+            clip_length=options.clip_length,
+            input_size=options.input_size,
+            embedding_dim=channels,
+            test_clips="overlapping",
+        )
+        super().__init__(spec, options)
+        self.map_size = trunk.map_size(options.input_size)
+        places = self.map_size[0] * self.map_size[1]
+        self.trunk = trunk
+        self.rgsa: RelationGuidedSpatialAttention | SpatialAverage = SpatialAverage()
+        if options.attention:
+            self.rgsa = RelationGuidedSpatialAttention(channels, places, r1=r1, r2=r2, relation=relation)
+        self.rgtr: RelationGuidedTemporalRefinement | nn.Identity = nn.Identity()
+        if options.refinement:
+            length = options.clip_length
+            self.rgtr = RelationGuidedTemporalRefinement(channels, length, r1=r1, r2=r2, relation=relation)
+
+    def forward(self, clips: Tensor) -> RgsatFeatures:
+        """(B, T, 3, H, W) -> features; with RGTR, T is the clip length the model was built for."""
+        frames = over_frames(self.rgsa, over_frames(self.trunk, clips))  # (B, T, C)
+        refined = self.rgtr(frames)
+        return RgsatFeatures(frames, refined, refined.mean(1))  # eq. 10
+
+    def clip_features(self, clips: Tensor) -> Tensor:
+        """(B, T, 3, H, W) -> (B, C), unit length; section 4.2 averages unit clip features."""
+        features: RgsatFeatures = self(clips)
+        return F.normalize(features.clip.float())
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Unit length again, for the cosine distance."""
+        return F.normalize(features.float())
+
+    @torch.no_grad()
+    def embed_tracklet(self, frames: Tensor) -> Tensor:
+        """(L, 3, H, W) with L >= 1 -> (C,): clips that overlap by half; every frame passes the trunk once."""
+        device = next(self.parameters()).device
+        pieces = [
+            self.rgsa(self.trunk(some.to(device))) for some in torch.split(checked_tracklet(frames), FRAMES_AT_ONCE)
+        ]
+        features = torch.cat(pieces)  # (L, C)
+        clips = cut_clips(len(frames), self.spec.clip_length, overlapping=True).to(device)
+        sums = [
+            F.normalize(self.rgtr(features[some]).mean(1).float()).sum(0) for some in torch.split(clips, CLIPS_IN_A_ROW)
+        ]
+        return self.finish(torch.stack(sums).sum(0, keepdim=True) / len(clips))[0]
+
+    def explain(self, clips: Tensor) -> dict[str, Tensor]:
+        """``attention`` (B, T, h, w): eq. 5, mean over channels."""
+        if not isinstance(self.rgsa, RelationGuidedSpatialAttention):
+            return {}
+        maps = over_frames(self.trunk, clips)
+        weights = self.rgsa.weigh(maps.flatten(0, 1).flatten(2)).mean(1)  # (B T, N)
+        return {"attention": weights.view(*clips.shape[:2], *self.map_size)}

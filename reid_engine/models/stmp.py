@@ -9,17 +9,58 @@ code part, ``variant`` decides: the code feeds the gate with S - X, the text wit
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import ClassVar, Literal, NamedTuple, TypeAlias
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reid_engine.errors import ShapeError, UsageError
+from reid_engine.models.backbones import Trunk
+from reid_engine.models.base import (
+    FRAMES_AT_ONCE,
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    ModelOptions,
+    ModelSpec,
+    VideoReidModel,
+    checked_tracklet,
+    over_frames,
+)
 
 GateName: TypeAlias = Literal["both", "spatial", "channel"]
 GateInput: TypeAlias = Literal["differences", "appearance", "raw"]
 AppearanceName: TypeAlias = Literal["current-minus-memory", "memory-minus-current"]
+PoolingName: TypeAlias = Literal["stim", "average", "lstm"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StmpOptions(ModelOptions):
+    """The rows of table 1.
+
+    recurrent:  the RRU; gate, gate_input, appearance: of the RRU, see there
+    pooling:    the refined maps to one vector: "stim", "average", or "lstm" on pooled frames
+    width:      of STIM, and so of the embedding
+    """
+
+    backbone: str = "inception_v3"
+    input_size: tuple[int, int] = (299, 299)
+    recurrent: bool = True
+    gate: GateName = "both"
+    gate_input: GateInput = "differences"
+    appearance: AppearanceName = "current-minus-memory"
+    pooling: PoolingName = "stim"
+    width: int = 256
+
+
+class StmpFeatures(NamedTuple):
+    """clip: (B, D) f of eq. 6; strips: (B, C, h) p of eq. 9; auxiliary: (B, 768), or (B, 0) on other trunks."""
+
+    clip: Tensor
+    strips: Tensor
+    auxiliary: Tensor
 
 
 class UpdateGate(nn.Module):
@@ -136,23 +177,82 @@ class RefiningRecurrentUnit(nn.Module):
 class SpatialTemporalIntegration(nn.Module):
     """STIM: two 3-D convolution blocks and an average, eq. 6.
 
-    ``integrate`` pads places but not time: the zero frames before and after a clip are added outside it, so that a long
-    tracklet can pass through it in pieces that overlap by two frames.
+    A 3x3x3 convolution is a 3x3 convolution of each frame beside its two neighbours: the kernel (width, width, 3, 3, 3)
+    is kept as (width, 3 width, 3, 3), the same numbers in the same order. Two-dimensional layers are faster, and only
+    they follow ``channels_last``.
     """
 
     def __init__(self, channels: int = 2048, width: int = 256) -> None:
         super().__init__()
         self.width = width
-        self.reduce = nn.Sequential(nn.Conv3d(channels, width, 1, bias=False), nn.BatchNorm3d(width), nn.ReLU())
+        self.reduce = nn.Sequential(nn.Conv2d(channels, width, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU())
         self.integrate = nn.Sequential(
-            nn.Conv3d(width, width, 3, padding=(0, 1, 1), bias=False), nn.BatchNorm3d(width), nn.ReLU()
+            nn.Conv2d(3 * width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width), nn.ReLU()
         )
 
     def forward(self, maps: Tensor) -> Tensor:
-        """(B, T, C, h, w) -> (B, width), any T >= 1."""
-        reduced = self.reduce(maps.transpose(1, 2))  # (B, width, T, h, w)
-        integrated: Tensor = self.integrate(F.pad(reduced, (0, 0, 0, 0, 1, 1)))
-        return integrated.mean((2, 3, 4))
+        """(B, T, C, h, w) -> (B, width), any T >= 1; before the first and after the last frame are zeros."""
+        return self._integrated(_pad_time(over_frames(self.reduce, maps), 1, 1)).mean((1, 3, 4))
+
+    def _integrated(self, reduced: Tensor) -> Tensor:
+        """(B, n + 2, width, h, w) -> O of the n inner frames, (B, n, width, h, w)."""
+        neighbours = reduced.unfold(1, 3, 1).permute(0, 1, 2, 5, 3, 4)  # (B, n, width, 3, h, w)
+        return over_frames(self.integrate, neighbours.flatten(2, 3))
+
+    def stream(self, pieces: Iterable[Tensor]) -> Tensor:
+        """The same for consecutive pieces (B, n, C, h, w) of one long tracklet; needs ``eval()``."""
+        sums, frames, held = [], 0, None
+        for piece in pieces:
+            reduced = over_frames(self.reduce, piece)
+            window = _pad_time(reduced, 1, 0) if held is None else torch.cat((held, reduced), 1)
+            if window.shape[1] > 2:  # a first piece of one frame waits for its successor
+                sums.append(self._integrated(window).float().mean((3, 4)).sum(1))
+            held, frames = window[:, -2:], frames + piece.shape[1]
+        if held is None:
+            raise ShapeError("a tracklet has at least one frame, got none")
+        sums.append(self._integrated(_pad_time(held, 0, 1)).float().mean((3, 4)).sum(1))
+        return torch.stack(sums).sum(0) / frames
+
+
+def _pad_time(maps: Tensor, before: int, after: int) -> Tensor:
+    """Zero frames around (B, T, C, h, w)."""
+    return F.pad(maps, (0, 0, 0, 0, 0, 0, before, after))
+
+
+class AveragePooling(nn.Module):
+    """Table 1's baseline: the mean over time and places."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.width = channels
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, T, C, h, w) -> (B, C)."""
+        return maps.mean((1, 3, 4))
+
+    def stream(self, pieces: Iterable[Tensor]) -> Tensor:
+        """The same for consecutive pieces (B, n, C, h, w) of one long tracklet."""
+        frames = torch.cat([piece.mean((3, 4)) for piece in pieces], 1)  # (B, L, C)
+        return frames.mean(1)
+
+
+class LstmPooling(nn.Module):
+    """Table 1's LSTM: pooled frames through an LSTM of 256 units, the mean of its outputs."""
+
+    def __init__(self, channels: int, width: int = 256) -> None:
+        super().__init__()
+        self.width = width
+        self.lstm = nn.LSTM(channels, width, batch_first=True)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, T, C, h, w) -> (B, width)."""
+        return self.stream([maps])
+
+    def stream(self, pieces: Iterable[Tensor]) -> Tensor:
+        """The same for consecutive pieces (B, n, C, h, w) of one long tracklet."""
+        frames = torch.cat([piece.mean((3, 4)) for piece in pieces], 1)  # (B, L, C)
+        outputs: Tensor = self.lstm(frames)[0]
+        return outputs.mean(1)
 
 
 class HorizontalStrips(nn.Module):
@@ -161,3 +261,123 @@ class HorizontalStrips(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """(B, T, C, h, w) -> (B, C, h), strip r in the last column."""
         return maps.mean((1, 4))
+
+
+def _pooling(options: StmpOptions, channels: int) -> SpatialTemporalIntegration | AveragePooling | LstmPooling:
+    match options.pooling:
+        case "stim":
+            return SpatialTemporalIntegration(channels, options.width)
+        case "average":
+            return AveragePooling(channels)
+        case "lstm":
+            return LstmPooling(channels, options.width)
+        case unknown:
+            raise UsageError(f"pooling {unknown!r} is unknown; choose stim, average or lstm")
+
+
+def _data_sheet(options: StmpOptions, embedding_dim: int) -> ModelSpec:
+    half = (0.5, 0.5, 0.5)  # what the published Inception weights expect
+    inception = options.backbone == "inception_v3"
+    return ModelSpec(
+        name="stmp",
+        paper="Liu et al., Spatial and Temporal Mutual Promotion for Video-Based Person Re-ID, AAAI 2019",
+        variant=options.variant,
+        backbone=options.backbone,
+        clip_length=options.clip_length,
+        input_size=options.input_size,
+        embedding_dim=embedding_dim,
+        test_clips="whole",
+        resize="bicubic",
+        mean=half if inception else IMAGENET_MEAN,
+        std=half if inception else IMAGENET_STD,
+    )
+
+
+class STMP(VideoReidModel):
+    """Fig. 1: trunk, RRU, STIM; any number of frames from one on."""
+
+    VARIANTS: ClassVar = {
+        "paper": StmpOptions(),
+        "released": StmpOptions(variant="released", appearance="memory-minus-current"),
+    }
+    ON_BACKBONE: ClassVar = {
+        "compact": {"input_size": (256, 128), "width": 128},
+        "resnet50": {"input_size": (256, 128)},
+        "resnet50_standard": {"input_size": (256, 128)},
+        "inception": {"input_size": (256, 128)},
+        "alexnet": {"input_size": (256, 128)},
+    }
+    PARTS: ClassVar = {
+        "trunk": ("trunk.stem", *(f"trunk.stages.{stage}" for stage in range(4))),  # without the auxiliary branch
+        "rru": ("rru",),
+        "stim": ("pooling",),
+    }
+    HEADS: ClassVar = ("trunk.auxiliary",)
+
+    options: StmpOptions
+
+    def __init__(self, trunk: Trunk, options: StmpOptions) -> None:
+        pooling = _pooling(options, trunk.channels)
+        super().__init__(_data_sheet(options, pooling.width), options)
+        self.trunk = trunk
+        self.rru: RefiningRecurrentUnit | None = None
+        if options.recurrent:
+            self.rru = RefiningRecurrentUnit(
+                trunk.channels,
+                trunk.map_size(options.input_size),
+                gate=options.gate,
+                gate_input=options.gate_input,
+                appearance=options.appearance,
+            )
+        self.pooling = pooling
+        self.strips = HorizontalStrips()
+
+    def _refine(self, maps: Tensor) -> Tensor:
+        refined: Tensor = maps if self.rru is None else self.rru(maps)
+        return refined
+
+    def forward(self, clips: Tensor) -> StmpFeatures:
+        """(B, T, 3, H, W) -> features; the auxiliary one is of the middle maps averaged over time first."""
+        batch, length = clips.shape[:2]
+        maps, middle = self.trunk.with_middle(clips.flatten(0, 1))
+        middle = middle.reshape(batch, length, *middle.shape[1:]).mean(1)
+        side = self.trunk.auxiliary
+        auxiliary = middle.new_zeros(batch, 0) if side is None else side(middle)
+        refined = self._refine(maps.reshape(batch, length, *maps.shape[1:]))
+        return StmpFeatures(self.pooling(refined), self.strips(refined), auxiliary)
+
+    def clip_features(self, clips: Tensor) -> Tensor:
+        """(B, T, 3, H, W) -> f, (B, D)."""
+        pooled: Tensor = self.pooling(self._refine(over_frames(self.trunk, clips)))
+        return pooled
+
+    def finish(self, features: Tensor) -> Tensor:
+        """Unit length, for the cosine distance of section "Implementation Details"."""
+        return F.normalize(features.float())
+
+    @torch.no_grad()
+    def embed_tracklet(self, frames: Tensor) -> Tensor:
+        """(L, 3, H, W) with L >= 1 -> (D,): one recurrent pass over all frames, as the paper tests."""
+        return self.finish(self.pooling.stream(self._refined_pieces(checked_tracklet(frames))))[0]
+
+    def _refined_pieces(self, frames: Tensor) -> Iterator[Tensor]:
+        device = next(self.parameters()).device
+        previous = memory = None
+        for piece in torch.split(frames, FRAMES_AT_ONCE):
+            maps = self.trunk(piece.to(device))[None]  # (1, n, C, h, w)
+            if self.rru is None:
+                yield maps
+                continue
+            start = maps[:, 0] if memory is None else memory
+            refined, _ = self.rru.scan(maps, start if previous is None else previous, start)
+            previous, memory = maps[:, -1], refined[-1]
+            yield torch.stack(refined, 1)
+
+    def explain(self, clips: Tensor) -> dict[str, Tensor]:
+        """``update_gate`` (B, T, h, w): how far each place of each frame was trusted, mean over channels; eq. 4."""
+        if self.rru is None:
+            return {}
+        maps = over_frames(self.trunk, clips)
+        _, gates = self.rru.scan(maps, maps[:, 0], maps[:, 0])
+        trust = [gate.mean(1).expand(-1, *self.rru.map_size) for gate in gates]
+        return {"update_gate": torch.stack(trust, 1)}

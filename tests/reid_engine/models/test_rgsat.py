@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from reid_engine.errors import ShapeError, UsageError
+from reid_engine.models.backbones import build_backbone
+from reid_engine.models.base import VideoReidModel
 from reid_engine.models.rgsat import (
+    RGSAT,
     RelationGuidedSpatialAttention,
     RelationGuidedTemporalRefinement,
     RelationModule,
 )
-from tests.reid_engine.models.shaking import shaken
+from tests.reid_engine.models.toys import CHANNELS, MAPS, SIZE, clips, giga_macs, settled, shaken, toy_trunk
 
 C, N = 16, 6
 
@@ -119,3 +125,91 @@ def test_published_sizes_of_rgsa_and_rgtr(r1, r2, rgsa, rgtr):
         parts = RelationGuidedSpatialAttention(r1=r1, r2=r2), RelationGuidedTemporalRefinement(r1=r1, r2=r2)
     millions = [sum(p.numel() for p in part.parameters()) / 1e6 for part in parts]
     assert millions == pytest.approx([rgsa, rgtr], abs=1e-3)
+
+
+def small(**options: Any) -> RGSAT:
+    torch.manual_seed(3)
+    chosen = replace(RGSAT.VARIANTS["paper"], **{"backbone": "toy", "input_size": SIZE, "r1": 4, "r2": 16, **options})
+    return settled(RGSAT(toy_trunk(), chosen), clips(3, chosen.clip_length, seed=9))
+
+
+TABLE_1 = {
+    "base": {"attention": False, "refinement": False},
+    "rgsa": {"refinement": False},
+    "rgtr": {"attention": False},
+    "ip": {"relation": "inner"},
+    "r2_8": {"r1": 2, "r2": 8},
+    "T2": {"clip_length": 2},
+    "full": {},
+}
+
+
+@pytest.mark.parametrize("row", TABLE_1)
+def test_tables_1_to_3_every_row_embeds_clips_and_whole_tracklets(row):
+    network = small(**TABLE_1[row])
+    length = network.spec.clip_length
+    frames = clips(1, length + 3)
+    assert network.embed(frames[:, :length]).shape == (1, CHANNELS)
+    assert network.embed_tracklet(frames[0]).shape == (CHANNELS,)
+
+
+def test_eq10_the_clip_feature_is_the_mean_of_the_refined_frames():
+    network = small()
+    batch = clips(2)
+    got = network(batch)
+    frames = network.rgsa(network.trunk(batch.flatten(0, 1))).view(2, 8, CHANNELS)
+    assert torch.allclose(got.frames, frames, atol=1e-5)
+    assert torch.allclose(got.refined, network.rgtr(frames), atol=1e-5)
+    assert torch.allclose(got.clip, sum(got.refined[:, t] for t in range(8)) / 8, atol=1e-5)
+
+
+def test_table1_baseline_is_the_mean_over_places_then_frames():
+    network = small(**TABLE_1["base"])
+    batch = clips(2)
+    got = network(batch)
+    frames = network.trunk(batch.flatten(0, 1)).mean((2, 3)).view(2, 8, CHANNELS)
+    assert torch.allclose(got.frames, frames, atol=1e-5)
+    assert torch.equal(got.refined, got.frames)
+    assert torch.allclose(got.clip, frames.mean(1), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("length", "expected"),
+    [
+        (1, [[0] * 8]),
+        (7, [[0, 1, 2, 3, 4, 5, 6, 0]]),
+        (8, [list(range(8))]),
+        (14, [list(range(8)), list(range(4, 12)), list(range(6, 14))]),
+        (16, [list(range(8)), list(range(4, 12)), list(range(8, 16))]),
+    ],
+)
+def test_section_4_2_a_tracklet_is_the_mean_of_unit_features_of_clips_half_a_clip_apart(length, expected):
+    network = small()
+    frames = clips(1, length)[0]
+    unit = [nn.functional.normalize(network(frames[clip][None]).clip[0], dim=0) for clip in expected]
+    mean = sum(unit) / len(unit)
+    assert torch.allclose(network.embed_tracklet(frames), mean / mean.norm(), atol=1e-5)
+
+
+def test_section_4_2_every_frame_passes_the_trunk_once_with_the_same_result_as_clip_by_clip():
+    network = small()
+    frames = clips(1, 21)[0]
+    assert torch.allclose(network.embed_tracklet(frames), VideoReidModel.embed_tracklet(network, frames), atol=1e-5)
+
+
+def test_explain_shows_the_attention_of_every_place():
+    network = small()
+    batch = clips(2)
+    shown = network.explain(batch)["attention"]
+    weights = network.rgsa.weigh(network.trunk(batch[1]).flatten(2))
+    assert shown.shape == (2, 8, *MAPS)
+    assert torch.allclose(shown[1, 3, 2, 1], weights[3, :, 5].mean(), atol=1e-5)
+    assert small(attention=False).explain(batch) == {}
+
+
+def test_published_sizes_and_multiply_adds_of_the_whole_network():
+    with torch.device("meta"):
+        network = RGSAT(build_backbone("resnet50"), RGSAT.VARIANTS["paper"]).eval()
+        clip = torch.empty(1, 8, 3, 256, 128)
+    assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(34.659, abs=1e-3)
+    assert giga_macs(network, clip) / 8 == pytest.approx(4.89, abs=1e-2)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from reid_engine.errors import ShapeError, UsageError
+from reid_engine.models.backbones import build_backbone
 from reid_engine.models.stmp import (
+    STMP,
     HorizontalStrips,
+    LstmPooling,
     RefiningRecurrentUnit,
     SpatialTemporalIntegration,
     UpdateGate,
 )
-from tests.reid_engine.models.shaking import shaken
+from tests.reid_engine.models.toys import CHANNELS, MAPS, SIZE, clips, giga_macs, settled, shaken, toy_trunk
 
 C, H, W = 6, 3, 2
 
@@ -120,18 +125,30 @@ def test_rru_refuses_an_unknown_option(option):
 
 
 def test_eq6_stim_is_two_3d_convolutions_and_a_mean():
+    stim = shaken(SpatialTemporalIntegration(C, 3)).eval()
+    s = maps(2, 4, seed=4)
+    first = nn.Sequential(nn.Conv3d(C, 3, 1, bias=False), nn.BatchNorm3d(3), nn.ReLU())
+    second = nn.Sequential(nn.Conv3d(3, 3, 3, padding=1, bias=False), nn.BatchNorm3d(3), nn.ReLU())
+    for ours, plain in ((stim.reduce, first), (stim.integrate, second)):
+        plain[0].weight.data.copy_(ours[0].weight.view_as(plain[0].weight))
+        plain[1].load_state_dict(ours[1].state_dict())
+    o = second.eval()(first.eval()(s.transpose(1, 2)))
+    assert torch.allclose(stim(s), o.mean((2, 3, 4)), atol=1e-5)
+
+
+def test_eq6_the_second_convolution_sees_27_neighbours_in_space_and_time():
     width = 3
     stim = shaken(SpatialTemporalIntegration(C, width)).eval()
     s = maps(1, 3, seed=4)
-    reduced = stim.reduce(s.transpose(1, 2))[0]
-    kernel, norm = stim.integrate[0].weight, stim.integrate[1]
+    reduced = stim.reduce(s[0])  # (T, width, h, w)
+    kernel, norm = stim.integrate[0].weight.view(width, width, 3, 3, 3), stim.integrate[1]
     total = torch.zeros(width)
     for t, y, x in torch.cartesian_prod(*map(torch.arange, (3, H, W))).tolist():
         value = torch.zeros(width)
         for dt, dy, dx in torch.cartesian_prod(*[torch.arange(3)] * 3).tolist():
             at = (t + dt - 1, y + dy - 1, x + dx - 1)
             if 0 <= at[0] < 3 and 0 <= at[1] < H and 0 <= at[2] < W:
-                value += kernel[:, :, dt, dy, dx] @ reduced[:, at[0], at[1], at[2]]
+                value += kernel[:, :, dt, dy, dx] @ reduced[at[0], :, at[1], at[2]]
         normed = (value - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
         total += normed.clamp(min=0)
     assert torch.allclose(stim(s)[0], total / (3 * H * W), atol=1e-4)
@@ -141,9 +158,9 @@ def test_eq6_the_first_convolution_sees_one_place_of_one_frame():
     stim = shaken(SpatialTemporalIntegration(C, 3)).eval()
     s = maps(1, 2)
     norm = stim.reduce[1]
-    column = stim.reduce[0].weight[:, :, 0, 0, 0] @ s[0, 1, :, 2, 1]
+    column = stim.reduce[0].weight[:, :, 0, 0] @ s[0, 1, :, 2, 1]
     normed = (column - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
-    assert torch.allclose(stim.reduce(s.transpose(1, 2))[0, :, 1, 2, 1], normed.clamp(min=0), atol=1e-5)
+    assert torch.allclose(stim.reduce(s[0])[1, :, 2, 1], normed.clamp(min=0), atol=1e-5)
 
 
 def test_eq9_strips_are_row_means_over_time_and_width():
@@ -159,3 +176,110 @@ def test_published_sizes_of_rru_and_stim():
         rru, stim = RefiningRecurrentUnit(), SpatialTemporalIntegration()
     counts = [sum(p.numel() for p in part.parameters()) for part in (rru, stim)]
     assert counts == [1_589_760, 2_294_784]
+
+
+def small(**options: Any) -> STMP:
+    torch.manual_seed(3)
+    chosen = replace(STMP.VARIANTS["paper"], backbone="toy", input_size=SIZE, width=16, **options)
+    return settled(STMP(toy_trunk(), chosen), clips(seed=9))
+
+
+def maps_of(network: STMP, batch: Tensor) -> Tensor:
+    return network.trunk(batch.flatten(0, 1)).view(*batch.shape[:2], CHANNELS, *MAPS)
+
+
+TABLE_1 = {
+    "base": {"recurrent": False, "pooling": "average"},
+    "lstm": {"recurrent": False, "pooling": "lstm"},
+    "stim": {"recurrent": False},
+    "rru_s": {"gate": "spatial", "pooling": "average"},
+    "rru_c": {"gate": "channel", "pooling": "average"},
+    "rru_ad": {"gate_input": "appearance", "pooling": "average"},
+    "rru_od": {"gate_input": "raw", "pooling": "average"},
+    "rru": {"pooling": "average"},
+    "rru_lstm": {"pooling": "lstm"},
+    "rru_stim": {},
+}
+
+
+@pytest.mark.parametrize("row", TABLE_1)
+def test_table1_every_row_embeds_clips_and_whole_tracklets(row, monkeypatch):
+    network = small(**TABLE_1[row])
+    frames = clips(1, 7)
+    monkeypatch.setattr("reid_engine.models.stmp.FRAMES_AT_ONCE", 3)
+    width = CHANNELS if TABLE_1[row].get("pooling") == "average" else 16
+    assert network.embed_tracklet(frames[0]).shape == (network.spec.embedding_dim,) == (width,)
+    assert torch.allclose(network.embed_tracklet(frames[0]), network.embed(frames)[0], atol=1e-5)
+
+
+def test_table1_baseline_is_the_mean_over_time_and_places():
+    network = small(**TABLE_1["base"])
+    batch = clips(2, 4)
+    assert torch.allclose(network(batch).clip, maps_of(network, batch).mean((1, 3, 4)), atol=1e-5)
+
+
+def test_table1_lstm_averages_its_outputs_over_pooled_frames():
+    pooling = LstmPooling(C, 4)
+    s = maps()
+    assert torch.allclose(pooling(s), pooling.lstm(s.mean((3, 4)))[0].mean(1))
+
+
+def test_an_unknown_pooling_is_refused():
+    with pytest.raises(UsageError, match="'max' is unknown; choose stim, average or lstm"):
+        small(pooling="max")
+
+
+def test_the_network_refines_then_integrates():
+    network = small()
+    batch = clips(2, 4)
+    s = network.rru(maps_of(network, batch))
+    got = network(batch)
+    assert torch.allclose(got.clip, network.pooling(s), atol=1e-5)
+    assert torch.allclose(got.strips, s.mean((1, 4)), atol=1e-5)
+
+
+def test_the_auxiliary_feature_is_of_middle_maps_averaged_over_time():
+    network = small()
+    network.trunk.auxiliary = nn.Sequential(nn.ReLU(), nn.Conv2d(16, 5, 1), nn.ReLU(), nn.Flatten())
+    batch = clips(2, 4)
+    middle = network.trunk.with_middle(batch.flatten(0, 1))[1].view(2, 4, 16, *MAPS)
+    mean = sum(middle[:, t] for t in range(4)) / 4
+    assert torch.allclose(network(batch).auxiliary, network.trunk.auxiliary(mean), atol=1e-5)
+    network.trunk.auxiliary = None
+    assert network(batch).auxiliary.shape == (2, 0)
+
+
+def test_released_differs_from_paper_in_the_sign_of_the_appearance_only():
+    paper, released = STMP.VARIANTS["paper"], STMP.VARIANTS["released"]
+    assert replace(released, variant="paper", appearance="current-minus-memory") == paper
+
+
+def test_explain_shows_the_gate_of_every_place():
+    network = small()
+    batch = clips(2, 3)
+    shown = network.explain(batch)["update_gate"]
+    x = maps_of(network, batch)
+    _, gates = network.rru.scan(x, x[:, 0], x[:, 0])
+    assert shown.shape == (2, 3, *MAPS)
+    assert torch.allclose(shown[:, 2], gates[2].mean(1), atol=1e-5)
+    assert small(gate="channel").explain(batch)["update_gate"].shape == shown.shape
+    assert small(recurrent=False).explain(batch) == {}
+
+
+def test_published_sizes_of_the_whole_network():
+    with torch.device("meta"):
+        network = STMP(build_backbone("inception_v3"), STMP.VARIANTS["paper"])
+        sizes = {name: sum(p.numel() for p in part.parameters()) / 1e6 for name, part in network.named_children()}
+        side = sum(p.numel() for p in network.trunk.auxiliary.parameters()) / 1e6
+        assert network.eval()(torch.empty(2, 1, 3, 299, 299)).auxiliary.shape == (2, 768)
+    assert network.spec.input_size == (299, 299)
+    assert sizes["trunk"] - side == pytest.approx(21.786, abs=1e-3)
+    assert side + 0.481 == pytest.approx(3.038, abs=1e-3)  # the 625-way classifier is the objective's
+    assert sizes["rru"] + sizes["pooling"] == pytest.approx(3.885, abs=1e-3)
+
+
+def test_published_multiply_adds_of_rru_and_stim():
+    with torch.device("meta"):
+        rru, stim, s = RefiningRecurrentUnit(), SpatialTemporalIntegration(), torch.empty(1, 8, 2048, 8, 8)
+    assert giga_macs(rru, s) == pytest.approx(0.541, abs=1e-3)
+    assert giga_macs(stim, s) == pytest.approx(1.174, abs=1e-3)
