@@ -24,6 +24,7 @@ TestClips: TypeAlias = Literal["consecutive", "overlapping", "whole"]
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 CLIPS_AT_ONCE = 8  # bounds the memory of long tracklets
+FRAMES_AT_ONCE = 64  # the same, where single frames pass the trunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +66,14 @@ class VideoReidModel(nn.Module, ABC):
 
     A model's constructor takes the trunk it stands on and its own options: ``GRL(trunk, GrlOptions(...))``.
 
-    VARIANTS: the options of "paper" and, where code was published, of "released"
-    PARTS:    name of a published block -> the submodules that make it up
-    HEADS:    submodules that the paper counts to its classifier though the vector needs them
+    VARIANTS:    the options of "paper" and, where code was published, of "released"
+    ON_BACKBONE: backbone -> the options that another trunk than the variant's brings along, such as its input size
+    PARTS:       name of a published block -> the submodules that make it up
+    HEADS:       submodules that the paper counts to its classifier though the vector needs them
     """
 
     VARIANTS: ClassVar[Mapping[str, ModelOptions]]
+    ON_BACKBONE: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     HEADS: ClassVar[tuple[str, ...]] = ()
 
@@ -105,12 +108,18 @@ class VideoReidModel(nn.Module, ABC):
 
         The frames may lie on another device than the model.
         """
-        if frames.ndim != 4 or not len(frames):
-            raise ShapeError(f"a tracklet is (L, 3, H, W) with at least one frame, got {tuple(frames.shape)}")
+        frames = checked_tracklet(frames)
         device = next(self.parameters()).device
         clips = cut_clips(len(frames), self.spec.clip_length, overlapping=self.spec.test_clips == "overlapping")
         sums = [self.clip_features(frames[part].to(device)).sum(0) for part in torch.split(clips, CLIPS_AT_ONCE)]
         return self.finish(torch.stack(sums).sum(0, keepdim=True) / len(clips))[0]
+
+
+def checked_tracklet(frames: Tensor) -> Tensor:
+    """The same frames, or a ShapeError where they are no tracklet (L, 3, H, W)."""
+    if frames.ndim != 4 or not len(frames):
+        raise ShapeError(f"a tracklet is (L, 3, H, W) with at least one frame, got {tuple(frames.shape)}")
+    return frames
 
 
 def cut_clips(length: int, clip: int, *, overlapping: bool = False) -> Tensor:
