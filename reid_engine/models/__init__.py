@@ -11,13 +11,16 @@ from reid_engine.errors import UsageError
 from reid_engine.models.backbones import build_backbone
 from reid_engine.models.base import ModelOptions, ModelSpec, Variant, VideoReidModel
 from reid_engine.models.configurations import ALIASES, CONFIGURATIONS, MODEL_OF_PREFIX
+from reid_engine.models.gltr import GLTR
 from reid_engine.models.grl import GRL
+from reid_engine.models.rgsat import RGSAT
+from reid_engine.models.stmp import STMP
 from reid_engine.models.tclnet import TCLNet
 
 __all__ = ["MODELS", "ModelSpec", "VideoReidModel", "build_model", "model_names", "model_options"]
 
 # Any: a constructor takes the trunk and the model's own options
-MODELS: Mapping[str, Any] = {"grl": GRL, "tclnet": TCLNet}
+MODELS: Mapping[str, Any] = {"grl": GRL, "stmp": STMP, "rgsat": RGSAT, "gltr": GLTR, "tclnet": TCLNet}
 
 
 def model_names() -> list[str]:

@@ -42,7 +42,23 @@ TCLNET: Renames = (
     (r"bn\.(\d)\.", r"necks.\1."),
 )
 
-KEYS: Mapping[str, Renames] = {"grl": GRL, "tclnet": TCLNET}
+STMP: Renames = (
+    (r"feature\.feature\.(Conv2d_[12])", r"trunk.stem.\1"),
+    (r"feature\.feature\.(Conv2d_[34])", r"trunk.stages.0.\1"),
+    (r"feature\.feature\.(Mixed_5)", r"trunk.stages.1.\1"),
+    (r"feature\.feature\.(Mixed_6)", r"trunk.stages.2.\1"),
+    (r"feature\.feature\.(Mixed_7)", r"trunk.stages.3.\1"),
+    (r"feature\.feature\.AuxLogits\.(conv[01])\.", r"trunk.auxiliary.\1."),
+    (r"fuse_net\.reduce_dim_z\.conv\.", r"rru.gate.transition.0."),
+    (r"fuse_net\.reduce_dim_z\.bn\.", r"rru.gate.transition.1."),
+    (r"fuse_net\.s_atten_z\.", r"rru.gate.spatial."),
+    (r"fuse_net\.c_atten_z\.1\.", r"rru.gate.channel."),
+    (r"fuse_net\.t_info\.([01])\.", r"pooling.reduce.\1."),
+    (r"fuse_net\.t_info\.3\.", r"pooling.integrate.0."),
+    (r"fuse_net\.t_info\.4\.", r"pooling.integrate.1."),
+)
+
+KEYS: Mapping[str, Renames] = {"grl": GRL, "stmp": STMP, "tclnet": TCLNET}
 
 
 def translate(key: str, renames: Renames) -> str | None:
@@ -56,7 +72,10 @@ def translate(key: str, renames: Renames) -> str | None:
 
 
 def fit_tensor(tensor: Tensor, own: Tensor) -> Tensor | None:
-    """The tensor in our shape where only sides of length one differ (inflated or pointwise kernels), else None."""
-    if [side for side in tensor.shape if side != 1] != [side for side in own.shape if side != 1]:
+    """The same numbers, in the same order, in our shape: pointwise kernels as matrices, time folded into channels.
+
+    None where the outputs or the count of numbers differ.
+    """
+    if tensor.shape[:1] != own.shape[:1] or tensor.numel() != own.numel():
         return None
     return tensor.reshape(own.shape)

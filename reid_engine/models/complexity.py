@@ -30,6 +30,17 @@ class Complexity:
     clip: tuple[int, ...]
 
 
+class _Embedding(nn.Module):
+    """The counter names modules from the first one called, so that one has to hold all others."""
+
+    def __init__(self, model: VideoReidModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return self.model.embed(clips)
+
+
 def measure(model: VideoReidModel, part: str | None = None) -> Complexity:
     """Count one clip of the model's own size through ``embed``. The model may lie on the meta device.
 
@@ -42,10 +53,10 @@ def measure(model: VideoReidModel, part: str | None = None) -> Complexity:
     was_training = model.training
     model.eval()
     with torch.no_grad(), _bn_outputs(model) as outputs, counter:
-        model.embed(torch.empty(clip, device=device))
+        _Embedding(model)(torch.empty(clip, device=device))
     model.train(was_training)
     flops = counter.get_flop_counts()
-    roots = [f"{type(model).__name__}.{name}" for name in chosen] if part else ["Global"]
+    roots = [f"_Embedding.model.{name}" for name in chosen] if part else ["Global"]
     return Complexity(
         params=_params(model, chosen) if part else _params(model, [""]) - _params(model, list(model.HEADS)),
         macs=sum(sum(flops.get(root, {}).values()) for root in roots) // 2,

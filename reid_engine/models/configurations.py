@@ -37,6 +37,66 @@ GRL: Mapping[str, Mapping[str, Any]] = {
     "grl/loss_f": {},
 }
 
+_PLAIN: Mapping[str, Any] = {"recurrent": False, "pooling": "average"}
+_RRU: Mapping[str, Any] = {"pooling": "average"}
+STMP: Mapping[str, Mapping[str, Any]] = {
+    "stmp/base": _PLAIN,
+    "stmp/base_lv": _PLAIN,
+    "stmp/lstm_lv": {"recurrent": False, "pooling": "lstm"},
+    "stmp/stim_lv": {"recurrent": False},
+    "stmp/rru_s_lv": {**_RRU, "gate": "spatial"},
+    "stmp/rru_c_lv": {**_RRU, "gate": "channel"},
+    "stmp/rru_ad_lv": {**_RRU, "gate_input": "appearance"},
+    "stmp/rru_od_lv": {**_RRU, "gate_input": "raw"},
+    "stmp/rru_lv": _RRU,
+    "stmp/rru_lstm_lv": {"pooling": "lstm"},
+    "stmp/rru_stim_lv": {},
+    "stmp/full": {},
+}
+
+_POOLED: Mapping[str, Any] = {"attention": False, "refinement": False}
+RGSAT: Mapping[str, Mapping[str, Any]] = {
+    "rgsat/base_ce": _POOLED,
+    "rgsat/base_total": _POOLED,
+    "rgsat/rgsa": {"refinement": False},
+    "rgsat/rgtr": {"attention": False},
+    "rgsat/both_ce": {},
+    "rgsat/both_ip": {"relation": "inner"},
+    "rgsat/full": {},
+    "rgsat/r16_128": {"r1": 16, "r2": 128},
+    "rgsat/r16_256": {"r1": 16, "r2": 256},
+    "rgsat/r32_128": {"r1": 32, "r2": 128},
+    "rgsat/r32_256": {"r1": 32, "r2": 256},
+    "rgsat/T2": {"clip_length": 2},
+    "rgsat/T4": {"clip_length": 4},
+    "rgsat/T6": {"clip_length": 6},
+    "rgsat/T8": {"clip_length": 8},
+}
+
+_FRAMES: Mapping[str, Any] = {"pyramid": "none", "attention": False, "keep_input": False}
+GLTR: Mapping[str, Mapping[str, Any]] = {
+    "gltr/baseline": _FRAMES,
+    "gltr/dtp": {"attention": False},
+    "gltr/tsa": {"pyramid": "none", "keep_input": False},
+    "gltr/full": {},
+    "gltr/full_rerank": {},
+    "gltr/alexnet_baseline": {**_FRAMES, "backbone": "alexnet"},
+    "gltr/alexnet_full": {"backbone": "alexnet"},
+    "gltr/inception_baseline": {**_FRAMES, "backbone": "inception"},
+    "gltr/inception_full": {"backbone": "inception"},
+    "gltr/resnet50_baseline": _FRAMES,
+    "gltr/resnet50_full": {},
+    **{  # figure 6: branch n reaches 2^(n-1) frames to either side
+        f"gltr/branches_{name}_N{count}": {
+            "pyramid": pyramid,
+            "reach": (1, 2, 4, 8, 16)[:count],
+            "attention": False,
+        }
+        for name, pyramid in (("dtp", "dilated"), ("conv", "conv"), ("pool", "pool"))
+        for count in (1, 2, 3, 4, 5)
+    },
+}
+
 _ONE: Mapping[str, Any] = {"learners": 1, "erasing": False}  # a plain last stage
 _BASE: Mapping[str, Any] = {**_ONE, "boosts": ()}
 _TSE: Mapping[str, Any] = {"boosts": ()}
@@ -65,7 +125,7 @@ TCL: Mapping[str, Mapping[str, Any]] = {
     "tcl/market_tse": {**_TSE, "clip_length": 2},  # one picture, repeated for each learner
 }
 
-CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {**GRL, **TCL}
+CONFIGURATIONS: Mapping[str, Mapping[str, Any]] = {**GRL, **STMP, **RGSAT, **GLTR, **TCL}
 
 # other names of the same rows: the papers' tables meet in their defaults
 ALIASES: Mapping[str, str] = {

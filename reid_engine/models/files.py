@@ -97,7 +97,7 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
     except (UsageError, TypeError, ValueError) as error:
         raise NetworkFileError(f"the card of {path} describes no model of this version: {error}") from error
     _refuse_mismatch(path, model, state)
-    model.load_state_dict(state, assign=True)
+    model.to_empty(device="cpu").load_state_dict(state)  # copied: a file's tensors are not aligned for fast kernels
     return model.eval(), card
 
 

@@ -325,7 +325,7 @@ class GRL(VideoReidModel):
 
     def finish(self, features: Tensor) -> Tensor:
         """To unit length, or as they are (the published evaluation compares inner products)."""
-        return F.normalize(features, dim=1) if self.options.unit else features
+        return F.normalize(features.float(), dim=1) if self.options.unit else features.float()
 
     @torch.no_grad()
     def explain(self, clips: Tensor) -> dict[str, Tensor]:

@@ -311,14 +311,14 @@ class TCLNet(VideoReidModel):
         return TclFeatures(videos, self._normed(videos), found.masks.flatten(1, 2))
 
     def clip_features(self, clips: Tensor) -> Tensor:
-        """[v_1 .. v_N], not normalised: (B, N D)."""
+        """[v_1 .. v_N], not yet normalised: (B, N D)."""
         features: TclFeatures = self(clips)
         return features.videos.flatten(1)
 
     def finish(self, features: Tensor) -> Tensor:
         """Every v_n to unit length (after its neck, where there is one), then side by side."""
         videos = features.reshape(len(features), self.options.learners, -1)
-        return F.normalize(self._normed(videos), dim=2).flatten(1)
+        return F.normalize(self._normed(videos).float(), dim=2).flatten(1)
 
     @torch.no_grad()
     def explain(self, clips: Tensor) -> dict[str, Tensor]:

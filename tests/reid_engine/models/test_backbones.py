@@ -64,8 +64,8 @@ def resnet() -> nn.Module:
     return torchvision.models.resnet50(weights=None)
 
 
-def alexnet() -> nn.Module:
-    return torchvision.models.alexnet(weights=None)
+def compact() -> nn.Module:
+    return build_backbone("compact")
 
 
 def written(folder: Path, make: Callable[[], nn.Module], change: Callable[[dict[str, Tensor]], object]) -> Path:
@@ -77,7 +77,8 @@ def written(folder: Path, make: Callable[[], nn.Module], change: Callable[[dict[
 
 
 def test_imagenet_weights_come_from_a_torch_file_or_from_safetensors(tmp_path):
-    net = alexnet()
+    net = torchvision.models.alexnet(weights=None)
+    net.classifier = nn.Sequential()
     torch.save(net.state_dict(), tmp_path / "alexnet.pth")
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, tmp_path / "alexnet.safetensors")
     picture = torch.randn(1, 3, 64, 64)
@@ -99,15 +100,15 @@ def test_files_without_counters_or_classifier_fit(tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda state: state.pop("features.0.weight"), "features.0.weight is missing"),
+        (lambda state: state.pop("stem.0.weight"), "stem.0.weight is missing"),
         (lambda state: state.update(extra=torch.zeros(1)), "extra is not part of it"),
-        (lambda state: state.update({"features.0.bias": torch.zeros(3)}), "features.0.bias has another shape"),
+        (lambda state: state.update({"stem.1.bias": torch.zeros(3)}), "stem.1.bias has another shape"),
     ],
 )
 def test_weights_that_do_not_fit_are_refused_by_name(tmp_path, change, sentence):
-    path = written(tmp_path, alexnet, change)
+    path = written(tmp_path, compact, change)
     with pytest.raises(NetworkFileError, match=sentence) as refused:
-        build_backbone("alexnet", weights=path)
+        build_backbone("compact", weights=path)
     assert str(path) in str(refused.value)
 
 

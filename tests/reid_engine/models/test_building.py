@@ -21,9 +21,10 @@ def test_the_five_models_have_their_papers_names():
 @pytest.mark.parametrize("name", sorted(CONFIGURATIONS))
 def test_every_row_of_the_tables_builds_in_every_variant_and_embeds_one_clip(name):
     model, _ = model_options(name)
+    own_trunk = "backbone" in CONFIGURATIONS[name]
     for variant in MODELS[model].VARIANTS:
         with torch.device("meta"):
-            network = build_model(name, variant).eval()
+            network = build_model(name, variant, **({} if own_trunk else {"backbone": "compact"})).eval()
             clip = torch.empty(1, network.spec.clip_length, 3, *network.spec.input_size)
         with torch.no_grad():
             assert network.embed(clip).shape == (1, network.spec.embedding_dim)

@@ -37,6 +37,16 @@ PUBLISHED = [
     ("grl", "released", "backbone", 23.508, 32.43),
     ("grl", "released", "gce", 5.511, 3.49),
     ("grl", "released", "trl", 22.565, 22.02),
+    ("stmp", "released", "rru", 1.590, 0.541),
+    ("stmp", "released", "rru+stim", 3.885, 1.716),
+    ("stmp", "released", "trunk", 21.786, 8 * 5.711),
+    ("rgsat/full", "paper", None, 34.659, None),
+    ("rgsat/r16_128", "paper", "rgsa", 8.920, None),
+    ("rgsat/r16_256", "paper", "rgtr", 4.855, None),
+    ("gltr", "released", None, 24.445, 64.87),
+    ("gltr", "released", "dtp", 0.147, None),
+    ("gltr", "released", "tsa", 0.527, None),
+    ("gltr", "paper", "tsa", 0.295, None),
 ]
 
 
@@ -45,7 +55,7 @@ def test_sizes_are_the_published_ones(name, variant, part, million, giga):
     counted = weigh(name, variant, part)
     assert counted.params / 1e6 == pytest.approx(million, abs=0.001)
     if giga is not None:
-        assert counted.macs / 1e9 == pytest.approx(giga, abs=0.006 if giga > 20 else 0.00015)
+        assert counted.macs / 1e9 == pytest.approx(giga, abs=0.0002 if name.startswith("tcl") else 0.0015 * giga)
 
 
 def test_tclnets_tables_are_multiply_adds_and_normalised_outputs():

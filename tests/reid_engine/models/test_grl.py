@@ -19,7 +19,7 @@ from reid_engine.models.grl import (
     PairHead,
     TemporalReciprocalLearning,
 )
-from tests.reid_engine.models.shaking import shaken
+from tests.reid_engine.models.toys import shaken
 
 C, H, W = 16, 3, 2
 SIZE = (64, 32)
