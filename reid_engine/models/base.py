@@ -144,3 +144,8 @@ def over_frames(network: nn.Module, clips: Tensor) -> Tensor:
         raise ShapeError(f"clips are (B, T, channels, height, width), got {tuple(clips.shape)}")
     output: Tensor = network(clips.flatten(0, 1))
     return output.reshape(*clips.shape[:2], *output.shape[1:])
+
+
+def spatial_mean(maps: Tensor) -> Tensor:
+    """(..., h, w) -> (...) in single precision, also under autocast: norms after it would magnify the rounding."""
+    return maps.mean((-2, -1), dtype=torch.float32)

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from reid_engine.errors import UsageError
 from reid_engine.models.backbones import Trunk
-from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, over_frames
+from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, over_frames, spatial_mean
 
 Direction = Literal["both", "forward", "backward"]
 Stream = Literal["both", "high", "low"]
@@ -143,7 +143,7 @@ class EnhancementMemoryUnit(nn.Module):
 
     def enhance(self, high: Tensor, seen: Tensor | None, memory: Tensor) -> Tensor:
         """Eq. 5-7: X^h_t and M_{t-1} (B, C, h, w) -> F^h_t (B, C), the spatial mean of (1 + a_t) X^h_t."""
-        mean: Tensor = high.mean((2, 3))
+        mean = spatial_mean(high)
         if self.f1 is None or self.attention is None or seen is None:
             return mean
         difference = (self.f1(memory) - seen).square().mean((2, 3))  # d_t
@@ -190,14 +190,14 @@ class TemporalReciprocalLearning(nn.Module):
             assert isinstance(unit, EnhancementMemoryUnit)
             frames, memory = _walk(unit, high, low, backward=name == "backward_unit")
             enhanced.append(frames)
-            remembered.append(memory.mean((2, 3)))
+            remembered.append(spatial_mean(memory))
         frames = _integrate(enhanced, self.W_h)  # eq. 9
         return frames, _integrate(remembered, self.W_l) if self.remembers else None  # eq. 10
 
 
 def _walk(unit: EnhancementMemoryUnit, high: Tensor, low: Tensor, *, backward: bool) -> tuple[Tensor, Tensor]:
     """All steps of one direction -> F^h in time order (B, T, C), and the last memory (B, C, h, w)."""
-    memory = low.mean(1)  # M_0
+    memory = low.mean(1, dtype=torch.float32)  # M_0; it adds up over the clip, so it is never held in half precision
     seen = unit.see(high.flatten(0, 1))
     views = None if seen is None else seen.reshape(high.shape).unbind(1)
     steps = range(high.shape[1])
@@ -341,11 +341,11 @@ class GRL(VideoReidModel):
     def _streams(self, maps: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
         """X (B, T, C, h, w) -> high (B, T, C), low (B, C) before their norms, and R."""
         if self.gce is None:
-            return None, maps.mean((1, 3, 4)), None
+            return None, spatial_mean(maps).mean(1), None
         correlation = self.gce(maps)
         high, low = correlation * maps, (1 - correlation) * maps  # eq. 3-4
         if self.trl is None:
-            return high.mean((3, 4)), low.mean((1, 3, 4)), correlation
+            return spatial_mean(high), spatial_mean(low).mean(1), correlation
         return (*self.trl(high, low), correlation)
 
     def _pool(self, frames: Tensor) -> Tensor:

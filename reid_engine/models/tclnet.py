@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from reid_engine.errors import UsageError
 from reid_engine.models.backbones import Trunk
-from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, over_frames
+from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, over_frames, spatial_mean
 from reid_engine.models.propagation import DropBlock, NonLocal, inflate
 
 ERASED = -1e8  # the logit of a position that may not be looked at
@@ -306,7 +306,7 @@ class TCLNet(VideoReidModel):
         """Eq. 7: (B, T, 3, H, W) -> v_1 .. v_N, with and without necks, and the masks."""
         found = self._segments(self._maps(clips))
         maps = found.maps.flatten(0, 2)  # (B L N, D, h, w)
-        pooled = maps.mean((2, 3)) if self.options.pool == "avg" else F.adaptive_max_pool2d(maps, 1).flatten(1)
+        pooled = spatial_mean(maps) if self.options.pool == "avg" else F.adaptive_max_pool2d(maps, 1).flatten(1)
         videos = pooled.reshape(*found.maps.shape[:3], -1).mean(1)  # over the segments
         return TclFeatures(videos, self._normed(videos), found.masks.flatten(1, 2))
 
@@ -317,7 +317,7 @@ class TCLNet(VideoReidModel):
 
     def finish(self, features: Tensor) -> Tensor:
         """Every v_n to unit length (after its neck, where there is one), then side by side."""
-        videos = features.reshape(len(features), self.options.learners, -1)
+        videos = features.reshape(features.shape[0], self.options.learners, -1)
         return F.normalize(self._normed(videos).float(), dim=2).flatten(1)
 
     @torch.no_grad()
@@ -346,7 +346,7 @@ class TCLNet(VideoReidModel):
         In training segment follows segment, so that batch statistics are those of the published code.
         """
         n = self.options.learners
-        segments = maps.reshape(len(maps), -1, n, *maps.shape[2:])
+        segments = maps.reshape(maps.shape[0], -1, n, *maps.shape[2:])
         if self.training and self.options.erasing:
             found = [self.erasing(segment) for segment in segments.unbind(1)]
             return SegmentFeatures(*(torch.stack(column, 1) for column in zip(*found, strict=True)))
