@@ -7,6 +7,7 @@ words ``cancel``, ``pause`` and ``resume``, one a line, from its standard input 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
@@ -134,12 +135,18 @@ class JobControl:
             verb()
 
 
-def obey_stream(control: JobControl, stream: TextIO) -> threading.Thread:
-    """Follow control lines from ``stream`` (standard input) in a thread; its end means nothing."""
+def obey_descriptor(control: JobControl, descriptor: int) -> threading.Thread:
+    """Follow control lines from an open file descriptor (standard input) in a thread; its end means nothing.
+
+    Unbuffered on purpose: a daemon thread inside a buffered reader aborts the interpreter when it shuts down.
+    """
 
     def follow() -> None:
-        for line in stream:
-            control.obey(line)
+        rest = b""
+        while data := os.read(descriptor, 4096):
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                control.obey(line.decode("ascii", "replace"))
 
     thread = threading.Thread(target=follow, name="control lines", daemon=True)
     thread.start()

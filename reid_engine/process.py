@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
+from reid_engine.errors import ChildDied
+
 PR_SET_PDEATHSIG = 1
+ANSWER_POLL_S = 0.1
 
 
 def child_environment(**extra: str) -> dict[str, str]:
@@ -56,3 +61,47 @@ def how_it_died(status: int) -> str:
         name = signal.Signals(-status).name if -status in signal.valid_signals() else f"signal {-status}"
         return f"killed by {name}"
     return f"ended with status {status}"
+
+
+def private_stdout() -> IO[str]:
+    """In a child: the pipe to the parent as a stream of our own; whatever else prints goes to standard error."""
+    pipe = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return pipe
+
+
+def ask_child(module: str, arguments: Sequence[str], check: Callable[[], None]) -> dict[str, Any]:
+    """Run a child to its end and give the one JSON object it wrote; ``check`` is called meanwhile and may raise.
+
+    Raises ChildDied, with how it died and the last line of its complaints, when no object came.
+    """
+    with tempfile.TemporaryFile() as complaints:
+        child = start_child(module, arguments, stderr=complaints)
+        try:
+            answer = _answer_of(child, check)
+        finally:
+            child.kill()
+            child.wait()
+            for pipe in (child.stdin, child.stdout):
+                if pipe is not None:
+                    pipe.close()
+        try:
+            found = json.loads(answer)
+        except ValueError:
+            found = None
+        if isinstance(found, dict):
+            return found
+        complaints.seek(0)
+        lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
+        said = f"; its last words: {lines[-1]}" if lines else ""
+        died = how_it_died(child.returncode)
+        raise ChildDied(f"the child that works on {arguments[-1]} gave no answer ({died}){said}")
+
+
+def _answer_of(child: subprocess.Popen[bytes], check: Callable[[], None]) -> bytes:
+    while True:
+        check()
+        try:
+            return child.communicate(timeout=ANSWER_POLL_S)[0]
+        except subprocess.TimeoutExpired:
+            continue

@@ -17,7 +17,7 @@ from reid_engine.models.rgsat import RGSAT
 from reid_engine.models.stmp import STMP
 from reid_engine.models.tclnet import TCLNet
 
-__all__ = ["MODELS", "ModelSpec", "VideoReidModel", "build_model", "model_names", "model_options"]
+__all__ = ("MODELS", "ModelSpec", "VideoReidModel", "build_model", "model_names", "model_options")
 
 # Any: a constructor takes the trunk and the model's own options
 MODELS: Mapping[str, Any] = {"grl": GRL, "stmp": STMP, "rgsat": RGSAT, "gltr": GLTR, "tclnet": TCLNet}

@@ -23,8 +23,9 @@ class ScriptedDetector:
     name = "scripted"
     wanted_batch = 4
 
-    def __init__(self, sha256: str = "0" * 64, delay_s: float = 0.0) -> None:
-        self.sha256 = sha256
+    def __init__(self, path: Path = Path("figures.scripted.json"), delay_s: float = 0.0) -> None:
+        self.path = path
+        self.sha256 = hashlib.sha256(b"scripted").hexdigest()
         self.delay_s = delay_s
 
     def describe(self) -> str:
@@ -59,5 +60,4 @@ def write_script(folder: Path, delay_s: float = 0.0) -> Path:
 
 def load_scripted(path: Path) -> ScriptedDetector:
     """The detector such a file describes."""
-    text = path.read_bytes()
-    return ScriptedDetector(hashlib.sha256(b"scripted").hexdigest(), json.loads(text)["delay_s"])
+    return ScriptedDetector(path, json.loads(path.read_text())["delay_s"])

@@ -1,0 +1,164 @@
+"""``reappear cameras``, ``clock``, ``pair``, ``decide``, ``undo``, ``check``, ``record``: the case itself."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import typer
+
+from app.commands.program import Program, job, say, tell
+from app.local_time import date_and_time
+from reid_engine.case import Case
+from reid_engine.clock import SECOND_US, CameraClock
+from reid_engine.errors import UsageError
+from reid_engine.recordings import parse_time
+from reid_engine.store import CameraPair
+from reid_engine.types import PairRelation, TrackletId, Verdict
+
+CASE = typer.Argument(metavar="CASE")
+AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
+RELATIONS: tuple[PairRelation, ...] = ("unknown", "overlapping", "apart")
+VERDICTS: tuple[Verdict, ...] = ("same", "different", "unsure")
+
+
+def register(line: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    for verb in (cameras, clock, pair, decide, undo, check, record):
+        line.command()(verb)
+
+
+def cameras(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> None:
+    """List the cameras, their clocks and their recordings."""
+    with Case.open(case, read_only=True) as opened:
+        sources = opened.store.sources()
+        for camera in opened.store.cameras():
+            own = [source for source in sources if source.camera == camera.id]
+            if as_json:
+                say({"camera": camera.name, **asdict(camera.clock), "recordings": [s.path for s in own]})
+                continue
+            off = f"{camera.clock.offset_us / SECOND_US:+g} s, {camera.clock.drift_ppm:+g} ppm"
+            sys.stdout.write(f"{camera.name}  clock {off}  zone {camera.clock.zone}\n")
+            for source in own:
+                begins = date_and_time(camera.clock.correct(source.start_us), camera.clock.zone)
+                sys.stdout.write(f"    {source.path}  from {begins} ({source.start_origin})  {source.state}\n")
+
+
+def clock(
+    case: Annotated[Path, CASE],
+    camera: Annotated[str, typer.Argument(metavar="CAMERA")],
+    shown: Annotated[list[str] | None, typer.Option(metavar="TIME", help="What the camera's clock shows.")] = None,
+    true: Annotated[list[str] | None, typer.Option(metavar="TIME", help="The true time at that moment.")] = None,
+    offset_s: Annotated[float | None, typer.Option(help="How far it is ahead; negative when behind.")] = None,
+    drift_ppm: Annotated[float | None, typer.Option(help="Microseconds it gains in a second.")] = None,
+    uncertainty_s: Annotated[float | None, typer.Option(min=0.0, help="How far the reading may be off.")] = None,
+    zone: Annotated[str | None, typer.Option(help="IANA zone, like Europe/Berlin.")] = None,
+) -> None:
+    """Correct a camera's clock: one pair of --shown and --true gives the offset, two give the drift too."""
+    with Case.open(case) as opened:
+        known = opened.store.camera(camera)
+        now = _readings(known.clock, shown or [], true or [])
+        if offset_s is not None:
+            now = replace(now, offset_us=round(offset_s * SECOND_US))
+        if drift_ppm is not None:
+            now = replace(now, drift_ppm=drift_ppm)
+        if uncertainty_s is not None:
+            now = replace(now, uncertainty_us=round(uncertainty_s * SECOND_US))
+        if zone is not None:
+            now = replace(now, zone=_zone(zone))
+        opened.store.set_camera_clock(known.id, now)
+        tell(f"{camera}: the clock is {now.offset_us / SECOND_US:+g} s off; every time was corrected")
+
+
+def _readings(known: CameraClock, shown: list[str], true: list[str]) -> CameraClock:
+    if len(shown) != len(true) or len(shown) > 2:
+        raise UsageError("give --shown and --true together, once for the offset or twice for the drift too")
+    if not shown:
+        return known
+    pairs = [(parse_time(s), parse_time(t)) for s, t in zip(shown, true, strict=True)]
+    later = pairs[1] if len(pairs) == 2 else None
+    try:
+        return CameraClock.from_readings(*pairs[0], later=later, zone=known.zone)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key
+    except (ValueError, OSError, KeyError):
+        raise UsageError(f"{name!r} is no time zone: write one like Europe/Berlin") from None
+
+
+def pair(
+    case: Annotated[Path, CASE],
+    first: Annotated[str, typer.Argument(metavar="CAMERA")],
+    second: Annotated[str, typer.Argument(metavar="CAMERA")],
+    relation: Annotated[str, typer.Argument(metavar="overlapping|apart|unknown")],
+    least_s: Annotated[float, typer.Option(min=0.0, help="Nobody gets from one to the other faster.")] = 0.0,
+) -> None:
+    """Say whether two cameras see the same place, or places that nobody can be in at once."""
+    if relation not in RELATIONS:
+        raise UsageError(f"{relation!r}: a pair of cameras is {', '.join(RELATIONS)}")
+    with Case.open(case) as opened:
+        one, other = (opened.store.camera(name).id for name in (first, second))
+        opened.store.set_camera_pair(CameraPair(one, other, relation, round(least_s * SECOND_US)))
+
+
+def decide(
+    case: Annotated[Path, CASE],
+    probe: Annotated[int, typer.Argument(metavar="PROBE")],
+    candidate: Annotated[int, typer.Argument(metavar="CANDIDATE")],
+    verdict: Annotated[str, typer.Argument(metavar="same|different|unsure")],
+) -> None:
+    """Write down that two tracklets are the same person, different people, or unclear."""
+    if verdict not in VERDICTS:
+        raise UsageError(f"{verdict!r}: a decision is {', '.join(VERDICTS)}")
+    with Case.open(case) as opened:
+        opened.decide(TrackletId(probe), TrackletId(candidate), verdict)
+
+
+def undo(case: Annotated[Path, CASE]) -> None:
+    """Take back the last decision that stands."""
+    with Case.open(case) as opened:
+        gone = opened.undo()
+    tell("there is no decision to take back" if gone is None else f"taken back: {gone.candidate} {gone.verdict}")
+
+
+def check(
+    context: typer.Context,
+    case: Annotated[Path, CASE],
+    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Embed a sample again and compare.")] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> int:
+    """Prove that rows, crops, vectors and index agree. Exit status 3 when something does not."""
+    program: Program = context.obj
+    with job(as_json=as_json) as control, Case.open(case) as opened:
+        network = None
+        if embedder is not None:
+            network = program.load_embedder(embedder, None, threads=None, control=control)
+        problems = opened.check(embedder=network, control=control)
+        control.reporter.event("result", ok=not problems, problems=problems)
+    for problem in problems:
+        tell(problem)
+    if not problems:
+        tell("rows, crops, vectors and index agree")
+    return 3 if problems else 0
+
+
+def record(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> int:
+    """Everything that was done in this case, and whether the record is whole. Exit status 3 when it is not."""
+    with Case.open(case, read_only=True) as opened:
+        for event in opened.store.events():
+            if as_json:
+                say(asdict(event))
+            else:
+                when = date_and_time(event.at_us, "UTC")
+                sys.stdout.write(f"{when}  {event.operator}  {event.kind}  {event.body}\n")
+        broken = opened.store.broken_record()
+    if broken is not None:
+        tell(broken)
+    return 0 if broken is None else 3

@@ -1,0 +1,245 @@
+"""``reappear tracklets``, ``search``, ``probe``: who is in the case, and where else they are."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.commands.program import Program, say, tell
+from app.local_time import date_and_time
+from reid_engine.case import Case
+from reid_engine.embedding import Embedder
+from reid_engine.errors import NetworkFileError, ReappearError, UsageError
+from reid_engine.jobs import JobControl
+from reid_engine.picture import read_picture
+from reid_engine.probe import DrawnBox, cut
+from reid_engine.recordings import parse_time
+from reid_engine.search import SearchRequest, SearchResult
+from reid_engine.store import Camera, TrackletFilter
+from reid_engine.types import BgrImage, CameraId, ModelId, Tracklet, TrackletId, Vectors
+
+BLOCK = 500
+
+
+def register(line: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    line.command()(tracklets)
+    line.command()(search)
+    line.command()(probe)
+
+
+def tracklets(
+    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
+) -> None:
+    """List everybody who was seen, camera by camera."""
+    with Case.open(case, read_only=True) as opened:
+        cameras = {camera.id: camera for camera in opened.store.cameras()}
+        ids = [TrackletId(number) for number in opened.store.find(TrackletFilter()).tolist()]
+        for first in range(0, len(ids), BLOCK):
+            for tracklet in opened.store.tracklets(ids[first : first + BLOCK]):
+                camera = cameras[tracklet.camera]
+                if as_json:
+                    say(tracklet_json(tracklet, camera.name))
+                else:
+                    sys.stdout.write(tracklet_line(tracklet, camera) + "\n")
+
+
+def tracklet_json(tracklet: Tracklet, camera: str) -> dict[str, Any]:
+    """As the machine interface has it: corrected microseconds UTC, source pixels."""
+    boxes = [
+        [time, *(round(side, 3) for side in box)]
+        for time, box in zip(tracklet.time_us.tolist(), tracklet.xyxy.astype(float).tolist(), strict=True)
+    ]
+    return {
+        "tracklet": tracklet.id,
+        "camera": camera,
+        "start_us": tracklet.start_us,
+        "end_us": tracklet.end_us,
+        "boxes": boxes,
+    }
+
+
+def tracklet_line(tracklet: Tracklet, camera: Camera) -> str:
+    """One line for people."""
+    seconds = (tracklet.end_us - tracklet.start_us) / 1e6
+    when = date_and_time(tracklet.start_us, camera.clock.zone)
+    return f"{tracklet.id:>8}  {camera.name:<20} {when}  {seconds:6.1f} s  {len(tracklet.xyxy):>5} boxes"
+
+
+def search(
+    context: typer.Context,
+    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    tracklet: Annotated[int | None, typer.Option(metavar="ID", help="Start from a tracklet.")] = None,
+    at: Annotated[
+        tuple[str, str, float, float] | None, typer.Option(metavar="CAMERA TIME X Y", help="Start from a click.")
+    ] = None,
+    image: Annotated[Path | None, typer.Option(metavar="FILE", help="Start from a picture of the person.")] = None,
+    camera: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these cameras.")] = None,
+    from_time: Annotated[str | None, typer.Option("--from", metavar="T", help="Not before.")] = None,
+    to_time: Annotated[str | None, typer.Option("--to", metavar="T", help="Not after.")] = None,
+    same: Annotated[list[int] | None, typer.Option(metavar="ID", help="Decided: the same person.")] = None,
+    different: Annotated[list[int] | None, typer.Option(metavar="ID", help="Decided: somebody else.")] = None,
+    same_camera: Annotated[bool, typer.Option("--same-camera", help="The probe's own camera too.")] = False,
+    no_rerank: Annotated[bool, typer.Option("--no-rerank", help="By distance alone.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many matches.")] = None,
+    sheet: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a contact sheet.")] = None,
+    embedder: Annotated[Path | None, typer.Option(metavar="W", help="For --image, where it was moved.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Where else is this person? Ranked matches from the other cameras."""
+    if sum(given is not None for given in (tracklet, at, image)) != 1:
+        raise UsageError("say whom to look for: exactly one of --tracklet ID, --at CAMERA TIME X Y, --image FILE")
+    program: Program = context.obj
+    settings = program.settings().search
+    control = JobControl()
+    with Case.open(case) as opened:
+        model = opened.model()
+        start = first_probe(program, opened, model, tracklet, at, image, embedder)
+        request = SearchRequest(
+            probe=start,
+            model=model,
+            from_us=None if from_time is None else parse_time(from_time),
+            to_us=None if to_time is None else parse_time(to_time),
+            cameras=camera_ids(opened, camera),
+            same=_ids(same),
+            different=_ids(different),
+            same_camera=same_camera,
+            rerank=not no_rerank,
+            limit=settings.limit if limit is None else limit,
+        )
+        result = opened.search(request, settings=settings, control=control)
+        for note in result.notes:
+            tell(note)
+        if sheet is not None:
+            opened.contact_sheet(request, result, sheet, when=date_and_time)
+        names = {known.id: known for known in opened.store.cameras()}
+        if as_json:
+            say({"matches": matches_json(result, names)})
+        else:
+            show(result, names)
+
+
+def _ids(numbers: Sequence[int] | None) -> tuple[TrackletId, ...]:
+    return tuple(TrackletId(number) for number in numbers or ())
+
+
+def camera_ids(case: Case, names: Sequence[str] | None) -> tuple[CameraId, ...] | None:
+    """Names to numbers; None for no names. Raises NotFound for a name that is no camera's."""
+    return tuple(case.store.camera(name).id for name in names) if names else None
+
+
+def first_probe(
+    program: Program,
+    case: Case,
+    model: ModelId,
+    tracklet: int | None,
+    at: tuple[str, str, float, float] | None,
+    image: Path | None,
+    weights: Path | None,
+) -> TrackletId | Vectors:
+    """Whom to look for: a tracklet, or the vector of a picture."""
+    if tracklet is not None:
+        return TrackletId(tracklet)
+    if at is not None:
+        name, time, x, y = at
+        return case.probe_at(case.store.camera(name).id, parse_time(time), x, y)
+    assert image is not None
+    picture = read_picture(image)
+    vector: Vectors = embedder_of(program, case, model, weights).embed_image(picture)
+    return vector
+
+
+def embedder_of(program: Program, case: Case, model: ModelId, weights: Path | None = None) -> Embedder:
+    """The network that made the case's vectors, from where it was then or from ``weights``; told by its content."""
+    recorded = next(network for network in case.store.networks() if network.model == model)
+    path = Path(recorded.path) if weights is None else weights
+    if not path.exists():
+        raise NetworkFileError(
+            f"{path}, which made the vectors of this case, is gone; name where it is: --embedder FILE"
+        )
+    given = None
+    found = program.load_embedder(path, given, threads=None, control=JobControl())
+    if found.model != model:
+        raise NetworkFileError(f"{path} is {found.model}, but the vectors of this case are from {model}")
+    return found
+
+
+def matches_json(result: SearchResult, cameras: dict[CameraId, Camera]) -> list[dict[str, Any]]:
+    """As the machine interface has it."""
+    return [
+        {
+            "rank": match.rank,
+            "tracklet": match.tracklet,
+            "camera": cameras[match.camera].name,
+            "start_us": match.start_us,
+            "end_us": match.end_us,
+            "distance": match.distance,
+            "band": match.band,
+            "flags": list(match.flags),
+        }
+        for match in result.matches
+    ]
+
+
+def show(result: SearchResult, cameras: dict[CameraId, Camera]) -> None:
+    """A table for people."""
+    table = Table("rank", "tracklet", "camera", "when", "band", "flags", box=None)
+    for match in result.matches:
+        camera = cameras[match.camera]
+        when = date_and_time(match.start_us, camera.clock.zone)
+        table.add_row(
+            str(match.rank), str(match.tracklet), camera.name, when, match.band or "-", ", ".join(match.flags)
+        )
+    Console().print(table)
+
+
+def probe(
+    context: typer.Context,
+    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Stay warm and embed pictures of people who are no tracklet yet: one JSON request a line, one answer a line."""
+    if not as_json:
+        raise UsageError("probe speaks JSON lines only; add --json")
+    program: Program = context.obj
+    with Case.open(case, read_only=True) as opened:
+        warm = embedder_of(program, opened, opened.model(), embedder)
+        say({"event": "ready", "model": warm.model, "dim": warm.dim})
+        for line in sys.stdin:
+            say(answer(opened, warm, line))
+
+
+def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
+    """One request to one answer; what is wrong with a request is its answer."""
+    number: object = None
+    try:
+        request = json.loads(line)
+        number = request["id"]
+        vector = embedder.embed_image(_pixels(case, request))
+    except ReappearError as error:
+        return {"id": number, "error": str(error)}
+    except (ValueError, KeyError, TypeError) as error:
+        return {
+            "id": number,
+            "error": f"a request is one JSON object with id and image, or camera, time_us, xyxy: {error}",
+        }
+    encoded = base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
+    return {"id": number, "vector": encoded, "dim": len(vector)}
+
+
+def _pixels(case: Case, request: dict[str, Any]) -> BgrImage:
+    if "image" in request:
+        return read_picture(Path(request["image"]))
+    left, top, right, bottom = (float(side) for side in request["xyxy"])
+    return cut(case.store, DrawnBox(str(request["camera"]), int(request["time_us"]), (left, top, right, bottom)))

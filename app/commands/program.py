@@ -1,0 +1,104 @@
+"""What the verbs need from outside, so that a test can bring its own detector."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from app.console import Console
+from reid_engine.detection import PersonDetector
+from reid_engine.embedding import Embedder
+from reid_engine.jobs import JobControl, JsonLines, Reporter, obey_descriptor, obey_file
+from reid_engine.settings import Settings, load_settings
+
+
+class LoadDetector(Protocol):
+    """Weights to a detector."""
+
+    def __call__(self, path: Path, settings: Settings, *, threads: int | None, control: JobControl) -> PersonDetector:
+        """Raises NetworkFileError."""
+        ...
+
+
+class LoadEmbedder(Protocol):
+    """Weights to an embedder."""
+
+    def __call__(self, path: Path, card: Path | None, *, threads: int | None, control: JobControl) -> Embedder:
+        """Raises NetworkFileError."""
+        ...
+
+
+def yolo(path: Path, settings: Settings, *, threads: int | None, control: JobControl) -> PersonDetector:
+    """Any ultralytics YOLO weights."""
+    from reid_engine.detection import load_detector
+
+    return load_detector(path, settings.detection, threads=threads, control=control)
+
+
+def network(path: Path, card: Path | None, *, threads: int | None, control: JobControl) -> Embedder:
+    """Any single-image re-ID network."""
+    from reid_engine.embedding import load_embedder
+
+    return load_embedder(path, card, threads=threads, control=control)
+
+
+@dataclass(frozen=True)
+class Program:
+    """The outside world of one call."""
+
+    load_detector: LoadDetector = yolo
+    load_embedder: LoadEmbedder = network
+    settings: Callable[[], Settings] = load_settings
+    command: tuple[str, ...] = field(default=(sys.executable, "-m", "app"))
+
+
+def say(value: dict[str, Any]) -> None:
+    """One JSON object on standard output."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=True) + "\n")
+    sys.stdout.flush()
+
+
+def tell(sentence: str) -> None:
+    """One sentence on standard error."""
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
+
+
+class _Heard:
+    """JSON lines for a program, and what a person should know as sentences on standard error."""
+
+    def __init__(self) -> None:
+        self._lines = JsonLines()
+
+    def event(self, kind: str, **fields: Any) -> None:
+        self._lines.event(kind, **fields)
+        if kind == "notice":
+            tell(str(fields["message"]))
+
+
+@contextmanager
+def job(*, as_json: bool, control_file: Path | None = None) -> Iterator[JobControl]:
+    """A control that reports to whoever called and obeys signals, control lines and a control file."""
+    reporter: Reporter = _Heard() if as_json else Console()
+    control = JobControl(reporter)
+    finished = threading.Event()
+    before = {number: signal.signal(number, lambda *_: control.cancel()) for number in (signal.SIGINT, signal.SIGTERM)}
+    if control_file is not None:
+        obey_file(control, control_file, finished)
+    elif as_json:
+        obey_descriptor(control, sys.stdin.fileno())
+    try:
+        yield control
+    finally:
+        finished.set()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if isinstance(reporter, Console):
+            reporter.close()

@@ -1,0 +1,69 @@
+"""The record of a case: events in a chain of hashes, so that a changed or missing one shows.
+
+``h_n = SHA-256(h_{n-1} || canonical JSON of event n)``; ``h_0`` comes from the case's own number, so a chain cannot be
+moved to another case. These are pure functions; the store writes each event together with what it records.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that was done. ``number`` counts from 1 without a gap; ``hash`` is hexadecimal."""
+
+    number: int
+    at_us: int
+    operator: str
+    kind: str
+    body: dict[str, Any]
+    hash: str = ""
+
+
+def canonical_json(value: Any) -> str:
+    """The one spelling of a JSON value: sorted keys, no spaces, ASCII; raises ValueError for NaN and infinities."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def first_hash(case_uuid: str) -> str:
+    """What the first event of a case is chained to."""
+    return hashlib.sha256(case_uuid.encode()).hexdigest()
+
+
+def chained_hash(previous: str, event: Event) -> str:
+    """The hash of ``event`` after the event whose hash is ``previous``."""
+    fields = {
+        "number": event.number,
+        "at_us": event.at_us,
+        "operator": event.operator,
+        "kind": event.kind,
+        "body": event.body,
+    }
+    return hashlib.sha256(bytes.fromhex(previous) + canonical_json(fields).encode()).hexdigest()
+
+
+def first_break(case_uuid: str, events: Iterable[Event]) -> str | None:
+    """A sentence about the first event that does not fit the chain, or None when all of them do."""
+    previous = first_hash(case_uuid)
+    for expected, event in enumerate(events, start=1):
+        if event.number != expected:
+            return f"event {expected} is missing from the record: number {event.number} stands in its place"
+        if chained_hash(previous, event) != event.hash:
+            return f"event {event.number} ({event.kind}) was changed after it was recorded: its hash does not fit"
+        previous = event.hash
+    return None
+
+
+def system_operator() -> str:
+    """Who is at the machine, as the system names them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user number without a name, as in a container
+        return f"user {os.getuid()}"

@@ -1,0 +1,268 @@
+"""A case: what the window, the command line and the trainer hold.
+
+folder/case.db    everything that matters
+       index/     a cache, may be deleted at any time
+       exports/   what was made for others
+       jobs/      control files and logs of long work
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from reid_engine.audit import Event
+from reid_engine.check import Reembedder, check
+from reid_engine.clock import Clock
+from reid_engine.errors import CaseBusy, CaseError, ProbeError
+from reid_engine.index import VectorIndex, open_index, up_to_date
+from reid_engine.jobs import JobControl
+from reid_engine.search import SearchRequest, SearchResult, search
+from reid_engine.settings import SearchSettings
+from reid_engine.sheet import Card, contact_sheet
+from reid_engine.store import Decision, Store
+from reid_engine.store.connection import explained
+from reid_engine.types import CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
+
+DATABASE = "case.db"
+FOLDERS = ("index", "exports", "jobs")
+TOLERANCE_US = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    """One tracklet's box nearest in time to a point.
+
+    away_us:    how far its picture is from the moment asked for
+    away_px:    how far the point is outside the box, 0 inside
+    off_middle: how far the point is from the box's middle, 1 at its edge
+    """
+
+    tracklet: TrackletId
+    away_us: int
+    away_px: float
+    off_middle: float
+
+
+class Case:
+    """One case, open. Searching and deciding may be done from several threads; see ``store.connection``."""
+
+    def __init__(self, folder: Path, store: Store) -> None:
+        self.folder = folder
+        self.store = store
+        self._indexes: dict[ModelId, VectorIndex] = {}
+
+    @classmethod
+    def create(
+        cls, folder: Path, purpose: str = "", *, clock: Clock | None = None, operator: str | None = None
+    ) -> Self:
+        """Make a new case in ``folder`` and open it. Raises CaseError when one is there already."""
+        store = Store.create(folder / DATABASE, purpose=purpose, clock=clock, operator=operator)
+        return cls._with_folders(folder, store)
+
+    @classmethod
+    def open(
+        cls, folder: Path, *, read_only: bool = False, clock: Clock | None = None, operator: str | None = None
+    ) -> Self:
+        """Raises CaseError when there is none, CaseTooNew, CaseDamaged, CaseBusy."""
+        if not folder.is_dir():
+            raise CaseError(f"there is no case at {folder}: expected a folder that holds {DATABASE}")
+        store = Store.open(folder / DATABASE, read_only=read_only, clock=clock, operator=operator)
+        return cls(folder, store) if read_only else cls._with_folders(folder, store)
+
+    @classmethod
+    def open_or_create(
+        cls, folder: Path, purpose: str = "", *, clock: Clock | None = None, operator: str | None = None
+    ) -> Self:
+        """The case in ``folder``, or a new one where there is none."""
+        if (folder / DATABASE).exists():
+            return cls.open(folder, clock=clock, operator=operator)
+        return cls.create(folder, purpose, clock=clock, operator=operator)
+
+    @property
+    def index_folder(self) -> Path:
+        """Where the search indexes lie; may be deleted at any time."""
+        return self.folder / "index"
+
+    @classmethod
+    def _with_folders(cls, folder: Path, store: Store) -> Self:
+        with explained(folder):
+            for name in FOLDERS:
+                (folder / name).mkdir(exist_ok=True)
+        return cls(folder, store)
+
+    def close(self) -> None:
+        """Let go of the case."""
+        self.store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    @contextmanager
+    def ingest_lock(self) -> Iterator[None]:
+        """Only one ingest at a time works on a case; the lock goes when its process does. Raises CaseBusy."""
+        with (self.folder / "jobs" / "ingest.lock").open("a+", encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                owner = file.read().strip() or "unknown"
+                raise CaseBusy(
+                    f"another ingest (process {owner}) is working on {self.folder}; wait for it or stop it"
+                ) from error
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+
+    def model(self) -> ModelId:
+        """The model that made vectors here last. Raises CaseError when nothing was ingested yet."""
+        embedders = [n.model for n in self.store.networks() if n.role == "embedder" and n.model is not None]
+        made = self.store.models()
+        known = [model for model in embedders if model in made] or made
+        if not known:
+            raise CaseError(f"{self.folder} holds no vectors yet; ingest recordings first")
+        return known[-1]
+
+    def index(self, model: ModelId, control: JobControl | None = None) -> VectorIndex:
+        """The index of a model, equal to the case at this moment; kept in memory between searches."""
+        known = self._indexes.get(model)
+        if known is None:
+            known = open_index(self.store, model, self.index_folder, control)
+        else:
+            known = up_to_date(known, self.store, control)
+        self._indexes[model] = known
+        return known
+
+    def search(
+        self, request: SearchRequest, *, settings: SearchSettings | None = None, control: JobControl | None = None
+    ) -> SearchResult:
+        """Rank, and write the search into the record unless the case is open for reading only."""
+        index = self.index(request.model, control)
+        result = search(self.store, index, request, settings)
+        if not self.store.read_only:
+            probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
+            self.record("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
+        return result
+
+    def probe_at(
+        self, camera: CameraId, time_us: int, x: float, y: float, *, tolerance_us: int = TOLERANCE_US
+    ) -> TrackletId:
+        """Whose box lies under a point (pixels of the source picture) at a moment (corrected UTC).
+
+        Every tracklet stands with its box nearest in time, at most ``tolerance_us`` away. Of those under the point the
+        nearest in time counts, then the one whose middle the point is nearest to, measured in its own size: people
+        click on the middle of whom they mean. Raises ProbeError, which says who is nearest.
+        """
+        people = self.tracklets_between(camera, time_us - tolerance_us, time_us + tolerance_us)
+        hits = [_hit(tracklet, time_us, x, y) for tracklet in people]
+        hits = [hit for hit in hits if hit.away_us <= tolerance_us]
+        under = [hit for hit in hits if hit.away_px == 0]
+        if under:
+            return min(under, key=lambda hit: (hit.away_us, hit.off_middle, hit.tracklet)).tracklet
+        if not hits:
+            raise ProbeError(f"nobody is in this camera's pictures within {tolerance_us / 1e6:g} s of {time_us} us")
+        near = min(hits, key=lambda hit: (hit.away_px, hit.away_us))
+        raise ProbeError(
+            f"nobody is at ({x:g}, {y:g}) at {time_us} us; the nearest is tracklet {near.tracklet}, "
+            f"{near.away_px:.0f} pixels and {near.away_us / 1e6:.2f} s away"
+        )
+
+    def contact_sheet(
+        self,
+        request: SearchRequest,
+        result: SearchResult,
+        path: Path,
+        *,
+        when: Callable[[int, str], str],
+        truth: Mapping[TrackletId, bool] | None = None,
+    ) -> None:
+        """Write a PNG of the probe and its matches.
+
+        ``when`` makes a time (microseconds UTC, IANA zone) readable; ``truth`` frames matches as right or wrong.
+        """
+        cameras = {camera.id: camera for camera in self.store.cameras()}
+        asked = [] if isinstance(request.probe, np.ndarray) else [request.probe]
+        pictures = self.store.best_crops([*asked, *(match.tracklet for match in result.matches)])
+        cards = []
+        for match in result.matches:
+            camera = cameras[match.camera]
+            cards.append(
+                Card(
+                    jpeg=pictures.get(match.tracklet),
+                    title=str(match.rank),
+                    camera=camera.name,
+                    when=when(match.start_us, camera.clock.zone),
+                    note=f"tracklet {match.tracklet}, {match.distance:.3f} {match.band or ''}",
+                    flags=match.flags,
+                    band=match.band,
+                    truth=None if truth is None else truth.get(match.tracklet),
+                )
+            )
+        probe = Card(None, "probe", "a picture", "")
+        for tracklet in self.store.tracklets(asked):
+            camera = cameras[tracklet.camera]
+            shown = when(tracklet.start_us, camera.clock.zone)
+            probe = Card(pictures.get(tracklet.id), "probe", camera.name, shown, f"tracklet {tracklet.id}")
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(contact_sheet(probe, cards, heading=f"{len(cards)} matches by {request.model}"))
+
+    def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
+        """Write down that two tracklets are the same person, different people, or unclear."""
+        return self.store.decide(probe, candidate, verdict)
+
+    def undo(self) -> Decision | None:
+        """Take back the last decision that stands."""
+        return self.store.undo()
+
+    def redo(self) -> Decision | None:
+        """Restore the decision that was taken back last."""
+        return self.store.redo()
+
+    def check(self, *, embedder: Reembedder | None = None, control: JobControl | None = None) -> list[str]:
+        """Sentences about everything that does not agree; none when the case is sound."""
+        return check(self.store, self.index_folder, embedder=embedder, control=control)
+
+    def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
+        """What a camera saw of anybody between two moments (corrected UTC)."""
+        return self.store.tracklets_between(camera, from_us, to_us)
+
+    def crops(self, tracklet: TrackletId) -> TrackletCrops:
+        """The kept pixels of one tracklet."""
+        return self.store.crops(tracklet)
+
+    def record(self, kind: str, **body: object) -> Event:
+        """Append to the case's record."""
+        return self.store.record(kind, **body)
+
+
+def _hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> _Hit:
+    at = int(np.argmin(np.abs(tracklet.time_us - time_us)))
+    x1, y1, x2, y2 = (float(side) for side in tracklet.xyxy[at])
+    away = np.hypot(max(x1 - x, 0.0, x - x2), max(y1 - y, 0.0, y - y2))
+    off_middle = max(abs(2 * x - x1 - x2) / (x2 - x1), abs(2 * y - y1 - y2) / (y2 - y1))
+    return _Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), off_middle)
+
+
+def _asked(request: SearchRequest) -> dict[str, object]:
+    """The rest of a request, for the record."""
+    return {
+        "from_us": request.from_us,
+        "to_us": request.to_us,
+        "cameras": None if request.cameras is None else [int(number) for number in request.cameras],
+        "same": [int(number) for number in request.same],
+        "different": [int(number) for number in request.different],
+        "same_camera": request.same_camera,
+        "rerank": request.rerank,
+    }

@@ -1,0 +1,193 @@
+"""The decoder process: ``python -m reid_engine.decoder ORDER``, messages out as JSON lines, orders in as lines.
+
+Orders: ``free SLOT``, ``seek SERIAL OFFSET_US``, ``size WIDTH HEIGHT``. The end of the orders ends the process.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import select
+import signal
+import sys
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from reid_engine.decoder.requests import Order
+from reid_engine.decoder.ring import Ring
+from reid_engine.decoder.selection import Selection
+from reid_engine.errors import ReappearError, SeekError
+from reid_engine.jobs import JsonLines
+from reid_engine.process import die_with_parent
+from reid_engine.types import BgrImage, SourceReport
+from reid_engine.video import Picture, VideoSource, open_source
+
+REACHED_EVERY = 100  # pictures that are passed over between two words about the place
+JPEG_QUALITY = 85
+RING_BYTES = 256 << 20
+FEWEST_SLOTS = 2
+
+
+class _Superseded(Exception):
+    """A newer seek has arrived."""
+
+
+class _Orders:
+    """What the parent wants, as far as it has arrived."""
+
+    def __init__(self, order: Order, slots: int) -> None:
+        self.size = order.size
+        self.seek: tuple[int, int] | None = None
+        self._free = deque(range(slots))
+        self._rest = b""
+
+    @property
+    def any_free(self) -> bool:
+        """True when a slot is free."""
+        return bool(self._free)
+
+    def slot(self) -> int:
+        """A free slot; waits for one."""
+        while not self._free:
+            self.read(wait=True)
+        return self._free.popleft()
+
+    def read(self, *, wait: bool) -> None:
+        """Obey what has arrived; ``wait`` for at least one order."""
+        stdin = sys.stdin.fileno()
+        while select.select([stdin], [], [], None if wait else 0)[0]:
+            wait = False
+            data = os.read(stdin, 1 << 16)
+            if not data:
+                raise SystemExit(0)
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            for line in lines:
+                self._obey(*line.decode().split())
+
+    def unless_superseded(self) -> None:
+        """Raise _Superseded when a newer seek has arrived."""
+        self.read(wait=False)
+        if self.seek is not None:
+            raise _Superseded
+
+    def _obey(self, word: str, *numbers: str) -> None:
+        first, *second = map(int, numbers)
+        if word == "free":
+            self._free.append(first)
+        elif word == "seek":
+            self.seek = first, second[0]
+        elif word == "size":
+            self.size = first, second[0]
+
+
+class _Decoder:
+    """One source, its ring and the way to the parent."""
+
+    def __init__(self, order: Order, source: VideoSource) -> None:
+        self._order = order
+        self._source = source
+        self._whole = source.info.width, source.info.height
+        self._orders = _Orders(order, usable_slots(self._whole, order.slots))
+        self._out = JsonLines()
+        self._out.event("opened", info=asdict(source.info))
+
+    def run(self) -> None:
+        """Do what was ordered, to the end."""
+        {"probe": self._probe, "first picture": self._first, "read": self._read, "play": self._play}[self._order.task]()
+
+    def _probe(self) -> None:
+        self._out.event("end")
+
+    def _first(self) -> None:
+        import cv2  # here alone, so that the decoders of an ingest do without its memory
+
+        width, height = fitted(self._whole, self._order.size)
+        image: BgrImage = np.empty((height, width, 3), np.uint8)
+        next(self._source.pictures()).to_bgr(image)
+        jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
+        self._out.event("end", jpeg=base64.b64encode(jpeg).decode())
+
+    def _read(self) -> None:
+        request, ring = self._order.request, self._ring()
+        selection, wanted = Selection(request.analyse_fps), frozenset(request.wanted)
+        decoded = analysed = end_us = 0
+        for picture in self._source.pictures():
+            chosen = selection.takes(picture.offset_us)
+            decoded, analysed, end_us = decoded + 1, analysed + chosen, picture.offset_us + picture.duration_us
+            if chosen if picture.index >= request.resume_index else picture.index in wanted:
+                self._deliver(ring, "frame", picture, self._whole, index=picture.index)
+            elif decoded % REACHED_EVERY == 0:
+                self._out.event("reached", offset_us=picture.offset_us)
+        expected = self._source.info.expected_frames
+        report = SourceReport(decoded, analysed, expected, end_us, self._source.damage)
+        self._out.event("end", report=asdict(report))
+
+    def _play(self) -> None:
+        ring, orders, serial = self._ring(), self._orders, 0
+        pictures: Iterator[Picture] | None = self._source.pictures()
+        while True:
+            orders.read(wait=orders.seek is None and not (pictures is not None and orders.any_free))
+            if orders.seek is not None:
+                (serial, offset_us), orders.seek = orders.seek, None
+                pictures = self._sought(serial, offset_us)
+            elif pictures is not None and orders.any_free:
+                picture = next(pictures, None)
+                if picture is not None:
+                    self._deliver(ring, "picture", picture, fitted(self._whole, orders.size), serial=serial)
+                else:
+                    pictures = None
+                    self._out.event("ended", serial=serial)
+
+    def _sought(self, serial: int, offset_us: int) -> Iterator[Picture] | None:
+        try:
+            self._source.seek(offset_us, self._orders.unless_superseded)
+        except _Superseded:
+            return None
+        except SeekError:
+            self._out.event("ended", serial=serial)
+            return None
+        return self._source.pictures()
+
+    def _ring(self) -> Ring:
+        return Ring(self._order.memory, self._order.slots, *self._whole)
+
+    def _deliver(self, ring: Ring, event: str, picture: Picture, size: tuple[int, int], **more: Any) -> None:
+        slot, (width, height) = self._orders.slot(), size
+        picture.to_bgr(ring.image(slot, width, height))
+        times = {"offset_us": picture.offset_us, "duration_us": picture.duration_us}
+        self._out.event(event, slot=slot, width=width, height=height, **times, **more)
+
+
+def fitted(whole: tuple[int, int], tile: tuple[int, int]) -> tuple[int, int]:
+    """The size of a picture made to fit a tile, never larger than it is; its width a multiple of 4 where it can be."""
+    scale = min(1.0, tile[0] / whole[0], tile[1] / whole[1])
+    width, height = max(1, round(whole[0] * scale)), max(1, round(whole[1] * scale))
+    return width // 4 * 4 or width, height
+
+
+def usable_slots(whole: tuple[int, int], slots: int) -> int:
+    """How many of the slots to use, so that huge pictures do not fill the memory."""
+    return min(slots, max(FEWEST_SLOTS, RING_BYTES // (whole[0] * whole[1] * 3)))
+
+
+def main() -> None:
+    """Run the order on the command line; a recording that cannot be read is said as a message."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption ends
+    order = Order.from_json(sys.argv[1])
+    request = order.request
+    try:
+        source = open_source(
+            request.path, kind=request.kind, assumed_rate=request.assumed_rate, folder_fps=request.folder_fps
+        )
+        _Decoder(order, source).run()
+    except ReappearError as error:
+        JsonLines().event("refused", message=str(error))
+
+
+if __name__ == "__main__":
+    main()

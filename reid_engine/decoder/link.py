@@ -1,0 +1,133 @@
+"""The parent's end of a decoder process: orders out, messages in, and how it died."""
+
+from __future__ import annotations
+
+import os
+import select
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from reid_engine.decoder.requests import Order
+from reid_engine.decoder.ring import Ring
+from reid_engine.errors import ChildDied, ReappearError, SourceError
+from reid_engine.jobs import LineSplitter
+from reid_engine.process import how_it_died, start_child
+from reid_engine.recordings import SourceInfo
+from reid_engine.types import BgrImage
+
+READ_BYTES = 1 << 16
+
+
+class DecoderLink:
+    """One decoder process with its ring. Nothing here waits but ``wait`` and ``close``.
+
+    info: what the recording says of itself; None until the decoder has opened it
+    """
+
+    def __init__(self, order: Order) -> None:
+        self._path = order.request.path
+        self._slots = order.slots
+        self._memory = os.memfd_create("reappear pictures")
+        order = replace(order, memory=self._memory)
+        self._child = start_child("reid_engine.decoder", [order.to_json()], pass_fds=[self._memory])
+        assert self._child.stdin is not None
+        assert self._child.stdout is not None
+        self._in, self._out = self._child.stdin.fileno(), self._child.stdout.fileno()
+        os.set_blocking(self._in, False)
+        os.set_blocking(self._out, False)
+        self._lock = threading.Lock()  # a slot may be given back while another thread ends the decoder
+        self._unsent = b""
+        self._lines = LineSplitter()
+        self._ring: Ring | None = None
+        self._reached_us = 0
+        self._over = False
+        self._failure: ReappearError | None = None
+        self.info: SourceInfo | None = None
+
+    @property
+    def pid(self) -> int:
+        """The decoder's process number."""
+        return self._child.pid
+
+    def fileno(self) -> int:
+        """Readable when there are messages, and when the decoder has ended."""
+        return self._out
+
+    def send(self, *words: object) -> None:
+        """Give an order, from any thread. To a dead decoder it is lost, and its death shows in ``messages``."""
+        with self._lock:
+            if self._memory < 0:
+                return
+            self._unsent += " ".join(map(str, words)).encode() + b"\n"
+            try:
+                self._unsent = self._unsent[os.write(self._in, self._unsent) :]
+            except BlockingIOError:
+                return  # it goes out with the next order
+            except BrokenPipeError:
+                self._unsent = b""
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for messages; False when none came in time."""
+        return bool(select.select([self._out], [], [], timeout_s)[0])
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """What has arrived since the last call, without waiting.
+
+        Raises SourceError for a recording that cannot be read, ChildDied with the place that a dead decoder reached;
+        again on every later call.
+        """
+        if self._memory < 0:
+            raise ValueError("the decoder was closed")
+        while not self._over:
+            try:
+                data = os.read(self._out, READ_BYTES)
+            except BlockingIOError:
+                return
+            if not data:
+                self._fail(self._death())
+            for message in self._lines.feed(data):
+                self._note(message)
+                yield message
+        if self._failure is not None:
+            raise self._failure
+
+    def image(self, slot: int, width: int, height: int) -> BgrImage:
+        """The picture in a slot, not copied."""
+        assert self._ring is not None
+        return self._ring.image(slot, width, height)
+
+    def close(self) -> None:
+        """End the decoder at once. Pictures that were handed out stay readable."""
+        self._over = True
+        if self._child.returncode is None:
+            self._child.kill()
+            self._child.wait()
+        with self._lock:
+            if self._memory >= 0:
+                os.close(self._memory)
+                self._memory = -1
+            for pipe in (self._child.stdin, self._child.stdout):
+                assert pipe is not None
+                pipe.close()
+
+    def _note(self, message: dict[str, Any]) -> None:
+        kind = message["event"]
+        self._reached_us = message.get("offset_us", self._reached_us)
+        if kind == "opened":
+            self.info = SourceInfo(**message["info"] | {"notes": tuple(message["info"]["notes"])})
+            self._ring = Ring(self._memory, self._slots, self.info.width, self.info.height) if self._slots else None
+        elif kind == "refused":
+            self._fail(SourceError(message["message"]))
+        elif kind == "end":
+            self._over = True
+
+    def _fail(self, error: ReappearError) -> None:
+        self._over = True
+        self._failure = error
+
+    def _death(self) -> ChildDied:
+        how = how_it_died(self._child.wait())
+        reached = self._reached_us / 1e6
+        return ChildDied(f"{self._path}: its decoder was {how} {reached:.3f} s after the first picture; try it again")

@@ -1,0 +1,67 @@
+"""What is asked of a decoder, as its command line carries it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from reid_engine.errors import UsageError
+from reid_engine.recordings import SourceKind
+
+HIGHEST_RATE = 1_000_000.0  # beyond, two pictures would have the same microsecond
+
+Task: TypeAlias = Literal["probe", "first picture", "read", "play"]
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeRequest:
+    """Which pictures of which recording.
+
+    source:       the number that its frames carry
+    analyse_fps:  pictures a second of the recording's own time; None is every picture
+    assumed_rate: pictures a second where the recording has no times of its own
+    folder_fps:   pictures a second of a folder of pictures
+    resume_index: the first picture to deliver for analysis; those before are decoded, not delivered
+    wanted:       pictures before ``resume_index`` to deliver all the same, rising
+
+    Raises UsageError for a rate that is none.
+    """
+
+    path: Path
+    kind: SourceKind = "video"
+    source: int = 0
+    analyse_fps: float | None = None
+    assumed_rate: float | None = None
+    folder_fps: float = 25.0
+    resume_index: int = 0
+    wanted: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for rate in (self.analyse_fps, self.assumed_rate, self.folder_fps):
+            if rate is not None and not 0 < rate < HIGHEST_RATE:
+                raise UsageError(f"{rate:g} pictures a second is no rate; give a number above 0")
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request with the task and the means of one decoder process."""
+
+    task: Task
+    request: DecodeRequest
+    memory: int = -1  # descriptor of the ring's memory
+    slots: int = 0
+    size: tuple[int, int] = (0, 0)  # largest width and height that is shown; 0 is the recording's own
+
+    def to_json(self) -> str:
+        """One argument of a command line; file names of any bytes survive."""
+        return json.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_json(cls, text: str) -> Order:
+        """The reverse of ``to_json``."""
+        fields = json.loads(text)
+        request = fields.pop("request")
+        request |= {"path": Path(request["path"]), "wanted": tuple(request["wanted"])}
+        return cls(**fields | {"request": DecodeRequest(**request), "size": tuple(fields["size"])})

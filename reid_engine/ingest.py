@@ -1,0 +1,355 @@
+"""Recordings into a case: what is new is analysed, what was begun goes on, what is done is skipped, and all of it said.
+
+The pictures' own walk is in ``pipeline``; this file decides which recordings take it and what they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+from reid_engine.analysis import Checkpoint
+from reid_engine.case import Case
+from reid_engine.clock import CameraClock
+from reid_engine.decoder import DecodeRequest, probe
+from reid_engine.detection import PersonDetector
+from reid_engine.embedding import Embedder
+from reid_engine.errors import ChildDied, InputError, ReappearError, SourceError, UsageError
+from reid_engine.jobs import JobControl
+from reid_engine.pace import Pace
+from reid_engine.pipeline import Outcome, Pipeline, SourcePlan
+from reid_engine.recordings import (
+    Recording,
+    SourceInfo,
+    StartTime,
+    content_sha256,
+    decide_start,
+    expand,
+    pictures_in,
+    start_from_name,
+)
+from reid_engine.settings import Settings, fingerprint
+from reid_engine.store import Camera, Network, NewSource, Source
+from reid_engine.types import SourceReport
+
+FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
+EMBED_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A recording that somebody asked for. ``camera`` and ``start_us`` only where given by hand."""
+
+    path: Path
+    camera: str | None = None
+    start_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IngestOptions:
+    """How to analyse.
+
+    fps:        pictures analysed per second and camera; None for every one
+    folder_fps: pictures per second of a folder of pictures
+    zone:       IANA zone of cameras that are new to the case
+    replace:    analyse again what was analysed with other settings; its tracklets go
+    """
+
+    fps: float | None = None
+    folder_fps: float = 25.0
+    zone: str = "UTC"
+    replace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileReport:
+    """What became of one recording; ``message`` is the sentence for people."""
+
+    file: str
+    camera: str
+    state: FileState
+    message: str
+    start_us: int | None = None
+    start_origin: str | None = None
+    report: SourceReport | None = None
+    tracklets: int = 0
+    error: ReappearError | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """For the machine interface."""
+        fields: dict[str, Any] = {
+            "file": self.file,
+            "camera": self.camera,
+            "state": self.state,
+            "message": self.message,
+            "start_us": self.start_us,
+            "start_origin": self.start_origin,
+            "tracklets": self.tracklets,
+        }
+        if self.report is not None:
+            damage = self.report.damage
+            fields |= {
+                "frames_decoded": self.report.frames_decoded,
+                "frames_analysed": self.report.frames_analysed,
+                "frames_expected": self.report.frames_expected,
+                "duration_us": self.report.duration_us,
+                "damage": {
+                    "decode_errors": damage.decode_errors,
+                    "corrupt_frames": damage.corrupt_frames,
+                    "repaired_times": damage.repaired_times,
+                    "places": [list(place) for place in damage.places],
+                    "notes": list(damage.notes),
+                },
+            }
+        return fields
+
+
+@dataclass
+class Ingest:
+    """One run of ``reappear ingest`` over a case that it holds the lock of."""
+
+    case: Case
+    detector: PersonDetector
+    embedder: Embedder
+    settings: Settings
+    options: IngestOptions
+    control: JobControl
+    reports: list[FileReport] = field(default_factory=list)
+
+    def run(self, wanted: Sequence[Wanted]) -> list[FileReport]:
+        """Ingest every recording. One that cannot be used is a report and does not stop the others.
+
+        Raises JobCancelled, DiskFull and CaseError; what was committed is kept, and running again goes on.
+        """
+        with self.case.ingest_lock():
+            self._record_networks()
+            self.case.record("ingest started", files=[str(item.path) for item in wanted])
+            plans = [plan for item in wanted for plan in self._plan(item)]
+            self._analyse(plans)
+            self._embed_the_rest()
+            self.case.index(self.embedder.model, self.control)
+            self.case.record("ingest finished", files=[report.as_json() for report in self.reports])
+        return self.reports
+
+    def _record_networks(self) -> None:
+        store, detector, embedder = self.case.store, self.detector, self.embedder
+        store.add_network(Network("detector", detector.sha256, detector.name, str(detector.path)))
+        store.add_network(
+            Network("embedder", embedder.sha256, embedder.name, str(embedder.path), embedder.card, embedder.model)
+        )
+
+    # from what was asked for to plans --------------------------------------------------------------------------------
+
+    def _plan(self, item: Wanted) -> list[SourcePlan]:
+        try:
+            recordings = expand([item.path])
+        except InputError as error:
+            self._fail(item.path, item.camera or item.path.stem, error)
+            return []
+        plans = (self._plan_recording(recording, item) for recording in recordings)
+        return [plan for plan in plans if plan is not None]
+
+    def _plan_recording(self, recording: Recording, item: Wanted) -> SourcePlan | None:
+        path = recording.path
+        name = item.camera or path.stem
+        try:
+            sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
+            source = self._known_source(name, sha256)
+            if source is not None and source.state == "done" and self._settled(source, item, name):
+                return None
+            request = self._request(recording)
+            info = probe(request)
+            begun = self._begin_again(source) if source else self._add(recording, name, sha256, info, item)
+            return self._source_plan(begun, name, request, info)
+        except (InputError, UsageError, ChildDied) as error:
+            self._fail(path, name, error)
+            return None
+
+    def _say_hashing(self, path: Path, done: int, total: int) -> None:
+        self.control.report(stage="hash", file=path.name, done=done, total=total)
+
+    def _known_source(self, camera: str, sha256: str) -> Source | None:
+        known = {known.name: known.id for known in self.case.store.cameras()}
+        return self.case.store.source_for(known[camera], sha256) if camera in known else None
+
+    def _camera(self, name: str) -> Camera:
+        known = {camera.name for camera in self.case.store.cameras()}
+        camera = self.case.store.camera(name, create=True)
+        if name not in known and self.options.zone != "UTC":
+            self.case.store.set_camera_clock(camera.id, CameraClock(zone=self.options.zone))
+            camera = self.case.store.camera(name)
+        return camera
+
+    def _settled(self, source: Source, item: Wanted, name: str) -> bool:
+        """True when nothing is to be analysed: it was, with these settings. Raises InputError for other settings."""
+        if source.fingerprint == self._fingerprint():
+            if item.start_us is not None and item.start_us != source.start_us:
+                self.case.store.set_source_start(source.id, item.start_us, "by hand")
+                self.control.notice(f"{item.path.name}: the start was set to the one given by hand")
+            message = f"{item.path.name}: already ingested with these settings; skipped"
+            self.reports.append(
+                FileReport(
+                    str(item.path), name, "skipped", message, source.start_us, source.start_origin, source.report
+                )
+            )
+            return True
+        if not self.options.replace:
+            raise InputError(
+                f"{item.path.name} was analysed before with other settings ({source.settings}); "
+                "add --replace to analyse it again: its tracklets, and decisions about them, then go"
+            )
+        return False
+
+    def _fingerprint(self) -> str:
+        settings = self.settings
+        return fingerprint(
+            self.detector.sha256,
+            settings.detection,
+            settings.tracking,
+            settings.tracklets,
+            self.options.fps,
+            self.options.folder_fps,
+        )
+
+    def _request(self, recording: Recording) -> DecodeRequest:
+        fps = self.options.fps
+        return DecodeRequest(recording.path, recording.kind, analyse_fps=fps, folder_fps=self.options.folder_fps)
+
+    def _add(self, recording: Recording, name: str, sha256: str, info: SourceInfo, item: Wanted) -> Source:
+        camera = self._camera(name)
+        start = self._start(recording, camera, info, item)
+        for note in (start.note, *info.notes):
+            if note:
+                self.control.notice(f"{recording.path.name}: {note}")
+        return self.case.store.add_source(
+            NewSource(
+                camera=camera.id,
+                path=str(recording.path.resolve()),
+                content_sha256=sha256,
+                bytes=_size(recording.path),
+                start_us=start.start_us,
+                kind=recording.kind,
+                start_origin=start.origin,
+                fingerprint=self._fingerprint(),
+                settings={"detector": self.detector.name, "fps": self.options.fps, **self._settings_in_words()},
+                width=info.width,
+                height=info.height,
+            )
+        )
+
+    def _settings_in_words(self) -> dict[str, Any]:
+        return {
+            "detection": self.settings.detection.model_dump(),
+            "tracking": self.settings.tracking.model_dump(),
+            "tracklets": self.settings.tracklets.model_dump(),
+        }
+
+    def _start(self, recording: Recording, camera: Camera, info: SourceInfo, item: Wanted) -> StartTime:
+        named = start_from_name(recording.path.name, self.settings.name_patterns, camera.clock.zone)
+        return decide_start(item.start_us, named, info.container_start_us)
+
+    def _begin_again(self, source: Source) -> Source:
+        """A source that was begun, failed or is to be replaced."""
+        name = Path(source.path).name
+        if source.fingerprint != self._fingerprint():
+            self.control.notice(f"{name}: analysed again from its start, with other settings than before")
+            self.case.store.reset_source(source.id, fingerprint=self._fingerprint(), settings=self._settings_in_words())
+        elif self.case.store.load_checkpoint(source.id) is not None:
+            self.control.notice(f"{name}: goes on where an earlier run stopped")
+        return self.case.store.source(source.id)
+
+    def _source_plan(self, source: Source, camera: str, request: DecodeRequest, info: SourceInfo) -> SourcePlan:
+        rate = info.rate if self.options.fps is None else min(info.rate, self.options.fps)
+        return SourcePlan(
+            source=source.id,
+            camera=camera,
+            name=Path(source.path).name,
+            request=replace(request, source=source.id),
+            rate=rate,
+            size=(info.width, info.height),
+            duration_us=info.duration_us,
+            checkpoint=self._checkpoint(source),
+        )
+
+    def _checkpoint(self, source: Source) -> Checkpoint | None:
+        block = self.case.store.load_checkpoint(source.id)
+        if block is None:
+            return None
+        try:
+            return Checkpoint.from_bytes(block)
+        except ValueError as error:
+            self.control.notice(
+                f"{Path(source.path).name}: begun by another version ({error}); analysed from its start"
+            )
+            self.case.store.reset_source(source.id)
+            return None
+
+    # from plans to reports -------------------------------------------------------------------------------------------
+
+    def _analyse(self, plans: Sequence[SourcePlan]) -> None:
+        if not plans:
+            return
+        pace = Pace(self.control)
+        store, settings = self.case.store, self.settings
+        pipeline = Pipeline(self.detector, self.embedder, store, settings, self.control, on_progress=pace.report)
+        outcomes = pipeline.run(plans)
+        self.reports.extend(self._report(plan, outcomes[plan.source]) for plan in plans)
+
+    def _report(self, plan: SourcePlan, outcome: Outcome) -> FileReport:
+        source = self.case.store.source(plan.source)
+        count = self.case.store.count_tracklets(plan.source)
+        error = outcome.error
+        if error is None and outcome.report is not None and outcome.report.frames_analysed == 0:
+            error = SourceError(f"{plan.name}: not one picture could be read; look whether it plays elsewhere")
+        if error is not None:
+            self.case.store.fail_source(plan.source, str(error))
+        state: FileState = "done" if error is None else "unfinished" if isinstance(error, ChildDied) else "failed"
+        return FileReport(
+            file=source.path,
+            camera=plan.camera,
+            state=state,
+            message=str(error) if error is not None else _in_words(plan.name, outcome.report, count),
+            start_us=source.start_us,
+            start_origin=source.start_origin,
+            report=outcome.report,
+            tracklets=count,
+            error=error,
+        )
+
+    def _fail(self, path: Path, camera: str, error: ReappearError) -> None:
+        self.reports.append(FileReport(str(path), camera, "failed", str(error), error=error))
+
+    def _embed_the_rest(self) -> None:
+        """Tracklets of earlier runs under another embedder get their vectors too, from the kept crops."""
+        store, model = self.case.store, self.embedder.model
+        missing = store.without_vector(model)
+        if missing:
+            self.control.notice(f"{len(missing)} tracklets from before get vectors of {model}, from their kept crops")
+        for first in range(0, len(missing), EMBED_AT_ONCE):
+            self.control.report(stage="embed", done=first, total=len(missing))
+            ids = missing[first : first + EMBED_AT_ONCE]
+            store.add_embeddings(model, ids, self.embedder.embed_tracklets([store.crops(number) for number in ids]))
+
+
+def _in_words(name: str, report: SourceReport | None, tracklets: int) -> str:
+    if report is None:
+        return f"{name}: nothing read"
+    expected = "" if report.frames_expected is None else f" of {report.frames_expected} expected"
+    found = f"{name}: {report.frames_decoded}{expected} pictures, {tracklets} tracklets"
+    damage = report.damage
+    if not damage.any:
+        return found
+    counted = (
+        f"{damage.decode_errors} decoding errors",
+        f"{damage.corrupt_frames} damaged pictures",
+        f"{damage.repaired_times} repaired times",
+    )
+    parts = [text for text in counted if not text.startswith("0 ")]
+    return f"{found}; " + ", ".join((*parts, *damage.notes))
+
+
+def _size(path: Path) -> int:
+    files = [path] if path.is_file() else pictures_in(path)
+    return sum(file.stat().st_size for file in files)

@@ -1,0 +1,66 @@
+"""One picture file to pixels, decoded in a child process: a file that crashes the decoder cannot hurt who asked."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from reid_engine.errors import ChildDied, InputError
+from reid_engine.process import die_with_parent, how_it_died, start_child
+from reid_engine.types import BgrImage
+
+LONGEST_SIDE_PX = 4096
+TIME_LIMIT_S = 30
+
+
+def read_picture(path: Path) -> BgrImage:
+    """(H, W, 3) BGR, turned as its EXIF says, at most 4096 pixels a side.
+
+    Raises InputError naming the file and what is wrong with it, ChildDied when the decoder died.
+    """
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such picture file; look whether it was moved or renamed")
+    with start_child("reid_engine.picture", [str(path.absolute())]) as child:
+        data, _ = child.communicate(timeout=TIME_LIMIT_S)
+    if child.returncode < 0:
+        raise ChildDied(f"{path}: the decoder was {how_it_died(child.returncode)} on this picture")
+    if child.returncode or len(data) < 8:
+        raise InputError(f"{path} is no picture that can be read; JPEG, PNG, BMP, WebP and TIFF can")
+    height, width = (int(side) for side in np.frombuffer(data, "<u4", count=2))
+    return np.frombuffer(data, np.uint8, offset=8).reshape(height, width, 3).copy()
+
+
+def decode(data: bytes) -> BgrImage | None:
+    """The bytes of a picture file to pixels; None when they are no picture. For children only."""
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        return None
+    if image is None:
+        return None
+    scale = LONGEST_SIDE_PX / max(image.shape[:2])
+    if scale < 1:
+        image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return np.ascontiguousarray(image, np.uint8)
+
+
+def main(path: str) -> int:
+    """The child: height and width as two little-endian numbers, then the pixels, to standard output."""
+    die_with_parent()
+    try:
+        image = decode(Path(path).read_bytes())
+    except OSError:
+        return 1
+    if image is None:
+        return 1
+    sys.stdout.buffer.write(np.array(image.shape[:2], "<u4").tobytes())
+    sys.stdout.buffer.write(image.tobytes())
+    sys.stdout.buffer.flush()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

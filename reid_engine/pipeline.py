@@ -1,0 +1,308 @@
+"""From open recordings to committed tracklets: three threads, bounded queues, one writer.
+
+    decoder children -> detect -> track -> commit -> case.db
+
+*detect* (the caller's thread) takes pictures of all cameras in turn and detects them in batches; *track* runs one
+tracker and one tracklet builder a source; *commit* makes the vectors and writes. What closed since the last commit, its
+vectors and the checkpoint that goes with them stand in one transaction, so whatever moment the process dies at, the
+case holds exactly the results up to a checkpoint, and the next run goes on from there.
+"""
+
+from __future__ import annotations
+
+import select
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from reid_engine.analysis import Checkpoint, Commit, SourceAnalysis
+from reid_engine.clock import Clock, SystemClock
+from reid_engine.decoder import DecodeRequest, FrameReader
+from reid_engine.detection import PersonDetector
+from reid_engine.embedding import Embedder
+from reid_engine.errors import ChildDied, ReappearError, SourceError
+from reid_engine.jobs import JobControl
+from reid_engine.settings import Settings
+from reid_engine.stages import Failure, Stage
+from reid_engine.store import Store
+from reid_engine.types import Detections, Frame, SourceId, SourceReport
+
+CAMERAS_AT_ONCE = 8
+WAIT_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """One recording, ready to be analysed.
+
+    rate:       analysed pictures per second, for the tracker's memory
+    camera:     sources of one camera are analysed one after the other, cameras at the same time
+    checkpoint: where an earlier run stopped
+    """
+
+    source: SourceId
+    camera: str
+    name: str
+    request: DecodeRequest
+    rate: float
+    size: tuple[int, int]
+    duration_us: int | None
+    checkpoint: Checkpoint | None = None
+
+
+@dataclass(slots=True)
+class SourceProgress:
+    """How far one source is. ``begun_us`` was done by an earlier run."""
+
+    file: str
+    camera: str
+    duration_us: int | None
+    begun_us: int = 0
+    done_us: int = 0
+    frames: int = 0
+    tracklets: int = 0
+    state: str = "waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one source ended: its report, or the error that ended it."""
+
+    report: SourceReport | None
+    error: ReappearError | None
+
+
+@dataclass(slots=True, eq=False)
+class _Reading:
+    """One source being read."""
+
+    plan: SourcePlan
+    reader: FrameReader
+    analysis: SourceAnalysis
+    next_index: int
+    restarted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A picture to detect, and the reader that it must go back to."""
+
+    reading: _Reading
+    reader: FrameReader
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
+class _Picture:
+    """A picture for the track stage; ``people`` is None for one that is wanted for its pixels only."""
+
+    reading: _Reading
+    reader: FrameReader
+    frame: Frame
+    people: Detections | None
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """No more pictures from this reader; with a report, the source is done."""
+
+    reading: _Reading
+    reader: FrameReader
+    report: SourceReport | None
+
+
+_Item = _Picture | _End
+
+
+@dataclass
+class Pipeline:
+    """One run over several sources. Networks, store and control belong to the caller."""
+
+    detector: PersonDetector
+    embedder: Embedder
+    store: Store
+    settings: Settings
+    control: JobControl
+    clock: Clock = field(default_factory=SystemClock)
+    on_progress: Callable[[Sequence[SourceProgress]], None] = lambda sources: None
+
+    def __post_init__(self) -> None:
+        self._failure = Failure()
+        self._track: Stage[_Item] = Stage("track", self._track_items, self._failure, gather=False)
+        self._commit: Stage[Commit] = Stage("commit", self._commit_all, self._failure, gather=True)
+        self._progress: dict[SourceId, SourceProgress] = {}
+        self._outcomes: dict[SourceId, Outcome] = {}
+        self._reading: list[_Reading] = []
+        self._ends: list[_End] = []  # of readers whose last pictures are in the batch that is being gathered
+
+    def run(self, plans: Sequence[SourcePlan]) -> dict[SourceId, Outcome]:
+        """Analyse every source to its end.
+
+        A source that cannot be read on is an Outcome with its error and does not stop the others. Raises JobCancelled
+        after committing as far as it got, and whatever the store raises (DiskFull, CaseBusy): the case then holds
+        everything up to the last commit.
+        """
+        self._progress = {p.source: SourceProgress(p.name, p.camera, p.duration_us) for p in plans}
+        try:
+            self._read_all(plans)
+            self._track.finish()
+            self._commit.finish()
+        except ReappearError:
+            self._keep_what_is_done()
+            raise
+        finally:
+            for reading in self._reading:
+                reading.reader.close()
+        return self._outcomes
+
+    def _keep_what_is_done(self) -> None:
+        """After a cancel: let the stages empty, then commit every source where it stands."""
+        if self._failure:
+            return
+        self._track.finish()
+        for reading in self._reading:
+            self._commit.put(reading.analysis.commit())
+        self._commit.finish()
+
+    # detect: the caller's thread -------------------------------------------------------------------------------------
+
+    def _read_all(self, plans: Sequence[SourcePlan]) -> None:
+        chains: dict[str, deque[SourcePlan]] = {}
+        for plan in plans:
+            chains.setdefault(plan.camera, deque()).append(plan)
+        while chains or self._reading:
+            self.control.check()
+            self._open_next(chains)
+            batch = self._gather()
+            self._detect(batch)
+            self.on_progress(list(self._progress.values()))
+
+    def _open_next(self, chains: dict[str, deque[SourcePlan]]) -> None:
+        """Begin the next source of every camera that has none open, while there is room."""
+        busy = {reading.plan.camera for reading in self._reading}
+        for camera in [name for name in chains if name not in busy][: CAMERAS_AT_ONCE - len(busy)]:
+            self._open(chains[camera].popleft())
+            if not chains[camera]:
+                del chains[camera]
+
+    def _open(self, plan: SourcePlan) -> None:
+        progress = self._progress[plan.source]
+        progress.state = "analysing"
+        analysis = SourceAnalysis(plan.source, rate=plan.rate, size=plan.size, settings=self.settings, clock=self.clock)
+        request = plan.request
+        if plan.checkpoint is not None:
+            wanted = analysis.restore(plan.checkpoint)
+            request = replace(request, resume_index=analysis.next_index, wanted=tuple(wanted))
+            progress.begun_us = progress.done_us = analysis.offset_us
+            progress.frames, progress.tracklets = analysis.frames, analysis.tracklets
+        reader = FrameReader(request)
+        self._reading.append(_Reading(plan, reader, analysis, analysis.next_index))
+
+    def _gather(self) -> list[_Ready]:
+        """Pictures of all open sources in turn, up to a batch; waits a moment when there are none."""
+        batch: list[_Ready] = []
+        found = True
+        while found and len(batch) < self.detector.wanted_batch:
+            found = False
+            for reading in tuple(self._reading):
+                frame = self._next_frame(reading)
+                if frame is not None:
+                    batch.append(_Ready(reading, reading.reader, frame))
+                    found = True
+        if not batch and self._reading:
+            select.select([reading.reader for reading in self._reading], [], [], WAIT_S)
+        return batch
+
+    def _next_frame(self, reading: _Reading) -> Frame | None:
+        """The next picture to detect, if one is ready. Ends, errors and pixel-only pictures go their own ways."""
+        reader = reading.reader
+        try:
+            frame = reader.poll()
+        except ChildDied as death:
+            self._restart(reading, death)
+            return None
+        except SourceError as error:
+            self._close(reading, error)
+            return None
+        if frame is None:
+            if reader.ended:
+                self._close(reading, None)
+            return None
+        if frame.index < reading.next_index:
+            self._track.put(_Picture(reading, reader, frame, None))
+            return None
+        reading.next_index = frame.index + 1
+        return frame
+
+    def _restart(self, reading: _Reading, death: ChildDied) -> None:
+        """A decoder that died is started again once, from the picture it owed us."""
+        if reading.restarted:
+            return self._close(reading, death)
+        self.control.notice(f"{death}; started again once from there")
+        reading.restarted = True
+        self._ends.append(_End(reading, reading.reader, None))
+        request = replace(reading.plan.request, resume_index=reading.next_index, wanted=())
+        reading.reader = FrameReader(request)
+        return None
+
+    def _close(self, reading: _Reading, error: ReappearError | None) -> None:
+        self._reading.remove(reading)
+        report = reading.reader.report() if error is None else None
+        self._outcomes[reading.plan.source] = Outcome(report, error)
+        self._progress[reading.plan.source].state = "done" if error is None else "failed"
+        self._ends.append(_End(reading, reading.reader, report))
+
+    def _detect(self, batch: Sequence[_Ready]) -> None:
+        """People in a batch, handed on in order; whatever ended meanwhile ends after its last pictures."""
+        found = self.detector.detect([ready.frame.image for ready in batch]) if batch else []
+        for ready, people in zip(batch, found, strict=True):
+            self._track.put(_Picture(ready.reading, ready.reader, ready.frame, people))
+        ends, self._ends = self._ends, []
+        for end in ends:
+            self._track.put(end)
+
+    # track: its own thread -------------------------------------------------------------------------------------------
+
+    def _track_items(self, items: Sequence[_Item]) -> None:
+        for item in items:
+            if isinstance(item, _Picture):
+                self._track_picture(item)
+            else:
+                self._track_end(item)
+
+    def _track_picture(self, item: _Picture) -> None:
+        analysis = item.reading.analysis
+        if item.people is None:
+            analysis.supply(item.frame)
+        else:
+            analysis.step(item.frame, item.people)
+        item.reader.release(item.frame)
+        progress = self._progress[analysis.source]
+        progress.done_us, progress.frames, progress.tracklets = analysis.offset_us, analysis.frames, analysis.tracklets
+        if analysis.due:
+            self._commit.put(analysis.commit())
+
+    def _track_end(self, item: _End) -> None:
+        item.reader.close()
+        analysis = item.reading.analysis
+        if item.report is not None:
+            self._commit.put(analysis.finish(item.report))
+            self._progress[analysis.source].tracklets = analysis.tracklets
+        elif item.reading.reader is item.reader:
+            self._commit.put(analysis.commit())
+
+    # embed and commit: its own thread --------------------------------------------------------------------------------
+
+    def _commit_all(self, commits: Sequence[Commit]) -> None:
+        vectors = self.embedder.embed_tracklets([t.crops for commit in commits for t in commit.closed])
+        taken = 0
+        for commit in commits:
+            count = len(commit.closed)
+            self.store.commit_progress(
+                commit.source,
+                closed=list(zip(commit.closed, vectors[taken : taken + count], strict=True)),
+                model=self.embedder.model,
+                checkpoint=commit.checkpoint,
+                finished=commit.finished,
+            )
+            taken += count

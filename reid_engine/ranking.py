@@ -1,0 +1,235 @@
+"""Rankings in pure numpy: distances, k-reciprocal re-ranking, feedback, and the scores of an evaluation.
+
+Everything here is a distance: smaller is nearer. Used by search and by the trainer, so both rank by the same numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from reid_engine.errors import ShapeError
+from reid_engine.types import DistanceName, Vectors
+
+Distances: TypeAlias = NDArray[np.float32]  # (Q, G)
+Labels: TypeAlias = NDArray[np.int64]
+AveragePrecisionRule: TypeAlias = Literal["mean", "trapezoid"]
+
+JUNK = -1  # a gallery label that counts neither for nor against; any other label without a query is a distractor
+
+
+def unit_length(vectors: Vectors) -> Vectors:
+    """Rows of (N, D) divided by their lengths; a row of zeros stays."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    divided: Vectors = (vectors / np.maximum(lengths, 1e-12)).astype(np.float32)
+    return divided
+
+
+def cosine_distance(queries: Vectors, gallery: Vectors) -> Distances:
+    """1 - cosine of every pair, (Q, G) in [0, 2]."""
+    distance: Distances = np.clip(np.float32(1.0) - unit_length(queries) @ unit_length(gallery).T, 0.0, 2.0)
+    return distance
+
+
+def euclidean_distance(queries: Vectors, gallery: Vectors) -> Distances:
+    """The length of every difference, (Q, G)."""
+    squares = (queries**2).sum(1)[:, None] + (gallery**2).sum(1)[None, :] - np.float32(2.0) * (queries @ gallery.T)
+    distance: Distances = np.sqrt(np.maximum(squares, 0.0)).astype(np.float32)
+    return distance
+
+
+def distances(kind: DistanceName, queries: Vectors, gallery: Vectors) -> Distances:
+    """The distance that a model was trained for."""
+    return (cosine_distance if kind == "cosine" else euclidean_distance)(queries, gallery)
+
+
+def rocchio(
+    query: Vectors,
+    same: Vectors,
+    different: Vectors,
+    *,
+    alpha: float = 1.0,
+    beta: float = 0.75,
+    gamma: float = 0.15,
+) -> Vectors:
+    """Move a query (D,) towards the mean of ``same`` (S, D) and away from the mean of ``different`` (N, D).
+
+    Rocchio (1971) with its usual weights; without feedback the query comes back as it was.
+    """
+    moved = alpha * query
+    if len(same):
+        moved = moved + beta * same.mean(0)
+    if len(different):
+        moved = moved - gamma * different.mean(0)
+    weight = alpha + beta * bool(len(same)) - gamma * bool(len(different))
+    return np.asarray(moved / weight, np.float32)
+
+
+def k_reciprocal_rerank(
+    query_query: Distances,
+    query_gallery: Distances,
+    gallery_gallery: Distances,
+    *,
+    k1: int = 20,
+    k2: int = 6,
+    weight: float = 0.3,
+) -> Distances:
+    """Re-ranked distances (Q, G) by k-reciprocal encoding: Zhong et al., CVPR 2017.
+
+    Two pictures are near when their k1-reciprocal neighbours (extended by section 3.2, weighted by section 3.3,
+    averaged over k2 by section 3.4) are the same; ``weight`` is lambda, the share of the original distance (eq. 12).
+    A picture's neighbours are a few dozen of thousands, so their weights are kept as sparse rows, and only the Q x G
+    block of the Jaccard distance is made.
+    """
+    queries, gallery = query_gallery.shape
+    if query_query.shape != (queries, queries) or gallery_gallery.shape != (gallery, gallery):
+        raise ShapeError(f"blocks {query_query.shape}, {query_gallery.shape}, {gallery_gallery.shape} do not fit")
+    original = np.block([[query_query, query_gallery], [query_gallery.T, gallery_gallery]]).astype(np.float32)
+    original **= 2
+    original /= np.maximum(original.max(axis=1, keepdims=True), 1e-12)
+    nearest = _nearest(original, k1 + 1)
+    encoded = _encode(original, nearest, k1)
+    if k2 > 1:
+        encoded = _average(encoded, nearest[:, :k2])
+    jaccard = _jaccard(encoded[:queries], encoded[queries:])
+    result: Distances = ((1 - weight) * jaccard + weight * original[:queries, queries:]).astype(np.float32)
+    return result
+
+
+def _nearest(original: Distances, k: int) -> NDArray[np.intp]:
+    """The k nearest of every row, nearest first; equal ones in their order."""
+    if k < original.shape[1]:
+        some = np.sort(np.argpartition(original, k - 1, axis=1)[:, :k], axis=1)
+    else:
+        some = np.tile(np.arange(original.shape[1]), (len(original), 1))
+    order = np.argsort(np.take_along_axis(original, some, axis=1), axis=1, kind="stable")
+    return np.take_along_axis(some, order, axis=1)
+
+
+def _reciprocal(nearest: NDArray[np.intp], k: int) -> sparse.csr_array:
+    """R(p, k) of eq. 2 as rows of ones: j counts for i when each is among the k + 1 nearest of the other."""
+    n = len(nearest)
+    columns = nearest[:, : k + 1]
+    ones = np.ones(columns.size, np.float32)
+    rows = np.repeat(np.arange(n), columns.shape[1])
+    near = sparse.csr_array((ones, (rows, columns.ravel())), shape=(n, n))
+    return near.multiply(near.T).tocsr()
+
+
+def _encode(original: Distances, nearest: NDArray[np.intp], k1: int) -> sparse.csr_array:
+    """Rows of eq. 7: exp(-distance) over the extended reciprocal neighbours R* of eq. 5, each row summing to 1."""
+    full = _reciprocal(nearest, k1)
+    half = _reciprocal(nearest, round(k1 / 2))
+    sizes = np.diff(half.indptr)
+    # |R(p, k1) n R(q, k1/2)| for every q that is in R(p, k1): at least two thirds of R(q, k1/2) are common
+    common = (full @ half.T).multiply(full).tocoo()
+    taken = common.data * 3 > sizes[common.col] * 2
+    shape = full.shape
+    extended = sparse.csr_array((np.ones(taken.sum(), np.float32), (common.row[taken], common.col[taken])), shape=shape)
+    members = (full + extended @ half).tocoo()
+    weights = np.exp(-original[members.row, members.col])
+    rows = sparse.csr_array((weights, (members.row, members.col)), shape=shape)
+    return _scaled_rows(rows, 1.0 / np.asarray(rows.sum(axis=1)).ravel())
+
+
+def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.floating]) -> sparse.csr_array:
+    return sparse.csr_array(
+        (rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape
+    )
+
+
+def _average(encoded: sparse.csr_array, nearest: NDArray[np.intp]) -> sparse.csr_array:
+    """Local query expansion, eq. 11: every row becomes the mean of its nearest pictures' rows."""
+    n, k = nearest.shape
+    share = np.full(nearest.size, 1.0 / k, np.float32)
+    chosen = sparse.csr_array((share, (np.repeat(np.arange(n), k), nearest.ravel())), shape=(n, n))
+    return chosen @ encoded
+
+
+def _jaccard(queries: sparse.csr_array, gallery: sparse.csr_array) -> NDArray[np.float32]:
+    """Eq. 10 for rows that sum to 1: 1 - sum of minima / sum of maxima, (Q, G)."""
+    by_column = gallery.tocsc()
+    distance = np.ones((queries.shape[0], gallery.shape[0]), np.float32)
+    for q in range(queries.shape[0]):
+        shared = np.zeros(gallery.shape[0], np.float32)
+        for at in range(queries.indptr[q], queries.indptr[q + 1]):
+            column = queries.indices[at]
+            found = slice(by_column.indptr[column], by_column.indptr[column + 1])
+            shared[by_column.indices[found]] += np.minimum(queries.data[at], by_column.data[found])
+        distance[q] = 1 - shared / (2 - shared)
+    return distance
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """What an evaluation found.
+
+    mean_ap: mean average precision; cmc: (K,) share of queries whose first right answer is at rank k + 1 or better
+    queries: how many counted (those with a right answer); left_out: how many had none
+    """
+
+    mean_ap: float
+    cmc: NDArray[np.float64]
+    queries: int
+    left_out: int
+
+
+def score_ranking(
+    found: Distances,
+    *,
+    query_ids: Labels,
+    gallery_ids: Labels,
+    query_cameras: Labels,
+    gallery_cameras: Labels,
+    rule: AveragePrecisionRule = "mean",
+    ranks: int = 50,
+) -> Scores:
+    """CMC and mean average precision of (Q, G) distances, without sorting: a right answer's rank is one more than the
+    rows nearer than it.
+
+    Left out of a query's gallery: the same person in the same camera, and JUNK. Everything else that is another person
+    counts as wrong. Equal distances keep the gallery's order. ``rule``: the mean of the precisions at the right answers
+    (most data sets), or the trapezoid under the curve (the first release of Market-1501's evaluation).
+    """
+    precisions: list[float] = []
+    hits = np.zeros(ranks, np.int64)
+    for row, person, home in zip(found, query_ids, query_cameras, strict=True):
+        mine = gallery_ids == person
+        kept = (gallery_ids != JUNK) & ~(mine & (gallery_cameras == home))
+        places = _places(row, mine & kept, kept)
+        if len(places):
+            precisions.append(_average_precision(places, rule))
+            hits[places[0] :] += 1
+    counted = len(precisions)
+    share = hits / max(counted, 1)
+    return Scores(float(np.mean(precisions)) if counted else 0.0, share, counted, len(query_ids) - counted)
+
+
+def _places(row: NDArray[np.float32], right: NDArray[np.bool_], kept: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Ranks from 0 of the right answers among the kept ones, ascending."""
+    at = np.flatnonzero(right)
+    at = at[np.argsort(row[at], kind="stable")]
+    if not len(at):
+        return np.empty(0, np.int64)
+    values = row[at]
+    rivals = np.flatnonzero(kept & (row <= values[-1]))
+    # for every rival the first right answer that comes after it; equal distances are told apart by their place
+    first = np.searchsorted(values, row[rivals])
+    tied = first != np.searchsorted(values, row[rivals], side="right")
+    own = np.searchsorted(values, values) * len(row) + at
+    first[tied] = np.searchsorted(own, first[tied] * len(row) + rivals[tied], side="right")
+    return np.cumsum(np.bincount(first, minlength=len(at) + 1))[: len(at)]
+
+
+def _average_precision(places: NDArray[np.int64], rule: AveragePrecisionRule) -> float:
+    """From the ranks from 0 of the right answers, ascending."""
+    order = np.arange(1, len(places) + 1)
+    precision = order / (places + 1)
+    if rule == "mean":
+        return float(precision.mean())
+    before = np.where(places > 0, (order - 1) / np.maximum(places, 1), 1.0)
+    return float(((precision + before) / 2).mean())

@@ -1,0 +1,290 @@
+"""From a probe to ranked matches.
+
+1. The store says which tracklets pass the filters; the index finds the nearest of them.
+2. Feedback moves the query (Rocchio): towards what the operator called the same, away from the different.
+3. The top is re-ranked by k-reciprocal neighbours.
+4. The list is put in order, which is what ``rank`` counts:
+   confirmed (``same``) first, so that they stay where they are while the rest changes; then everything undecided; then
+   the rejected (``different``); the list is cut at its limit; and of what is left, whoever cannot be the person by the
+   veto goes to the very end, stamped and never removed.
+
+The veto: two tracklets of one camera that overlap in time are different people, so a candidate that overlaps the probe
+or a confirmed tracklet in its own camera is somebody else (``same-camera-overlap``). What is known of camera pairs only
+adds flags (see ``topology``).
+
+``distance`` is always the model's own distance to the probe itself. Without re-ranking and feedback it rises with rank,
+except for the vetoed ones, which are a block of their own at the end. Equal distances are ordered by tracklet number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reid_engine.errors import NotFound, ProbeError, ShapeError
+from reid_engine.index import VectorIndex
+from reid_engine.ranking import distances, k_reciprocal_rerank, rocchio, unit_length
+from reid_engine.settings import SearchSettings
+from reid_engine.store import Spans, Store, TrackletFilter
+from reid_engine.topology import Presence, Topology
+from reid_engine.types import BandName, CameraId, Match, ModelId, TrackletId, Vectors
+
+OVERLAP = "same-camera-overlap"
+CONFIRMED = "confirmed"
+REJECTED = "rejected"
+NEAR = 4  # of how many times as many as are needed it is first asked who passes
+BANDS: tuple[BandName, ...] = ("strong", "possible", "weak")
+
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRequest:
+    """What is asked.
+
+    probe:           a stored tracklet, or the vector (D,) of a picture
+    from_us, to_us:  corrected UTC; a tracklet counts when any of it lies in between
+    cameras:         only these; None for all
+    same, different: what the operator decided about other tracklets
+    same_camera:     the probe's own camera too; left out by default
+    rerank:          k-reciprocal re-ranking of the top
+    """
+
+    probe: TrackletId | Vectors
+    model: ModelId
+    from_us: int | None = None
+    to_us: int | None = None
+    cameras: tuple[CameraId, ...] | None = None
+    same: tuple[TrackletId, ...] = ()
+    different: tuple[TrackletId, ...] = ()
+    same_camera: bool = False
+    rerank: bool = True
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Ranked matches, best first, and what a person should know about how they came to be."""
+
+    matches: tuple[Match, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    """vector: (D,); tracklet and camera: None for a picture that is no tracklet."""
+
+    vector: Vectors
+    tracklet: TrackletId | None
+    camera: CameraId | None
+
+
+def search(
+    store: Store, index: VectorIndex, request: SearchRequest, settings: SearchSettings | None = None
+) -> SearchResult:
+    """Rank the tracklets of a case by how near they are to the probe.
+
+    Raises ProbeError for a probe that is not there or has no vector of this model, NotFound for feedback about
+    tracklets that are not there, ShapeError for a vector of another length.
+    """
+    settings = SearchSettings() if settings is None else settings
+    probe = _probe(store, index, request)
+    if not len(index):
+        return SearchResult((), tuple(_notes(store, index, request, probe, 0)))
+    same = tuple(number for number in dict.fromkeys(request.same) if number != probe.tracklet)
+    different = tuple(number for number in dict.fromkeys(request.different) if number != probe.tracklet)
+    feedback = bool(same or different)
+    queries = [probe.vector]
+    if feedback:
+        both = store.vectors(request.model, same + different)
+        both = unit_length(both) if index.distance == "cosine" else both
+        queries.append(rocchio(probe.vector, both[: len(same)], both[len(same) :]))
+    where = _where(probe, request)
+    top = settings.rerank_top if request.rerank else 0
+    depth = max(request.limit, top) + len(same) + len(different)
+    confirmed = store.find(where, among=same)
+    found = [np.union1d(ids, confirmed) for ids in _nearest(store, index, np.stack(queries), depth, where)]
+    orders = [_ordered(index, query, ids, top, settings) for query, ids in zip(queries, found, strict=True)]
+    judge = _Judge(store, probe, same, different, orders[-1])
+    listed = judge.arrange(orders[-1], request.limit)
+    before = _Judge(store, probe, (), (), orders[0]).arrange(orders[0]) if feedback else listed
+    matches = _matches(store, index, request, probe, listed, judge, before)
+    return SearchResult(matches, tuple(_notes(store, index, request, probe, len(matches))))
+
+
+def _probe(store: Store, index: VectorIndex, request: SearchRequest) -> _Probe:
+    if isinstance(request.probe, np.ndarray):
+        vector = np.asarray(request.probe, np.float32).reshape(-1)
+        if vector.shape != (index.dim,) and len(index):
+            raise ShapeError(f"the probe has {len(vector)} numbers; vectors of {request.model} have {index.dim}")
+        tracklet, camera = None, None
+    else:
+        tracklet = TrackletId(int(request.probe))
+        try:
+            camera = CameraId(int(store.spans([tracklet]).camera[0]))
+            vector = store.vectors(request.model, [tracklet])[0]
+        except NotFound as error:
+            raise ProbeError(f"cannot start from tracklet {tracklet}: {error}") from error
+    if index.distance == "cosine":
+        vector = unit_length(vector[None])[0]
+    return _Probe(vector, tracklet, camera)
+
+
+def _where(probe: _Probe, request: SearchRequest) -> TrackletFilter:
+    out = () if request.same_camera or probe.camera is None else (probe.camera,)
+    return TrackletFilter(
+        cameras=request.cameras,
+        not_cameras=out,
+        from_us=request.from_us,
+        to_us=request.to_us,
+        exclude=() if probe.tracklet is None else (probe.tracklet,),
+    )
+
+
+def _nearest(store: Store, index: VectorIndex, queries: Vectors, depth: int, where: TrackletFilter) -> list[Ids]:
+    """The ``depth`` nearest tracklets of every query that pass the filter, or all where fewer pass.
+
+    Most filters let a fair share through, and asking which of a few near ones pass is a hundred times less work than
+    listing everybody who does. Only when too few of the near ones pass is everybody listed, and searched among.
+    """
+    _, near = index.search(queries, NEAR * depth)
+    passing = store.find(where, among=np.unique(near).tolist())
+    found = [ids[np.isin(ids, passing)] for ids in near]
+    if near.shape[1] < len(index) and min(map(len, found)) < depth:
+        _, near = index.search(queries, depth, allowed=store.find(where))
+        found = [ids[ids >= 0] for ids in near]
+    return [ids[:depth] for ids in found]
+
+
+def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int, settings: SearchSettings) -> Ids:
+    """``ids`` by distance to the query, the first ``top`` of them re-ranked; ties by number."""
+    vectors = index.vectors(ids)
+    near = distances(index.distance, query[None], vectors)[0]
+    order = np.lexsort((ids, near))
+    head = order[:top]
+    if len(head) > 1:
+        within = distances(index.distance, vectors[head], vectors[head])
+        again = k_reciprocal_rerank(
+            np.zeros((1, 1), np.float32),
+            near[None, head],
+            within,
+            k1=settings.neighbours,
+            k2=settings.expansion,
+            weight=settings.original_share,
+        )[0]
+        order[: len(head)] = head[np.lexsort((ids[head], near[head], again))]
+    ordered: Ids = ids[order]
+    return ordered
+
+
+class _Judge:
+    """What speaks for and against each candidate besides its looks."""
+
+    def __init__(
+        self,
+        store: Store,
+        probe: _Probe,
+        same: Sequence[TrackletId],
+        different: Sequence[TrackletId],
+        candidates: Ids,
+    ) -> None:
+        self._same, self._different = frozenset(same), frozenset(different)
+        anchors = [*same] if probe.tracklet is None else [probe.tracklet, *same]
+        self._anchors = dict(zip(anchors, _presences(store.spans(anchors)), strict=True))
+        self.spans = store.spans(candidates.tolist())
+        self._present: dict[int, Presence] = dict(zip(candidates.tolist(), _presences(self.spans), strict=True))
+        pairs = store.camera_pairs()
+        apart: dict[frozenset[int], int] = {
+            frozenset((p.first, p.second)): p.least_travel_us for p in pairs if p.relation == "apart"
+        }
+        self._topology = Topology(apart)
+        self._vetoed = frozenset(number for number in self._present if self._veto(number))
+
+    def presence(self, number: int) -> Presence:
+        """When and where a candidate was."""
+        return self._present[number]
+
+    def _others(self, number: int) -> list[Presence]:
+        return [presence for anchor, presence in self._anchors.items() if anchor != number]
+
+    def _veto(self, number: int) -> bool:
+        here = self._present[number]
+        return any(a.camera == here.camera and a.gap_us(here) <= 0 for a in self._others(number))
+
+    def arrange(self, order: Ids, limit: int | None = None) -> list[int]:
+        """Confirmed, undecided, rejected, cut at ``limit``; then the vetoed ones of these to the end."""
+        blocks = sorted(order.tolist(), key=self._block)[:limit]
+        return sorted(blocks, key=self._vetoed.__contains__)
+
+    def _block(self, number: int) -> int:
+        return 0 if number in self._same else 2 if number in self._different else 1
+
+    def flags(self, number: int) -> tuple[str, ...]:
+        """Everything that a person should know about this answer."""
+        found = [CONFIRMED] if number in self._same else [REJECTED] if number in self._different else []
+        found += [OVERLAP] if number in self._vetoed else []
+        return (*found, *self._topology.flags(self._present[number], self._others(number)))
+
+
+def _presences(spans: Spans) -> list[Presence]:
+    columns = (spans.camera.tolist(), spans.start_us.tolist(), spans.end_us.tolist())
+    return [Presence(*row) for row in zip(*columns, strict=True)]
+
+
+def _matches(
+    store: Store,
+    index: VectorIndex,
+    request: SearchRequest,
+    probe: _Probe,
+    listed: Sequence[int],
+    judge: _Judge,
+    before: Sequence[int],
+) -> tuple[Match, ...]:
+    near = distances(index.distance, probe.vector[None], index.vectors(listed))[0]
+    places = {number: place for place, number in enumerate(before, start=1)}
+    calibration = store.card(request.model).get("calibration")
+    found = []
+    for rank, (number, distance) in enumerate(zip(listed, near.tolist(), strict=True), start=1):
+        here = judge.presence(number)
+        found.append(
+            Match(
+                rank=rank,
+                tracklet=TrackletId(number),
+                camera=CameraId(here.camera),
+                start_us=here.start_us,
+                end_us=here.end_us,
+                distance=distance,
+                band=band(distance, calibration),
+                flags=judge.flags(number),
+                moved=places.get(number, len(before) + 1) - rank,
+            )
+        )
+    return tuple(found)
+
+
+def band(distance: float, calibration: dict[str, Any] | None) -> BandName | None:
+    """Which share of strangers comes as near as ``distance``.
+
+    ``calibration`` holds the distances at which 1 % (``strong``), 5 % (``possible``) and 20 % (``weak``) of strangers
+    pass; None for a model that was not calibrated.
+    """
+    if calibration is None:
+        return None
+    return next((name for name in BANDS if distance <= calibration[name]), "none")
+
+
+def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Probe, found: int) -> list[str]:
+    notes = []
+    if probe.camera is not None and not request.same_camera and request.cameras and probe.camera in request.cameras:
+        notes.append("the probe's own camera was asked for, but is left out unless same-camera is asked for too")
+    if not len(index):
+        notes.append(f"the case holds no vectors of the model {request.model} yet")
+    elif not found:
+        notes.append("no tracklet passes the filters of camera and time")
+    if store.card(request.model).get("calibration") is None:
+        notes.append(f"the model {request.model} is not calibrated, so no bands are given")
+    return notes

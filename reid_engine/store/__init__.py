@@ -1,0 +1,115 @@
+"""The only door to SQL: whole-domain verbs in, plain frozen values out.
+
+``Store`` is one class whose verbs are written in groups, each in its own file and standing on the one before:
+``record`` (who the case is, the record of events), ``cameras``, ``sources`` (and networks), ``vectors``, ``tracklets``,
+``decisions``, ``consistency``. Every verb is one transaction. See ``connection`` for who may write from where.
+"""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+from typing import Self
+
+import sqlalchemy as sa
+
+from reid_engine.audit import system_operator
+from reid_engine.clock import Clock, SystemClock
+from reid_engine.errors import CaseError
+from reid_engine.store.cameras import checked_name
+from reid_engine.store.connection import Database, explained
+from reid_engine.store.consistency import ConsistencyVerbs
+from reid_engine.store.migrate import bring_up_to_date
+from reid_engine.store.rows import (
+    Camera,
+    CameraPair,
+    CaseInfo,
+    Decision,
+    Generation,
+    Network,
+    NewSource,
+    Source,
+    Spans,
+    TrackletFilter,
+)
+from reid_engine.store.schema import case_info
+
+__all__ = (
+    "Camera",
+    "CameraPair",
+    "CaseInfo",
+    "Decision",
+    "Generation",
+    "Network",
+    "NewSource",
+    "Source",
+    "Spans",
+    "Store",
+    "TrackletFilter",
+    "checked_name",
+)
+
+VERSION = "1"
+
+
+class Store(ConsistencyVerbs):
+    """The rows of one case."""
+
+    @classmethod
+    def create(cls, path: Path, *, purpose: str = "", clock: Clock | None = None, operator: str | None = None) -> Self:
+        """Make a new case at ``path`` and open it; a kill half-way leaves none. Raises CaseError when one is there."""
+        if path.exists():
+            raise CaseError(f"{path} exists already; open it, or choose another place")
+        clock = SystemClock() if clock is None else clock
+        beside = path.with_name(path.name + ".new")
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(b"")
+        database = Database(beside)
+        bring_up_to_date(database, empty=True)
+        row = {"id": 1, "uuid": str(uuid.uuid4()), "created_us": clock.now_us(), "purpose": purpose, "version": VERSION}
+        with database.writing(durable=True) as connection:
+            connection.execute(sa.insert(case_info), row)
+        database.close()
+        with explained(path):
+            beside.replace(path)
+        return cls.open(path, clock=clock, operator=operator)
+
+    @classmethod
+    def open(
+        cls, path: Path, *, clock: Clock | None = None, read_only: bool = False, operator: str | None = None
+    ) -> Self:
+        """Open a case, bringing an older version's tables up to date after a backup. ``operator``: for the record.
+
+        Raises CaseError (missing, no case), CaseTooNew, CaseDamaged, CaseBusy.
+        """
+        if not path.is_file():
+            raise CaseError(f"there is no case at {path.parent}: {path.name} is missing")
+        database = Database(path, read_only=read_only)
+        try:
+            database.quick_check()
+            bring_up_to_date(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database, clock or SystemClock(), operator or system_operator())
+
+    @property
+    def path(self) -> Path:
+        """The database file."""
+        return self.database.path
+
+    @property
+    def read_only(self) -> bool:
+        """True when nothing may be written through this store."""
+        return self.database.read_only
+
+    def close(self) -> None:
+        """Let go of the file; the last one to do so leaves it in one piece, without a write-ahead log."""
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -1,0 +1,168 @@
+"""One database file: how it is opened, who may write when, and what its errors mean to a person.
+
+The recipe: WAL, so that readers never wait for the writer; BEGIN IMMEDIATE for whoever writes, because a transaction
+that reads first and writes later cannot wait for its turn; foreign keys on; a long wait for a busy file. What a person
+decided is written through to the disk; what an ingest found can be found again and is not.
+
+One thread of one process ingests. Decisions and events may be written beside it from any thread: they wait their turn.
+Readers, in any number of threads and processes, see the last commit.
+"""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, DiskFull, ReappearError
+
+BUSY_S = 30.0
+QUICK_CHECK_S = 1.0
+STEPS_BETWEEN_LOOKS = 100_000
+PRAGMAS = ("foreign_keys=ON", "temp_store=MEMORY", "journal_size_limit=67108864")
+
+
+class Database:
+    """The engine behind a store: ``reading()`` and ``writing()`` transactions, errors as sentences."""
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._engine = sa.create_engine("sqlite://", creator=self._connect, poolclass=sa.QueuePool)
+        sa.event.listen(self._engine, "begin", _begin)
+        self._writer = self._engine.execution_options(writes=True)
+        self._durable = self._engine.execution_options(writes=True, durable=True)
+
+    def _connect(self) -> sqlite3.Connection:
+        mode = "ro" if self.read_only else "rw"
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode={mode}",
+            uri=True,
+            timeout=BUSY_S,
+            isolation_level=None,  # the driver keeps out of transactions
+            check_same_thread=False,
+        )
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        if not self.read_only:
+            connection.execute("PRAGMA journal_mode=WAL")
+        return connection
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A transaction that sees one state of the case from its begin to its end."""
+        with explained(self.path), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, durable: bool = False) -> Iterator[sa.Connection]:
+        """A transaction that may write; all of it is kept or none. ``durable``: survives a power cut once it returns.
+
+        Raises DiskFull, CaseBusy after waiting for BUSY_S, CaseError for a case that was opened for reading.
+        """
+        if self.read_only:
+            raise CaseError(f"{self.path.parent} is open for reading only; open it for writing to change it")
+        with explained(self.path), (self._durable if durable else self._writer).begin() as connection:
+            yield connection
+
+    @contextmanager
+    def rebuilding(self) -> Iterator[sa.Connection]:
+        """A writing transaction that may drop and rebuild tables. With foreign keys on, dropping a table would take
+        every row below it along; they can be switched only outside a transaction, so it happens around this one."""
+        with explained(self.path), self._durable.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
+
+    @contextmanager
+    def raw(self) -> Iterator[sqlite3.Connection]:
+        """The driver's own connection, outside any transaction, for what SQL has no words for."""
+        with explained(self.path), self._engine.connect() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, sqlite3.Connection)
+            yield driver
+
+    def quick_check(self, budget_s: float = QUICK_CHECK_S) -> None:
+        """Raise CaseDamaged when the file contradicts itself; a big file is looked at for ``budget_s`` only."""
+        until = monotonic() + budget_s
+        with self.raw() as connection:
+            connection.set_progress_handler(lambda: monotonic() > until, STEPS_BETWEEN_LOOKS)
+            try:
+                found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            except sqlite3.OperationalError as error:
+                if not _is(error, sqlite3.SQLITE_INTERRUPT):
+                    raise
+                found = "ok"
+            finally:
+                connection.set_progress_handler(None, 0)
+        if found != "ok":
+            raise CaseDamaged(damaged(self.path, str(found)))
+
+    def backup(self, target: Path) -> None:
+        """A whole, consistent copy at ``target``; nothing stands there unless the copy is complete."""
+        beside = target.with_name(target.name + ".part")
+        with self.raw() as connection:
+            copy = sqlite3.connect(beside)
+            try:
+                connection.backup(copy)
+            finally:
+                copy.close()
+        beside.replace(target)
+
+    def close(self) -> None:
+        """Give back every connection; the last one to go folds the write-ahead log into the file."""
+        self._engine.dispose()
+
+
+def _begin(connection: sa.Connection) -> None:
+    options = connection.get_execution_options()
+    if options.get("writes"):
+        level = "FULL" if options.get("durable") else "NORMAL"
+        connection.exec_driver_sql(f"PRAGMA synchronous={level}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
+
+
+def _is(error: BaseException, code: int) -> bool:
+    """True when SQLite gave ``code``, in any of its finer shades."""
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == code
+
+
+def damaged(path: Path, found: str) -> str:
+    """The sentence for a database that cannot be trusted."""
+    return (
+        f"{path} is damaged ({found}). Nothing was changed. Put back a copy of the folder, or start a new case and "
+        "ingest the recordings again"
+    )
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Whatever the database raises inside becomes one of ours, as a sentence."""
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        raise _translated(error.orig, path) from error
+    except (sqlite3.Error, OSError) as error:
+        raise _translated(error, path) from error
+
+
+def _translated(error: Any, path: Path) -> ReappearError:
+    if _is(error, sqlite3.SQLITE_FULL) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFull(f"no space left where {path} lies. Everything committed is kept; free some space and go on")
+    if _is(error, sqlite3.SQLITE_BUSY) or _is(error, sqlite3.SQLITE_LOCKED):
+        return CaseBusy(f"another program has been writing to {path} for {BUSY_S:.0f} s; try again when it is done")
+    if _is(error, sqlite3.SQLITE_CORRUPT) or _is(error, sqlite3.SQLITE_NOTADB):
+        return CaseDamaged(damaged(path, str(error)))
+    if _is(error, sqlite3.SQLITE_CONSTRAINT):
+        return CaseError(f"{path}: this would contradict what the case holds ({error})")
+    return CaseError(f"{path} cannot be used: {error}")

@@ -1,0 +1,77 @@
+"""Do the rows contradict each other; what the tables' own rules cannot say."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from reid_engine.store.decisions import DecisionVerbs
+from reid_engine.store.schema import crop, embedding, metadata, model_generation, source, tracklet, tracklet_box
+
+BYTES_A_BOX = {"frame_index": 8, "offset_us": 8, "xyxy": 16, "score": 4}
+
+
+class ConsistencyVerbs(DecisionVerbs):
+    """Sentences about rows that do not fit."""
+
+    def contradictions(self) -> list[str]:
+        """One sentence for each kind of contradiction, with how often and where first."""
+        with self.database.reading() as connection:
+            found = [_sentence(connection, what, query) for what, query in (_dangling() | _unfitting()).items()]
+        return [sentence for sentence in found if sentence is not None]
+
+
+def _sentence(connection: sa.Connection, what: str, query: sa.Select[tuple[int]]) -> str | None:
+    numbers = list(connection.execute(query).scalars())
+    return f"{what}: {len(numbers)}, the first is number {numbers[0]}" if numbers else None
+
+
+def _dangling() -> dict[str, sa.Select[tuple[int]]]:
+    """Rows that point at nothing, for every foreign key there is."""
+    questions = {}
+    for table in metadata.sorted_tables:
+        for key in table.foreign_keys:
+            parent = key.column.table.alias("parent")
+            joined = table.outerjoin(parent, key.parent == parent.c[key.column.name])
+            lost = sa.and_(key.parent.is_not(None), parent.c[key.column.name].is_(None))
+            what = f"rows of {table.name} whose {key.parent.name} is not there"
+            questions[what] = sa.select(key.parent).select_from(joined).where(lost)
+    return questions
+
+
+def _without(child: sa.Table) -> sa.Select[tuple[int]]:
+    has = sa.exists().where(child.c.tracklet == tracklet.c.id)
+    return sa.select(tracklet.c.id).where(~has).order_by(tracklet.c.id)
+
+
+def _misshapen() -> sa.Select[tuple[int]]:
+    both = tracklet_box.join(tracklet, tracklet.c.id == tracklet_box.c.tracklet)
+    wrong = [sa.func.length(tracklet_box.c[name]) != size * tracklet.c.box_count for name, size in BYTES_A_BOX.items()]
+    return sa.select(tracklet.c.id).select_from(both).where(sa.or_(*wrong)).order_by(tracklet.c.id)
+
+
+def _misfiled() -> sa.Select[tuple[int]]:
+    both = tracklet.join(source, source.c.id == tracklet.c.source)
+    return sa.select(tracklet.c.id).select_from(both).where(tracklet.c.camera != source.c.camera)
+
+
+def _not_embedded() -> sa.Select[tuple[int]]:
+    """Tracklets without a vector of a model that made vectors here."""
+    has = sa.exists().where(embedding.c.tracklet == tracklet.c.id, embedding.c.model == model_generation.c.model)
+    return sa.select(tracklet.c.id).join_from(tracklet, model_generation, sa.true()).where(~has).order_by(tracklet.c.id)
+
+
+def _wrong_length() -> sa.Select[tuple[int]]:
+    both = embedding.join(model_generation, embedding.c.model == model_generation.c.model)
+    wrong = sa.func.length(embedding.c.vector) != 2 * model_generation.c.dim
+    return sa.select(embedding.c.tracklet).select_from(both).where(wrong)
+
+
+def _unfitting() -> dict[str, sa.Select[tuple[int]]]:
+    return {
+        "tracklets without boxes": _without(tracklet_box),
+        "tracklets whose boxes do not have the length that is written": _misshapen(),
+        "tracklets without pixels": _without(crop),
+        "tracklets in another camera than their recording": _misfiled(),
+        "tracklets without a vector of a model of the case": _not_embedded(),
+        "vectors of the wrong length": _wrong_length(),
+    }

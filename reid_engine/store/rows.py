@@ -1,0 +1,143 @@
+"""What the store gives out and takes in: plain frozen values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from reid_engine.clock import CameraClock
+from reid_engine.types import CameraId, ModelId, PairRelation, SourceId, SourceReport, TrackletId, Verdict
+
+SourceState: TypeAlias = Literal["pending", "running", "done", "failed"]
+NetworkRole: TypeAlias = Literal["detector", "embedder"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseInfo:
+    """What the case is: its own number for life, when and why it was made, and by which version."""
+
+    uuid: str
+    created_us: int
+    purpose: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """A camera, and how far its clock is off."""
+
+    id: CameraId
+    name: str
+    clock: CameraClock
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPair:
+    """What is known of two cameras, ``first < second``.
+
+    least_travel_us: nobody gets from one to the other faster; 0 when not known
+    """
+
+    first: CameraId
+    second: CameraId
+    relation: PairRelation = "unknown"
+    least_travel_us: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewSource:
+    """A recording as it is brought in.
+
+    kind:         ``video`` or ``images``
+    start_us:     time of the first picture by the camera's own clock
+    start_origin: where that time comes from: ``given``, ``name``, ``container``, ``unknown``
+    fingerprint:  of everything that decides what an analysis finds; ``settings`` is the same in words
+    width, height: pixels as displayed
+    """
+
+    camera: CameraId
+    path: str
+    content_sha256: str
+    bytes: int
+    start_us: int
+    kind: str = "video"
+    start_origin: str = "given"
+    fingerprint: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source(NewSource):
+    """A recording in the case. ``report`` once it is done, ``failure`` (a sentence) once it failed."""
+
+    id: SourceId
+    state: SourceState
+    report: SourceReport | None
+    failure: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """Weights that were used: recorded by content. ``model`` names the vectors an embedder makes."""
+
+    role: NetworkRole
+    sha256: str
+    name: str
+    path: str
+    card: dict[str, Any] = field(default_factory=dict)
+    model: ModelId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackletFilter:
+    """Which tracklets: every condition must hold; None means no condition.
+
+    cameras, not_cameras: wanted and unwanted cameras
+    from_us, to_us:       corrected UTC; a tracklet counts when any of it lies in between, both ends included
+    """
+
+    cameras: tuple[CameraId, ...] | None = None
+    not_cameras: tuple[CameraId, ...] = ()
+    from_us: int | None = None
+    to_us: int | None = None
+    sources: tuple[SourceId, ...] | None = None
+    exclude: tuple[TrackletId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spans:
+    """When and where of many tracklets, as columns (N,) int64 in the order that was asked for."""
+
+    id: NDArray[np.int64]
+    camera: NDArray[np.int64]
+    start_us: NDArray[np.int64]
+    end_us: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """The state of one model's vectors. ``number`` rises with every change, ``removed_at`` with every loss."""
+
+    number: int = 0
+    removed_at: int = 0
+    dim: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person said of two tracklets."""
+
+    id: int
+    probe: TrackletId
+    candidate: TrackletId
+    verdict: Verdict
+    operator: str
+    at_us: int

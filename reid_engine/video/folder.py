@@ -1,0 +1,103 @@
+"""A folder of numbered pictures as a source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from reid_engine.errors import SeekError, SourceError
+from reid_engine.recordings import SourceInfo, pictures_in
+from reid_engine.types import BgrImage, Damage
+from reid_engine.video import Picture
+from reid_engine.video.damage import DamageCount
+
+# What a whole picture ends with, near its last byte; a cut one still decodes, partly grey.
+ENDINGS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
+ENDING_WITHIN = 64
+
+
+class FolderSource:
+    """Pictures in natural order, one every 1 / ``folder_fps`` seconds. Every file has its number, broken or not."""
+
+    def __init__(self, path: Path, folder_fps: float) -> None:
+        self._path = path
+        self._files = pictures_in(path)
+        self._fps = folder_fps
+        self._from = 0
+        first = next((image for image, _ in map(_read, self._files) if image is not None), None)
+        if first is None:
+            raise SourceError(f"{path}: none of its {len(self._files)} pictures can be read; copy the folder again")
+        height, width = first.shape[:2]
+        note = f"a folder of pictures has no times of its own: {folder_fps:g} pictures a second are assumed"
+        self._info = SourceInfo(
+            width, height, folder_fps, len(self._files), None, self._offset(len(self._files)), "pictures", (note,)
+        )
+        self._damage = DamageCount(self._info.notes)
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the folder says of itself."""
+        return self._info
+
+    @property
+    def damage(self) -> Damage:
+        """What was wrong so far with what ``pictures`` read."""
+        return self._damage.so_far()
+
+    def close(self) -> None:
+        """Nothing is held open."""
+        self._from = 0
+
+    def pictures(self) -> Iterator[Picture]:
+        """Every readable picture from the first, or from where the last ``seek`` went."""
+        start, self._from = self._from, 0
+        self._damage = DamageCount(self._info.notes)
+        for index in range(start, len(self._files)):
+            offset = self._damage.reached_us = self._offset(index)
+            image, whole = _read(self._files[index])
+            if image is None:
+                self._damage.decode_error(f"{self._files[index].name} is no picture that can be read")
+                continue
+            if not whole:
+                self._damage.corrupt_frame()
+            if image.shape[1::-1] != (self._info.width, self._info.height):
+                self._damage.note("the pictures differ in size; every one is scaled to the size of the first")
+            yield Picture(index, offset, self._offset(index + 1) - offset, partial(_fill, image))
+
+    def seek(self, offset_us: int, check: Callable[[], None] = lambda: None) -> None:
+        """Let ``pictures`` begin with the one shown at ``offset_us``; raises SeekError."""
+        self._from = 0
+        index = int(max(0, offset_us) * self._fps / 1e6) + 1
+        while index > 0 and self._offset(index) > offset_us:
+            index -= 1  # at most twice: offsets are rounded to microseconds
+        if index >= len(self._files):
+            raise SeekError(f"{self._path}: there is no picture at {offset_us / 1e6:.3f} s after the first")
+        check()
+        self._from = index
+
+    def _offset(self, index: int) -> int:
+        return round(index * 1e6 / self._fps)
+
+
+def _read(file: Path) -> tuple[BgrImage | None, bool]:
+    """(H, W, 3) BGR, turned as its EXIF says, or None where there is no picture; and whether the file is whole."""
+    try:
+        content = file.read_bytes()
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    except (OSError, cv2.error):
+        return None, False
+    if image is None:
+        return None, False
+    ending = next((end for start, end in ENDINGS.items() if content.startswith(start)), b"")
+    return image.astype(np.uint8, copy=False), ending in content[-ENDING_WITHIN:]
+
+
+def _fill(image: BgrImage, out: BgrImage) -> None:
+    if image.shape == out.shape:
+        np.copyto(out, image)
+    else:
+        cv2.resize(image, out.shape[1::-1], dst=out, interpolation=cv2.INTER_AREA)

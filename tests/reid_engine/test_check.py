@@ -1,0 +1,131 @@
+"""A sound case has no problems; every kind of contradiction is found and named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reid_engine.check import check
+from reid_engine.store import Network
+from reid_engine.types import TrackletCrops, Vectors
+from tests.support.cases import DIM, MODEL, Gallery, gallery, looks
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[Gallery]:
+    made = gallery(tmp_path)
+    for person in range(4):
+        made.put("ab"[person % 2], person, at_s=person)
+    made.store.decide(made.store.tracklets([1])[0].id, made.store.tracklets([2])[0].id, "same")
+    yield made
+    made.store.close()
+
+
+def problems(people: Gallery) -> list[str]:
+    return check(people.store, people.store.path.parent / "index")
+
+
+def test_a_sound_case_has_no_problems(people: Gallery) -> None:
+    assert problems(people) == []
+
+
+def test_an_empty_case_has_no_problems(tmp_path: Path) -> None:
+    with gallery(tmp_path).store as store:
+        assert check(store, tmp_path / "index") == []
+
+
+WRONG = {
+    "DELETE FROM tracklet_box WHERE tracklet = 2": "tracklets without boxes: 1, the first is number 2",
+    "DELETE FROM crop WHERE tracklet = 3": "tracklets without pixels",
+    "DELETE FROM embedding WHERE tracklet = 1": "without a vector of a model",
+    "DELETE FROM camera WHERE id = 1": "rows of source whose camera is not there",
+    "DELETE FROM tracklet WHERE id = 1": "rows of crop whose tracklet is not there",
+    "UPDATE tracklet SET camera = 2 WHERE id = 1": "in another camera than their recording",
+    "UPDATE tracklet SET box_count = 9 WHERE id = 1": "do not have the length that is written",
+    "UPDATE tracklet_box SET xyxy = x'00' WHERE tracklet = 1": "do not have the length that is written",
+    "UPDATE tracklet SET start_us = start_us + 1 WHERE id = 1": "tracklet 1 is said to begin and end",
+    "UPDATE tracklet SET end_us = end_us - 1 WHERE id = 4": "tracklet 4 is said to begin and end",
+    "UPDATE camera SET offset_us = 7 WHERE id = 2": "tracklet 2 is said to begin and end",
+    "UPDATE crop SET jpeg = x'FFD8FF00' WHERE tracklet = 2 AND position = 1": "cannot be decoded",
+    "UPDATE crop SET jpeg = x'' WHERE tracklet = 2 AND position = 1": "cannot be decoded",
+    "UPDATE embedding SET vector = x'0000' WHERE tracklet = 2": "vectors of the wrong length",
+    "UPDATE tracklet_box SET xyxy = zeroblob(80) WHERE tracklet = 1": "a box without an area",
+    "UPDATE tracklet_box SET offset_us = zeroblob(40) WHERE tracklet = 1": "whose times do not rise",
+    "UPDATE event SET operator = 'nobody' WHERE id = 1": "event 1 .* was changed",
+    "DELETE FROM event WHERE id = 1": "event 1 is missing",
+}
+
+
+@pytest.mark.parametrize("change", WRONG)
+def test_every_contradiction_is_found(people: Gallery, change: str) -> None:
+    with people.store.database.rebuilding() as connection:
+        connection.exec_driver_sql(change)
+    found = problems(people)
+    assert any(re.search(WRONG[change], sentence) for sentence in found), found
+
+
+def replace_vector(people: Gallery, vector: Vectors) -> None:
+    with people.store.database.writing() as connection:
+        blob = vector.astype("<f2").tobytes()
+        connection.exec_driver_sql("UPDATE embedding SET vector = ? WHERE tracklet = 2", (blob,))
+
+
+@pytest.mark.parametrize(
+    "vector", [np.full(DIM, np.nan), np.zeros(DIM), np.full(DIM, 3.0)], ids=["nan", "zero", "long"]
+)
+def test_a_vector_without_unit_length_is_found(people: Gallery, vector: Vectors) -> None:
+    replace_vector(people, vector)
+    assert any("the vector of tracklet 2" in sentence for sentence in problems(people))
+
+
+def test_euclidean_vectors_may_be_long_but_not_endless(people: Gallery) -> None:
+    card = {"distance": "euclidean"}
+    people.store.add_network(Network("embedder", "e" * 64, "net", "net.onnx", card, MODEL))
+    replace_vector(people, np.full(DIM, 3.0))
+    assert problems(people) == []
+    replace_vector(people, np.full(DIM, np.nan))
+    assert any("the vector of tracklet 2" in sentence for sentence in problems(people))
+
+
+def test_an_index_that_holds_another_vector_is_found(people: Gallery) -> None:
+    assert problems(people) == []
+    replace_vector(people, looks(99))  # behind the index's back: no new generation
+    found = problems(people)
+    assert any("holds another vector of tracklet 2" in sentence for sentence in found)
+
+
+def test_many_of_a_kind_are_counted(people: Gallery) -> None:
+    for person in range(10):
+        people.put("a", person, at_s=20 + person)
+    with people.store.database.rebuilding() as connection:
+        connection.exec_driver_sql("UPDATE tracklet SET start_us = start_us + 1")
+    found = problems(people)
+    assert len(found) == 6
+    assert found[-1] == "and 9 more of this kind"
+
+
+class Again:
+    """An embedder that gives every tracklet the same look."""
+
+    model = MODEL
+
+    def __init__(self, look: Callable[[TrackletCrops], Vectors]) -> None:
+        self.look = look
+
+    def embed_tracklets(self, crops: Sequence[TrackletCrops]) -> Vectors:
+        return np.stack([self.look(kept) for kept in crops])
+
+
+def test_vectors_made_again_from_the_pixels_are_compared(people: Gallery) -> None:
+    folder = people.store.path.parent / "index"
+    known = {people.store.crops(t.id).best[0].offset_us: n for n, t in enumerate(people.store.tracklets([1, 2, 3, 4]))}
+    right = Again(lambda kept: looks(known[kept.best[0].offset_us]))
+    assert check(people.store, folder, embedder=right) == []
+    wrong = Again(lambda kept: looks(2))
+    found = check(people.store, folder, embedder=wrong)
+    assert len(found) == 3
+    assert all("embedded again" in sentence for sentence in found)

@@ -1,0 +1,111 @@
+"""Pull the plug at any moment of an ingest; run it again; the case is the one that nobody disturbed."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.support import command
+from tests.support.command import Weights, contents, reappear
+from tests.support.footage import two_cameras
+
+pytestmark = pytest.mark.walk
+
+KILLS = 6
+SECONDS_OF_FOOTAGE = 8.0
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
+    return Weights.write(tmp_path_factory.mktemp("weights"), delay_s=0.02)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    return two_cameras(tmp_path_factory.mktemp("footage"), seconds=SECONDS_OF_FOOTAGE)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, weights: Weights, recordings: tuple[Path, Path]) -> list:
+    case = tmp_path_factory.mktemp("undisturbed") / "case"
+    said = reappear("ingest", case, *recordings, *weights.options())
+    assert said.status == 0, said.err
+    found = contents(case)
+    assert len(found) >= 7, "everybody who walks by is found"
+    return found
+
+
+def test_a_killed_ingest_goes_on_to_the_very_same_case(
+    tmp_path: Path, weights: Weights, recordings: tuple[Path, Path], undisturbed: list
+) -> None:
+    case = tmp_path / "case"
+    moments = random.Random(7)
+    resumed = 0
+    for number in range(KILLS):
+        process = command.start("ingest", case, *recordings, *weights.options())
+        resumed += _kill(process, frames=moments.randrange(10, 120) if number else 0, after_s=moments.uniform(0, 0.4))
+    said = reappear("ingest", case, *recordings, *weights.options())
+    assert said.status == 0, said.err
+    assert contents(case) == undisturbed
+    assert reappear("check", case).status == 0
+    assert resumed, "no kill landed in the middle of the work: the moments are wrong for this machine"
+
+
+def test_what_was_ingested_is_skipped_and_said_so(
+    tmp_path: Path, weights: Weights, recordings: tuple[Path, Path]
+) -> None:
+    case = tmp_path / "case"
+    first = reappear("ingest", case, *recordings, *weights.options())
+    assert first.status == 0, first.err
+    before = contents(case)
+    again = reappear("ingest", case, *recordings, *weights.options())
+    assert again.status == 0
+    assert [file["state"] for file in again.last("result")["files"]] == ["skipped", "skipped"]
+    assert again.err.count("already ingested") == 2
+    assert contents(case) == before
+
+
+def test_a_cancelled_ingest_keeps_what_it_has_and_goes_on(
+    tmp_path: Path, weights: Weights, recordings: tuple[Path, Path], undisturbed: list
+) -> None:
+    case, control = tmp_path / "case", tmp_path / "control"
+    process = command.start("ingest", case, *recordings, *weights.options(), "--control", control)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if '"stage": "analyse"' in line:
+            break
+    control.write_text("cancel\n")
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert "kept" in err
+    assert reappear("ingest", case, *recordings, *weights.options()).status == 0
+    assert contents(case) == undisturbed
+
+
+def _kill(process: subprocess.Popen[str], *, frames: int, after_s: float) -> bool:
+    """Kill -9 some time after so many pictures were analysed. True when it had said that it went on."""
+    assert process.stdout is not None
+    resumed, done = False, 0
+    while done < frames and (line := process.stdout.readline()):
+        event = json.loads(line)
+        resumed |= "goes on where an earlier run stopped" in event.get("message", "")
+        done = event.get("frames", done)
+    time.sleep(after_s)
+    children = command.children_of(process.pid)
+    process.kill()
+    process.communicate()
+    _assert_gone(children)
+    return resumed
+
+
+def _assert_gone(children: list[int]) -> None:
+    for _ in range(200):
+        if not any(command.is_alive(pid) for pid in children):
+            return
+        time.sleep(0.01)
+    raise AssertionError("a killed parent left children behind")
