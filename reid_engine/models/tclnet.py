@@ -134,9 +134,9 @@ class SlidingBlock:
         h, w = correlation.shape[1:]
         tall, wide = min(self.height, h), min(self.width or w, w)
         if self.placement == "inside":
-            sums = F.avg_pool2d(correlation[:, None], (tall, wide), self.strides, divisor_override=1)[:, 0]
-            first = sums.flatten(1).argmax(1)
-            top, left = first // sums.shape[2] * self.strides[0], first % sums.shape[2] * self.strides[1]
+            means = F.avg_pool2d(correlation[:, None], (tall, wide), self.strides)[:, 0]  # largest where the sum is
+            first = means.flatten(1).argmax(1)
+            top, left = first // means.shape[2] * self.strides[0], first % means.shape[2] * self.strides[1]
         else:
             rows = F.pad(correlation.mean(2), (tall // 2, tall - 1 - tall // 2))  # zeros outside the map
             top = F.avg_pool1d(rows[:, None], tall, 1)[:, 0].argmax(1) - tall // 2
