@@ -263,6 +263,31 @@ class HorizontalStrips(nn.Module):
         return maps.mean((1, 4))
 
 
+class IdentityClassifier(nn.Module):
+    """Section "Network Training": f to identities, for L_id; trained with the model, never part of its file.
+
+    leak: slope of the activation below zero; the text says ReLU (0), the authors' code 0.1
+    """
+
+    def __init__(self, width: int, identities: int, *, hidden: int = 512, leak: float = 0.0) -> None:
+        super().__init__()
+        self.embed = nn.Linear(width, hidden)
+        self.norm = nn.BatchNorm1d(hidden)
+        self.activation = nn.LeakyReLU(leak)
+        self.dropout = nn.Dropout(0.5)
+        self.classify = nn.Linear(hidden, identities)
+        nn.init.kaiming_normal_(self.embed.weight, mode="fan_out")
+        nn.init.normal_(self.norm.weight, 1.0, 0.02)
+        nn.init.normal_(self.classify.weight, 0.0, 0.001)
+        for layer in (self.embed, self.norm, self.classify):
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, width) -> logits (B, identities)."""
+        logits: Tensor = self.classify(self.dropout(self.activation(self.norm(self.embed(features)))))
+        return logits
+
+
 def _pooling(options: StmpOptions, channels: int) -> SpatialTemporalIntegration | AveragePooling | LstmPooling:
     match options.pooling:
         case "stim":

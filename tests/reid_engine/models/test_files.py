@@ -230,6 +230,32 @@ def test_grls_two_published_files_fill_all_but_the_trunk(tmp_path):
     assert torch.equal(state["pooling.key.0.bias"], pair["featK.bias"])
 
 
+def stmp_as_published(model: VideoReidModel) -> dict[str, Tensor]:
+    """The refining and integrating weights under the authors' names and in their shapes."""
+    rru, integrate = model.rru.gate, model.pooling.integrate
+    theirs = {"fuse_net.t_info.3.weight": integrate[0].weight.reshape(128, 128, 3, 3, 3)}
+    theirs |= {f"fuse_net.t_info.4.{key}": tensor for key, tensor in integrate[1].state_dict().items()}
+    theirs |= {f"fuse_net.t_info.{key}": tensor for key, tensor in model.pooling.reduce.state_dict().items()}
+    theirs |= {f"fuse_net.reduce_dim_z.bn.{key}": tensor for key, tensor in rru.transition[1].state_dict().items()}
+    theirs["fuse_net.reduce_dim_z.conv.weight"] = rru.transition[0].weight
+    theirs["fuse_net.s_atten_z.0.weight"] = rru.spatial[0].weight.reshape(128, 1, 4, 2)
+    theirs["fuse_net.s_atten_z.2.weight"] = rru.spatial[2].weight[:, :, None, None]
+    theirs["fuse_net.c_atten_z.1.weight"] = rru.channel.weight[:, :, None, None]
+    return theirs
+
+
+def test_stmps_published_kernels_are_reshaped_to_ours(tmp_path):
+    model, other = small("stmp", "released"), small("stmp", "released")
+    for parameter in other.parameters():
+        torch.nn.init.normal_(parameter)
+    torch.save(stmp_as_published(model), tmp_path / "stmp.pth")
+    report = import_checkpoint(other, tmp_path / "stmp.pth")
+    assert all(key.startswith("trunk.") for key in report.missing)
+    state, wanted = other.state_dict(), model.state_dict()
+    assert all(torch.equal(state[key], wanted[key]) for key in report.matched)
+    assert len(report.matched) >= 16
+
+
 def test_foreign_checkpoints_are_refused(tmp_path):
     torch.save({"somebody": torch.zeros(2)}, tmp_path / "foreign.pth")
     with pytest.raises(NetworkFileError, match="no tensor belongs to tclnet"):

@@ -15,6 +15,7 @@ from reid_engine.models.backbones import build_backbone
 from reid_engine.models.stmp import (
     STMP,
     HorizontalStrips,
+    IdentityClassifier,
     LstmPooling,
     RefiningRecurrentUnit,
     SpatialTemporalIntegration,
@@ -283,3 +284,21 @@ def test_published_multiply_adds_of_rru_and_stim():
         rru, stim, s = RefiningRecurrentUnit(), SpatialTemporalIntegration(), torch.empty(1, 8, 2048, 8, 8)
     assert giga_macs(rru, s) == pytest.approx(0.541, abs=1e-3)
     assert giga_macs(stim, s) == pytest.approx(1.174, abs=1e-3)
+
+
+@pytest.mark.parametrize("leak", [0.0, 0.1])
+def test_identity_classifier_is_two_layers_with_a_norm_between(leak):
+    head = shaken(IdentityClassifier(C, 4, hidden=5, leak=leak)).eval()
+    features = torch.randn(3, C, generator=torch.Generator().manual_seed(0))
+    got = head(features)
+    for b in range(3):
+        hidden = head.embed.weight @ features[b] + head.embed.bias
+        hidden = (hidden - head.norm.running_mean) / (head.norm.running_var + 1e-5).sqrt()
+        hidden = hidden * head.norm.weight + head.norm.bias
+        hidden = torch.where(hidden > 0, hidden, leak * hidden)
+        assert torch.allclose(got[b], head.classify.weight @ hidden + head.classify.bias, atol=1e-5)
+
+
+def test_identity_classifier_has_the_published_size():
+    parameters = sum(p.numel() for p in IdentityClassifier(256, 625).parameters())
+    assert parameters == 256 * 512 + 512 + 2 * 512 + 512 * 625 + 625
