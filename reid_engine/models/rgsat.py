@@ -55,9 +55,14 @@ class RgsatFeatures(NamedTuple):
     clip: Tensor
 
 
-def _fully_connected(channels: int, width: int) -> nn.Conv1d:
-    """A layer applied to every column of (B, C, N); as a 1x1 convolution it needs no copy of the maps and is faster."""
-    return nn.Conv1d(channels, width, 1, bias=False)
+def _fully_connected(channels: int, width: int) -> nn.Conv2d:
+    """A layer applied to every position of maps; a 1x1 convolution needs no copy of them and is faster."""
+    return nn.Conv2d(channels, width, 1, bias=False)
+
+
+def _rows(maps: Tensor) -> Tensor:
+    """(B, C, h, w) -> (B, N, C), positions row by row."""
+    return maps.flatten(2).transpose(1, 2)
 
 
 class RelationModule(nn.Module):
@@ -67,20 +72,20 @@ class RelationModule(nn.Module):
         super().__init__()
         embedded = max(1, channels // r1)
         self.width = max(1, channels // r2)
-        self.theta = nn.Sequential(_fully_connected(channels, embedded), nn.BatchNorm1d(embedded), nn.ReLU())
-        self.phi = nn.Sequential(_fully_connected(channels, embedded), nn.BatchNorm1d(embedded), nn.ReLU())
+        self.theta = nn.Sequential(_fully_connected(channels, embedded), nn.BatchNorm2d(embedded), nn.ReLU())
+        self.phi = nn.Sequential(_fully_connected(channels, embedded), nn.BatchNorm2d(embedded), nn.ReLU())
         self.compress = _fully_connected(embedded, self.width)
         self.norm = nn.BatchNorm2d(self.width)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """All ordered pairs of (B, C, N) -> (B, C / r2, N, N); entry [:, :, i, j] is RM(x_i, x_j).
+    def forward(self, maps: Tensor) -> Tensor:
+        """All ordered pairs of the N = h w features of (B, C, h, w) -> (B, C / r2, N, N); [:, :, i, j] is RM(x_i, x_j).
 
         W is linear, so W (theta_i - phi_j) = W theta_i - W phi_j: features are compressed before the pairs are formed,
         which needs an eighth of the memory of eq. 1 as printed.
         """
-        first = self.compress(self.theta(features))[:, :, None, :]  # (B, C / r2, 1, N), over i
-        second = self.compress(self.phi(features))[:, :, :, None]  # (B, C / r2, N, 1), over j
-        return torch.relu(self.norm(first - second)).transpose(2, 3)
+        first = _rows(self.compress(self.theta(maps)))[:, :, None]  # (B, N, 1, C / r2), over i
+        second = _rows(self.compress(self.phi(maps)))[:, None]  # (B, 1, N, C / r2), over j
+        return torch.relu(self.norm((first - second).permute(0, 3, 1, 2)))
 
 
 class InnerProduct(nn.Module):
@@ -88,9 +93,10 @@ class InnerProduct(nn.Module):
 
     width = 1
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, C, N) -> (B, 1, N, N)."""
-        return (features.transpose(1, 2) @ features / features.shape[1])[:, None]
+    def forward(self, maps: Tensor) -> Tensor:
+        """(B, C, h, w) -> (B, 1, N, N)."""
+        rows = _rows(maps)
+        return (rows @ rows.transpose(1, 2) / rows.shape[2])[:, None]
 
 
 def _relation(name: RelationName, channels: int, r1: int, r2: int) -> RelationModule | InnerProduct:
@@ -101,11 +107,13 @@ def _relation(name: RelationName, channels: int, r1: int, r2: int) -> RelationMo
     raise UsageError(f"relation {name!r} is unknown; choose difference or inner")
 
 
-def _with_relations(features: Tensor, relations: Tensor, expected: int, what: str) -> Tensor:
-    """Eq. 4 and 8: every feature, then its relations to all, in their order: (B, C + N C / r2, N)."""
-    if features.shape[2] != expected:
-        raise ShapeError(f"built for {expected} {what}, got {features.shape[2]}; the weights depend on that number")
-    return torch.cat((features, relations.permute(0, 3, 1, 2).flatten(1, 2)), 1)
+def _with_relations(maps: Tensor, relations: Tensor, expected: int, what: str) -> Tensor:
+    """Eq. 4 and 8: every feature, then its relations to all, in their order: (B, C + N C / r2, h, w)."""
+    batch, _, h, w = maps.shape
+    if h * w != expected:
+        raise ShapeError(f"built for {expected} {what}, got {h * w}; the weights depend on that number")
+    of_each = relations.permute(0, 2, 3, 1).reshape(batch, h, w, -1)  # j slow, the numbers of one relation fast
+    return torch.cat((maps, of_each.permute(0, 3, 1, 2)), 1)
 
 
 class RelationGuidedSpatialAttention(nn.Module):
@@ -124,18 +132,17 @@ class RelationGuidedSpatialAttention(nn.Module):
         self.positions = positions
         self.relation = _relation(relation, channels, r1, r2)
         self.attention = _fully_connected(channels + positions * self.relation.width, channels)
-        self.norm = nn.BatchNorm1d(channels)
+        self.norm = nn.BatchNorm2d(channels)
 
-    def weigh(self, features: Tensor) -> Tensor:
-        """Eq. 3 to 5: (B, C, N) -> attention a in (0, 1), (B, C, N)."""
-        joined = _with_relations(features, self.relation(features), self.positions, "positions")
+    def weigh(self, maps: Tensor) -> Tensor:
+        """Eq. 3 to 5: (B, C, h, w) -> attention a in (0, 1), (B, C, h, w)."""
+        joined = _with_relations(maps, self.relation(maps), self.positions, "positions")
         return torch.sigmoid(self.norm(self.attention(joined)))
 
     def forward(self, maps: Tensor) -> Tensor:
         """Eq. 6: (B, C, h, w) -> (B, C), the attended mean of every channel."""
-        features = maps.flatten(2)  # (B, C, N)
-        weights = self.weigh(features)
-        return (weights * features).sum(2) / weights.sum(2)
+        weights = self.weigh(maps)
+        return (weights * maps).sum((2, 3)) / weights.sum((2, 3))
 
 
 class RelationGuidedTemporalRefinement(nn.Module):
@@ -154,14 +161,13 @@ class RelationGuidedTemporalRefinement(nn.Module):
         self.clip_length = clip_length
         self.relation = _relation(relation, channels, r1, r2)
         self.refine = _fully_connected(channels + clip_length * self.relation.width, channels)
-        self.norm = nn.BatchNorm1d(channels)
+        self.norm = nn.BatchNorm2d(channels)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Eq. 7 to 9: (B, T, C) -> refined (B, T, C)."""
-        features = frames.transpose(1, 2)  # (B, C, T)
-        joined = _with_relations(features, self.relation(features), self.clip_length, "frames")
-        refined: Tensor = self.norm(self.refine(joined))
-        return refined.transpose(1, 2)
+        maps = frames.transpose(1, 2)[..., None]  # (B, C, T, 1)
+        joined = _with_relations(maps, self.relation(maps), self.clip_length, "frames")
+        return _rows(self.norm(self.refine(joined)))
 
 
 class SpatialAverage(nn.Module):
@@ -238,5 +244,5 @@ class RGSAT(VideoReidModel):
         if not isinstance(self.rgsa, RelationGuidedSpatialAttention):
             return {}
         maps = over_frames(self.trunk, clips)
-        weights = self.rgsa.weigh(maps.flatten(0, 1).flatten(2)).mean(1)  # (B T, N)
+        weights = self.rgsa.weigh(maps.flatten(0, 1)).mean(1)  # (B T, h, w)
         return {"attention": weights.view(*clips.shape[:2], *self.map_size)}

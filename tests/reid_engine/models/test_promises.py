@@ -167,6 +167,8 @@ def test_bf16_and_channels_last_agree_with_fp32(kind):
         rounded = network.embed(batch)
     assert rounded.dtype == torch.float32
     cosines = torch.cosine_similarity(rounded, plain)
+    if kind.startswith(("stmp", "rgsat", "gltr")):
+        assert float(cosines.min()) >= 0.999
     assert float((cosines >= 0.999).float().mean()) >= 0.9
     if not kind.startswith("tclnet"):  # where rounding moves the erased block, another vector is right
         assert float(cosines.min()) >= 0.99

@@ -27,22 +27,27 @@ def features(batch: int = 2, count: int = N, seed: int = 0) -> Tensor:
     return torch.randn(batch, C, count, generator=torch.Generator().manual_seed(seed))
 
 
-def normed(norm: nn.BatchNorm1d | nn.BatchNorm2d, row: Tensor) -> Tensor:
+def as_maps(features: Tensor) -> Tensor:
+    """(B, C, N) as maps of three rows and two columns."""
+    return features.unflatten(2, (3, 2))
+
+
+def normed(norm: nn.BatchNorm2d, row: Tensor) -> Tensor:
     """BN of one row in eval, from its definition."""
     return (row - norm.running_mean) / (norm.running_var + norm.eps).sqrt() * norm.weight + norm.bias
 
 
 def relation_of(module: RelationModule, first: Tensor, second: Tensor) -> Tensor:
     """Eq. 1 and 2 for one pair, as printed: embed both, subtract, then compress."""
-    theta = normed(module.theta[1], module.theta[0].weight[:, :, 0] @ first).clamp(min=0)
-    phi = normed(module.phi[1], module.phi[0].weight[:, :, 0] @ second).clamp(min=0)
-    return normed(module.norm, module.compress.weight[:, :, 0] @ (theta - phi)).clamp(min=0)
+    theta = normed(module.theta[1], module.theta[0].weight[:, :, 0, 0] @ first).clamp(min=0)
+    phi = normed(module.phi[1], module.phi[0].weight[:, :, 0, 0] @ second).clamp(min=0)
+    return normed(module.norm, module.compress.weight[:, :, 0, 0] @ (theta - phi)).clamp(min=0)
 
 
 def test_eq1_eq2_every_pair_is_embedded_subtracted_and_compressed():
     module = shaken(RelationModule(C, r1=2, r2=4)).eval()
     x = features()
-    got = module(x)
+    got = module(as_maps(x))
     assert got.shape == (2, 4, N, N)
     for b, i, j in torch.cartesian_prod(*map(torch.arange, (2, N, N))).tolist():
         assert torch.allclose(got[b, :, i, j], relation_of(module, x[b, :, i], x[b, :, j]), atol=1e-4)
@@ -51,19 +56,19 @@ def test_eq1_eq2_every_pair_is_embedded_subtracted_and_compressed():
 def test_eq2_batch_statistics_run_over_all_pairs():
     module = shaken(RelationModule(C, r1=2, r2=4)).train()
     x = features()
-    theta, phi = module.theta(x), module.phi(x)
+    theta, phi = module.theta(as_maps(x)).flatten(2), module.phi(as_maps(x)).flatten(2)
     pairs = [theta[b, :, i] - phi[b, :, j] for b in range(2) for i in range(N) for j in range(N)]
-    compressed = torch.stack([module.compress.weight[:, :, 0] @ pair for pair in pairs])  # (2 N N, C / r2)
+    compressed = torch.stack([module.compress.weight[:, :, 0, 0] @ pair for pair in pairs])  # (2 N N, C / r2)
     expected = (compressed - compressed.mean(0)) / (compressed.var(0, unbiased=False) + 1e-5).sqrt()
     expected = (expected * module.norm.weight + module.norm.bias).clamp(min=0)
-    assert torch.allclose(module(x).permute(0, 2, 3, 1).flatten(0, 2), expected, atol=1e-4)
+    assert torch.allclose(module(as_maps(x)).permute(0, 2, 3, 1).flatten(0, 2), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("relation", ["difference", "inner"])
 def test_eq3_eq4_eq5_attention_reads_the_place_and_its_relations_to_all_places_in_order(relation):
     module = shaken(RelationGuidedSpatialAttention(C, N, r1=2, r2=4, relation=relation)).eval()
     x = features()
-    got = module.weigh(x)
+    got = module.weigh(as_maps(x)).flatten(2)
     for b in range(2):
         for i in range(N):
             if relation == "inner":
@@ -71,7 +76,7 @@ def test_eq3_eq4_eq5_attention_reads_the_place_and_its_relations_to_all_places_i
             else:
                 related = torch.cat([relation_of(module.relation, x[b, :, i], x[b, :, j]) for j in range(N)])
             joined = torch.cat((x[b, :, i], related))
-            weight = normed(module.norm, module.attention.weight[:, :, 0] @ joined).sigmoid()
+            weight = normed(module.norm, module.attention.weight[:, :, 0, 0] @ joined).sigmoid()
             assert torch.allclose(got[b, :, i], weight, atol=1e-4)
 
 
@@ -79,7 +84,7 @@ def test_eq6_the_frame_feature_is_the_attended_mean_of_every_channel():
     module = shaken(RelationGuidedSpatialAttention(C, N, r1=2, r2=4)).eval()
     maps = torch.randn(2, C, 3, 2)
     x = torch.stack([maps[:, :, y, z] for y in range(3) for z in range(2)], 2)  # row by row
-    a = module.weigh(x)
+    a = module.weigh(maps).flatten(2)
     got = module(maps)
     for b in range(2):
         for c in range(C):
@@ -100,7 +105,7 @@ def test_eq7_eq8_eq9_frames_are_refined_by_their_relations_to_all_frames(length,
             else:
                 related = torch.cat([relation_of(module.relation, f[b, t], f[b, s]) for s in range(length)])
             joined = torch.cat((f[b, t], related))
-            refined = normed(module.norm, module.refine.weight[:, :, 0] @ joined)
+            refined = normed(module.norm, module.refine.weight[:, :, 0, 0] @ joined)
             assert torch.allclose(got[b, t], refined, atol=1e-4)
 
 
@@ -201,9 +206,9 @@ def test_explain_shows_the_attention_of_every_place():
     network = small()
     batch = clips(2)
     shown = network.explain(batch)["attention"]
-    weights = network.rgsa.weigh(network.trunk(batch[1]).flatten(2))
+    weights = network.rgsa.weigh(network.trunk(batch[1]))
     assert shown.shape == (2, 8, *MAPS)
-    assert torch.allclose(shown[1, 3, 2, 1], weights[3, :, 5].mean(), atol=1e-5)
+    assert torch.allclose(shown[1, 3, 2, 1], weights[3, :, 2, 1].mean(), atol=1e-5)
     assert small(attention=False).explain(batch) == {}
 
 
