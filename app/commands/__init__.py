@@ -11,7 +11,7 @@ __all__ = ("Program", "register")
 
 def register(line: typer.Typer) -> None:
     """Add every verb."""
-    from app.commands import analyse, cases, investigate, measure, window
+    from app.commands import analyse, cases, demo, investigate, measure, window
 
-    for family in (analyse, investigate, cases, measure, window):
+    for family in (analyse, investigate, cases, measure, window, demo):
         family.register(line)
