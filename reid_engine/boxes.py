@@ -80,7 +80,7 @@ def layout_of(shape: tuple[int, ...], classes: int | None) -> Layout | None:
 
 
 def people(output: Floats, layout: Layout, person: int, least_score: float, overlap: float) -> tuple[Floats, Floats]:
-    """One picture's output (no batch axis) to persons: boxes (N, 4) xyxy in the network's pixels, scores (N,), best first.
+    """One picture's output (no batch axis) to persons, best first: boxes (N, 4) xyxy in network pixels, scores (N,).
 
     A person is a box whose best class is person, above ``least_score``; weaker boxes that overlap by more go.
     """

@@ -41,15 +41,15 @@ TOLERANCE_US = 500_000
 class _Hit:
     """One tracklet's box nearest in time to a point.
 
-    away_us:  how far its picture is from the moment asked for
-    away_px:  how far the point is outside the box, 0 inside
-    area:     of the box, pixels
+    away_us:    how far its picture is from the moment asked for
+    away_px:    how far the point is outside the box, 0 inside
+    off_middle: how far the point is from the box's middle, 1 at its edge
     """
 
     tracklet: TrackletId
     away_us: int
     away_px: float
-    area: float
+    off_middle: float
 
 
 class Case:
@@ -162,15 +162,15 @@ class Case:
         """Whose box lies under a point (pixels of the source picture) at a moment (corrected UTC).
 
         Every tracklet stands with its box nearest in time, at most ``tolerance_us`` away. Of those under the point the
-        nearest in time counts, then the smallest, so that a box inside another can be reached. Raises ProbeError,
-        which says who is nearest.
+        nearest in time counts, then the one whose middle the point is nearest to, measured in its own size: people
+        click on the middle of whom they mean. Raises ProbeError, which says who is nearest.
         """
         people = self.tracklets_between(camera, time_us - tolerance_us, time_us + tolerance_us)
         hits = [_hit(tracklet, time_us, x, y) for tracklet in people]
         hits = [hit for hit in hits if hit.away_us <= tolerance_us]
         under = [hit for hit in hits if hit.away_px == 0]
         if under:
-            return min(under, key=lambda hit: (hit.away_us, hit.area, hit.tracklet)).tracklet
+            return min(under, key=lambda hit: (hit.away_us, hit.off_middle, hit.tracklet)).tracklet
         if not hits:
             raise ProbeError(f"nobody is in this camera's pictures within {tolerance_us / 1e6:g} s of {time_us} us")
         near = min(hits, key=lambda hit: (hit.away_px, hit.away_us))
@@ -256,7 +256,8 @@ def _hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> _Hit:
     at = int(np.argmin(np.abs(tracklet.time_us - time_us)))
     x1, y1, x2, y2 = (float(side) for side in tracklet.xyxy[at])
     away = np.hypot(max(x1 - x, 0.0, x - x2), max(y1 - y, 0.0, y - y2))
-    return _Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), (x2 - x1) * (y2 - y1))
+    off_middle = max(abs(2 * x - x1 - x2) / (x2 - x1), abs(2 * y - y1 - y2) / (y2 - y1))
+    return _Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), off_middle)
 
 
 def _asked(request: SearchRequest) -> dict[str, object]:

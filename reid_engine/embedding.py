@@ -18,9 +18,10 @@ from reid_engine.runtime import Network, NetworkFacts, OpenVinoNetwork, choose, 
 from reid_engine.types import BgrImage, Crop, DistanceName, ModelId, TrackletCrops, Vectors
 
 USUAL_INPUT = (256, 128)
-IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 BUILT_IN = ("mean_values", "scale_values", "scale", "reverse_input_channels")
-# A crop this much farther from its tracklet's middle than the middle crop counts for half (see ``pool``)
+# A crop farther from the middle crop than is usual in its tracklet, by this cosine distance, counts for half
 OUTLIER_SCALE = 0.1
 
 Size = Annotated[int, Field(ge=8, le=2048)]
@@ -152,8 +153,8 @@ class SingleImageEmbedder:
     def _vectors(self, images: Iterable[BgrImage]) -> Vectors:
         """(N, dim) unit vectors of pictures; every picture is an inference of its own."""
         outputs = self._network.run(self._card.prepare(image) for image in images)
-        rows = np.array([found[0].reshape(-1) for found in outputs], np.float32).reshape(-1, self.dim)
-        length = np.linalg.norm(rows, axis=1, keepdims=True)
+        rows = np.array([found[0].flatten() for found in outputs], np.float32).reshape(-1, self.dim)
+        length = np.sqrt((rows * rows).sum(axis=1, keepdims=True))
         if not (np.isfinite(length).all() and (length > 0).all()):
             raise NetworkFileError(
                 f"{self.name} gives vectors that are zero or not finite; its card or its file is wrong"
@@ -175,13 +176,14 @@ def pool(vectors: Vectors, quality: NDArray[np.float32]) -> Vectors:
     A mean weighted by quality in which a crop counts the less the farther it lies from the crop in the middle (another
     person, or something in front), beyond the distance that is usual in this tracklet.
     """
+    # sums instead of matrix products: those may round differently when the same rows lie elsewhere in memory
     weights = quality + np.float32(1e-3)
-    distance = 1 - vectors @ vectors.T
-    middle = int(np.argmin(distance @ weights))
+    distance = 1 - (vectors[:, None] * vectors[None]).sum(axis=2)
+    middle = int(np.argmin((distance * weights).sum(axis=1)))
     excess = np.clip(distance[middle] - np.median(distance[middle]), 0, None)
     weights = weights / (1 + (excess / np.float32(OUTLIER_SCALE)) ** 2)
-    mean = weights @ vectors
-    length = np.linalg.norm(mean)
+    mean = (weights[:, None] * vectors).sum(axis=0)
+    length = np.sqrt((mean * mean).sum())
     return np.asarray(mean / length if length > 0 else vectors[middle], np.float32)
 
 

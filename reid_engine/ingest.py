@@ -189,7 +189,6 @@ class Ingest:
                 self.case.store.set_source_start(source.id, item.start_us, "by hand")
                 self.control.notice(f"{item.path.name}: the start was set to the one given by hand")
             message = f"{item.path.name}: already ingested with these settings; skipped"
-            self.control.notice(message)
             self.reports.append(
                 FileReport(
                     str(item.path), name, "skipped", message, source.start_us, source.start_origin, source.report
@@ -320,7 +319,6 @@ class Ingest:
         )
 
     def _fail(self, path: Path, camera: str, error: ReappearError) -> None:
-        self.control.notice(str(error))
         self.reports.append(FileReport(str(path), camera, "failed", str(error), error=error))
 
     def _embed_the_rest(self) -> None:

@@ -84,6 +84,15 @@ class _Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ready:
+    """A picture to detect, and the reader that it must go back to."""
+
+    reading: _Reading
+    reader: FrameReader
+    frame: Frame
+
+
+@dataclass(frozen=True, slots=True)
 class _Picture:
     """A picture for the track stage; ``people`` is None for one that is wanted for its pixels only."""
 
@@ -124,6 +133,7 @@ class Pipeline:
         self._progress: dict[SourceId, SourceProgress] = {}
         self._outcomes: dict[SourceId, Outcome] = {}
         self._reading: list[_Reading] = []
+        self._ends: list[_End] = []  # of readers whose last pictures are in the batch that is being gathered
 
     def run(self, plans: Sequence[SourcePlan]) -> dict[SourceId, Outcome]:
         """Analyse every source to its end.
@@ -188,16 +198,16 @@ class Pipeline:
         reader = FrameReader(request)
         self._reading.append(_Reading(plan, reader, analysis, analysis.next_index))
 
-    def _gather(self) -> list[tuple[_Reading, Frame]]:
+    def _gather(self) -> list[_Ready]:
         """Pictures of all open sources in turn, up to a batch; waits a moment when there are none."""
-        batch: list[tuple[_Reading, Frame]] = []
+        batch: list[_Ready] = []
         found = True
         while found and len(batch) < self.detector.wanted_batch:
             found = False
             for reading in tuple(self._reading):
                 frame = self._next_frame(reading)
                 if frame is not None:
-                    batch.append((reading, frame))
+                    batch.append(_Ready(reading, reading.reader, frame))
                     found = True
         if not batch and self._reading:
             select.select([reading.reader for reading in self._reading], [], [], WAIT_S)
@@ -230,7 +240,7 @@ class Pipeline:
             return self._close(reading, death)
         self.control.notice(f"{death}; started again once from there")
         reading.restarted = True
-        self._track.put(_End(reading, reading.reader, None))
+        self._ends.append(_End(reading, reading.reader, None))
         request = replace(reading.plan.request, resume_index=reading.next_index, wanted=())
         reading.reader = FrameReader(request)
         return None
@@ -240,14 +250,16 @@ class Pipeline:
         report = reading.reader.report() if error is None else None
         self._outcomes[reading.plan.source] = Outcome(report, error)
         self._progress[reading.plan.source].state = "done" if error is None else "failed"
-        self._track.put(_End(reading, reading.reader, report))
+        self._ends.append(_End(reading, reading.reader, report))
 
-    def _detect(self, batch: Sequence[tuple[_Reading, Frame]]) -> None:
-        if not batch:
-            return
-        found = self.detector.detect([frame.image for _, frame in batch])
-        for (reading, frame), people in zip(batch, found, strict=True):
-            self._track.put(_Picture(reading, reading.reader, frame, people))
+    def _detect(self, batch: Sequence[_Ready]) -> None:
+        """People in a batch, handed on in order; whatever ended meanwhile ends after its last pictures."""
+        found = self.detector.detect([ready.frame.image for ready in batch]) if batch else []
+        for ready, people in zip(batch, found, strict=True):
+            self._track.put(_Picture(ready.reading, ready.reader, ready.frame, people))
+        ends, self._ends = self._ends, []
+        for end in ends:
+            self._track.put(end)
 
     # track: its own thread -------------------------------------------------------------------------------------------
 

@@ -94,9 +94,8 @@ def ask_child(module: str, arguments: Sequence[str], check: Callable[[], None]) 
         complaints.seek(0)
         lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
         said = f"; its last words: {lines[-1]}" if lines else ""
-        raise ChildDied(
-            f"the child that works on {arguments[-1]} {how_it_died(child.returncode)} without an answer{said}"
-        )
+        died = how_it_died(child.returncode)
+        raise ChildDied(f"the child that works on {arguments[-1]} gave no answer ({died}){said}")
 
 
 def _answer_of(child: subprocess.Popen[bytes], check: Callable[[], None]) -> bytes:

@@ -17,6 +17,7 @@ import importlib.metadata
 import json
 import os
 import sys
+import warnings
 from collections import OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -221,7 +222,9 @@ class TorchNetwork:
         self._device = device
         self._dtype = torch.float32 if device == "cpu" else torch.float16  # as exported
         jit: Any = torch.jit
-        self._module = jit.load(str(file), map_location=device).eval()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # torch announces the end of TorchScript at every load
+            self._module = jit.load(str(file), map_location=device).eval()
 
     def run(self, tensors: Iterable[NDArray[Any]]) -> Iterator[Outputs]:
         """See Network: pictures of one shape that follow one another go together."""

@@ -36,6 +36,7 @@ from reid_engine.types import BandName, CameraId, Match, ModelId, TrackletId, Ve
 OVERLAP = "same-camera-overlap"
 CONFIRMED = "confirmed"
 REJECTED = "rejected"
+NEAR = 4  # of how many times as many as are needed it is first asked who passes
 BANDS: tuple[BandName, ...] = ("strong", "possible", "weak")
 
 Ids = NDArray[np.int64]
@@ -93,7 +94,7 @@ def search(
     settings = SearchSettings() if settings is None else settings
     probe = _probe(store, index, request)
     if not len(index):
-        return SearchResult((), tuple(_notes(store, index, request, probe, None)))
+        return SearchResult((), tuple(_notes(store, index, request, probe, 0)))
     same = tuple(number for number in dict.fromkeys(request.same) if number != probe.tracklet)
     different = tuple(number for number in dict.fromkeys(request.different) if number != probe.tracklet)
     feedback = bool(same or different)
@@ -102,16 +103,17 @@ def search(
         both = store.vectors(request.model, same + different)
         both = unit_length(both) if index.distance == "cosine" else both
         queries.append(rocchio(probe.vector, both[: len(same)], both[len(same) :]))
-    allowed = _allowed(store, index, probe, request)
-    depth = max(request.limit, settings.rerank_top if request.rerank else 0) + len(same) + len(different)
-    _, found = index.search(np.stack(queries), depth, allowed=allowed)
+    where = _where(probe, request)
     top = settings.rerank_top if request.rerank else 0
-    orders = [_ordered(index, query, ids[ids >= 0], top) for query, ids in zip(queries, found, strict=True)]
+    depth = max(request.limit, top) + len(same) + len(different)
+    confirmed = store.find(where, among=same)
+    found = [np.union1d(ids, confirmed) for ids in _nearest(store, index, np.stack(queries), depth, where)]
+    orders = [_ordered(index, query, ids, top, settings) for query, ids in zip(queries, found, strict=True)]
     judge = _Judge(store, probe, same, different, orders[-1])
     listed = judge.arrange(orders[-1], request.limit)
     before = _Judge(store, probe, (), (), orders[0]).arrange(orders[0]) if feedback else listed
     matches = _matches(store, index, request, probe, listed, judge, before)
-    return SearchResult(matches, tuple(_notes(store, index, request, probe, allowed)))
+    return SearchResult(matches, tuple(_notes(store, index, request, probe, len(matches))))
 
 
 def _probe(store: Store, index: VectorIndex, request: SearchRequest) -> _Probe:
@@ -132,31 +134,33 @@ def _probe(store: Store, index: VectorIndex, request: SearchRequest) -> _Probe:
     return _Probe(vector, tracklet, camera)
 
 
-def _allowed(store: Store, index: VectorIndex, probe: _Probe, request: SearchRequest) -> Ids | None:
-    """The tracklets that pass the filters, or None when all do.
-
-    Where only a camera is left out, that camera's few tracklets are asked for and taken off, not the many others.
-    """
+def _where(probe: _Probe, request: SearchRequest) -> TrackletFilter:
     out = () if request.same_camera or probe.camera is None else (probe.camera,)
-    exclude = () if probe.tracklet is None else (probe.tracklet,)
-    if request.cameras is not None or request.from_us is not None or request.to_us is not None:
-        return store.find(
-            TrackletFilter(
-                cameras=request.cameras,
-                not_cameras=out,
-                from_us=request.from_us,
-                to_us=request.to_us,
-                exclude=exclude,
-            )
-        )
-    if not out and not exclude:
-        return None
-    unwanted = store.find(TrackletFilter(cameras=out)) if out else np.array(exclude, np.int64)
-    ids = index.ids
-    return ids[~np.isin(ids, unwanted)]
+    return TrackletFilter(
+        cameras=request.cameras,
+        not_cameras=out,
+        from_us=request.from_us,
+        to_us=request.to_us,
+        exclude=() if probe.tracklet is None else (probe.tracklet,),
+    )
 
 
-def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int) -> Ids:
+def _nearest(store: Store, index: VectorIndex, queries: Vectors, depth: int, where: TrackletFilter) -> list[Ids]:
+    """The ``depth`` nearest tracklets of every query that pass the filter, or all where fewer pass.
+
+    Most filters let a fair share through, and asking which of a few near ones pass is a hundred times less work than
+    listing everybody who does. Only when too few of the near ones pass is everybody listed, and searched among.
+    """
+    _, near = index.search(queries, NEAR * depth)
+    passing = store.find(where, among=np.unique(near).tolist())
+    found = [ids[np.isin(ids, passing)] for ids in near]
+    if near.shape[1] < len(index) and min(map(len, found)) < depth:
+        _, near = index.search(queries, depth, allowed=store.find(where))
+        found = [ids[ids >= 0] for ids in near]
+    return [ids[:depth] for ids in found]
+
+
+def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int, settings: SearchSettings) -> Ids:
     """``ids`` by distance to the query, the first ``top`` of them re-ranked; ties by number."""
     vectors = index.vectors(ids)
     near = distances(index.distance, query[None], vectors)[0]
@@ -164,7 +168,14 @@ def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int) -> Ids:
     head = order[:top]
     if len(head) > 1:
         within = distances(index.distance, vectors[head], vectors[head])
-        again = k_reciprocal_rerank(np.zeros((1, 1), np.float32), near[None, head], within)[0]
+        again = k_reciprocal_rerank(
+            np.zeros((1, 1), np.float32),
+            near[None, head],
+            within,
+            k1=settings.neighbours,
+            k2=settings.expansion,
+            weight=settings.original_share,
+        )[0]
         order[: len(head)] = head[np.lexsort((ids[head], near[head], again))]
     ordered: Ids = ids[order]
     return ordered
@@ -266,13 +277,13 @@ def band(distance: float, calibration: dict[str, Any] | None) -> BandName | None
     return next((name for name in BANDS if distance <= calibration[name]), "none")
 
 
-def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Probe, allowed: Ids | None) -> list[str]:
+def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Probe, found: int) -> list[str]:
     notes = []
     if probe.camera is not None and not request.same_camera and request.cameras and probe.camera in request.cameras:
         notes.append("the probe's own camera was asked for, but is left out unless same-camera is asked for too")
     if not len(index):
         notes.append(f"the case holds no vectors of the model {request.model} yet")
-    elif allowed is not None and not len(allowed):
+    elif not found:
         notes.append("no tracklet passes the filters of camera and time")
     if store.card(request.model).get("calibration") is None:
         notes.append(f"the model {request.model} is not calibrated, so no bands are given")

@@ -35,7 +35,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "PySide6": ("app/",),
     "pyqtgraph": ("app/",),
 }
-BORDERS = {"app/cli.py", "app/application.py", "app/jobs.py"}  # the only places that may catch everything
+BORDERS = {"app/cli.py", "app/application.py", "app/background.py"}  # the only places that may catch everything
 BANNED_NAMES = {"utils", "helpers", "common", "misc", "manager", "handler", "tools"}
 BANNED_CV2 = {"imshow", "namedWindow", "waitKey", "VideoCapture", "destroyAllWindows"}
 CONSTRUCTORS = {  # calls whose results are constants

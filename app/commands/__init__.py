@@ -8,7 +8,7 @@ import typer
 
 from app.commands.program import Program
 
-__all__ = ["FAMILIES", "Program", "register"]
+__all__ = ("FAMILIES", "Program", "register")
 
 # in the order in which the help lists them
 FAMILIES = {

@@ -28,6 +28,8 @@ from reid_engine.video import Picture, VideoSource, open_source
 
 REACHED_EVERY = 100  # pictures that are passed over between two words about the place
 JPEG_QUALITY = 85
+RING_BYTES = 256 << 20
+FEWEST_SLOTS = 2
 
 
 class _Superseded(Exception):
@@ -37,10 +39,10 @@ class _Superseded(Exception):
 class _Orders:
     """What the parent wants, as far as it has arrived."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: Order, slots: int) -> None:
         self.size = order.size
         self.seek: tuple[int, int] | None = None
-        self._free = deque(range(order.slots))
+        self._free = deque(range(slots))
         self._rest = b""
 
     @property
@@ -88,8 +90,8 @@ class _Decoder:
     def __init__(self, order: Order, source: VideoSource) -> None:
         self._order = order
         self._source = source
-        self._orders = _Orders(order)
         self._whole = source.info.width, source.info.height
+        self._orders = _Orders(order, usable_slots(self._whole, order.slots))
         self._out = JsonLines()
         self._out.event("opened", info=asdict(source.info))
 
@@ -165,6 +167,11 @@ def fitted(whole: tuple[int, int], tile: tuple[int, int]) -> tuple[int, int]:
     scale = min(1.0, tile[0] / whole[0], tile[1] / whole[1])
     width, height = max(1, round(whole[0] * scale)), max(1, round(whole[1] * scale))
     return width // 4 * 4 or width, height
+
+
+def usable_slots(whole: tuple[int, int], slots: int) -> int:
+    """How many of the slots to use, so that huge pictures do not fill the memory."""
+    return min(slots, max(FEWEST_SLOTS, RING_BYTES // (whole[0] * whole[1] * 3)))
 
 
 def main() -> None:

@@ -91,10 +91,15 @@ class TrackletVerbs(VectorVerbs):
             self.append_event(connection, "tracklets deleted", {"asked": [int(n) for n in ids], "deleted": gone})
         return gone
 
-    def find(self, where: TrackletFilter) -> NDArray[np.int64]:
-        """The numbers of the tracklets that pass, ascending."""
+    def find(self, where: TrackletFilter, among: Iterable[int] | None = None) -> NDArray[np.int64]:
+        """The numbers of the tracklets that pass, ascending: of all, or of those ``among`` which to choose."""
+        wanted = sa.select(tracklet.c.id).where(*_conditions(where))
+        rows: list[Sequence[Any]] = []
         with self.database.reading() as connection:
-            rows = plain_rows(connection.execute(sa.select(tracklet.c.id).where(*_conditions(where))))
+            if among is None:
+                rows += plain_rows(connection.execute(wanted))
+            for piece in chunks(among or ()):
+                rows += plain_rows(connection.execute(wanted.where(tracklet.c.id.in_(piece))))
         found = np.sort(np.fromiter((row[0] for row in rows), np.int64, len(rows)))
         return found[~np.isin(found, where.exclude)] if where.exclude else found
 

@@ -66,9 +66,13 @@ class Header:
 
 
 class Decoded(NamedTuple):
-    """A picture and the stamp it came with, None where it has none. Its size is as displayed."""
+    """A picture and the stamp it came with, None where it has none. Its size is as displayed.
+
+    stamp_guessed: the stamp is counted on from the last packet; right only if pictures with stamps came before
+    """
 
     stamp_us: int | None
+    stamp_guessed: bool
     key_frame: bool
     corrupt: bool
     size: tuple[int, int]
@@ -118,18 +122,18 @@ class VideoFile:
 
     def decoded(self, header: Header, damage: DamageCount) -> Iterator[Decoded]:
         """Every picture from where the file stands; what fails is counted and passed over."""
-        last = 0
-        for number, (frame, draining, whole) in enumerate(self._frames(damage)):
+        drained = 0
+        for number, (frame, newest_dts, whole) in enumerate(self._frames(damage)):
             stamp = self._microseconds(frame.dts if header.by_dts else frame.pts)
             if header.counted:
                 stamp = round(number * 1e6 / header.rate)
-            elif stamp is None and header.by_dts and draining:
-                stamp = last + header.step_us  # the last pictures come after the last packet, so without its stamp
-            last = last if stamp is None else stamp
+            elif header.by_dts and stamp is None:
+                drained += 1  # the last pictures come after the last packet, so without its stamp
+                stamp = (self._microseconds(newest_dts) or 0) + drained * header.step_us
             turns = round(frame.rotation / 90) % 4
             size = (frame.height, frame.width) if turns % 2 else (frame.width, frame.height)
             fill = partial(_fill, self._reformatter, frame, turns)
-            yield Decoded(stamp, bool(frame.key_frame), bool(frame.is_corrupt) or not whole, size, fill)
+            yield Decoded(stamp, drained > 0, bool(frame.key_frame), bool(frame.is_corrupt) or not whole, size, fill)
 
     def go_to_key_frame(self, stamp_us: int) -> bool:
         """Stand at a key frame, at or before a stamp if the index is good; False where the file cannot."""
@@ -139,15 +143,17 @@ class VideoFile:
             return False
         return True
 
-    def _frames(self, damage: DamageCount) -> Iterator[tuple[VideoFrame, bool, bool]]:
-        """(picture, whether it came after the last packet, whether a key frame came before it)."""
+    def _frames(self, damage: DamageCount) -> Iterator[tuple[VideoFrame, int | None, bool]]:
+        """(picture, the newest packet's decoding stamp, whether a key frame came before it)."""
         in_a_row, whole, owed = 0, False, 0
+        newest_dts: int | None = None
         progressive = self._stream.codec_context.name in ONE_PICTURE_A_PACKET
         for packet in self._packets(damage):
             if packet.size == 0 and packet.dts is not None:
                 continue  # a repeated picture of an AVI; to the decoder nothing means the end
             # Before the first key frame some decoders invent what they refer to, and say nothing.
             whole = whole or packet.is_keyframe
+            newest_dts = newest_dts if packet.dts is None else packet.dts
             if packet.is_corrupt:
                 damage.decode_error("a piece of the recording arrived damaged")
             try:
@@ -163,7 +169,7 @@ class VideoFile:
             owed += bool(packet.size and not packet.is_discard) - len(frames)
             for frame in frames:
                 progressive = progressive and not frame.interlaced_frame
-                yield frame, packet.size == 0, whole
+                yield frame, newest_dts, whole
         if progressive:
             damage.lost_pictures(owed)
 

@@ -73,26 +73,24 @@ class FileSource:
     def seek(self, offset_us: int, check: Callable[[], None] = lambda: None) -> None:
         """Let ``pictures`` begin with the one shown at ``offset_us``; raises SeekError."""
         self._found = None
-        for pictures in self._attempts(offset_us):
-            for picture in pictures:
-                check()
-                if picture.offset_us + picture.duration_us > offset_us:
-                    self._found = itertools.chain([picture], pictures)
-                    return
+        pictures = self._before(offset_us)
+        for picture in pictures:
+            check()
+            if picture.offset_us + picture.duration_us > offset_us:
+                self._found = itertools.chain([picture], pictures)
+                return
         raise SeekError(f"{self._path}: there is no picture at {offset_us / 1e6:.3f} s after the first")
 
-    def _attempts(self, offset_us: int) -> Iterator[Iterator[Picture]]:
-        """Readings that begin at or before a moment: from the nearest key frame, ever earlier ones, the start."""
-        # Stamps of an AVI lag behind what is shown, so the nearest key frame may be the one after.
-        margins = SEEK_MARGINS_US[1:] if self._header.by_dts else SEEK_MARGINS_US
-        for margin in margins:
+    def _before(self, offset_us: int) -> Iterator[Picture]:
+        """A reading that begins at or before a moment: at the nearest key frame that can be reached, or the start."""
+        for margin in SEEK_MARGINS_US:
             if self._base_us is None or self._header.counted or offset_us <= margin:
                 break
             pictures = self._from_key_frame(self._base_us, offset_us - margin)
             first = next(pictures, None)
             if first is not None and first.offset_us <= offset_us:
-                yield itertools.chain([first], pictures)
-        yield self._from_start()
+                return itertools.chain([first], pictures)
+        return self._from_start()
 
     def _from_start(self) -> Iterator[Picture]:
         self._damage = DamageCount(self._info.notes)
@@ -114,7 +112,11 @@ class FileSource:
         passing = DamageCount()
         decoded = self._file.decoded(self._header, passing)
         whole = itertools.dropwhile(lambda picture: not picture.key_frame, decoded)
-        return self._timed(whole, Timeline(self._header.step_us, passing, base_us=base_us), itertools.repeat(-1))
+        first = next(whole, None)
+        if first is None or first.stamp_guessed:
+            return iter(())
+        timeline = Timeline(self._header.step_us, passing, base_us=base_us)
+        return self._timed(itertools.chain([first], whole), timeline, itertools.repeat(-1))
 
     def _reopened(self) -> VideoFile:
         self._file.close()

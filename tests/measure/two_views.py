@@ -19,10 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
+from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.errors import ProbeError
 from reid_engine.search import SearchRequest
-from reid_engine.sheet import contact_sheet
 from reid_engine.store import TrackletFilter
 from reid_engine.types import TrackletId
 
@@ -77,7 +77,7 @@ def ask(case: Case, probe: TrackletId, *, rerank: bool, sheet: Path | None = Non
     request = SearchRequest(probe=probe, model=case.model(), rerank=rerank)
     result = case.search(request)
     if sheet is not None:
-        contact_sheet(case.store, request, result, sheet)
+        case.contact_sheet(request, result, sheet, when=date_and_time)
     return [int(match.tracklet) for match in result.matches]
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from reid_engine.decoder import DecodeRequest, FrameReader, Picture, PictureServer, first_picture, probe
-from reid_engine.decoder.__main__ import fitted
+from reid_engine.decoder.__main__ import fitted, usable_slots
 from reid_engine.decoder.selection import Selection
 from reid_engine.errors import ChildDied, SourceError, UsageError
 from reid_engine.types import BgrImage, Frame, SourceReport
@@ -378,6 +378,13 @@ def test_a_picture_fits_its_tile_and_is_never_enlarged(
     whole: tuple[int, int], tile: tuple[int, int], expected: tuple[int, int]
 ) -> None:
     assert fitted(whole, tile) == expected
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1920, 1080), 8), ((3840, 2160), 8), ((7680, 4320), 2), ((30000, 30000), 2)]
+)
+def test_huge_pictures_get_fewer_slots(size: tuple[int, int], expected: int) -> None:
+    assert usable_slots(size, 8) == expected
 
 
 def test_rows_are_aligned_for_the_window(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from reid_engine.errors import NotFound, ProbeError, ShapeError
 from reid_engine.index import open_index
 from reid_engine.ranking import unit_length
-from reid_engine.search import CONFIRMED, OVERLAP, REJECTED, SearchRequest, SearchResult, band, search
+from reid_engine.search import CONFIRMED, NEAR, OVERLAP, REJECTED, SearchRequest, SearchResult, band, search
 from reid_engine.settings import SearchSettings
 from reid_engine.store import CameraPair, Network
 from reid_engine.types import Match, ModelId, TrackletId
@@ -234,3 +234,23 @@ def test_a_case_without_tracklets_answers_with_a_sentence(tmp_path: Path) -> Non
         found = search(store, index, SearchRequest(probe=looks(1), model=MODEL))
     assert found.matches == ()
     assert any("no vectors" in note for note in found.notes)
+
+
+def test_a_filter_that_few_of_the_near_ones_pass_is_still_exact(people: Gallery) -> None:
+    for number in range(30):
+        people.put("a", looks(0, seed=number, noise=0.01), at_s=10_000 + 60 * number)
+    index = open_index(people.store, MODEL, people.store.path.parent / "index")
+    request = SearchRequest(probe=TrackletId(1), model=MODEL, rerank=False, limit=3)
+    assert NEAR * request.limit < 30, "the near ones are all of the probe's own camera"
+    found = ids(search(people.store, index, request))
+    assert found == ids(ask(people, rerank=False, limit=500))[:3]
+    assert {*found[:2]} == {7, 13}
+
+
+def test_a_confirmed_tracklet_is_listed_however_far_away_it_is(people: Gallery) -> None:
+    for number in range(60):
+        people.put("b", looks(0, seed=number, noise=0.05), at_s=20_000 + 60 * number)
+    far = people.put("c", -looks(0), at_s=50_000)
+    found = ask(people, same=(TrackletId(7), TrackletId(8), far), rerank=False, limit=5)
+    assert far in ids(found)[:3]
+    assert by_id(found)[far].flags == (CONFIRMED,)

@@ -11,10 +11,13 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.stream import VideoStream
 
 from reid_engine.errors import SeekError, SourceError
 from reid_engine.types import BgrImage
-from reid_engine.video import VideoSource, open_source
+from reid_engine.video import VideoSource, container, open_source
 from reid_engine.video.damage import MOST_PLACES, DamageCount
 from reid_engine.video.timeline import Timeline
 from tests.support.recorded import draw, flip_bytes, number_in, write_clip, write_sound
@@ -81,6 +84,15 @@ def test_seeking_finds_the_picture_shown_at_a_moment(
         assert np.array_equal(image, whole[offset])
     source.seek(1_000_000)
     assert numbers(source) == list(range(25, 60))
+    source.close()
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("h264", ".avi"), ("mpeg4", ".avi"), ("h264", ".ts"), ("hevc", ".mkv")])
+def test_every_picture_is_found_even_behind_the_last_key_frame(tmp_path: Path, codec: str, suffix: str) -> None:
+    source = open_source(write_clip(tmp_path / f"all{suffix}", codec, frames=61))  # picture 60 is a key frame
+    for number in range(61):
+        source.seek(number * STEP_US)
+        assert first_number(source) == number
     source.close()
 
 
@@ -246,6 +258,50 @@ def test_a_recording_that_was_cut_short_is_read_to_the_cut_and_said(tmp_path: Pa
     assert read == list(range(len(read)))
     assert 20 < len(read) < 100
     assert "of the 4.8 s that its header promises" in source.damage.notes[-1]
+
+
+def test_a_sound_track_that_appears_on_the_way_does_no_harm(tmp_path: Path) -> None:
+    silent, loud = write_clip(tmp_path / "silent.ts"), write_clip(tmp_path / "loud.ts", sound=True)
+    both = tmp_path / "both.ts"
+    both.write_bytes(silent.read_bytes() + loud.read_bytes())
+    source = open_source(both)
+    assert numbers(source) == [*range(60), *range(60)]
+
+
+class Stumbling:
+    """A container as PyAV leaves one when a stream appeared on the way: after the last packet comes an IndexError."""
+
+    def __init__(self, whole: InputContainer) -> None:
+        self._whole = whole
+        self.format = whole.format
+
+    def demux(self, stream: VideoStream) -> Iterator[Packet[VideoStream]]:
+        yield from self._whole.demux(stream)
+        raise IndexError("list index out of range")
+
+
+def test_stumbling_over_a_late_stream_loses_no_picture(clips: dict[tuple[str, str], Path]) -> None:
+    clip = clips["h264", ".ts"]
+    header = container.VideoFile(clip).header(None)
+    file = container.VideoFile(clip)
+    file._container = Stumbling(file._container)  # type: ignore[assignment]
+    damage = DamageCount()
+    assert len(list(file.decoded(header, damage))) == 60
+    assert not damage.so_far().any
+
+
+def test_errors_without_end_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = write_clip(tmp_path / "dead.mp4", "mjpeg")
+    content = bytearray(clip.read_bytes())
+    first, last = content.index(b"mdat") + 20_000, content.index(b"moov") - 4
+    content[first:last] = bytes(last - first)
+    clip.write_bytes(content)
+    whole = len(numbers(open_source(clip)))
+    monkeypatch.setattr(container, "MOST_ERRORS_IN_A_ROW", 5)
+    source = open_source(clip)
+    assert len(numbers(source)) == whole < 60
+    assert source.damage.decode_errors == 6
+    assert source.damage.notes[0] == "given up after 6 errors in a row"
 
 
 def test_a_picture_before_the_first_key_frame_counts_as_damaged(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
 
 from reid_engine.types import BgrImage
 
@@ -48,8 +50,9 @@ def write_clip(
     pixels: str | None = None,
     stamps: Sequence[int] | None = None,
     matrix: Sequence[int] | None = None,
+    sound: bool = False,
 ) -> Path:
-    """A clip of numbered pictures; ``stamps`` are in units of 1 / ``rate`` s."""
+    """A clip of numbered pictures; ``stamps`` are in units of 1 / ``rate`` s; ``sound`` adds a second of silence."""
     pixels = pixels or ("yuvj420p" if codec == "mjpeg" else "yuv420p")
     raw = {".264": "h264", ".265": "hevc"}.get(path.suffix)
     with av.open(str(path), "w", format=raw) as container:
@@ -58,26 +61,32 @@ def write_clip(
         stream.codec_context.gop_size = 12
         if matrix is not None:
             stream.set_display_matrix(matrix)
+        silence = container.add_stream("aac", rate=8000) if sound else None
         for number in range(frames):
             frame = av.VideoFrame.from_ndarray(draw(number, size), format="bgr24").reformat(format=pixels)
             frame.pts = number if stamps is None else stamps[number]
             frame.time_base = Fraction(1, rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
+        if silence is not None:
+            _write_silence(container, silence)
     return path
 
 
 def write_sound(path: Path) -> Path:
     """A second of silence and no picture."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("aac", rate=8000)
-        silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
-        silence.rate = 8000
-        for number in range(8):
-            silence.pts = number * 1024
-            container.mux(stream.encode(silence))
-        container.mux(stream.encode(None))
+        _write_silence(container, container.add_stream("aac", rate=8000))
     return path
+
+
+def _write_silence(container: OutputContainer, stream: AudioStream) -> None:
+    silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+    silence.rate = 8000
+    for number in range(8):
+        silence.pts = number * 1024
+        container.mux(stream.encode(silence))
+    container.mux(stream.encode(None))
 
 
 def flip_bytes(path: Path, *, seed: int, flips: int = 12) -> Path:

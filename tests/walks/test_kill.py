@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import json
 import random
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -23,7 +22,7 @@ SECONDS_OF_FOOTAGE = 8.0
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    return Weights.write(tmp_path_factory.mktemp("weights"), delay_s=0.012)
+    return Weights.write(tmp_path_factory.mktemp("weights"), delay_s=0.02)
 
 
 @pytest.fixture(scope="module")
@@ -47,17 +46,9 @@ def test_a_killed_ingest_goes_on_to_the_very_same_case(
     case = tmp_path / "case"
     moments = random.Random(7)
     resumed = 0
-    for _ in range(KILLS):
+    for number in range(KILLS):
         process = command.start("ingest", case, *recordings, *weights.options())
-        try:
-            process.wait(timeout=moments.uniform(0.9, 2.6))
-        except subprocess.TimeoutExpired:
-            children = command.children_of(process.pid)
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            _assert_gone(children)
-        out, _ = process.communicate()
-        resumed += "goes on where an earlier run stopped" in out
+        resumed += _kill(process, frames=moments.randrange(10, 120) if number else 0, after_s=moments.uniform(0, 0.4))
     said = reappear("ingest", case, *recordings, *weights.options())
     assert said.status == 0, said.err
     assert contents(case) == undisturbed
@@ -94,6 +85,22 @@ def test_a_cancelled_ingest_keeps_what_it_has_and_goes_on(
     assert "kept" in err
     assert reappear("ingest", case, *recordings, *weights.options()).status == 0
     assert contents(case) == undisturbed
+
+
+def _kill(process: subprocess.Popen[str], *, frames: int, after_s: float) -> bool:
+    """Kill -9 some time after so many pictures were analysed. True when it had said that it went on."""
+    assert process.stdout is not None
+    resumed, done = False, 0
+    while done < frames and (line := process.stdout.readline()):
+        event = json.loads(line)
+        resumed |= "goes on where an earlier run stopped" in event.get("message", "")
+        done = event.get("frames", done)
+    time.sleep(after_s)
+    children = command.children_of(process.pid)
+    process.kill()
+    process.communicate()
+    _assert_gone(children)
+    return resumed
 
 
 def _assert_gone(children: list[int]) -> None:

@@ -1,0 +1,180 @@
+"""The open case as the window uses it: every verb in one place, so that panes hold no rules.
+
+All of these may take longer than a frame: they are called on a lane, never on the window's thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from app.player import Stretch
+from reid_engine.case import Case
+from reid_engine.decoder import DecodeRequest, probe
+from reid_engine.errors import ReappearError
+from reid_engine.search import SearchRequest
+from reid_engine.store import Camera, Decision, Source
+from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
+
+FIRST_CARDS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Footage:
+    """Everything the case knows about cameras and recordings, at one moment."""
+
+    cameras: tuple[Camera, ...] = ()
+    sources: tuple[Source, ...] = ()
+    lengths: Mapping[str, int] = field(default_factory=dict)  # path to microseconds
+
+    def position(self, camera: CameraId) -> int:
+        """The camera's place in the list: gives its letter and colour."""
+        return next((place for place, known in enumerate(self.cameras) if known.id == camera), 0)
+
+    def camera(self, which: CameraId) -> Camera | None:
+        """The camera of this number."""
+        return next((camera for camera in self.cameras if camera.id == which), None)
+
+    def stretches(self, camera: Camera) -> list[Stretch]:
+        """The camera's recordings for the player; one of unknown length is left out until it is known."""
+        mine = [source for source in self.sources if source.camera == camera.id]
+        lengths = [(source, self.lengths.get(source.path, 0)) for source in mine]
+        return [_stretch(source, camera, length) for source, length in lengths if length > 0]
+
+    def zone(self, which: CameraId) -> str:
+        """The zone in which this camera's times are shown."""
+        camera = self.camera(which)
+        return camera.clock.zone if camera is not None else "UTC"
+
+
+def _stretch(source: Source, camera: Camera, length_us: int) -> Stretch:
+    return Stretch(
+        path=Path(source.path),
+        kind="folder" if source.kind == "folder" else "video",
+        start_us=source.start_us,
+        duration_us=length_us,
+        clock=camera.clock,
+        size=(source.width, source.height),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What to search for and where: a stored tracklet, or the vector (D,) of a picture.
+
+    cameras: None for all but the probe's own; ``everywhere`` for all with the probe's own
+    """
+
+    tracklet: TrackletId | None = None
+    vector: Vectors | None = field(default=None, compare=False)
+    cameras: tuple[CameraId, ...] | None = None
+    everywhere: bool = False
+    from_us: int | None = None
+    to_us: int | None = None
+    same: tuple[TrackletId, ...] = ()
+    different: tuple[TrackletId, ...] = ()
+    limit: int = FIRST_CARDS
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Ranked matches, what was decided of them before, and what a person should know about the ranking."""
+
+    query: Query
+    matches: Sequence[Match]
+    verdicts: Mapping[TrackletId, Verdict]
+    notes: tuple[str, ...] = ()
+
+
+class Desk:
+    """The verbs. Any thread may call them."""
+
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self._lengths: dict[str, int] = {}
+
+    @property
+    def folder(self) -> Path:
+        """Where the case lies."""
+        return self.case.folder
+
+    def footage(self) -> Footage:
+        """Cameras and recordings; a recording whose length the case does not know yet is looked at once."""
+        sources = self.case.store.sources()
+        lengths = {source.path: self._length(source) for source in sources}
+        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths)
+
+    def _length(self, source: Source) -> int:
+        if source.report is not None and source.report.duration_us > 0:
+            return source.report.duration_us
+        if source.path not in self._lengths:
+            self._lengths[source.path] = length_of(Path(source.path), source.kind)
+        return self._lengths[source.path]
+
+    def purpose(self) -> str:
+        """What the case is for."""
+        return self.case.store.info().purpose
+
+    def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
+        """Whoever was before a camera between two moments."""
+        return self.case.tracklets_between(camera, from_us, to_us)
+
+    def crop(self, tracklet: TrackletId) -> bytes:
+        """The best crop as JPEG."""
+        return self.case.store.best_crops([tracklet]).get(tracklet, b"")
+
+    def tracklet(self, number: TrackletId) -> Tracklet:
+        """One stored tracklet."""
+        return self.case.store.tracklets([number])[0]
+
+    def search(self, query: Query) -> Answer:
+        """Rank. Raises ProbeError, and CaseError while nothing was ingested."""
+        probe = query.tracklet if query.tracklet is not None else query.vector
+        assert probe is not None
+        chosen = query.everywhere or query.cameras is not None
+        request = SearchRequest(
+            probe=probe,
+            model=self.case.model(),
+            from_us=query.from_us,
+            to_us=query.to_us,
+            cameras=query.cameras,
+            same=query.same,
+            different=query.different,
+            same_camera=chosen,
+            limit=query.limit,
+        )
+        result = self.case.search(request)
+        verdicts = {} if query.tracklet is None else self.verdicts(query.tracklet)
+        return Answer(query, result.matches, verdicts, result.notes)
+
+    def verdicts(self, probe: TrackletId) -> dict[TrackletId, Verdict]:
+        """What stands about a probe."""
+        return {decision.candidate: decision.verdict for decision in self.case.store.decisions(probe)}
+
+    def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
+        """Write a decision down."""
+        return self.case.decide(probe, candidate, verdict)
+
+    def undo(self) -> Decision | None:
+        """Take the last decision back."""
+        return self.case.undo()
+
+    def redo(self) -> Decision | None:
+        """Restore it."""
+        return self.case.redo()
+
+    def close(self) -> None:
+        """Let go of the case."""
+        self.case.close()
+
+
+def length_of(path: Path, kind: str) -> int:
+    """Microseconds by the recording's own header; 0 where it does not say or cannot be read."""
+    try:
+        info = probe(DecodeRequest(path, "folder" if kind == "folder" else "video"))
+    except ReappearError:
+        return 0  # the player's tile says why when it is opened
+    if info.duration_us is not None:
+        return info.duration_us
+    return round((info.expected_frames or 0) / info.rate * 1e6) if info.rate > 0 else 0

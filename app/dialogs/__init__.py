@@ -1,0 +1,1 @@
+"""What opens above the window. Dialogs do not import one another, nor panes."""

@@ -1,0 +1,100 @@
+"""A new case: where it lies, and what it is for."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+
+class NewCaseDialog(QDialog):
+    """Asks for name, folder and purpose; ``folder`` and ``purpose`` hold the answers."""
+
+    def __init__(self, home: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("New case")
+        self.setMinimumWidth(560)
+        heading = QLabel("New case", self)
+        heading.setObjectName("title")
+        self.name = QLineEdit(self)
+        self.name.setPlaceholderText("2026-014 Station theft")
+        self.home = QLineEdit(str(home), self)
+        browse = QPushButton("Browse …", self)
+        browse.clicked.connect(self._browse)
+        place = QHBoxLayout()
+        place.addWidget(self.home, 1)
+        place.addWidget(browse)
+        self._purpose = QPlainTextEdit(self)
+        self._purpose.setPlaceholderText("Why is this footage searched, and on whose authority?")
+        self._purpose.setTabChangesFocus(True)
+        self._purpose.setFixedHeight(84)
+        self._problem = QLabel(self)
+        self._problem.setObjectName("muted")
+        self._problem.setWordWrap(True)
+        form = QFormLayout()
+        form.setSpacing(10)
+        form.addRow("Name", self.name)
+        form.addRow("In folder", place)
+        form.addRow("Purpose", self._purpose)
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        self._make = self._buttons.addButton("Make case", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._make.setObjectName("primary")
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 16)
+        layout.setSpacing(14)
+        layout.addWidget(heading)
+        layout.addLayout(form)
+        layout.addWidget(self._problem)
+        layout.addWidget(self._buttons)
+        for changed in (self.name.textChanged, self.home.textChanged, self._purpose.textChanged):
+            changed.connect(self._check)
+        self._check()
+
+    @property
+    def folder(self) -> Path:
+        """The case folder."""
+        return Path(self.home.text()).expanduser() / folder_name(self.name.text())
+
+    @property
+    def purpose(self) -> str:
+        """What the case is for."""
+        return self._purpose.toPlainText().strip()
+
+    def set_purpose(self, text: str) -> None:
+        """Fill the purpose in."""
+        self._purpose.setPlainText(text)
+
+    def _browse(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, "Keep the case in", self.home.text())
+        if found:
+            self.home.setText(found)
+
+    def _check(self) -> None:
+        if not folder_name(self.name.text()) or not self.purpose:
+            problem = "A case needs a name and a purpose; both are printed on everything it exports."
+        elif self.folder.exists():
+            problem = f"There is already something at {self.folder}: choose another name."
+        else:
+            problem = f"The case will lie in {self.folder}"
+        self._problem.setText(problem)
+        self._make.setEnabled(problem.startswith("The case"))
+
+
+def folder_name(name: str) -> str:
+    """A case's name as a folder: without what file systems refuse."""
+    return re.sub(r"[\\/:*?\"<>|\x00-\x1f]+", "-", name).strip(" .")

@@ -1,0 +1,55 @@
+"""The one error dialog: what happened, why, what was kept, what to do now."""
+
+from __future__ import annotations
+
+import traceback
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from app import theme
+from app.explain import explain, sentence
+
+
+class TroubleDialog(QDialog):
+    """Shows one error; opened without blocking the window."""
+
+    def __init__(self, error: Exception, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._error = error
+        words = explain(error)
+        self.setWindowTitle(words.heading)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(520)
+        heading = QLabel(words.heading, self)
+        heading.setObjectName("title")
+        mark = QLabel(self)
+        mark.setPixmap(theme.icon("warning", theme.current().warning).pixmap(36, 36))
+        top = QHBoxLayout()
+        top.addWidget(mark)
+        top.addWidget(heading, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 16)
+        layout.setSpacing(12)
+        layout.addLayout(top)
+        for part in (sentence(error), words.kept, words.advice):
+            label = QLabel(part, self)
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            label.setWordWrap(True)
+            layout.addWidget(label)
+        layout.addSpacing(8)
+        layout.addWidget(self._buttons())
+
+    def _buttons(self) -> QDialogButtonBox:
+        box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        report = QPushButton("Copy report", box)
+        report.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report()))
+        box.addButton(report, QDialogButtonBox.ButtonRole.ActionRole)
+        box.rejected.connect(self.reject)
+        return box
+
+    def report(self) -> str:
+        """The error with its place in the program, for the makers."""
+        return "".join(traceback.format_exception(self._error))

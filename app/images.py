@@ -1,0 +1,35 @@
+"""The one place where arrays become Qt pictures and back."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PySide6.QtGui import QImage
+
+from reid_engine.errors import InputError
+from reid_engine.types import BgrImage
+
+
+def to_qimage(image: BgrImage) -> QImage:
+    """(H, W, 3) uint8 BGR to a QImage that owns its pixels."""
+    image = np.ascontiguousarray(image)
+    height, width, _ = image.shape
+    return QImage(image.data, width, height, image.strides[0], QImage.Format.Format_BGR888).copy()
+
+
+def to_array(picture: QImage) -> BgrImage:
+    """A QImage of any format to (H, W, 3) uint8 BGR that owns its pixels."""
+    picture = picture.convertToFormat(QImage.Format.Format_BGR888)
+    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    return rows[:, : picture.width() * 3].reshape(picture.height(), picture.width(), 3).copy()
+
+
+def decode_jpeg(data: bytes) -> QImage:
+    """A stored crop to a picture.
+
+    Raises InputError when the bytes are no picture.
+    """
+    array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
+    if array is None:
+        raise InputError(f"a stored crop of {len(data)} bytes is no picture: run `reappear check` on the case")
+    return to_qimage(np.asarray(array, np.uint8))

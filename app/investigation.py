@@ -1,0 +1,123 @@
+"""One line of inquiry: a probe, its ranking, the decisions about it. Widgets show it; the case keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Lane
+from app.desk import Answer, Desk, Query
+from reid_engine.store import Decision
+from reid_engine.types import TrackletId, Vectors, Verdict
+
+
+class Investigation(QObject):
+    """Searches and decides on a lane; the newest search wins, decisions keep their order.
+
+    answered: an Answer; changed: the verdicts that stand; said: a sentence for the status bar; failed: an error
+    """
+
+    answered = Signal(object)
+    changed = Signal(object)
+    said = Signal(str)
+    failed = Signal(Exception)
+
+    def __init__(self, desk: Desk, reading: Lane, writing: Lane, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._reading = reading
+        self._writing = writing
+        self.query: Query | None = None
+        self.verdicts: dict[TrackletId, Verdict] = {}
+
+    @property
+    def probe(self) -> TrackletId | None:
+        """The tracklet that is searched for; None for a picture, and before the first search."""
+        return None if self.query is None else self.query.tracklet
+
+    def search_tracklet(self, tracklet: TrackletId, filters: Query) -> None:
+        """Who else is this?"""
+        self._search(replace(filters, tracklet=tracklet, vector=None, same=(), different=()))
+
+    def search_vector(self, vector: Vectors, filters: Query) -> None:
+        """Who is in this picture?"""
+        self.verdicts = {}
+        self._search(replace(filters, tracklet=None, vector=vector, same=(), different=()))
+
+    def filter(self, filters: Query) -> None:
+        """The same question in other cameras or times."""
+        if self.query is not None:
+            kept = {name: getattr(self.query, name) for name in ("tracklet", "vector", "same", "different")}
+            self._search(replace(filters, **kept))
+
+    def refine(self) -> None:
+        """Rank again by what was decided."""
+        if self.query is None:
+            return
+        same = tuple(number for number, verdict in self.verdicts.items() if verdict == "same")
+        different = tuple(number for number, verdict in self.verdicts.items() if verdict == "different")
+        self.said.emit(f"Ranked from {len(same)} confirmed and {len(different)} rejected.")
+        self._search(replace(self.query, same=same, different=different))
+
+    def decide(self, candidate: TrackletId, verdict: Verdict) -> None:
+        """Same, different or unsure: shown at once, written down in the order it was said."""
+        self.verdicts = {**self.verdicts, candidate: verdict}
+        self.changed.emit(self.verdicts)
+        probe = self.probe
+        if probe is None:
+            self.said.emit("Kept for this search only: a picture is no track of the case.")
+            return
+        self._write(lambda: self._desk.decide(probe, candidate, verdict), "")
+
+    def undo(self) -> None:
+        """Take the last decision back."""
+        self._write(self._desk.undo, "Taken back: ")
+
+    def redo(self) -> None:
+        """Restore what was taken back."""
+        self._write(self._desk.redo, "Restored: ")
+
+    def _write(self, work: Callable[[], Decision | None], words: str) -> None:
+        probe = self.probe
+
+        def both() -> tuple[Decision | None, Mapping[TrackletId, Verdict] | None]:
+            decision = work()
+            return decision, None if probe is None else self._desk.verdicts(probe)
+
+        self._writing.run(both, lambda found: self._written(probe, words, *found), failed=self._not_written)
+
+    def _written(
+        self,
+        probe: TrackletId | None,
+        words: str,
+        decision: Decision | None,
+        verdicts: Mapping[TrackletId, Verdict] | None,
+    ) -> None:
+        if words:
+            what = "nothing" if decision is None else f"track {decision.candidate} {decision.verdict}"
+            self.said.emit(words + what)
+        if verdicts is not None and probe == self.probe:
+            self.verdicts = dict(verdicts)
+            self.changed.emit(self.verdicts)
+
+    def _not_written(self, error: Exception) -> None:
+        self.failed.emit(error)
+        probe = self.probe
+        if probe is not None:
+            self._reading.run(lambda: self._desk.verdicts(probe), self._reread)
+
+    def _reread(self, verdicts: Any) -> None:
+        self.verdicts = dict(verdicts)
+        self.changed.emit(self.verdicts)
+
+    def _search(self, query: Query) -> None:
+        self.query = query
+        self._reading.run(lambda: self._desk.search(query), self._found, key="search", failed=self.failed.emit)
+
+    def _found(self, answer: Answer) -> None:
+        if answer.query.tracklet is not None:
+            self.verdicts = dict(answer.verdicts)
+        self.answered.emit(replace(answer, verdicts=self.verdicts))

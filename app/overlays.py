@@ -1,0 +1,70 @@
+"""Boxes for the pictures: fetched off the window's thread in windows of time, a little ahead of what is shown."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Protocol
+
+from PySide6.QtCore import QObject, Signal
+
+from app.background import Lane
+from app.hits import Shown, boxes_at
+from reid_engine.types import CameraId, Tracklet
+
+WINDOW_US = 20_000_000
+KEPT_WINDOWS = 64
+
+
+class Fetch(Protocol):
+    """Where boxes come from; called on a lane."""
+
+    def __call__(self, camera: CameraId, from_us: int, to_us: int, /) -> Sequence[Tracklet]:
+        """Whoever was before the camera between two moments (corrected UTC)."""
+        ...
+
+
+class BoxCache(QObject):
+    """Who is where in each camera, as far as it has been fetched. ``arrived`` when more is known."""
+
+    arrived = Signal()
+
+    def __init__(self, lane: Lane, fetch: Fetch, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lane = lane
+        self._fetch = fetch
+        self._windows: OrderedDict[tuple[CameraId, int], Sequence[Tracklet] | None] = OrderedDict()
+        self._edition = 0
+
+    def at(self, camera: CameraId, time_us: int) -> Shown:
+        """Everybody in the picture of this moment; nobody while the window is being fetched."""
+        number = time_us // WINDOW_US
+        tracklets = self._window(camera, number)
+        self._window(camera, number + 1)
+        return boxes_at(tracklets, time_us) if tracklets else Shown.nobody()
+
+    def forget(self) -> None:
+        """The case has changed: fetch again what is shown next."""
+        self._edition += 1
+        self._windows.clear()
+
+    def _window(self, camera: CameraId, number: int) -> Sequence[Tracklet] | None:
+        key = camera, number
+        if key in self._windows:
+            self._windows.move_to_end(key)
+            return self._windows[key]
+        self._windows[key] = None
+        while len(self._windows) > KEPT_WINDOWS:
+            self._windows.popitem(last=False)
+        edition, start = self._edition, number * WINDOW_US
+        self._lane.run(
+            lambda: self._fetch(camera, start, start + WINDOW_US),
+            lambda found: self._keep(key, edition, found),
+            failed=lambda error: self._lane.trouble.emit(error),
+        )
+        return None
+
+    def _keep(self, key: tuple[CameraId, int], edition: int, found: Sequence[Tracklet]) -> None:
+        if edition == self._edition:
+            self._windows[key] = found
+            self.arrived.emit()

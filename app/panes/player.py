@@ -1,0 +1,411 @@
+"""The synchronised player: tiles on one master clock, transport, time line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from app import local_time, theme
+from app.desk import Footage
+from app.hits import Fit
+from app.overlays import BoxCache
+from app.player import CameraFeed, MasterClock
+from app.widgets.seek_bar import Coverage, SeekBar
+from app.widgets.tile import Tile
+from reid_engine.types import CameraId
+
+TICK_MS = 15
+MOST_TILES = 4
+FASTEST = 16.0
+STEP_US = 40_000
+SHAPE = (4, 3)
+
+
+class PlayerPane(QWidget):
+    """Plays up to four cameras at one instant.
+
+    selected: a tracklet (-1: none); asked: search for it; boxed: camera, time, xyxy of a drawn box; moved: the clock
+    """
+
+    selected = Signal(int)
+    asked = Signal(int)
+    boxed = Signal(int, object, tuple)
+    moved = Signal(object)
+
+    def __init__(self, boxes: BoxCache, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.clock = MasterClock()
+        self.tiles: dict[CameraId, Tile] = {}
+        self.selection: int | None = None
+        self._boxes = boxes
+        self._footage = Footage()
+        self._shown: list[CameraId] = []
+        self._solo: CameraId | None = None
+        self._laid_out = 1
+        self._focus: CameraId | None = None
+        self._feeds: dict[CameraId, CameraFeed] = {}
+        self._tick = QTimer(self)
+        self._tick.setTimerType(Qt.TimerType.PreciseTimer)
+        self._tick.setInterval(TICK_MS)
+        self._tick.timeout.connect(self.refresh)
+        boxes.arrived.connect(self.refresh)
+        self._grid = QGridLayout()
+        self._grid.setSpacing(2)
+        self._line = SeekBar(self)
+        self._line.sought.connect(self.seek)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(self._grid, 1)
+        self._foot = self._transport()
+        layout.addWidget(self._foot)
+
+    # what is played ---------------------------------------------------------------------------------------------------
+
+    def show_footage(self, footage: Footage) -> None:
+        """Play the recordings of this case; tiles of cameras that are still there stay as they are."""
+        if footage == self._footage:
+            return
+        first_time = not self._shown
+        self._footage = footage
+        known = [camera.id for camera in footage.cameras if footage.stretches(camera)]
+        self._shown = [camera for camera in self._shown if camera in known]
+        self._shown += [camera for camera in known if camera not in self._shown][: MOST_TILES - len(self._shown)]
+        self._refeed()
+        self._lay_out()
+        self._cover()
+        if first_time and self._limits()[1]:
+            self.seek(self._opening())
+
+    def reveal(self, camera: CameraId) -> None:
+        """Make sure that this camera has a tile."""
+        if self._solo is not None and self._solo != camera:
+            self._solo = camera
+        if camera not in self._shown:
+            self._shown = [*self._shown[: MOST_TILES - 1], camera]
+            self._refeed()
+        self._focus = camera
+        self._lay_out()
+
+    def close_feeds(self) -> None:
+        """End all decoders."""
+        self._tick.stop()
+        for feed in self._feeds.values():
+            feed.close()
+            feed.deleteLater()
+        self._feeds.clear()
+
+    def _refeed(self) -> None:
+        for camera in [camera for camera in self._feeds if camera not in self._shown]:
+            self._drop(camera)
+        for camera in self._shown:
+            known = self._footage.camera(camera)
+            if known is None:
+                continue
+            stretches = self._footage.stretches(known)
+            feed = self._feeds.get(camera)
+            if feed is not None:
+                feed.stretches = sorted(stretches, key=lambda stretch: stretch.from_us)
+                continue
+            feed = CameraFeed(stretches, self)
+            feed.arrived.connect(self._on_picture)
+            self._feeds[camera] = feed
+            self.tiles[camera] = self._tile(camera, known.name, known.clock.zone)
+
+    def _drop(self, camera: CameraId) -> None:
+        feed, tile = self._feeds.pop(camera), self.tiles.pop(camera)
+        feed.close()
+        feed.deleteLater()
+        self._grid.removeWidget(tile)
+        tile.deleteLater()
+
+    def _tile(self, camera: CameraId, name: str, zone: str) -> Tile:
+        tile = Tile(camera, name, self._footage.position(camera), zone, self)
+        tile.clicked.connect(self.select)
+        tile.asked.connect(self.asked)
+        tile.missed.connect(lambda: self._missed(camera))
+        tile.boxed.connect(self._on_box)
+        tile.solo.connect(lambda _: self.toggle_solo(camera))
+        tile.resized.connect(self._on_resized)
+        return tile
+
+    def _lay_out(self) -> None:
+        seen = [self._solo] if self._solo in self.tiles else self._shown
+        for camera, tile in self.tiles.items():
+            self._grid.removeWidget(tile)
+            tile.setVisible(camera in seen)
+            tile.focused = camera == self._focus and len(seen) > 1
+            tile.update()
+        columns = self._columns(len(seen))
+        for place, camera in enumerate(seen):
+            if camera is not None:
+                self._grid.addWidget(self.tiles[camera], place // columns, place % columns)
+        self._laid_out = columns
+        self.refresh(exact=True)
+
+    def _columns(self, count: int) -> int:
+        """Two pictures stand side by side or one above the other, whichever makes them larger."""
+        if count > 2:
+            return 2
+        room = self.tiles_room()
+        beside = Fit.inside(SHAPE, (room[0] // 2, room[1])).scale
+        above = Fit.inside(SHAPE, (room[0], room[1] // 2)).scale
+        return 2 if count == 2 and beside >= above else 1
+
+    def tiles_room(self) -> tuple[int, int]:
+        """Width and height there are for pictures."""
+        return self.width(), max(1, self.height() - self._foot.height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.tiles and self._columns(self._seen()) != self._laid_out:
+            self._lay_out()
+
+    def _seen(self) -> int:
+        return 1 if self._solo in self.tiles else len(self._shown)
+
+    def _cover(self) -> None:
+        cameras = [camera for camera in self._footage.cameras if self._footage.stretches(camera)]
+        lanes = [
+            Coverage(
+                self._footage.position(camera.id),
+                tuple((stretch.from_us, stretch.to_us) for stretch in self._footage.stretches(camera)),
+            )
+            for camera in cameras
+        ]
+        limits = self._limits()
+        self.clock.limit(*limits)
+        self._zone = cameras[0].clock.zone if cameras else "UTC"
+        self._line.cover(lanes, limits, self._zone)
+        self._fill_cameras_menu()
+
+    def _limits(self) -> tuple[int, int]:
+        stretches = [stretch for camera in self._footage.cameras for stretch in self._footage.stretches(camera)]
+        if not stretches:
+            return 0, 0
+        return min(s.from_us for s in stretches), max(s.to_us for s in stretches)
+
+    def _opening(self) -> int:
+        """The first moment that most of the shown cameras have in common."""
+        starts = sorted(feed.stretches[0].from_us for feed in self._feeds.values() if feed.stretches)
+        return starts[len(starts) // 2] if starts else self._limits()[0]
+
+    # what a person does -----------------------------------------------------------------------------------------------
+
+    def select(self, tracklet: int) -> None:
+        """Choose a track; -1 chooses none."""
+        self.selection = None if tracklet < 0 else tracklet
+        for tile in self.tiles.values():
+            tile.selected = self.selection
+            tile.update()
+        self._focus_on_selection()
+        self.selected.emit(tracklet)
+
+    def _focus_on_selection(self) -> None:
+        holding = [camera for camera, tile in self.tiles.items() if self.selection in tile.people.tracklet]
+        if self.selection is not None and holding:
+            self._focus_tile(holding[0])
+
+    def _missed(self, camera: CameraId) -> None:
+        self._focus_tile(camera)
+        self.select(-1)
+
+    def _focus_tile(self, camera: CameraId) -> None:
+        self._focus = camera
+        for other, tile in self.tiles.items():
+            tile.focused = other == camera and self._solo is None and len(self._shown) > 1
+            tile.update()
+
+    def select_next(self, step: int) -> None:
+        """Walk through the people of all visible tiles, left to right, by keyboard."""
+        seen = [(tile.people.xyxy[row][0], camera, int(number))
+                for camera, tile in self.tiles.items() if tile.isVisible()
+                for row, number in enumerate(tile.people.tracklet)]  # fmt: skip
+        order = {camera: place for place, camera in enumerate(self._shown)}
+        numbers = [number for _, _, number in sorted(seen, key=lambda one: (order[one[1]], one[0]))]
+        if numbers:
+            here = numbers.index(self.selection) if self.selection in numbers else -1 if step > 0 else 0
+            self.select(numbers[(here + step) % len(numbers)])
+
+    def ask(self) -> None:
+        """Search for the selected track."""
+        if self.selection is not None:
+            self.asked.emit(self.selection)
+
+    def seek(self, time_us: int) -> None:
+        """Show this moment in all tiles."""
+        self.clock.seek(time_us)
+        self.refresh(exact=True)
+
+    def show_moment(self, camera: CameraId, time_us: int, marked: int) -> None:
+        """Stand at a moment, with this camera in view and this tracklet marked."""
+        self._tick.stop()
+        self.clock.pause()
+        self.clock.seek(time_us)
+        for tile in self.tiles.values():
+            tile.marked = marked
+        self.reveal(camera)
+        self._say_rate()
+
+    def skip(self, seconds: float) -> None:
+        """Jump by seconds, either way."""
+        self.seek(self.clock.now_us() + round(seconds * 1e6))
+
+    def toggle_play(self) -> None:
+        """Play or pause; playing always begins forwards at real time."""
+        if self.clock.playing:
+            self.pause()
+        else:
+            self._run(1.0)
+
+    def faster(self, direction: int) -> None:
+        """L and J: begin in this direction, then double, or halve what runs the other way."""
+        rate = self.clock.rate if self.clock.playing else 0.0
+        if rate * direction > 0:
+            rate *= 2
+        elif abs(rate) > 1:
+            rate /= 2
+        else:
+            rate = float(direction)
+        self._run(max(-FASTEST, min(FASTEST, rate)))
+
+    def pause(self) -> None:
+        """Stand still, on an exact picture."""
+        self.clock.pause()
+        self._tick.stop()
+        self.refresh(exact=True)
+        self._say_rate()
+
+    def step(self, direction: int) -> None:
+        """The next or the previous picture of the camera in focus."""
+        self.clock.pause()
+        self._tick.stop()
+        self._say_rate()
+        tile = self.tiles.get(self._focus) if self._focus is not None else None
+        if tile is None or tile.showing.image is None:
+            tile = next((one for one in self.tiles.values() if one.showing.image is not None), None)
+        if tile is None:
+            self.seek(self.clock.now_us() + direction * STEP_US)
+            return
+        ahead = max(tile.showing.duration_us, 1000)
+        self.seek(tile.showing.time_us + (ahead if direction > 0 else -1))
+
+    def toggle_solo(self, camera: CameraId | None = None) -> None:
+        """One camera over the whole place, or back to all."""
+        wanted = camera if camera is not None else self._focus or (self._shown[0] if self._shown else None)
+        self._solo = None if self._solo == wanted else wanted
+        self._lay_out()
+
+    def solo_place(self, place: int) -> None:
+        """Keys 1 to 9: the camera at this place alone; 0: all."""
+        if place == 0:
+            self._solo = None
+            self._lay_out()
+        elif place <= len(self._footage.cameras):
+            camera = self._footage.cameras[place - 1].id
+            self.reveal(camera)
+            self._solo = camera
+            self._lay_out()
+
+    def toggle_boxes(self) -> None:
+        """Show or hide the boxes."""
+        for tile in self.tiles.values():
+            tile.boxes_visible = not tile.boxes_visible
+            tile.update()
+
+    def mark(self, marks: Sequence[tuple[CameraId, int]]) -> None:
+        """Where on the time line the matches are."""
+        self._line.mark([(self._footage.position(camera), moment) for camera, moment in marks])
+
+    def _run(self, rate: float) -> None:
+        self.clock.play(rate)
+        self._tick.start()
+        self._say_rate()
+
+    # what is shown ----------------------------------------------------------------------------------------------------
+
+    def refresh(self, *, exact: bool = False) -> None:
+        """Give every visible tile the picture and the people of this moment."""
+        now = self.clock.now_us()
+        for camera, tile in self.tiles.items():
+            if not tile.isHidden():
+                showing = self._feeds[camera].at(now, exact=exact)
+                moment = showing.time_us if showing.image is not None else now
+                tile.show_moment(showing, self._boxes.at(camera, moment))
+        self._line.move(now)
+        self._time.setText(local_time.precise_time(now, self._zone) if self._shown else "")
+        if self.clock.playing and self.clock.at_limit:
+            self.clock.pause()
+            self._tick.stop()
+            self._say_rate()
+        self.moved.emit(now)
+
+    def _on_picture(self) -> None:
+        if not self.clock.playing:
+            self.refresh()
+
+    def _on_resized(self, camera: int, width: int, height: int) -> None:
+        feed = self._feeds.get(CameraId(camera))
+        if feed is not None:
+            feed.resize(width, height)
+
+    def _on_box(self, camera: int, time_us: int, xyxy: tuple[float, ...]) -> None:
+        self.select(-1)
+        self.boxed.emit(camera, time_us, xyxy)
+
+    def _say_rate(self) -> None:
+        playing = self.clock.playing
+        self._play.setIcon(theme.icon("pause" if playing else "play"))
+        self._rate.setText(f"{self.clock.rate:g}×" if playing else "paused")
+
+    def _transport(self) -> QFrame:
+        frame = QFrame(self)
+        frame.setObjectName("foot")
+        self._zone = "UTC"
+        self._time = QLabel(frame)
+        self._time.setObjectName("heading")
+        self._rate = QLabel("paused", frame)
+        self._rate.setObjectName("pill")
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        row.addWidget(self._time, 1)
+        row.addWidget(self._tool("reverse", "Backwards, faster with each press (J)", lambda: self.faster(-1)))
+        row.addWidget(self._tool("step-back", "Previous picture (,)", lambda: self.step(-1)))
+        self._play = self._tool("play", "Play or pause (Space)", self.toggle_play)
+        row.addWidget(self._play)
+        row.addWidget(self._tool("step-forward", "Next picture (.)", lambda: self.step(1)))
+        row.addWidget(self._tool("faster", "Forwards, faster with each press (L)", lambda: self.faster(1)))
+        row.addSpacing(8)
+        row.addWidget(self._rate)
+        row.addStretch(1)
+        row.addWidget(self._tool("boxes", "Show or hide the boxes (B)", self.toggle_boxes))
+        row.addWidget(self._tool("solo", "One camera alone, or all (F)", self.toggle_solo))
+        self._cameras = self._tool("camera", "Which cameras have a tile", lambda: None)
+        self._cameras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._cameras.setMenu(QMenu(self._cameras))
+        row.addWidget(self._cameras)
+        layout = QVBoxLayout(frame)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self._line)
+        layout.addLayout(row)
+        return frame
+
+    def _tool(self, icon: str, tip: str, act: Callable[[], object]) -> QToolButton:
+        button = QToolButton(self)
+        button.setIcon(theme.icon(icon))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip.partition(" (")[0])
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: act())
+        return button
+
+    def _fill_cameras_menu(self) -> None:
+        menu = self._cameras.menu()
+        menu.clear()
+        for camera in self._footage.cameras:
+            letter = theme.camera_letter(self._footage.position(camera.id))
+            menu.addAction(f"{letter}   {camera.name}", partial(self.reveal, camera.id))

@@ -1,0 +1,115 @@
+"""Who is looked for: the probe's crop, and what was confirmed and rejected so far."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+
+from reid_engine.types import TrackletId, Verdict
+
+HEADINGS: dict[Verdict, str] = {"same": "Confirmed", "different": "Rejected", "unsure": "Unsure"}
+THUMB = QSize(48, 76)
+COLUMNS = 3
+
+
+class SubjectPane(QWidget):
+    """``wanted`` asks for a crop, ``supply`` answers; ``chosen``: go to this tracklet's moment."""
+
+    wanted = Signal(int)
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumWidth(190)
+        self._probe: int | None = None
+        self._pictures: dict[int, QPixmap] = {}
+        self._thumbs: dict[int, QToolButton] = {}
+        self._crop = QLabel("Nobody yet", self)
+        self._crop.setObjectName("muted")
+        self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._crop.setFixedHeight(230)
+        self._name = QLabel(self)
+        self._name.setObjectName("muted")
+        self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._lists = QVBoxLayout()
+        inner = QWidget(self)
+        inner.setObjectName("panel")
+        inner.setLayout(self._lists)
+        scroll = QScrollArea(self)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inner)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 10, 10, 10)
+        layout.addWidget(self._crop)
+        layout.addWidget(self._name)
+        layout.addWidget(scroll, 1)
+
+    def show_probe(self, tracklet: TrackletId) -> None:
+        """Look for this tracklet."""
+        self._probe = int(tracklet)
+        self._name.setText(f"track {tracklet}")
+        self._want(self._probe)
+
+    def show_picture(self, words: str) -> None:
+        """Look for somebody in a picture."""
+        self._probe = None
+        self._crop.setPixmap(QPixmap())
+        self._crop.setText(words)
+        self._name.setText("not a track of this case")
+
+    def show_verdicts(self, verdicts: Mapping[TrackletId, Verdict]) -> None:
+        """What was decided about this probe."""
+        while (item := self._lists.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._thumbs.clear()
+        for verdict, heading in HEADINGS.items():
+            members = [int(number) for number, said in verdicts.items() if said == verdict]
+            if members:
+                self._lists.addWidget(self._group(f"{heading} {len(members)}", members))
+        self._lists.addStretch(1)
+
+    def supply(self, tracklet: int, picture: QImage) -> None:
+        """A crop has come."""
+        self._pictures[tracklet] = QPixmap.fromImage(picture)
+        self._place(tracklet)
+
+    def _group(self, heading: str, members: list[int]) -> QWidget:
+        group = QWidget(self)
+        grid = QGridLayout(group)
+        grid.setContentsMargins(0, 4, 0, 4)
+        grid.setSpacing(4)
+        grid.addWidget(QLabel(heading, group), 0, 0, 1, COLUMNS)
+        for place, number in enumerate(members):
+            thumb = QToolButton(group)
+            thumb.setIconSize(THUMB)
+            thumb.setToolTip(f"Show track {number}")
+            thumb.setAccessibleName(f"track {number}")
+            thumb.clicked.connect(lambda _=False, which=number: self.chosen.emit(which))
+            self._thumbs[number] = thumb
+            grid.addWidget(thumb, 1 + place // COLUMNS, place % COLUMNS)
+            self._want(number)
+        grid.setColumnStretch(COLUMNS, 1)
+        return group
+
+    def _want(self, tracklet: int) -> None:
+        if tracklet in self._pictures:
+            self._place(tracklet)
+        else:
+            self.wanted.emit(tracklet)
+
+    def _place(self, tracklet: int) -> None:
+        picture = self._pictures[tracklet]
+        if tracklet == self._probe:
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self._crop.setPixmap(picture.scaled(160, 228, Qt.AspectRatioMode.KeepAspectRatio, smooth))
+        if tracklet in self._thumbs:
+            self._thumbs[tracklet].setIcon(QIcon(picture))

@@ -1,0 +1,239 @@
+"""Playing several cameras at one instant: a master clock in corrected UTC, and one feed of pictures a camera.
+
+Decoding happens in a child process a feed; a feed picks, at each tick, the newest picture whose time has come.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QSocketNotifier, Signal
+from PySide6.QtGui import QImage
+
+from app.images import to_qimage
+from reid_engine.clock import SECOND_US, CameraClock
+from reid_engine.decoder import Picture, PictureServer
+from reid_engine.recordings import SourceKind
+
+LAGGING_US = 1_500_000  # a decoder further behind than this is sent ahead instead of being waited for
+BACKWARDS_US = 20_000  # playing backwards is a chain of jumps, each begun when the last was answered
+NO_FOOTAGE = "no footage at this instant"
+END_MARGIN_US = 40_000
+
+
+class MasterClock:
+    """One time for all tiles: it stands, runs at any rate, runs backwards, and stays within its limits."""
+
+    def __init__(self, monotonic_s: Callable[[], float] = time.perf_counter) -> None:
+        self._monotonic_s = monotonic_s
+        self._from_s = 0.0
+        self._from_us = 0
+        self._limits = (0, 0)
+        self.rate = 1.0
+        self.playing = False
+
+    def now_us(self) -> int:
+        """Corrected microseconds UTC."""
+        if not self.playing:
+            return self._from_us
+        elapsed = (self._monotonic_s() - self._from_s) * self.rate
+        return self._within(self._from_us + round(elapsed * SECOND_US))
+
+    def limit(self, from_us: int, to_us: int) -> None:
+        """Keep the time within the footage."""
+        now = self.now_us()
+        self._limits = (from_us, max(from_us, to_us))
+        self.seek(now)
+
+    def seek(self, time_us: int) -> None:
+        """Go to a moment; a running clock runs on from there."""
+        self._from_us = self._within(time_us)
+        self._from_s = self._monotonic_s()
+
+    def play(self, rate: float) -> None:
+        """Run at ``rate`` seconds a second, negative for backwards."""
+        self.seek(self.now_us())
+        self.rate, self.playing = rate, True
+
+    def pause(self) -> None:
+        """Stand still."""
+        self.seek(self.now_us())
+        self.playing = False
+
+    @property
+    def at_limit(self) -> bool:
+        """True when it can go no further in its direction."""
+        return self.now_us() == self._limits[1 if self.rate > 0 else 0]
+
+    def _within(self, time_us: int) -> int:
+        first, last = self._limits
+        return min(max(time_us, first), last) if last else time_us
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One recording as the player needs it. start_us: by the camera's own clock, uncorrected."""
+
+    path: Path
+    kind: SourceKind
+    start_us: int
+    duration_us: int
+    clock: CameraClock
+    size: tuple[int, int]
+
+    @property
+    def from_us(self) -> int:
+        """Corrected UTC of its first picture."""
+        return self.clock.correct(self.start_us)
+
+    @property
+    def to_us(self) -> int:
+        """Corrected UTC of its end."""
+        return self.clock.correct(self.start_us + self.duration_us)
+
+    def offset(self, time_us: int) -> int:
+        """Corrected UTC to microseconds after the first picture."""
+        return max(0, self.clock.recorded(time_us) - self.start_us)
+
+    def time(self, offset_us: int) -> int:
+        """Microseconds after the first picture to corrected UTC."""
+        return self.clock.correct(self.start_us + offset_us)
+
+
+def stretch_at(stretches: Sequence[Stretch], time_us: int) -> Stretch | None:
+    """The recording that shows this moment; where two overlap, the later one."""
+    found = [stretch for stretch in stretches if stretch.from_us <= time_us <= stretch.to_us + END_MARGIN_US]
+    return max(found, key=lambda stretch: stretch.from_us, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What a tile shows: a picture with its own time, or the reason why there is none."""
+
+    image: QImage | None = None
+    time_us: int = 0
+    duration_us: int = 0
+    size: tuple[int, int] = (0, 0)
+    reason: str = ""
+
+
+class CameraFeed(QObject):
+    """The pictures of one camera, from whichever recording covers the moment."""
+
+    arrived = Signal()
+
+    def __init__(self, stretches: Sequence[Stretch], parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.stretches = sorted(stretches, key=lambda stretch: stretch.from_us)
+        self.showing = Showing(reason=NO_FOOTAGE)
+        self._room = (640, 360)
+        self._open: Stretch | None = None
+        self._server: PictureServer | None = None
+        self._notifier: QSocketNotifier | None = None
+        self._pictures: deque[Picture] = deque()
+        self._serial = 0
+        self._reached_us = 0
+        self._answered = True
+        self._error = ""
+
+    def resize(self, width: int, height: int) -> None:
+        """Decode for a tile of this many pixels."""
+        room = (max(64, width), max(64, height))
+        if room != self._room:
+            self._room = room
+            if self._server is not None:
+                self._server.resize(room)
+
+    def at(self, time_us: int, *, exact: bool) -> Showing:
+        """What to show now. ``exact``: the moment was jumped to, rather than reached by playing forward."""
+        stretch = stretch_at(self.stretches, time_us)
+        if stretch is None:
+            self._take()
+            self.showing = Showing(reason=NO_FOOTAGE)
+            return self.showing
+        if stretch is not self._open:
+            self._switch(stretch, time_us)
+        elif exact or (self._answered and self._is_far(time_us)):
+            self._jump(stretch.offset(time_us))
+        self._pick(stretch, time_us)
+        return self.showing
+
+    def close(self) -> None:
+        """End the decoder."""
+        if self._notifier is not None:
+            self._notifier.setEnabled(False)
+            self._notifier.deleteLater()
+            self._notifier = None
+        self._pictures.clear()
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._open = None
+
+    def _is_far(self, time_us: int) -> bool:
+        behind_us = time_us - self._reached_us
+        return behind_us > LAGGING_US or behind_us < -BACKWARDS_US
+
+    def _switch(self, stretch: Stretch, time_us: int) -> None:
+        self.close()
+        self._open, self._error = stretch, ""
+        self.showing = Showing(reason="opening …")
+        if not stretch.path.exists():
+            self._error = f"file missing: {stretch.path.name}"
+            return
+        self._server = PictureServer(stretch.path, stretch.kind, self._room)
+        self._notifier = QSocketNotifier(self._server.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(self._on_ready)
+        self._jump(stretch.offset(time_us))
+
+    def _jump(self, offset_us: int) -> None:
+        if self._server is None or self._open is None:
+            return
+        self._give_back(len(self._pictures))
+        self._serial = self._server.seek(offset_us)
+        self._reached_us = self._open.time(offset_us)
+        self._answered = False
+
+    def _on_ready(self) -> None:
+        self._take()
+        self.arrived.emit()
+
+    def _take(self) -> None:
+        server = self._server
+        if server is None:
+            return
+        for picture in server.take():
+            if picture.serial == self._serial:
+                self._pictures.append(picture)
+            else:
+                server.release(picture)
+        if server.error and self._notifier is not None:
+            self._error = server.error
+            self._notifier.setEnabled(False)
+
+    def _pick(self, stretch: Stretch, time_us: int) -> None:
+        due = sum(1 for picture in self._pictures if stretch.time(picture.offset_us) <= time_us)
+        # The first answer to a jump is shown whatever its time: damage may leave no earlier picture.
+        due = max(due, 1 if self._pictures and not self._answered else 0)
+        if due:
+            self._give_back(due - 1)
+            self._show(stretch, self._pictures[0])
+            self._give_back(1)
+            self._answered = True
+        elif self._error:
+            self.showing = Showing(reason=self._error)
+
+    def _show(self, stretch: Stretch, picture: Picture) -> None:
+        self._reached_us = stretch.time(picture.offset_us)
+        image = to_qimage(picture.image)
+        self.showing = Showing(image, self._reached_us, picture.duration_us, stretch.size)
+
+    def _give_back(self, count: int) -> None:
+        for _ in range(count):
+            picture = self._pictures.popleft()
+            if self._server is not None:
+                self._server.release(picture)

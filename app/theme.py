@@ -1,0 +1,180 @@
+"""How the window looks: tokens for dark and light, Fusion, one small style sheet, icons in the colour of the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import Template
+
+from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtSvg import QSvgRenderer
+from PySide6.QtWidgets import QApplication
+
+import resources
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Colours by duty, not by name."""
+
+    ground: str
+    panel: str
+    raised: str
+    line: str
+    text: str
+    muted: str
+    accent: str
+    on_accent: str
+    good: str
+    warning: str
+    danger: str
+    video: str
+
+
+DARK = Tokens(
+    ground="#14171c", panel="#1a1e25", raised="#242a33", line="#343c48", text="#e8ebf0", muted="#9ba6b5",
+    accent="#4d9fff", on_accent="#07121f", good="#43b581", warning="#e5b23c", danger="#ee6a5f", video="#0b0d10",
+)  # fmt: skip
+LIGHT = Tokens(
+    ground="#eef0f3", panel="#ffffff", raised="#f4f6f8", line="#cbd2db", text="#1b2129", muted="#5a6675",
+    accent="#1766c9", on_accent="#ffffff", good="#1b7f4c", warning="#946200", danger="#c0352b", video="#101318",
+)  # fmt: skip
+
+# told apart by people who see colours differently; a letter always stands beside the colour
+CAMERA_COLOURS = ("#56b4e9", "#e69f00", "#2fbf8f", "#e57fb5", "#f0e442", "#a68cff", "#ff8a5c", "#8fd14f")
+
+SHEET = Template("""
+* { outline: 0; }
+QMainWindow, QDialog { background: $ground; }
+QToolTip { background: $raised; color: $text; border: 1px solid $line; padding: 4px 6px; }
+QFrame#panel, QWidget#panel { background: $panel; }
+QFrame#bar { background: $panel; border-bottom: 1px solid $line; }
+QFrame#foot { background: $panel; border-top: 1px solid $line; }
+QLabel#title { font-size: 22px; font-weight: 600; }
+QLabel#heading { font-size: 14px; font-weight: 600; }
+QLabel#muted { color: $muted; }
+QLabel#warning { color: $warning; }
+QLabel#danger { color: $danger; }
+QLabel#pill { background: $raised; border: 1px solid $line; border-radius: 9px; padding: 1px 8px; color: $muted; }
+QPushButton { background: $raised; border: 1px solid $line; border-radius: 5px; padding: 6px 14px; min-height: 18px; }
+QPushButton:hover { border-color: $accent; }
+QPushButton:focus { border-color: $accent; }
+QPushButton:disabled { color: $muted; background: $panel; }
+QPushButton#primary { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
+QPushButton#primary:disabled { background: $raised; color: $muted; border-color: $line; }
+QToolButton { background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 4px; }
+QToolButton:hover { background: $raised; border-color: $line; }
+QToolButton:checked { background: $raised; border-color: $line; color: $accent; }
+QToolButton:focus { border-color: $accent; }
+QToolButton#workspace { padding: 6px 14px; font-weight: 600; color: $muted; }
+QToolButton#workspace:checked { color: $text; background: $raised; border-color: $line; }
+QToolButton#workspace:disabled { color: $line; }
+QLineEdit, QPlainTextEdit { background: $ground; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
+  selection-background-color: $accent; selection-color: $on_accent; }
+QComboBox { padding: 4px 8px; min-height: 20px; }
+QLineEdit:focus, QPlainTextEdit:focus { border-color: $accent; }
+QTableView { background: $panel; alternate-background-color: $ground; border: 0; gridline-color: $line;
+  selection-background-color: $raised; selection-color: $text; }
+QTableView::item { padding: 0 6px; }
+QTableView QLineEdit { padding: 0 4px; border-radius: 0; }
+QHeaderView { background: $panel; }
+QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 7px 8px;
+  font-weight: 600; }
+QListView { background: $ground; border: 0; }
+QDockWidget { font-weight: 600; }
+QDockWidget::title { background: $panel; padding: 7px 10px; border-bottom: 1px solid $line; }
+QProgressBar { background: $ground; border: 1px solid $line; border-radius: 4px; height: 6px; text-align: center; }
+QProgressBar::chunk { background: $accent; border-radius: 3px; }
+QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }
+QScrollBar:horizontal { background: transparent; height: 11px; margin: 0; }
+QScrollBar::handle { background: $line; border-radius: 4px; min-height: 28px; min-width: 28px; margin: 2px; }
+QScrollBar::handle:hover { background: $muted; }
+QScrollBar::add-line, QScrollBar::sub-line { width: 0; height: 0; }
+QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QSplitter::handle { background: $line; }
+QMainWindow::separator { background: $line; width: 1px; height: 1px; }
+QToolBar { background: $panel; border: 0; border-bottom: 1px solid $line; padding: 3px 8px; spacing: 4px; }
+QScrollArea, QScrollArea > QWidget > QWidget { background: $panel; }
+QStatusBar { background: $panel; border-top: 1px solid $line; color: $muted; }
+QStatusBar::item { border: 0; }
+QMenuBar { background: $panel; border-bottom: 1px solid $line; }
+QMenuBar::item { padding: 5px 10px; background: transparent; }
+QMenuBar::item:selected { background: $raised; }
+QMenu { background: $panel; border: 1px solid $line; padding: 4px; }
+QMenu::item { padding: 5px 26px 5px 14px; border-radius: 4px; }
+QMenu::item:selected { background: $raised; }
+QMenu::item:disabled { color: $muted; }
+QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
+""")
+
+
+def apply(program: QApplication, tokens: Tokens) -> None:
+    """Dress the whole program."""
+    program.setStyle("Fusion")
+    scheme = Qt.ColorScheme.Light if tokens is LIGHT else Qt.ColorScheme.Dark
+    program.styleHints().setColorScheme(scheme)
+    program.setPalette(palette(tokens))
+    program.setStyleSheet(SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__}))
+    program.setProperty("light", tokens is LIGHT)
+
+
+def application() -> QApplication:
+    """The running program."""
+    found = QApplication.instance()
+    assert isinstance(found, QApplication)
+    return found
+
+
+def current() -> Tokens:
+    """The tokens in use; dark before anything was applied."""
+    application = QApplication.instance()
+    return LIGHT if application is not None and application.property("light") else DARK
+
+
+def palette(tokens: Tokens) -> QPalette:
+    """For what the style sheet does not name, and for our own painting."""
+    role = QPalette.ColorRole
+    colours = {
+        role.Window: tokens.ground, role.WindowText: tokens.text, role.Base: tokens.panel, role.Text: tokens.text,
+        role.AlternateBase: tokens.ground, role.Button: tokens.raised, role.ButtonText: tokens.text,
+        role.Highlight: tokens.accent, role.HighlightedText: tokens.on_accent, role.ToolTipBase: tokens.raised,
+        role.ToolTipText: tokens.text, role.PlaceholderText: tokens.muted, role.Mid: tokens.line,
+        role.Link: tokens.accent, role.BrightText: tokens.danger,
+    }  # fmt: skip
+    made = QPalette()
+    for name, colour in colours.items():
+        made.setColor(name, QColor(colour))
+    for name in (role.WindowText, role.Text, role.ButtonText):
+        made.setColor(QPalette.ColorGroup.Disabled, name, QColor(tokens.muted))
+    return made
+
+
+def camera_colour(position: int) -> QColor:
+    """The colour of the camera at this place of the case's list."""
+    return QColor(CAMERA_COLOURS[position % len(CAMERA_COLOURS)])
+
+
+def camera_letter(position: int) -> str:
+    """A to Z, then A2 to Z2 and so on."""
+    turn, letter = divmod(position, 26)
+    return chr(ord("A") + letter) + (str(turn + 1) if turn else "")
+
+
+def icon(name: str, colour: str | None = None) -> QIcon:
+    """One of our own drawings in the text's colour, or in ``colour``; paler when it is disabled."""
+    tokens = current()
+    made = QIcon()
+    made.addPixmap(_drawn(name, colour or tokens.text), QIcon.Mode.Normal)
+    made.addPixmap(_drawn(name, tokens.line), QIcon.Mode.Disabled)
+    return made
+
+
+def _drawn(name: str, colour: str, size: int = 40) -> QPixmap:
+    text = resources.path(f"icons/{name}.svg").read_text("utf-8").replace("currentColor", colour)
+    drawing = QSvgRenderer(QByteArray(text.encode()))
+    pixmap = QPixmap(QSize(size, size))
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    drawing.render(painter, QRectF(0, 0, size, size))
+    painter.end()
+    return pixmap

@@ -1,0 +1,140 @@
+"""How one match is drawn: crop, camera, time, band in words, doubts, decision."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from app import local_time, theme
+from app.item_models.matches import BAND_WORDS, CARD_ROLE, CROP_SIZE, Card, doubts
+from reid_engine.types import BandName, Verdict
+
+MARGIN = 6
+TEXT_HEIGHT = 58
+CARD_SIZE = QSize(CROP_SIZE[0] + 2 * MARGIN, CROP_SIZE[1] + TEXT_HEIGHT + 2 * MARGIN)
+MARKS: dict[Verdict, str] = {"same": "same", "different": "different", "unsure": "unsure"}
+
+
+def verdict_colour(verdict: Verdict) -> QColor:
+    """Good, danger or warning; a drawing says the same."""
+    tokens = theme.current()
+    return QColor({"same": tokens.good, "different": tokens.danger, "unsure": tokens.warning}[verdict])
+
+
+def band_colour(band: BandName | None) -> QColor:
+    """The colour of the band's bar; the word beside it says the same."""
+    tokens = theme.current()
+    colours = {"strong": tokens.good, "possible": tokens.accent, "weak": tokens.warning}
+    return QColor(colours.get(band or "", tokens.muted))
+
+
+class MatchCardDelegate(QStyledItemDelegate):
+    """Draws cards; knows nothing of where they come from."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
+        return CARD_SIZE
+
+    def paint(
+        self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
+    ) -> None:
+        card = index.data(CARD_ROLE)
+        if not isinstance(card, Card):
+            return
+        box = option.rect.adjusted(3, 3, -3, -3)
+        chosen = bool(option.state & QStyle.StateFlag.State_Selected)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        _frame(painter, box, card, chosen)
+        crop = QRect(box.left() + 3, box.top() + 3, box.width() - 6, CROP_SIZE[1])
+        _crop(painter, crop, card)
+        _chips(painter, crop, card)
+        _words(painter, box, crop.bottom() + 4, card)
+        painter.restore()
+
+
+def _frame(painter: QPainter, box: QRect, card: Card, chosen: bool) -> None:
+    tokens = theme.current()
+    colour = QColor(tokens.accent) if chosen else verdict_colour(card.verdict) if card.verdict else QColor(tokens.line)
+    painter.setPen(QPen(colour, 2.5 if chosen else 1.5 if card.verdict else 1))
+    painter.setBrush(QColor(tokens.raised if chosen else tokens.panel))
+    painter.drawRoundedRect(QRectF(box).adjusted(1, 1, -1, -1), 6, 6)
+
+
+def _crop(painter: QPainter, place: QRect, card: Card) -> None:
+    tokens = theme.current()
+    painter.fillRect(place, QColor(tokens.video))
+    if card.picture is None:
+        painter.setPen(QColor(tokens.muted))
+        painter.drawText(place, Qt.AlignmentFlag.AlignCenter, "…")
+        return
+    picture = card.picture
+    painter.save()
+    painter.setClipRect(place)
+    if card.verdict == "different":
+        painter.setOpacity(0.45)
+    left = place.center().x() - picture.width() // 2
+    painter.drawPixmap(left, place.center().y() - picture.height() // 2, picture)
+    painter.restore()
+
+
+def _chips(painter: QPainter, crop: QRect, card: Card) -> None:
+    letter = QRectF(crop.left() + 4, crop.top() + 4, 12 + 9 * len(card.camera.letter), 20)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(theme.camera_colour(card.camera.position))
+    painter.drawRoundedRect(letter, 4, 4)
+    painter.setPen(QColor("#101318"))
+    painter.setFont(_font(painter, bold=True))
+    painter.drawText(letter, Qt.AlignmentFlag.AlignCenter, card.camera.letter)
+    if card.verdict is not None:
+        _verdict_mark(painter, QRectF(crop.right() - 24, crop.top() + 4, 21, 21), card.verdict)
+    reasons = doubts(card.match)
+    if reasons:
+        _doubt(painter, QRectF(crop.left(), crop.bottom() - 19, crop.width() + 1, 20), reasons[0])
+
+
+def _verdict_mark(painter: QPainter, place: QRectF, verdict: Verdict) -> None:
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(verdict_colour(verdict))
+    painter.drawEllipse(place)
+    theme.icon(MARKS[verdict], "#ffffff").paint(painter, place.adjusted(3, 3, -3, -3).toRect())
+
+
+def _doubt(painter: QPainter, place: QRectF, reason: str) -> None:
+    painter.fillRect(place, QColor(20, 12, 0, 200))
+    painter.setPen(QColor("#ffc94d"))
+    painter.setFont(_font(painter, smaller=True))
+    words = painter.fontMetrics().elidedText(reason, Qt.TextElideMode.ElideRight, round(place.width()) - 8)
+    painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
+
+
+def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
+    tokens, match = theme.current(), card.match
+    left, width = box.left() + 9, box.width() - 18
+    painter.setPen(QColor(tokens.text))
+    painter.setFont(_font(painter, bold=True))
+    line = QRectF(left, top, width, 18)
+    painter.drawText(line, Qt.AlignmentFlag.AlignLeft, local_time.clock_time(match.start_us, card.camera.zone))
+    painter.setPen(QColor(tokens.muted))
+    painter.setFont(_font(painter))
+    painter.drawText(line, Qt.AlignmentFlag.AlignRight, _rank(card))
+    name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, width)
+    painter.drawText(QRectF(left, top + 17, width, 18), Qt.AlignmentFlag.AlignLeft, name)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(band_colour(match.band))
+    painter.drawEllipse(QPointF(left + 4, top + 43), 4, 4)
+    painter.setPen(QColor(tokens.text))
+    painter.drawText(QRectF(left + 13, top + 34, width - 13, 18), Qt.AlignmentFlag.AlignVCenter, BAND_WORDS[match.band])
+
+
+def _rank(card: Card) -> str:
+    moved = card.match.moved
+    arrow = f"▲{moved} " if moved > 0 else f"▼{-moved} " if moved < 0 else ""
+    return f"{arrow}#{card.match.rank}"
+
+
+def _font(painter: QPainter, *, bold: bool = False, smaller: bool = False) -> QFont:
+    font = QFont(painter.font())
+    font.setBold(bold)
+    font.setPixelSize(10 if smaller else 12)
+    return font

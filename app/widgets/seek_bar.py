@@ -1,0 +1,138 @@
+"""The time line under the pictures: which camera has footage when, and where we are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from app import local_time, theme
+
+LANE_HEIGHT = 12
+AXIS_HEIGHT = 18
+NAME_WIDTH = 34
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000)
+TICK_PX = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """When one camera has footage: spans in corrected UTC."""
+
+    position: int
+    spans: tuple[tuple[int, int], ...]
+
+
+class SeekBar(QWidget):
+    """Click or drag to go to a moment."""
+
+    sought = Signal(object)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMouseTracking(True)
+        self.setAccessibleName("Time line")
+        self._lanes: Sequence[Coverage] = ()
+        self._marks: tuple[tuple[int, int], ...] = ()
+        self._limits = (0, 1)
+        self._now = 0
+        self._zone = "UTC"
+
+    def cover(self, lanes: Sequence[Coverage], limits: tuple[int, int], zone: str) -> None:
+        """What there is to play."""
+        self._lanes, self._limits, self._zone = lanes, (limits[0], max(limits[0] + 1, limits[1])), zone
+        self.updateGeometry()
+        self.update()
+
+    def mark(self, marks: Sequence[tuple[int, int]]) -> None:
+        """Small marks (place of the camera, time): where the matches are."""
+        self._marks = tuple(marks)
+        self.update()
+
+    def move(self, now_us: int) -> None:  # type: ignore[override]
+        """Where the master clock is."""
+        if self._x(now_us) != self._x(self._now):
+            self._now = now_us
+            self.update()
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, AXIS_HEIGHT + LANE_HEIGHT * max(1, len(self._lanes)) + 8)
+
+    def minimumSizeHint(self) -> QSize:
+        return self.sizeHint()
+
+    def time_at(self, x: float) -> int:
+        """The moment at a place of the widget."""
+        share = min(max((x - NAME_WIDTH) / self._span(), 0.0), 1.0)
+        return self._limits[0] + round(share * (self._limits[1] - self._limits[0]))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self.sought.emit(self.time_at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        moment = self.time_at(event.position().x())
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self.sought.emit(moment)
+        else:
+            QToolTip.showText(event.globalPosition().toPoint(), local_time.precise_time(moment, self._zone), self)
+
+    def _span(self) -> int:
+        return max(1, self.width() - NAME_WIDTH - 10)
+
+    def _x(self, time_us: int) -> int:
+        share = (time_us - self._limits[0]) / (self._limits[1] - self._limits[0])
+        return NAME_WIDTH + round(share * self._span())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        tokens = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        self._paint_axis(painter)
+        for row, lane in enumerate(self._lanes):
+            self._paint_lane(painter, AXIS_HEIGHT + row * LANE_HEIGHT, lane)
+        x = self._x(self._now)
+        painter.setPen(QPen(QColor(tokens.text), 1.4))
+        painter.drawLine(QPointF(x, 6), QPointF(x, self.height() - 3))
+        painter.setBrush(QColor(tokens.text))
+        painter.drawPolygon(QPolygonF([QPointF(x - 5, 2), QPointF(x + 5, 2), QPointF(x, 9)]))
+        painter.end()
+
+    def _paint_axis(self, painter: QPainter) -> None:
+        tokens = theme.current()
+        seconds = (self._limits[1] - self._limits[0]) / 1e6
+        fitting = (step for step in STEPS_S if seconds / step * TICK_PX <= self._span())
+        step_us = next(fitting, STEPS_S[-1]) * 1_000_000
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        moment = -(-self._limits[0] // step_us) * step_us
+        while moment <= self._limits[1]:
+            x = self._x(moment)
+            painter.setPen(QColor(tokens.line))
+            painter.drawLine(x, AXIS_HEIGHT - 3, x, self.height() - 6)
+            painter.setPen(QColor(tokens.muted))
+            words = local_time.clock_time(moment, self._zone)
+            painter.drawText(QRectF(x - 40, 0, 80, AXIS_HEIGHT - 3), Qt.AlignmentFlag.AlignCenter, words)
+            moment += step_us
+
+    def _paint_lane(self, painter: QPainter, top: int, lane: Coverage) -> None:
+        tokens, colour = theme.current(), theme.camera_colour(lane.position)
+        painter.setPen(QColor(tokens.muted))
+        name = QRectF(0, top, NAME_WIDTH - 8, LANE_HEIGHT)
+        right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(name, right, theme.camera_letter(lane.position))
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(tokens.raised))
+        painter.drawRect(QRectF(NAME_WIDTH, top + 3, self._span(), LANE_HEIGHT - 5))
+        painter.setBrush(colour.darker(125))
+        for first, last in lane.spans:
+            left, right_end = self._x(first), self._x(last)
+            painter.drawRect(QRectF(left, top + 3, max(2, right_end - left), LANE_HEIGHT - 5))
+        painter.setBrush(QColor(tokens.text))
+        for position, moment in self._marks:
+            if position == lane.position:
+                painter.drawEllipse(QPointF(self._x(moment), top + LANE_HEIGHT / 2), 2.6, 2.6)

@@ -1,0 +1,216 @@
+"""One camera's picture with the people in it: points, clicks and drawn boxes become tracklets and places."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from app import local_time, theme
+from app.hits import Fit, Shown, dragged_box, hit
+from app.player import Showing
+from reid_engine.types import CameraId
+
+DRAG_PX = 7
+CAPTION_HEIGHT = 26
+
+
+class Tile(QWidget):
+    """Paints; says what was pointed at. Knows nothing of the case or of decoding.
+
+    clicked: a tracklet was chosen; asked: search for it (the second click); boxed: camera, time and xyxy of a drawn box
+    """
+
+    clicked = Signal(int)
+    asked = Signal(int)
+    missed = Signal()
+    boxed = Signal(int, object, tuple)
+    hovered = Signal(int)
+    solo = Signal(int)
+    resized = Signal(int, int, int)
+
+    def __init__(self, camera: CameraId, name: str, position: int, zone: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.camera, self.name, self.position, self.zone = camera, name, position, zone
+        self.setMouseTracking(True)
+        self.setMinimumSize(220, 150)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
+        self.setAccessibleName(f"Camera {name}")
+        self.showing = Showing()
+        self.people = Shown.nobody()
+        self.boxes_visible = True
+        self.selected: int | None = None
+        self.marked: int | None = None  # the match that was chosen
+        self.focused = False
+        self._hover: int | None = None
+        self._press: QPointF | None = None
+        self._drag: QPointF | None = None
+
+    def show_moment(self, showing: Showing, people: Shown) -> None:
+        """A new picture, or a new reason why there is none."""
+        if showing is not self.showing or people is not self.people:
+            self.showing, self.people = showing, people
+            self.update()
+
+    def box_of(self, tracklet: int) -> tuple[float, float, float, float] | None:
+        """Where a tracklet's box is in this widget now: x1, y1, x2, y2."""
+        for number, box in zip(self.people.tracklet, self._on_screen(), strict=True):
+            if int(number) == tracklet:
+                x1, y1, x2, y2 = (float(v) for v in box)
+                return x1, y1, x2, y2
+        return None
+
+    def tracklet_at(self, x: float, y: float) -> int | None:
+        """Whose box holds this point of the widget."""
+        if self.showing.image is None or not self.boxes_visible:
+            return None
+        found = hit(self.people, *self._fit().to_source(x, y))
+        return None if found is None else int(self.people.tracklet[found])
+
+    def _fit(self) -> Fit:
+        return Fit.inside(self.showing.size, (self.width(), self.height()))
+
+    def _on_screen(self) -> list[tuple[float, ...]]:
+        return [tuple(row) for row in self._fit().to_screen(self.people.xyxy)]
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        ratio = self.devicePixelRatioF()
+        self.resized.emit(self.camera, round(self.width() * ratio), round(self.height() * ratio))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._press, self._drag = event.position(), None
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        here = event.position()
+        if self._press is not None and self.showing.image is not None:
+            if (here - self._press).manhattanLength() > DRAG_PX:
+                self._drag = here
+                self.update()
+            return
+        found = self.tracklet_at(here.x(), here.y())
+        if found != self._hover:
+            self._hover = found
+            self.setCursor(Qt.CursorShape.PointingHandCursor if found is not None else Qt.CursorShape.ArrowCursor)
+            self.hovered.emit(-1 if found is None else found)
+            self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        press, drag = self._press, self._drag
+        self._press = self._drag = None
+        if event.button() != Qt.MouseButton.LeftButton or press is None:
+            return
+        if drag is not None:
+            self._finish_box(press, drag)
+        else:
+            self._click(press)
+        self.update()
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.tracklet_at(event.position().x(), event.position().y()) is None:
+            self.solo.emit(self.camera)
+        else:
+            self._press = event.position()
+
+    def leaveEvent(self, event: object) -> None:
+        self._hover = None
+        self.update()
+
+    def _click(self, point: QPointF) -> None:
+        found = self.tracklet_at(point.x(), point.y())
+        if found is None:
+            self.missed.emit()
+        elif found == self.selected:
+            self.asked.emit(found)
+        else:
+            self.clicked.emit(found)
+
+    def _finish_box(self, start: QPointF, end: QPointF) -> None:
+        fit = self._fit()
+        box = dragged_box(fit.to_source(start.x(), start.y()), fit.to_source(end.x(), end.y()), self.showing.size)
+        if box is not None:
+            self.boxed.emit(self.camera, self.showing.time_us, box)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.current().video))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        image = self.showing.image
+        if image is None:
+            self._paint_reason(painter)
+        else:
+            fit = self._fit()
+            width, height = (side * fit.scale for side in self.showing.size)
+            painter.drawImage(QRectF(fit.left, fit.top, width, height), image)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            if self.boxes_visible:
+                self._paint_people(painter)
+            self._paint_drag(painter)
+        self._paint_caption(painter)
+        painter.end()
+
+    def _paint_reason(self, painter: QPainter) -> None:
+        painter.setPen(QColor("#8a94a3"))
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.showing.reason)
+
+    def _paint_people(self, painter: QPainter) -> None:
+        accent = QColor(theme.DARK.accent)
+        for number, box in zip(self.people.tracklet, self._on_screen(), strict=True):
+            chosen, under = int(number) == self.selected, int(number) == self._hover
+            marked = int(number) == self.marked
+            colour = QColor("#ffd24a" if chosen else "#5fe08c") if chosen or marked else QColor(255, 255, 255, 170)
+            colour = accent if under and not chosen else colour
+            place = QRectF(QPointF(box[0], box[1]), QPointF(box[2], box[3]))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            strong = chosen or under or marked
+            painter.setPen(QPen(QColor(0, 0, 0, 130), 3.5 if strong else 2.6))
+            painter.drawRect(place)
+            painter.setPen(QPen(colour, 2.2 if strong else 1.2))
+            painter.drawRect(place)
+            if strong:
+                words = "Enter to search" if chosen else "this match" if marked else f"track {number}"
+                self._paint_label(painter, place, words, colour)
+
+    def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:
+        width = painter.fontMetrics().horizontalAdvance(words) + 12
+        left = min(max(0.0, place.left()), max(0.0, self.width() - width))
+        top = place.top() - 20 if place.top() >= 20 else place.bottom() + 2
+        label = QRectF(left, top, width, 18)
+        painter.fillRect(label, QColor(10, 12, 16, 215))
+        painter.setPen(colour)
+        painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
+
+    def _paint_drag(self, painter: QPainter) -> None:
+        if self._press is not None and self._drag is not None:
+            painter.setPen(QPen(QColor("#ffd24a"), 1.6, Qt.PenStyle.DashLine))
+            painter.setBrush(QColor(255, 210, 74, 30))
+            painter.drawRect(QRectF(self._press, self._drag).normalized())
+
+    def _paint_caption(self, painter: QPainter) -> None:
+        strip = QRectF(0, 0, self.width(), CAPTION_HEIGHT)
+        painter.fillRect(strip, QColor(8, 10, 13, 175))
+        chip = QRectF(6, 4, 12 + 8 * len(theme.camera_letter(self.position)), 18)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(theme.camera_colour(self.position))
+        painter.drawRoundedRect(chip, 4, 4)
+        painter.setPen(QColor("#101318"))
+        font = QFont(painter.font())
+        font.setBold(True)
+        painter.setFont(font)
+        painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, theme.camera_letter(self.position))
+        painter.setPen(QColor("#e8ebf0"))
+        name = strip.adjusted(chip.right() + 8, 0, -90, 0)
+        words = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, round(name.width()))
+        painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, words)
+        if self.showing.image is not None:
+            font.setBold(False)
+            painter.setFont(font)
+            shown = local_time.clock_time(self.showing.time_us, self.zone)
+            painter.drawText(
+                strip.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown
+            )
+        if self.focused:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme.current().accent), 2))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))

@@ -1,0 +1,156 @@
+"""Everything that belongs to one open case and to no widget: its lanes, jobs, boxes and line of inquiry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtGui import QImage
+
+from app.background import Lane
+from app.desk import Desk, Footage
+from app.images import decode_jpeg
+from app.intake import Intake
+from app.investigation import Investigation
+from app.item_models.matches import CameraLabel, MatchesModel
+from app.item_models.recordings import RecordingsModel
+from app.jobs import Job, Jobs, WarmProbe
+from app.overlays import BoxCache
+from app.settings import WindowState
+from app.theme import camera_letter
+from reid_engine.case import Case
+from reid_engine.settings import Settings
+from reid_engine.types import CameraId, TrackletId
+
+RELOAD_MS = 1500
+
+
+class Workspace(QObject):
+    """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error."""
+
+    footage_changed = Signal(object)
+    said = Signal(str)
+    failed = Signal(Exception)
+
+    def __init__(
+        self, case: Case, command: Sequence[str], state: WindowState, settings: Settings, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._state = state
+        self._command = tuple(command)
+        self.desk = Desk(case)
+        self.footage = Footage()
+        self._loading = False
+        self.reading = Lane(2, self)
+        self.looking = Lane(2, self)
+        self.writing = Lane(1, self)
+        self.recordings = RecordingsModel(self)
+        self.matches = MatchesModel(self)
+        self.boxes = BoxCache(self.reading, self.desk.tracklets_between, self)
+        self.intake = Intake(self.recordings, self.looking, state.zone, settings.name_patterns, self)
+        self.investigation = Investigation(self.desk, self.reading, self.writing, self)
+        self.jobs = Jobs(case.folder, command, self)
+        self._warm: WarmProbe | None = None
+        self._reload = QTimer(self)
+        self._reload.setSingleShot(True)
+        self._reload.setInterval(RELOAD_MS)
+        self._reload.timeout.connect(self.reload)
+        for lane in (self.reading, self.looking, self.writing):
+            lane.trouble.connect(self.failed)
+        self.matches.wanted.connect(self._fetch_crop)
+        self.jobs.started.connect(self._follow)
+
+    def begin(self) -> None:
+        """Read what is there, and find jobs that still run."""
+        self.reload()
+        self.jobs.find_running()
+
+    def reload(self) -> None:
+        """Read cameras and recordings again."""
+        if self._loading:
+            self._reload.start()
+            return
+        self._loading = True
+        self.looking.run(self.desk.footage, self._loaded, failed=self._not_loaded)
+
+    def start(self) -> None:
+        """Analyse everything that waits, as a job that outlives the window."""
+        self.jobs.start("ingest", self.intake.arguments(self._state.networks))
+        self.intake.mark_started()
+
+    def probe(self) -> WarmProbe:
+        """The child that embeds pictures, started when it is first needed."""
+        if self._warm is None:
+            networks = self._state.networks
+            words = [] if networks.embedder is None else ["--embedder", str(networks.embedder)]
+            self._warm = WarmProbe(self._command, ["probe", str(self.desk.folder), *words, "--json"], self)
+        self._warm.warm()
+        return self._warm
+
+    def forget_probe(self) -> None:
+        """Other networks were chosen."""
+        if self._warm is not None:
+            self._warm.close()
+            self._warm = None
+
+    def close(self) -> None:
+        """End what belongs to the window; jobs go on."""
+        self._reload.stop()
+        self.forget_probe()
+        self.jobs.close()
+        for lane in (self.reading, self.looking, self.writing):
+            lane.close()
+        self.desk.close()
+
+    def label(self, camera: CameraId) -> CameraLabel:
+        """How a camera is named on cards."""
+        position = self.footage.position(camera)
+        known = self.footage.camera(camera)
+        name = known.name if known is not None else "?"
+        return CameraLabel(name, camera_letter(position), position, self.footage.zone(camera))
+
+    def _not_loaded(self, error: Exception) -> None:
+        self._loading = False
+        self.failed.emit(error)
+
+    def _loaded(self, footage: Footage) -> None:
+        self._loading = False
+        self.footage = footage
+        self.intake.show_case(footage, running=bool(self.jobs.running()))
+        self.matches.label({camera.id: self.label(camera.id) for camera in footage.cameras})
+        self.footage_changed.emit(footage)
+
+    def _follow(self, job: Job) -> None:
+        job.moved.connect(lambda events: self._moved(events))
+        job.ended.connect(self._ended)
+
+    def _moved(self, events: list[dict[str, Any]]) -> None:
+        if not self._reload.isActive():
+            self._reload.start()
+        for event in events:
+            if event.get("event") == "result":
+                self._tell_result(event)
+
+    def _tell_result(self, result: dict[str, Any]) -> None:
+        bad = [
+            str(file.get("message")) for file in result.get("files", ()) if file.get("state") not in ("done", "skipped")
+        ]
+        if "message" in result:
+            bad.append(str(result["message"]))
+        good = sum(file.get("state") in ("done", "skipped") for file in result.get("files", ()))
+        self.said.emit("   ".join(bad) if bad else f"Done: {good} recordings analysed.")
+
+    def _ended(self, words: str) -> None:
+        if words:
+            self.said.emit(words)
+        self.boxes.forget()
+        self.reload()
+
+    def fetch_picture(self, tracklet: TrackletId, then: Callable[[QImage], None]) -> None:
+        """Read the best crop of a tracklet."""
+        self.reading.run(lambda: decode_jpeg(self.desk.crop(tracklet)), then)
+
+    def _fetch_crop(self, tracklet: int) -> None:
+        number = TrackletId(tracklet)
+        self.fetch_picture(number, lambda picture: self.matches.supply(number, picture))

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.player import MasterClock, Stretch, stretch_at
+from reid_engine.clock import CameraClock, ManualClock
+
+
+def test_the_clock_runs_at_its_rate_and_stands_when_paused() -> None:
+    hand = ManualClock()
+    clock = MasterClock(hand.monotonic_s)
+    clock.limit(1_000_000, 100_000_000)
+    clock.seek(10_000_000)
+    clock.play(2.0)
+    hand.advance(3)
+    assert clock.now_us() == 16_000_000
+    clock.pause()
+    hand.advance(3)
+    assert clock.now_us() == 16_000_000
+
+
+def test_the_clock_runs_backwards_and_stops_at_the_first_picture() -> None:
+    hand = ManualClock()
+    clock = MasterClock(hand.monotonic_s)
+    clock.limit(1_000_000, 100_000_000)
+    clock.seek(3_000_000)
+    clock.play(-1.0)
+    hand.advance(1)
+    assert clock.now_us() == 2_000_000
+    hand.advance(10)
+    assert clock.now_us() == 1_000_000
+    assert clock.at_limit
+
+
+def stretch(start_us: int, duration_us: int, clock: CameraClock | None = None) -> Stretch:
+    return Stretch(Path("a.mp4"), "video", start_us, duration_us, clock or CameraClock(), (320, 240))
+
+
+def test_a_camera_whose_clock_is_fast_is_shown_earlier() -> None:
+    fast = stretch(100_000_000, 10_000_000, CameraClock(offset_us=37_000_000))
+    assert fast.from_us == 63_000_000
+    assert fast.offset(64_500_000) == 1_500_000
+    assert fast.time(1_500_000) == 64_500_000
+
+
+def test_between_two_recordings_there_is_none() -> None:
+    first, second = stretch(0, 10_000_000), stretch(20_000_000, 10_000_000)
+    assert stretch_at([first, second], 5_000_000) is first
+    assert stretch_at([first, second], 15_000_000) is None
+    assert stretch_at([first, second], 25_000_000) is second

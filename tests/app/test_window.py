@@ -1,0 +1,267 @@
+"""The real window on the real start path: a case is made, footage dropped, analysed, a person clicked and decided."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QDialog
+from pytestqt.qtbot import QtBot
+
+from app.application import Application
+from app.case_view import CaseView
+from app.dialogs.new_case import NewCaseDialog
+from app.dialogs.trouble import TroubleDialog
+from app.intake import Networks
+from app.item_models.recordings import START
+from app.main_window import MainWindow
+from app.verbs import INVESTIGATE
+from app.widgets.tile import Tile
+from reid_engine.case import Case
+from tests.support.footage import two_cameras
+from tests.support.networks import stripe_embedder
+from tests.support.program import COMMAND
+from tests.support.scripted import write_script
+
+pytestmark = pytest.mark.window
+
+WAIT_MS = 30_000
+Open = Callable[[Path | None], MainWindow]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recordings, a scripted detector, a tiny embedder, and a case in which they were analysed."""
+    folder = tmp_path_factory.mktemp("world")
+    east, west = two_cameras(folder, seconds=6.0)
+    detector, embedder = write_script(folder), stripe_embedder(folder)
+    words = ["ingest", str(folder / "made"), str(east), str(west), "--purpose", "a test", "--json"]
+    words += ["--detector", str(detector), "--embedder", str(embedder), "--start", "2026-11-03T14:02:11Z"]
+    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture
+def networks(world: Path, application: Application) -> Networks:
+    """The suite's weights, chosen as if in an earlier session."""
+    application.state.setValue("networks/detector", str(world / "figures.scripted.json"))
+    application.state.setValue("networks/embedder", str(world / "stripes.onnx"))
+    return Networks(world / "figures.scripted.json", world / "stripes.onnx")
+
+
+@pytest.fixture
+def case(world: Path, tmp_path: Path) -> Path:
+    """A case of one's own in which two recordings are analysed."""
+    return Path(shutil.copytree(world / "made", tmp_path / "made"))
+
+
+@pytest.fixture
+def window(case: Path, networks: Networks, open_window: Open, qtbot: QtBot) -> MainWindow:
+    """The window on that case, at a moment with people in the picture."""
+    opened = open_window(case)
+    qtbot.waitUntil(lambda: bool(view_of(opened).player.tiles), timeout=WAIT_MS)
+    opened.go(INVESTIGATE)
+    player = view_of(opened).player
+    player.skip(1.5)
+    qtbot.waitUntil(lambda: all(tile.showing.image is not None for tile in player.tiles.values()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: any(len(tile.people.tracklet) for tile in player.tiles.values()), timeout=WAIT_MS)
+    return opened
+
+
+def view_of(window: MainWindow) -> CaseView:
+    assert window.view is not None
+    return window.view
+
+
+def somebody(window: MainWindow) -> tuple[Tile, int, QPoint]:
+    """A tile, the number of a person in it, and the middle of that person's box."""
+    tile = next(tile for tile in view_of(window).player.tiles.values() if len(tile.people.tracklet))
+    number = int(tile.people.tracklet[0])
+    box = tile.box_of(number)
+    assert box is not None
+    return tile, number, QPoint(round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2))
+
+
+def search_by_mouse(window: MainWindow, qtbot: QtBot) -> int:
+    """Click a person, click again, wait for cards; the number of the probe."""
+    tile, number, middle = somebody(window)
+    qtbot.mouseClick(tile, Qt.MouseButton.LeftButton, pos=middle)
+    assert view_of(window).player.selection == number
+    qtbot.mouseClick(tile, Qt.MouseButton.LeftButton, pos=middle)
+    qtbot.waitUntil(lambda: view_of(window).work.matches.rowCount() > 0, timeout=WAIT_MS)
+    return number
+
+
+def test_a_new_case_takes_dropped_footage_and_analyses_it(
+    world: Path, networks: Networks, open_window: Open, dialogs: list[QDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = open_window(None)
+    window.ask_new_case()
+    dialog = dialogs.pop()
+    assert isinstance(dialog, NewCaseDialog)
+    dialog.home.setText(str(tmp_path))
+    dialog.name.setText("A new case")
+    dialog.set_purpose("to try the window")
+    with qtbot.waitSignal(window.case_opened, timeout=WAIT_MS):
+        dialog.accept()
+    view = view_of(window)
+    urls = QMimeData()
+    urls.setUrls([QUrl.fromLocalFile(str(world / "east.mp4")), QUrl.fromLocalFile(str(world / "west.mp4"))])
+    copy, left, nothing = Qt.DropAction.CopyAction, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    view.footage.dropEvent(QDropEvent(QPointF(9, 9), copy, urls, left, nothing))
+    rows = view.work.recordings.rows
+    qtbot.waitUntil(lambda: [row.state for row in rows()] == ["no time", "no time"], timeout=WAIT_MS)
+    for row in range(2):
+        assert view.work.recordings.setData(view.work.recordings.index(row, START), "2026-11-03 15:02:11")
+    view.start()
+    qtbot.waitUntil(lambda: [row.state for row in rows()] == ["done", "done"], timeout=60_000)
+    assert {row.start_us for row in rows()} == {1_793_714_531_000_000}
+    qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
+    assert not dialogs
+
+
+def test_a_clicked_person_gives_cards_and_a_card_shows_its_moment(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    probe = search_by_mouse(window, qtbot)
+    matches = view.work.matches
+    best = matches.match_of(0)
+    assert best is not None
+    assert best.tracklet != probe
+    view.matches.cards.clicked.emit(matches.index(0))
+    assert best.start_us <= view.player.clock.now_us() <= best.end_us
+    tile = view.player.tiles[best.camera]
+    qtbot.waitUntil(lambda: int(best.tracklet) in tile.people.tracklet, timeout=WAIT_MS)
+    assert tile.marked == best.tracklet
+
+
+def test_decisions_by_key_are_stored_undone_and_restored(window: MainWindow, case: Path, qtbot: QtBot) -> None:
+    view = view_of(window)
+    probe = search_by_mouse(window, qtbot)
+    inquiry, desk = view.work.investigation, view.work.desk
+    first = view.matches.current()
+    assert first is not None
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Y)
+    qtbot.waitUntil(lambda: desk.verdicts(inquiry.probe) == {first.tracklet: "same"}, timeout=WAIT_MS)
+    assert inquiry.probe == probe
+    assert view.matches.current() != first
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: inquiry.verdicts == {}, timeout=WAIT_MS)
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Z, both)
+    qtbot.waitUntil(lambda: inquiry.verdicts == {first.tracklet: "same"}, timeout=WAIT_MS)
+    window.close()
+    with Case.open(case, read_only=True) as closed:
+        assert [(d.candidate, d.verdict) for d in closed.store.decisions()] == [(first.tracklet, "same")]
+
+
+def test_a_person_is_found_with_the_keyboard_alone(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    qtbot.keyClick(view.player, Qt.Key.Key_BracketRight)
+    assert view.player.selection is not None
+    qtbot.keyClick(view.player, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() > 0, timeout=WAIT_MS)
+    before = view.player.clock.now_us()
+    qtbot.keyClick(view.player, Qt.Key.Key_Period)
+    assert view.player.clock.now_us() > before
+    qtbot.keyClick(view.player, Qt.Key.Key_Comma)
+    qtbot.keyClick(view.player, Qt.Key.Key_Space)
+    assert view.player.clock.playing
+    qtbot.keyClick(view.player, Qt.Key.Key_K)
+    assert not view.player.clock.playing
+
+
+def test_refining_puts_the_confirmed_first(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    search_by_mouse(window, qtbot)
+    last = view.work.matches.match_of(view.work.matches.rowCount() - 1)
+    assert last is not None
+    view.work.investigation.decide(last.tracklet, "same")
+    view.work.investigation.refine()
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        pass
+    first = view.work.matches.match_of(0)
+    assert first is not None
+    assert first.tracklet == last.tracklet
+
+
+def test_a_box_drawn_round_a_person_is_searched_by_its_picture(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    tile, number, _ = somebody(window)
+    row = tile.people.tracklet.tolist().index(number)
+    xyxy = tuple(float(side) for side in tile.people.xyxy[row])
+    tile.boxed.emit(tile.camera, tile.showing.time_us, xyxy)
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() > 0, timeout=WAIT_MS)
+    nearest = [view.work.matches.match_of(row) for row in range(2)]  # this track, and the same person elsewhere
+    assert view.work.investigation.probe is None
+    assert number in [match.tracklet for match in nearest if match is not None]
+
+
+def test_a_picture_that_is_none_is_answered_with_a_sentence(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "no picture.png"
+    path.write_text("words")
+    view_of(window).search_picture(path)
+    qtbot.waitUntil(lambda: path.name in window.statusBar().currentMessage(), timeout=WAIT_MS)
+
+
+def test_a_tile_says_that_its_file_is_missing(case: Path, networks: Networks, open_window: Open, qtbot: QtBot,
+                                              world: Path, tmp_path: Path) -> None:  # fmt: skip
+    moved = world / "east.mp4"
+    aside = tmp_path / "east.mp4"
+    shutil.move(moved, aside)
+    try:
+        window = open_window(case)
+        qtbot.waitUntil(lambda: bool(view_of(window).player.tiles), timeout=WAIT_MS)
+        window.go(INVESTIGATE)
+        reasons = [tile.showing.reason for tile in view_of(window).player.tiles.values()]
+        assert "file missing: east.mp4" in reasons
+    finally:
+        shutil.move(aside, moved)
+
+
+def test_a_folder_that_is_no_case_is_said_in_one_dialog(
+    open_window: Open, dialogs: list[QDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    window = open_window(None)
+    window.open_case(tmp_path / "nowhere")
+    qtbot.waitUntil(lambda: len(dialogs) == 1, timeout=WAIT_MS)
+    assert isinstance(dialogs[0], TroubleDialog)
+    assert "nowhere" in dialogs[0].report()
+
+
+def test_a_running_job_is_found_again_after_a_restart_and_cancelled(
+    world: Path, networks: Networks, open_window: Open, application: Application, qtbot: QtBot, tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow"
+    slow.mkdir()
+    application.state.setValue("networks/detector", str(write_script(slow, delay_s=0.4)))
+    folder = tmp_path / "long"
+    Case.create(folder, "a long job").close()
+    first = open_window(folder)
+    view_of(first).work.intake.drop([world / "east.mp4"])
+    rows = view_of(first).work.recordings.rows
+    qtbot.waitUntil(lambda: [row.state for row in rows()] == ["no time"], timeout=WAIT_MS)
+    view_of(first).start()
+    job = view_of(first).work.jobs.jobs[0]
+    assert job.running
+    first.close()
+    second = open_window(folder)
+    found = view_of(second).work.jobs.jobs
+    assert [again.name for again in found] == [job.name]
+    with qtbot.waitSignal(found[0].ended, timeout=WAIT_MS):
+        found[0].say("cancel")
+    assert not found[0].running
+
+
+def test_nones_references_do_not_run_out(window: MainWindow, qtbot: QtBot) -> None:
+    tile = next(iter(view_of(window).player.tiles.values()))
+    before = sys.getrefcount(None)
+    for _ in range(300):
+        tile.repaint()
+    assert abs(sys.getrefcount(None) - before) < 200
