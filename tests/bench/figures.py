@@ -75,4 +75,5 @@ def rate_after(lines: Sequence[tuple[float, dict[str, Any]]]) -> float:
     if not moments:
         raise ValueError("the clip is too short: it was analysed before the first word of progress")
     begun, before = moments[0]
-    return (sum(file["frames_analysed"] for file in result["files"]) - before) / (end - begun)
+    after: int = sum(file["frames_analysed"] for file in result["files"])
+    return float(after - before) / (end - begun)

@@ -40,12 +40,13 @@ def limit(clip: str, weights: str, threads: str) -> Answer:
     import select
 
     from reid_engine.decoder import DecodeRequest, FrameReader
+    from reid_engine.types import Frame
 
     detector = _detector(weights, threads)
     found, begun = 0, 0.0
     with FrameReader(DecodeRequest(Path(clip)), slots=2 * detector.wanted_batch) as reader:
         while not reader.ended:
-            batch = []
+            batch: list[Frame] = []
             while len(batch) < detector.wanted_batch and (frame := reader.poll()) is not None:
                 batch.append(frame)
             if not batch:
