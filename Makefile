@@ -62,7 +62,7 @@ check: setup
 	$(RUN) -m pytest tests/test_architecture.py
 
 demo: setup
-	$(RUN) -m app.demo --footage "$(FOOTAGE)" --detector "$(DETECTOR)" --embedder "$(EMBEDDER)"
+	$(RUN) -m app demo --footage "$(FOOTAGE)" --detector "$(DETECTOR)" --embedder "$(EMBEDDER)"
 
 bench: setup
 	$(RUN) -m tests.bench --footage "$(FOOTAGE)" --detector "$(DETECTOR)" --embedder "$(EMBEDDER)"

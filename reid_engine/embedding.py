@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -125,7 +126,7 @@ class SingleImageEmbedder:
         self.path = path
         self.name = path.name
         self.sha256 = sha256_of(path)
-        self.model = ModelId(f"{path.stem}@{self.sha256[:12]}")
+        self.model = ModelId(f"{path.stem}@{_made_by(self.sha256, card)[:12]}")
         self.dim = dim
         self.card: dict[str, Any] = {"rule": reason, **card.model_dump(mode="json", exclude_none=True)}
         self._network = network
@@ -188,10 +189,15 @@ def pool(vectors: Vectors, quality: NDArray[np.float32]) -> Vectors:
 
 
 def load_embedder(
-    path: Path, card: Path | None = None, *, threads: int | None = None, control: JobControl | None = None
+    path: Path,
+    card: Path | Mapping[str, Any] | None = None,
+    *,
+    threads: int | None = None,
+    control: JobControl | None = None,
 ) -> SingleImageEmbedder:
     """A re-ID network (ONNX, OpenVINO IR or its folder) with its card; says which rule of preparation applies.
 
+    card: a file, or what a case has recorded; without either, the file beside the network or a rule
     Raises NetworkFileError for what is no single-image re-ID network, InputError for a bad card.
     """
     control = control or JobControl()
@@ -208,6 +214,12 @@ def load_embedder(
     embedder = SingleImageEmbedder(path, network, dim, found, f"{rule}; OpenVINO {precision} on the processor")
     control.notice(embedder.describe(), embedder=embedder.model)
     return embedder
+
+
+def _made_by(weights: str, card: EmbedderCard) -> str:
+    """SHA-256 of all that decides a vector: the weights, and how pixels go in."""
+    preparation = card.model_dump_json(exclude={"calibration"})
+    return hashlib.sha256(f"{weights} {preparation}".encode()).hexdigest()
 
 
 def _vector_length(name: str, facts: NetworkFacts) -> int:
@@ -229,9 +241,12 @@ def _vector_length(name: str, facts: NetworkFacts) -> int:
     return shape[1]
 
 
-def _card_for(file: Path, given: Path | None, facts: NetworkFacts) -> tuple[EmbedderCard, str]:
+def _card_for(file: Path, given: Path | Mapping[str, Any] | None, facts: NetworkFacts) -> tuple[EmbedderCard, str]:
     """The card and, as a sentence, the rule by which it was chosen."""
     beside = file.with_suffix(".json")
+    if isinstance(given, Mapping):
+        recorded = {key: value for key, value in given.items() if key != "rule"}
+        return EmbedderCard.model_validate(recorded), "prepared as the case has recorded"
     if given is not None:
         return read_card(given), f"prepared as the card {given.name} says"
     if beside.is_file():

@@ -39,7 +39,7 @@ from reid_engine.settings import cache_folder
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 import openvino as ov  # noqa: E402
 
-Precision: TypeAlias = Literal["bf16", "f32"]
+Precision: TypeAlias = Literal["bf16", "fp16", "f32"]
 Outputs: TypeAlias = list[NDArray[np.float32]]
 Shape: TypeAlias = tuple[int | None, ...]
 
@@ -112,7 +112,7 @@ def choose(device: str | None) -> Choice:
         return Choice("cpu", "f32", "torch f32 on the processor: asked for by name")
     missing = "not asked for" if device == "cpu" else _why_no_cuda()
     if missing is None:
-        return Choice("cuda:0", "bf16", "torch on CUDA: there is a CUDA device")
+        return Choice("cuda:0", "fp16", "torch fp16 on CUDA: there is a CUDA device")
     if device == "cuda":
         raise NetworkFileError(f"CUDA was asked for and cannot be used ({missing}); leave the device out")
     precision: Precision = "bf16" if processor_has_bf16() else "f32"

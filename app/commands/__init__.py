@@ -17,6 +17,7 @@ FAMILIES = {
     "cases": ("cameras", "clock", "pair", "decide", "undo", "check", "record"),
     "measure": ("bench",),
     "window": ("gui",),
+    "demo": ("demo",),
 }
 
 

@@ -52,8 +52,6 @@ def ingest(
     with job(as_json=as_json, control_file=control) as controls:
         finder = program.load_detector(detector, settings, threads=threads, control=controls)
         model = program.load_embedder(embedder, embedder_card, threads=threads, control=controls)
-        controls.notice(f"detector: {finder.describe()}")
-        controls.notice(f"embedder: {model.describe()}")
         with Case.open_or_create(case, purpose=purpose) as opened:
             run = Ingest(opened, finder, model, settings, options, controls)
             try:

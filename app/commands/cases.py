@@ -139,7 +139,8 @@ def check(
     with job(as_json=as_json) as control, Case.open(case) as opened:
         network = None
         if embedder is not None:
-            network = program.load_embedder(embedder, None, threads=None, control=control)
+            card = opened.store.card(opened.model()) or None
+            network = program.load_embedder(embedder, card, threads=None, control=control)
         problems = opened.check(embedder=network, control=control)
         control.reporter.event("result", ok=not problems, problems=problems)
     for problem in problems:

@@ -169,8 +169,7 @@ def embedder_of(program: Program, case: Case, model: ModelId, weights: Path | No
         raise NetworkFileError(
             f"{path}, which made the vectors of this case, is gone; name where it is: --embedder FILE"
         )
-    given = None
-    found = program.load_embedder(path, given, threads=None, control=JobControl())
+    found = program.load_embedder(path, recorded.card, threads=None, control=JobControl())
     if found.model != model:
         raise NetworkFileError(f"{path} is {found.model}, but the vectors of this case are from {model}")
     return found

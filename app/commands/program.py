@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +32,9 @@ class LoadDetector(Protocol):
 class LoadEmbedder(Protocol):
     """Weights to an embedder."""
 
-    def __call__(self, path: Path, card: Path | None, *, threads: int | None, control: JobControl) -> Embedder:
+    def __call__(
+        self, path: Path, card: Path | Mapping[str, Any] | None, *, threads: int | None, control: JobControl
+    ) -> Embedder:
         """Raises NetworkFileError."""
         ...
 
@@ -44,7 +46,7 @@ def yolo(path: Path, settings: Settings, *, threads: int | None, control: JobCon
     return load_detector(path, settings.detection, threads=threads, control=control)
 
 
-def network(path: Path, card: Path | None, *, threads: int | None, control: JobControl) -> Embedder:
+def network(path: Path, card: Path | Mapping[str, Any] | None, *, threads: int | None, control: JobControl) -> Embedder:
     """Any single-image re-ID network."""
     from reid_engine.embedding import load_embedder
 

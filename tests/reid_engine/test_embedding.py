@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,17 @@ def test_a_vector_has_unit_length_and_the_models_name(stripes: SingleImageEmbedd
     assert vector.shape == (stripes.dim,) == (12,)
     assert vector.dtype == np.float32
     assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-6)
-    assert stripes.model == f"stripes@{stripes.sha256[:12]}"
+    assert re.fullmatch("stripes@[0-9a-f]{12}", stripes.model)
     assert stripes.card["calibration"] == {"strong": 0.05, "possible": 0.2, "weak": 0.5}
+
+
+def test_a_models_name_changes_with_how_pixels_go_in_but_not_with_its_calibration(tmp_path: Path, cache: Path) -> None:
+    path = stripe_embedder(tmp_path)
+    first = load_embedder(path, threads=2)
+    card = dict(first.card)
+    assert load_embedder(path, card, threads=2).model == first.model, "what a case has recorded makes the same vectors"
+    assert load_embedder(path, card | {"calibration": None}, threads=2).model == first.model
+    assert load_embedder(path, card | {"channels": "BGR"}, threads=2).model != first.model
 
 
 def test_a_tracklet_gives_the_same_bits_whatever_else_is_in_the_call(stripes: SingleImageEmbedder) -> None:
