@@ -45,7 +45,7 @@ setup: $(STAMP)
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else "Python 3.11, 3.12 or 3.13 is needed, this is " + sys.version.split()[0] + "; name another one: make PYTHON=python3.11 ...")'
 	@echo "Setting up .venv (about 3.6 GB to download where nothing is cached) ..."
-	@$(PYTHON) -m venv .venv 2>/dev/null || $(PYTHON) -m venv --without-pip .venv
+	@$(PYTHON) -m venv .venv >/dev/null 2>&1 || $(PYTHON) -m venv --clear --without-pip .venv
 	@if [ -x .venv/bin/pip ]; then pip="$(RUN) -m pip"; else pip="$(PYTHON) -m pip --python $(RUN)"; fi; \
 	  $$pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock && \
 	  $$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .

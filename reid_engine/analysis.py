@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reid_engine.clock import Clock
+from reid_engine.clock import SECOND_US, Clock
 from reid_engine.settings import Settings
 from reid_engine.tracking import ByteTracker
 from reid_engine.tracklets import TrackletBuilder
@@ -72,6 +72,8 @@ class SourceAnalysis:
         self.source = source
         self.tracker = ByteTracker(settings.tracking, rate)
         self.builder = TrackletBuilder(settings.tracklets, size)
+        # the tracker counts pictures, not time: after a hole in the recording it would go on where it was
+        self._hole_us = round((settings.tracking.lost_s + 1 / rate) * SECOND_US)
         self.next_index = 0
         self.frames = 0
         self.tracklets = 0
@@ -93,7 +95,9 @@ class SourceAnalysis:
         self.builder.supply(frame)
 
     def step(self, frame: Frame, detections: Detections) -> None:
-        """The next analysed picture."""
+        """The next analysed picture. After a hole longer than a lost track waits, everybody is somebody new."""
+        if self.frames and frame.offset_us - self.offset_us > self._hole_us:
+            self.tracker.forget()
         self._take(self.builder.push(frame, self.tracker.update(detections)))
         self.frames += 1
         self.next_index = frame.index + 1

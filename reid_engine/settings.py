@@ -35,8 +35,8 @@ class DetectionSettings(_Group):
 class TrackingSettings(_Group):
     """ByteTrack (Zhang et al., ECCV 2022). Two scores are higher than in ultralytics' bytetrack.yaml (both 0.25).
 
-    Measured with tests/measure/mot.py: IDF1 0.04 to 0.15 better, half the false boxes, 0.002 of recall at most; in a
-    crowd of small people without truth 5 % fewer boxes are tracked. Lower both where people are small and far away.
+    They keep false boxes out at the cost of a few people who are small or far away; lower both where those matter.
+    ``tests/measure/mot.py`` shows what that does to a sequence with truth.
     """
 
     high_score: Share = 0.3  # first association
@@ -55,6 +55,8 @@ class TrackletSettings(_Group):
     merged: Share = 0.5  # IoU with another person from which the two may be taken for one another
     merged_boxes: Annotated[int, Field(ge=1)] = 3  # after so many such boxes in a row both split when they part
     least_boxes: Annotated[int, Field(ge=1)] = 3  # fewer analysed frames are noise
+    least_s: Annotated[float, Field(ge=0.0)] = 0.3  # shorter ones are noise, or shards of somebody behind an obstacle
+    poor: Share = 0.15  # where the best crop is worse than this, it takes three times as long to be believed
     least_height_px: Annotated[int, Field(ge=1)] = 24
     best_crops: Annotated[int, Field(ge=1, le=64)] = 8
     runs: Annotated[int, Field(ge=0, le=16)] = 3

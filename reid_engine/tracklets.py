@@ -1,20 +1,22 @@
 """Hop 5 of the frame walk: tracked boxes to closed tracklets, with the few crops that every model can be fed again.
 
 A tracklet ends when its person is unseen for too long, jumps, parts from somebody who hid him or her, or has been there
-long enough; purity comes before
-length, because a tracklet that holds two people spoils every search that meets it. Pixels are copied out of the picture
-while it is there and encoded only at the end. A checkpoint holds no pixels: it names the pictures to be given again.
+long enough; one whose clothes change for good is cut in two when it ends. Purity comes before length, because a
+tracklet that holds two people spoils every search that meets it. Pixels are copied out of the picture while it is there
+and encoded only at the end. A checkpoint holds no pixels: it names the pictures to be given again.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.clock import SECOND_US
+from reid_engine.clothing import change
 from reid_engine.crops import Choice, Cut, Spread, cut_out, greatest_overlap, rate_views
 from reid_engine.errors import ShapeError
 from reid_engine.settings import TrackletSettings
@@ -26,9 +28,12 @@ LOOKS = 4  # how often at most a stretch is searched for a better single crop
 RUN_STRETCH_US = SECOND_US // 2
 FAIR = 0.4  # a single crop is kept from this share of the best one's quality: better fewer than somebody else's clothes
 PARTED = 0.7  # of the overlap from which two people count as merged: less, and they are two again
+UNSEEN_US = SECOND_US // 4  # after this long it may be somebody else who is found again
+NEAR = 0.05  # from this doubt the track may have changed hands
+POOR_TIMES = 3  # as long must a tracklet last to be believed, when nobody can be seen well in it
 BETTER = 1.1  # a run starts only where its first view is this much better than the run that is there
 
-BOX = {"frame_index": "i8", "offset_us": "i8", "xyxy": "4f4", "score": "f4"}
+BOX = {"frame_index": "i8", "offset_us": "i8", "xyxy": "4f4", "score": "f4", "doubt": "f4"}
 OPEN = {"track_id": "i8", "boxes": "i8", "picture": "i8", "merged": "i8", "best_us": "i8", "run_us": "i8"}
 CHOICE = {"track": "i8", "kind": "i8", "stretch": "i8", "worth": "f8", "cuts": "i8"}
 CUT = {"frame_index": "i8", "offset_us": "i8", "xyxy": "4f4", "view": "f8"}
@@ -129,10 +134,8 @@ class TrackletBuilder:
         return [tracklet for track in unseen for tracklet in self._close(track)]
 
     def _close(self, track: _Open) -> list[ClosedTracklet]:
-        """The track's tracklet, if it is one."""
         del self._open[track.track_id]
-        tracklet = track.close()
-        return [] if tracklet is None else [tracklet]
+        return track.close()
 
 
 class _Open:
@@ -169,14 +172,17 @@ class _Open:
             return False
         left, top, right, bottom = (cut.xyxy - last["xyxy"]).tolist()
         moved = math.hypot(left + right, top + bottom) / 2
-        return moved <= self._settings.jump * float(last["xyxy"][3] - last["xyxy"][1])
+        # the taller of the two: somebody who enters is a pair of feet in one picture and a person in the next
+        tall = max(float(box[3] - box[1]) for box in (last["xyxy"], cut.xyxy))
+        return moved <= self._settings.jump * tall
 
     def take(self, cut: Cut, score: float, overlap: float, picture: int, frame: Frame) -> None:
         """Add a box, and its pixels where they may be worth keeping. ``picture`` counts the analysed ones."""
         looks = self._looks_at(cut)
         if self._count == len(self._rows):
             self._rows = np.concatenate((self._rows, np.zeros_like(self._rows)))
-        self._rows[self._count] = (cut.frame_index, cut.offset_us, cut.xyxy, score)
+        unseen = picture != self._picture + 1 and self._count > 0 and cut.offset_us - self.last_us >= UNSEEN_US
+        self._rows[self._count] = (cut.frame_index, cut.offset_us, cut.xyxy, score, 1.0 if unseen else overlap)
         self._count += 1
         if overlap >= self._settings.merged:
             self._merged += 1
@@ -195,15 +201,41 @@ class _Open:
             if len(self._growing) == self._settings.run_length:
                 self._end_run()
 
-    def close(self) -> ClosedTracklet | None:
-        """The finished tracklet, or None when it is too short or too small to be one."""
+    def close(self) -> list[ClosedTracklet]:
+        """The finished tracklet: none when it is too short, too small or too bad to be one, several when it holds
+        several people."""
         self._end_run()
+        kept = [choice for _, choice in sorted(self._best.choices.items())]
+        starts = self._changes([choice.cuts[0] for choice in _fair(kept)])
+        pieces = [self._piece(*ends) for ends in pairwise((0, *starts, self._count))]
+        return [piece for piece in pieces if piece is not None]
+
+    def _changes(self, cuts: Sequence[Cut]) -> list[int]:
+        """Rows with which somebody else begins, by the clothes in ``cuts``, which are in the order of their times."""
         rows = self.boxes()
+        after = (np.searchsorted(rows["frame_index"], [cut.frame_index for cut in cuts]) + 1).tolist()
+        doubts = [rows["doubt"][first:end] for first, end in pairwise(after)]
+        place = change([cut.kept() for cut in cuts], [float(doubt.max()) >= NEAR for doubt in doubts])
+        if place is None:
+            return []
+        doubt, first = doubts[place - 1], after[place - 1]
+        start = first + (int(doubt.argmax()) if doubt.max() >= NEAR else len(doubt) // 2)
+        return [*self._changes(cuts[:place]), start, *self._changes(cuts[place:])]
+
+    def _piece(self, start: int, end: int) -> ClosedTracklet | None:
+        """The boxes from one row up to another, unless they are too few, too short, too small or too bad."""
+        least, rows = self._settings, self._rows[start:end]
         tallest = float((rows["xyxy"][:, 3] - rows["xyxy"][:, 1]).max())
-        if len(rows) < self._settings.least_boxes or tallest < self._settings.least_height_px:
+        if len(rows) < least.least_boxes or tallest < least.least_height_px:
             return None
-        crops = self._encode()
-        index, offset_us, xyxy, score = (np.ascontiguousarray(rows[name]) for name in BOX)
+        first, last = rows["frame_index"][[0, -1]].tolist()
+        best = [c for c in self._best.choices.values() if first <= c.cuts[0].frame_index <= last]
+        best = _fair(sorted(best, key=lambda choice: -choice.worth)[: self._settings.best_crops])
+        lasts_us = int(rows["offset_us"][-1] - rows["offset_us"][0])
+        if lasts_us < least.least_s * SECOND_US * (POOR_TIMES if best[0].worth < least.poor else 1):
+            return None
+        crops = self._encode(best, range(first, last + 1))
+        index, offset_us, xyxy, score, _ = (np.ascontiguousarray(rows[name]) for name in BOX)
         return ClosedTracklet(self.track_id, index, offset_us, xyxy, score, crops.best[0].quality, crops)
 
     def summary(self) -> tuple[int, ...]:
@@ -264,18 +296,24 @@ class _Open:
             self._runs.offer(self._age(self._growing[0]), Choice(worth, self._growing))
             self._growing = []
 
-    def _encode(self) -> TrackletCrops:
-        best = sorted(self._best.choices.values(), key=lambda choice: -choice.worth)[: self._settings.best_crops]
-        best = [choice for choice in best if choice.worth >= FAIR * best[0].worth]
+    def _encode(self, best: Sequence[Choice], pictures: range) -> TrackletCrops:
+        """The single crops and what lies of the runs in these pictures."""
         runs = [choice.cuts for _, choice in sorted(self._runs.choices.items())]
+        runs = [[cut for cut in cuts if cut.frame_index in pictures] for cuts in runs]
         whole = [cuts for cuts in runs if len(cuts) == self._settings.run_length]
-        runs = whole or sorted(runs, key=len)[-1:]
+        runs = whole or [cuts for cuts in sorted(runs, key=len)[-1:] if cuts]
         cuts = {cut.frame_index: cut for kept in (*(choice.cuts for choice in best), *runs) for cut in kept}
         crops: dict[int, Crop] = {index: cut.encode() for index, cut in cuts.items()}
         return TrackletCrops(
             tuple(crops[choice.cuts[0].frame_index] for choice in best),
             tuple(tuple(crops[cut.frame_index] for cut in kept) for kept in runs),
         )
+
+
+def _fair(choices: list[Choice]) -> list[Choice]:
+    """Those that are not much worse than the best."""
+    limit = FAIR * max(choice.worth for choice in choices)
+    return [choice for choice in choices if choice.worth >= limit]
 
 
 def _table(columns: dict[str, str], rows: list[tuple[object, ...]]) -> Table:

@@ -122,10 +122,30 @@ def test_two_people_who_were_one_box_for_a_while_begin_anew_when_they_part() -> 
 
 
 def test_short_and_small_tracks_are_noise() -> None:
-    assert len(walk(3)) == 1
-    assert walk(2) == []
+    assert len(walk(4)) == 1
+    assert walk(3) == []
+    assert len(walk(3, step_us=500_000)) == 1
+    assert walk(2, step_us=500_000) == []
+    assert len(walk(9, step_us=40_000)) == 1
+    assert walk(8, step_us=40_000) == []
     assert walk(20, box=(100, 100, 110, 123)) == []
     assert len(walk(20, box=(100, 100, 110, 124))) == 1
+
+
+def test_where_nobody_is_seen_well_it_takes_longer_to_believe() -> None:
+    faint = TrackletSettings(poor=1.0)
+    assert walk(9, settings=faint) == []
+    assert len(walk(10, settings=faint)) == 1
+
+
+@pytest.mark.parametrize("grows", [True, False])
+def test_somebody_cut_by_the_edge_of_the_picture_does_not_jump(grows: bool) -> None:
+    """From above only the feet come first: the middle moves by three times their height in a picture."""
+    builder = TrackletBuilder(PLAIN, SIZE)
+    for index in range(12):
+        bottom = 16.0 if (index < 6) == grows else 110.0
+        assert builder.push(frame(index), tracked({1: (100, 0, 140, bottom)})) == []
+    assert [len(t.score) for t in builder.finish()] == [12]
 
 
 def test_boxes_without_track_ids_are_refused() -> None:
