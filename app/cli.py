@@ -19,8 +19,8 @@ from reid_engine.errors import ReappearError
 UNEXPECTED = 1
 
 
-def command_line() -> typer.Typer:
-    """All verbs, freshly put together."""
+def command_line(verb: str | None = None) -> typer.Typer:
+    """All verbs, or those that come with ``verb``, freshly put together."""
     line = typer.Typer(
         name="reappear",
         help="Find a person again across camera recordings.",
@@ -29,16 +29,22 @@ def command_line() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
-    register(line)
+    line.callback()(_reappear)
+    register(line, verb)
     return line
+
+
+def _reappear() -> None:
+    """Find a person again across camera recordings."""
 
 
 def main(arguments: Sequence[str] | None = None, program: Program | None = None) -> int:
     """Run one verb and return its exit status; every error ends here, as a sentence on standard error."""
-    line = get_command(command_line())
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    line = get_command(command_line(next(iter(arguments), None)))
     try:
         status = line.main(
-            args=None if arguments is None else list(arguments),
+            args=arguments,
             prog_name="reappear",
             standalone_mode=False,
             obj=Program() if program is None else program,

@@ -21,6 +21,7 @@ Floats: TypeAlias = NDArray[np.float32]
 
 GREY = 114
 MOST_PEOPLE = 300  # in one picture, as in ultralytics
+SUPPRESS_AT_ONCE = 128
 GATE_SCORE = 0.1
 GATE_LEAST_CANDIDATES = 100
 GATE_OVERLAP = 0.9
@@ -102,21 +103,32 @@ def corners(cxcywh: Floats) -> Floats:
 
 
 def suppress(boxes: Floats, scores: Floats, overlap: float) -> NDArray[np.intp]:
-    """Greedy non-maximum suppression: rows that stay, best first; IoU strictly above ``overlap`` goes."""
+    """Greedy non-maximum suppression: rows that stay, best first; IoU strictly above ``overlap`` goes.
+
+    Overlaps come a block of rows at a time: one box after the other takes 2 ms in a crowd, all at once the memory of
+    thousands by thousands where a threshold is low.
+    """
     left = np.argsort(-scores, kind="stable")
     kept: list[np.intp] = []
     while len(left):
-        best, left = left[0], left[1:]
-        kept.append(best)
-        left = left[iou(boxes[best : best + 1], boxes[left]) <= overlap]
+        block = left[:SUPPRESS_AT_ONCE]
+        weaker = iou(boxes[block][:, None], boxes[left][None]) > overlap
+        alive = np.ones(len(left), np.bool_)
+        for row, best in enumerate(block):
+            if alive[row]:
+                kept.append(best)
+                alive &= ~weaker[row]
+        left = left[len(block) :][alive[len(block) :]]
     return np.array(kept, np.intp)
 
 
 def iou(one: Floats, other: Floats) -> Floats:
-    """Intersection over union of (N, 4) and (N, 4), or of (1, 4) with each."""
-    inner = np.minimum(one[:, 2:], other[:, 2:]) - np.maximum(one[:, :2], other[:, :2])
-    shared = np.clip(inner, 0, None).prod(axis=1)
-    areas = (one[:, 2:] - one[:, :2]).prod(axis=1) + (other[:, 2:] - other[:, :2]).prod(axis=1)
+    """Intersection over union of boxes (..., 4), broadcast."""
+    (left, top, right, bottom), (left2, top2, right2, bottom2) = np.moveaxis(one, -1, 0), np.moveaxis(other, -1, 0)
+    width = np.clip(np.minimum(right, right2) - np.maximum(left, left2), 0, None)
+    height = np.clip(np.minimum(bottom, bottom2) - np.maximum(top, top2), 0, None)
+    shared = width * height
+    areas = (right - left) * (bottom - top) + (right2 - left2) * (bottom2 - top2)
     return np.asarray(shared / np.maximum(areas - shared, np.float32(1e-9)), np.float32)
 
 

@@ -14,22 +14,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
 from reid_engine.audit import Event
-from reid_engine.check import Reembedder, check
 from reid_engine.clock import Clock
 from reid_engine.errors import CaseBusy, CaseError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.search import SearchRequest, SearchResult, search
 from reid_engine.settings import SearchSettings
-from reid_engine.sheet import Card, contact_sheet
 from reid_engine.store import Decision, Store
 from reid_engine.store.connection import explained
 from reid_engine.types import CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
+
+if TYPE_CHECKING:
+    from reid_engine.check import Reembedder
 
 DATABASE = "case.db"
 FOLDERS = ("index", "exports", "jobs")
@@ -191,6 +192,8 @@ class Case:
 
         ``when`` makes a time (microseconds UTC, IANA zone) readable; ``truth`` frames matches as right or wrong.
         """
+        from reid_engine.sheet import Card, contact_sheet  # loads OpenCV, which a search does without
+
         cameras = {camera.id: camera for camera in self.store.cameras()}
         asked = [] if isinstance(request.probe, np.ndarray) else [request.probe]
         pictures = self.store.best_crops([*asked, *(match.tracklet for match in result.matches)])
@@ -232,6 +235,8 @@ class Case:
 
     def check(self, *, embedder: Reembedder | None = None, control: JobControl | None = None) -> list[str]:
         """Sentences about everything that does not agree; none when the case is sound."""
+        from reid_engine.check import check  # loads OpenCV, which a search does without
+
         return check(self.store, self.index_folder, embedder=embedder, control=control)
 
     def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:

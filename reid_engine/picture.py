@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from reid_engine.errors import ChildDied, InputError
@@ -35,6 +34,8 @@ def read_picture(path: Path) -> BgrImage:
 
 def decode(data: bytes) -> BgrImage | None:
     """The bytes of a picture file to pixels; None when they are no picture. For children only."""
+    import cv2  # here, so that who only reads pictures does without its memory
+
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error:

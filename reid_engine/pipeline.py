@@ -29,6 +29,7 @@ from reid_engine.types import Detections, Frame, SourceId, SourceReport
 
 CAMERAS_AT_ONCE = 8
 WAIT_S = 0.1
+FEWEST_SLOTS = 4  # for the pictures of one camera
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,7 @@ class Pipeline:
         self._progress: dict[SourceId, SourceProgress] = {}
         self._outcomes: dict[SourceId, Outcome] = {}
         self._reading: list[_Reading] = []
+        self._slots = FEWEST_SLOTS
         self._ends: list[_End] = []  # of readers whose last pictures are in the batch that is being gathered
 
     def run(self, plans: Sequence[SourcePlan]) -> dict[SourceId, Outcome]:
@@ -170,6 +172,8 @@ class Pipeline:
         chains: dict[str, deque[SourcePlan]] = {}
         for plan in plans:
             chains.setdefault(plan.camera, deque()).append(plan)
+        # Two batches over all cameras: while one is worked on the next is decoded.
+        self._slots = max(FEWEST_SLOTS, 2 * self.detector.wanted_batch // min(len(chains) or 1, CAMERAS_AT_ONCE))
         while chains or self._reading:
             self.control.check()
             self._open_next(chains)
@@ -195,7 +199,7 @@ class Pipeline:
             request = replace(request, resume_index=analysis.next_index, wanted=tuple(wanted))
             progress.begun_us = progress.done_us = analysis.offset_us
             progress.frames, progress.tracklets = analysis.frames, analysis.tracklets
-        reader = FrameReader(request)
+        reader = FrameReader(request, slots=self._slots)
         self._reading.append(_Reading(plan, reader, analysis, analysis.next_index))
 
     def _gather(self) -> list[_Ready]:
@@ -242,7 +246,7 @@ class Pipeline:
         reading.restarted = True
         self._ends.append(_End(reading, reading.reader, None))
         request = replace(reading.plan.request, resume_index=reading.next_index, wanted=())
-        reading.reader = FrameReader(request)
+        reading.reader = FrameReader(request, slots=self._slots)
         return None
 
     def _close(self, reading: _Reading, error: ReappearError | None) -> None:

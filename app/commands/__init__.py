@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import typer
 
 from app.commands.program import Program
 
-__all__ = ("Program", "register")
+__all__ = ("FAMILIES", "Program", "register")
+
+# in the order in which the help lists them
+FAMILIES = {
+    "analyse": ("ingest",),
+    "investigate": ("tracklets", "search", "probe"),
+    "cases": ("cameras", "clock", "pair", "decide", "undo", "check", "record"),
+    "measure": ("bench",),
+    "window": ("gui",),
+    "demo": ("demo",),
+}
 
 
-def register(line: typer.Typer) -> None:
-    """Add every verb."""
-    from app.commands import analyse, cases, demo, investigate, measure, window
+def register(line: typer.Typer, verb: str | None = None) -> None:
+    """Add the family of ``verb``, or every verb where it is none of them.
 
-    for family in (analyse, investigate, cases, measure, window, demo):
-        family.register(line)
+    One family is loaded alone because together they bring every library: a search would wait for what only an ingest
+    needs.
+    """
+    own = [family for family, verbs in FAMILIES.items() if verb in verbs]
+    for family in own or FAMILIES:
+        import_module(f"app.commands.{family}").register(line)

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -17,7 +17,6 @@ from rich.table import Table
 from app.commands.program import Program, say, tell
 from app.local_time import date_and_time
 from reid_engine.case import Case
-from reid_engine.embedding import Embedder
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.picture import read_picture
@@ -26,6 +25,9 @@ from reid_engine.recordings import parse_time
 from reid_engine.search import SearchRequest, SearchResult
 from reid_engine.store import Camera, TrackletFilter
 from reid_engine.types import BgrImage, CameraId, ModelId, Tracklet, TrackletId, Vectors
+
+if TYPE_CHECKING:  # it loads a runtime, which only a picture as probe needs
+    from reid_engine.embedding import Embedder
 
 BLOCK = 500
 

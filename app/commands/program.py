@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from app.console import Console
-from reid_engine.detection import PersonDetector
-from reid_engine.embedding import Embedder
 from reid_engine.jobs import JobControl, JsonLines, Reporter, obey_descriptor, obey_file
 from reid_engine.settings import Settings, load_settings
+
+if TYPE_CHECKING:  # they load the runtimes, which most verbs do without
+    from reid_engine.detection import PersonDetector
+    from reid_engine.embedding import Embedder
 
 
 class LoadDetector(Protocol):

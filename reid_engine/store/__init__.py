@@ -19,7 +19,6 @@ from reid_engine.errors import CaseError
 from reid_engine.store.cameras import checked_name
 from reid_engine.store.connection import Database, explained
 from reid_engine.store.consistency import ConsistencyVerbs
-from reid_engine.store.migrate import bring_up_to_date
 from reid_engine.store.rows import (
     Camera,
     CameraPair,
@@ -32,7 +31,7 @@ from reid_engine.store.rows import (
     Spans,
     TrackletFilter,
 )
-from reid_engine.store.schema import case_info
+from reid_engine.store.schema import REVISION, case_info
 
 __all__ = (
     "Camera",
@@ -66,7 +65,7 @@ class Store(ConsistencyVerbs):
             path.parent.mkdir(parents=True, exist_ok=True)
             beside.write_bytes(b"")
         database = Database(beside)
-        bring_up_to_date(database, empty=True)
+        _bring_up_to_date(database, empty=True)
         row = {"id": 1, "uuid": str(uuid.uuid4()), "created_us": clock.now_us(), "purpose": purpose, "version": VERSION}
         with database.writing(durable=True) as connection:
             connection.execute(sa.insert(case_info), row)
@@ -88,7 +87,7 @@ class Store(ConsistencyVerbs):
         database = Database(path, read_only=read_only)
         try:
             database.quick_check()
-            bring_up_to_date(database)
+            _bring_up_to_date(database)
         except BaseException:
             database.close()
             raise
@@ -113,3 +112,11 @@ class Store(ConsistencyVerbs):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _bring_up_to_date(database: Database, *, empty: bool = False) -> None:
+    """Alembic is loaded only where it has something to do: it takes longer to load than a search takes."""
+    if empty or database.revision() != REVISION:
+        from reid_engine.store.migrate import bring_up_to_date
+
+        bring_up_to_date(database, empty=empty)

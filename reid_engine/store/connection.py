@@ -92,6 +92,13 @@ class Database:
             assert isinstance(driver, sqlite3.Connection)
             yield driver
 
+    def revision(self) -> str | None:
+        """The version of a case's tables; None for a database that is no case."""
+        with self.reading() as connection:
+            if not {"case_info", "alembic_version"} <= set(sa.inspect(connection).get_table_names()):
+                return None
+            return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
     def quick_check(self, budget_s: float = QUICK_CHECK_S) -> None:
         """Raise CaseDamaged when the file contradicts itself; a big file is looked at for ``budget_s`` only."""
         until = monotonic() + budget_s

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from reid_engine.errors import CaseDamaged, CaseError, CaseTooNew
@@ -30,20 +28,13 @@ def bring_up_to_date(database: Database, *, config: Config | None = None, empty:
     """
     config = configuration() if config is None else config
     scripts = ScriptDirectory.from_config(config)
-    found = None if empty else _revision(database)
+    found = None if empty else database.revision()
     if found == scripts.get_current_head():
         return
     if not empty:
         _refuse_unknown(database, scripts, found)
         database.backup(database.path.with_name(f"{database.path.name}.before-{scripts.get_current_head()}"))
     _upgrade(database, config)
-
-
-def _revision(database: Database) -> str | None:
-    with database.reading() as connection:
-        if not sa.inspect(connection).has_table("case_info"):
-            return None
-        return MigrationContext.configure(connection).get_current_revision()
 
 
 def _refuse_unknown(database: Database, scripts: ScriptDirectory, found: str | None) -> None:

@@ -144,3 +144,16 @@ def test_final_rows_agree_in_any_order() -> None:
     found = agreement(rows, rows[:, ::-1], "final")
     assert found.box_px == 0
     assert found.share == 1
+
+
+def test_a_crowd_of_several_blocks_is_suppressed_like_one_box_after_the_other() -> None:
+    rng = np.random.default_rng(5)
+    corner = rng.integers(0, 40, (400, 2)) * 15 + rng.normal(0, 3, (400, 2))
+    boxes = np.concatenate([corner, corner + rng.uniform(30, 50, (400, 2))], axis=1).astype(np.float32)
+    scores = rng.random(400).astype(np.float32)
+    expected: list[int] = []
+    for row in np.argsort(-scores, kind="stable"):
+        if all(iou(boxes[row : row + 1], boxes[other : other + 1])[0] <= 0.4 for other in expected):
+            expected.append(int(row))
+    assert 150 < len(expected) < 400
+    assert suppress(boxes, scores, 0.4).tolist() == expected

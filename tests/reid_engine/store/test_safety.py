@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from pytest_alembic.config import Config as AlembicTestConfig
 from pytest_alembic.tests import (
     test_model_definitions_match_ddl,
@@ -29,6 +30,7 @@ from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, CaseTooNew, Dis
 from reid_engine.store import Store, TrackletFilter, connection
 from reid_engine.store.connection import Database
 from reid_engine.store.migrate import bring_up_to_date, configuration
+from reid_engine.store.schema import REVISION
 from tests.support.cases import MODEL, Gallery, closed, gallery, looks
 
 __all__ = [
@@ -145,6 +147,10 @@ def test_a_case_of_a_newer_version_is_refused_and_left_alone(people: Gallery) ->
         with pytest.raises(CaseTooNew, match=r"newer version.*9999.*Nothing was changed"):
             Store.open(path, read_only=read_only)
     assert path.read_bytes() == before
+
+
+def test_the_tables_are_those_of_the_newest_migration() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == REVISION
 
 
 def test_an_older_case_is_not_migrated_by_somebody_who_only_reads(people: Gallery, tmp_path: Path) -> None:

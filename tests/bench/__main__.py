@@ -1,0 +1,224 @@
+"""``python -m tests.bench``: how fast this is, beside peers and beside the limit, in one run on one machine.
+
+    python -m tests.bench [--footage FILE_OR_FOLDER --detector W --embedder W] [--frames N] [--rounds N]
+
+Every process is held to the same two processors and told to use two threads; runs that are compared come in turn, and
+medians are given. Without arguments the footage is drawn and found by colour: then nothing is compared with
+ultralytics, because that needs real weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reid_engine.exports import exported
+from reid_engine.jobs import JobControl
+from reid_engine.recordings import expand
+from reid_engine.runtime import choose, processor_has_bf16
+from tests.bench.clip import cut
+from tests.bench.figures import Target, alternate, median, rate_after, table, torch_target
+from tests.bench.processes import Failed, Ran, run, task
+from tests.support.footage import two_cameras
+from tests.support.networks import stripe_embedder
+from tests.support.program import COMMAND
+from tests.support.scripted import write_script
+
+THREADS = 2
+OF_LIMIT = 0.85
+MOST_MIB = 1536
+STALL_P99_MS, STALL_MAX_MS = 20, 50
+STARTS = 5
+
+
+@dataclass
+class Bench:
+    """One run of everything. ``real``: with real weights, so that peers can be compared."""
+
+    clip: Path
+    detector: Path
+    embedder: Path
+    folder: Path
+    rounds: int
+    real: bool
+    targets: list[Target] = field(default_factory=list)
+    cases: int = 0
+
+    def ingest(self, cameras: int = 1) -> Ran:
+        """The whole ``reappear ingest`` into a new case, the clip once a camera."""
+        self.cases += 1
+        words = [f"--camera=camera {number}={self.clip}" for number in range(cameras)]
+        return run([*COMMAND, "ingest", self.case, *words, *self.networks, "--json"], THREADS)
+
+    @property
+    def case(self) -> Path:
+        """Where the newest ingest went."""
+        return self.folder / f"case {self.cases}"
+
+    @property
+    def networks(self) -> list[object]:
+        """The words that name them."""
+        return ["--detector", self.detector, "--embedder", self.embedder, "--threads", THREADS]
+
+    def speed(self) -> None:
+        """Pictures a second, in turn: ours, the limit and the peers."""
+        say(f"\ningest, one camera, every picture, {THREADS} threads on both sides; medians of {self.rounds}")
+        runs: dict[str, Callable[[], Ran]] = {
+            "decode + detect alone (the limit)": lambda: self._task("limit", self.detector),
+            "reappear ingest": self.ingest,
+        }
+        if self.real:
+            folder = self._openvino_folder()
+            runs["ultralytics track(), torch"] = lambda: self._task("track", self.detector)
+            runs["ultralytics track(), OpenVINO"] = lambda: self._task("track", folder)
+        found: dict[str, list[Ran]] = {name: [] for name in runs}
+        for name, ran in alternate(runs, self.rounds):
+            found[name].append(ran)
+        rates = {name: median([_rate(ran) for ran in rans]) for name, rans in found.items()}
+        rows = [(name, f"{rates[name]:.1f}", *_costs(rans)) for name, rans in found.items()]
+        say(table(("", "a second", "with start", "CPU s in all", "peak MiB"), rows))
+        limit, ours, *peers = rates.values()
+        if peers:
+            self._target("of the limit", ours / limit, OF_LIMIT)
+            self._target("times ultralytics' track() in torch", ours / peers[0], torch_target(processor_has_bf16()))
+            say(f"  times ultralytics' track() in OpenVINO{'':14}{ours / peers[1]:>8.2f}   no target")
+        else:
+            say(f"  of the limit{'':40}{ours / limit:>8.2f}   no target: this detector costs next to nothing")
+            say("  beside ultralytics: needs --footage, --detector and --embedder")
+
+    def memory(self) -> None:
+        """What two cameras take."""
+        say("\nmemory, two cameras at once: proportional set size of the ingest and its children, peak")
+        self._target("MiB", self.ingest(cameras=2).peak_mib, MOST_MIB, "MiB", at_most=True)
+
+    def window(self) -> None:
+        """The delay of the window's events over the case of two cameras."""
+        say("\nthe window plays two cameras while an ingest runs: how late its events come")
+        words = [self.case, self.clip, self.detector, self.embedder, THREADS]
+        late = run([sys.executable, "-m", "tests.bench.window", *words], THREADS).answer
+        say(f"  {late['count']} events, half of them within {late['p50']:.2f} ms")
+        self._target("99 of 100 within", late["p99"], STALL_P99_MS, "ms", at_most=True)
+        self._target("the worst", late["max"], STALL_MAX_MS, "ms", at_most=True)
+
+    def stages(self) -> None:
+        """Each stage alone."""
+        say("\nstages, one after the other")
+        found = task("stages", self.clip, self.detector, self.embedder, THREADS, threads=THREADS).answer["stages"]
+        rows = []
+        for stage in found:
+            rate = max(stage["per_second"], 1e-9)
+            rows.append((stage["stage"], f"{stage['count']} {stage['unit']}", f"{rate:.1f}", f"{1000 / rate:.2f}"))
+        say(table(("", "how many", "a second", "ms each"), rows))
+
+    def trackers(self) -> None:
+        """Our tracker beside ultralytics'."""
+        found = self._task("trackers", self.detector).answer
+        say(f"\ntracker, {found['people']:.1f} boxes a picture: {found['ours']:.0f} us an update; ", end="")
+        say(f"ultralytics' BYTETracker {found['theirs']:.0f} us: {found['theirs'] / found['ours']:.2f} times as long")
+
+    def searches(self) -> None:
+        """Our index beside a bare one."""
+        found = task("searches", THREADS, threads=THREADS).answer
+        say("\nthe nearest 50 of 100,000 x 512, one query")
+        say(table(("", "ms"), [(name, f"{ms:.2f}") for name, ms in found.items()]))
+        say("  theirs is faiss.IndexFlatIP")
+
+    def start(self) -> None:
+        """How long a small search takes from the shell."""
+        listed = run([*COMMAND, "tracklets", self.case, "--json"], THREADS)
+        words = [*COMMAND, "search", self.case, "--tracklet", listed.answer["tracklet"], "--json"]
+        rans = [run(words, THREADS) for _ in range(STARTS)]
+        wall, cpu = median([ran.wall_s for ran in rans]), median([ran.cpu_s for ran in rans])
+        say(f"\n`reappear search` on a case of {len(listed.lines)} tracklets: {wall:.2f} s, {cpu:.2f} s of CPU")
+
+    def _task(self, name: str, weights: Path) -> Ran:
+        return task(name, self.clip, weights, THREADS, threads=THREADS)
+
+    def _openvino_folder(self) -> Path:
+        """The same export that we run, under the name that ultralytics knows an OpenVINO folder by."""
+        folder = self.folder / "network_openvino_model"
+        if not folder.exists():
+            folder.symlink_to(exported(self.detector, choose("cpu"), JobControl()).file.parent)
+        return folder
+
+    def _target(self, name: str, value: float, bound: float, unit: str = "", *, at_most: bool = False) -> None:
+        target = Target(name, value, bound, unit, at_most)
+        self.targets.append(target)
+        say(target.line())
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Print at once."""
+    print(text, end=end, flush=True)
+
+
+def _rate(ran: Ran) -> float:
+    """Pictures a second without the start: as a task says itself, or from an ingest's progress."""
+    answer = ran.answer
+    if "seconds" in answer:
+        return float(answer["frames"]) / float(answer["seconds"])
+    return rate_after(ran.lines)
+
+
+def _costs(rans: list[Ran]) -> tuple[str, str, str]:
+    """With start, CPU seconds, memory."""
+    whole = "" if "seconds" in rans[0].answer else f"{median([_frames(ran) / ran.wall_s for ran in rans]):.1f}"
+    return whole, f"{median([ran.cpu_s for ran in rans]):.1f}", f"{max(ran.peak_mib for ran in rans):.0f}"
+
+
+def _frames(ran: Ran) -> int:
+    return sum(int(file["frames_analysed"]) for file in ran.answer["files"])
+
+
+def _given() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--footage", default="", help="a video, or a folder whose first video is taken")
+    parser.add_argument("--detector", default="")
+    parser.add_argument("--embedder", default="")
+    parser.add_argument("--frames", type=int, default=800, help="pictures of the clip, from its start")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", default=[], help="speed memory window stages trackers searches start")
+    return parser.parse_args()
+
+
+def _prepared(given: argparse.Namespace, folder: Path) -> Bench:
+    if given.footage and given.detector and given.embedder:
+        source = expand([Path(given.footage)])[0].path
+        clip = cut(source, folder / f"{source.stem}.mp4", given.frames)
+        return Bench(clip, Path(given.detector), Path(given.embedder), folder, given.rounds, real=True)
+    say("drawn footage, found by colour; ultralytics is compared with only given --footage, --detector, --embedder")
+    clip, _ = two_cameras(folder, seconds=min(given.frames / 10, 40.0))
+    return Bench(clip, write_script(folder), stripe_embedder(folder), folder, given.rounds, real=False)
+
+
+def main() -> int:
+    """All parts in turn; 1 when one failed. A target that is not met is said and no failure: machines differ."""
+    given = _given()
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+    failures = 0
+    with tempfile.TemporaryDirectory() as folder:
+        bench = _prepared(given, Path(folder))
+        bf16 = "with" if processor_has_bf16() else "without"
+        say(f"{bench.clip.name}; {os.cpu_count()} processors {bf16} bf16; load at the start {os.getloadavg()[0]:.1f}")
+        parts = (bench.speed, bench.memory, bench.window, bench.stages, bench.trackers, bench.searches, bench.start)
+        for part in parts:
+            if given.only and part.__name__ not in given.only:
+                continue
+            try:
+                part()
+            except Failed as error:
+                failures += 1
+                say(f"  {part.__name__} FAILED: {error}")
+    met = sum(target.met for target in bench.targets)
+    say(f"\n{met} of {len(bench.targets)} targets met; load at the end {os.getloadavg()[0]:.1f}, {time.ctime()}")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
