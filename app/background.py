@@ -36,6 +36,7 @@ class Lane(QObject):
         super().__init__(parent)
         self._pool = QThreadPool()
         self._pool.setMaxThreadCount(threads)
+        self._pool.setExpiryTimeout(-1)  # the kernel ends a child with the thread that started it
         self._numbers = itertools.count(1)
         self._newest: dict[str, int] = {}
         self._closed = False

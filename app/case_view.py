@@ -18,7 +18,6 @@ from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane
 from app.panes.progress import ProgressPane
 from app.panes.subject import SubjectPane
-from app.settings import WindowState
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
 from reid_engine.types import CameraId, TrackletId, Vectors, Verdict
@@ -41,10 +40,9 @@ class CaseView(QObject):
     working = Signal(bool)
     counted = Signal(str)
 
-    def __init__(self, work: Workspace, state: WindowState, window: QWidget) -> None:
+    def __init__(self, work: Workspace, window: QWidget) -> None:
         super().__init__(window)
         self.work = work
-        self._state = state
         self._window = window
         self.footage = FootagePane(work.recordings, window)
         self.player = PlayerPane(work.boxes, window)
@@ -65,6 +63,7 @@ class CaseView(QObject):
         work.failed.connect(self.failed)
         work.said.connect(self.said)
         work.footage_changed.connect(self._on_footage)
+        work.networks_changed.connect(self._show_networks)
         work.jobs.started.connect(self._on_job)
         self.jobs.emptied.connect(lambda: self.working.emit(False))
         self.footage.dropped.connect(intake.drop)
@@ -109,14 +108,14 @@ class CaseView(QObject):
 
     def ask_networks(self) -> None:
         """Ask for the two weights files."""
-        dialog = NetworksDialog(self._state.networks, self._window)
-        dialog.accepted.connect(lambda: self._use_networks(dialog))
+        dialog = NetworksDialog(self.work.networks, self._window)
+        dialog.accepted.connect(lambda: self.work.choose(dialog.chosen))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def start(self) -> None:
         """Analyse what waits."""
-        problem = self._state.networks.problem
+        problem = self.work.networks.problem
         try:
             if problem:
                 self.said.emit(problem)
@@ -125,13 +124,8 @@ class CaseView(QObject):
         except (ReappearError, OSError) as error:
             self.failed.emit(error)
 
-    def _use_networks(self, dialog: NetworksDialog) -> None:
-        self._state.networks = dialog.chosen
-        self.work.forget_probe()
-        self._show_networks()
-
     def _show_networks(self) -> None:
-        chosen = self._state.networks
+        chosen = self.work.networks
         names = [path.stem if path is not None else "" for path in (chosen.detector, chosen.embedder)]
         self.footage.show_networks(names[0], names[1], chosen.problem)
 

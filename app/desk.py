@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.networks import Networks
 from app.player import Stretch
 from reid_engine.case import Case
 from reid_engine.decoder import DecodeRequest, probe
@@ -111,6 +112,11 @@ class Desk:
         if source.path not in self._lengths:
             self._lengths[source.path] = length_of(Path(source.path), source.kind)
         return self._lengths[source.path]
+
+    def networks(self) -> Networks:
+        """The weights that were used last here, as far as the files are still there."""
+        used = {known.role: Path(known.path) for known in self.case.store.networks() if Path(known.path).exists()}
+        return Networks(used.get("detector"), used.get("embedder"))
 
     def purpose(self) -> str:
         """What the case is for."""

@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.intake import Networks
+from app.networks import Networks
 
 DETECTORS = "YOLO weights (*.pt *.onnx *.xml *.json);;All files (*)"
 EMBEDDERS = "Re-identification networks (*.onnx *.xml);;All files (*)"

@@ -41,14 +41,14 @@ class JobCard(QFrame):
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         self._pause = QPushButton(theme.icon("pause"), "Pause", self)
         self._pause.clicked.connect(self._toggle)
-        self._cancel = QPushButton(theme.icon("close"), "Cancel", self)
-        self._cancel.clicked.connect(lambda: job.say("cancel"))
+        self.cancel = QPushButton(theme.icon("close"), "Cancel", self)
+        self.cancel.clicked.connect(lambda: job.say("cancel"))
         head = QHBoxLayout()
         head.addWidget(self._title)
         head.addSpacing(16)
         head.addWidget(self._notice, 1)
         head.addWidget(self._pause)
-        head.addWidget(self._cancel)
+        head.addWidget(self.cancel)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(14)
         self._grid.setColumnStretch(1, 1)
@@ -118,6 +118,10 @@ class ProgressPane(QWidget):
         self._cards[job.name] = card
         self._layout.addWidget(card)
         job.ended.connect(lambda _: self._remove(job.name))
+
+    def card(self, name: str) -> JobCard:
+        """The card of a running job."""
+        return self._cards[name]
 
     def _remove(self, name: str) -> None:
         card = self._cards.pop(name, None)

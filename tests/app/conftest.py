@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -33,6 +34,20 @@ def children_of_this_process() -> set[int]:
     return found
 
 
+def open_files() -> list[str]:
+    """Where this process's descriptors lead."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one that lists the folder is gone by now
+            found.append(os.readlink(entry))
+    return found
+
+
+def thread_names() -> list[str]:
+    """The kernel's names of all our threads."""
+    return [(task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+
+
 @pytest.fixture
 def dialogs(monkeypatch: pytest.MonkeyPatch) -> list[QDialog]:
     """Dialogs that were opened, for tests that expect some."""
@@ -59,7 +74,7 @@ def no_unexpected_dialog(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def nothing_left(qtbot: QtBot) -> Iterator[None]:
-    """No window, timer, or child process outlives the test."""
+    """No window, timer, pool thread, open database or child process outlives the test."""
     before = children_of_this_process()
     yield
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -67,6 +82,8 @@ def nothing_left(qtbot: QtBot) -> Iterator[None]:
     assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == []
     timers = [timer for timer in gc.get_objects() if isinstance(timer, QTimer) and shiboken6.isValid(timer)]
     assert [timer.parent() for timer in timers if timer.isActive()] == []
+    assert [path for path in open_files() if path.endswith(("case.db", "case.db-wal"))] == []
+    assert [name for name in thread_names() if "pool" in name] == []
     assert children_of_this_process() - before == set()
 
 
