@@ -12,12 +12,13 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.desk import Answer, Footage, Query
 from app.dialogs.networks import NetworksDialog
 from app.explain import sentence
+from app.images import decode_jpeg
 from app.jobs import Job
 from app.panes.footage import FootagePane
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane
 from app.panes.progress import ProgressPane
-from app.panes.subject import SubjectPane
+from app.panes.subject import SubjectPane, picture_in
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
 from reid_engine.types import CameraId, TrackletId, Vectors, Verdict
@@ -87,6 +88,7 @@ class CaseView(QObject):
         self.matches.refine.connect(inquiry.refine)
         self.subject.chosen.connect(self.show_tracklet)
         self.subject.wanted.connect(self._fetch_subject)
+        self.subject.pictured.connect(self.search_picture)
         inquiry.answered.connect(self._on_answer)
         inquiry.changed.connect(self.work.matches.decide)
         inquiry.changed.connect(self.subject.show_verdicts)
@@ -165,6 +167,10 @@ class CaseView(QObject):
 
     def paste_picture(self) -> None:
         """Search for the person in the picture on the clipboard."""
+        copied = picture_in(QGuiApplication.clipboard().mimeData())
+        if copied is not None:
+            self.search_picture(copied)
+            return
         picture: QImage = QGuiApplication.clipboard().image()
         if picture.isNull():
             self.said.emit("There is no picture on the clipboard: copy one first.")
@@ -242,7 +248,18 @@ class CaseView(QObject):
         self.said.emit(sentence(error))
 
     def _on_selected(self, tracklet: int) -> None:
-        self.said.emit("" if tracklet < 0 else f"Track {tracklet}: Enter or a second click searches for this person.")
+        if tracklet < 0:
+            self.said.emit("")
+            return
+        self.said.emit(f"Track {tracklet}: Enter or a second click searches for this person.")
+        desk = self.work.desk
+
+        def portrait() -> tuple[list[QImage], str]:
+            found = desk.portrait(TrackletId(tracklet))
+            return [decode_jpeg(jpeg) for jpeg in found.jpegs], found.doubt
+
+        name = f"track {tracklet}"
+        self.work.reading.run(portrait, lambda found: self.subject.show_portrait(name, *found), key="portrait")
 
     def _fetch_subject(self, tracklet: int) -> None:
         self.work.fetch_picture(TrackletId(tracklet), lambda picture: self.subject.supply(tracklet, picture))

@@ -19,6 +19,8 @@ from reid_engine.store import Camera, Decision, Source
 from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
+PORTRAIT = 4
+GOOD_HEIGHT_PX = 64  # below this, networks trained on pictures 256 pixels tall see mostly blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,22 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """The best crops of a track as JPEG, best first; ``height_px`` of the tallest in the source picture."""
+
+    tracklet: TrackletId
+    jpegs: tuple[bytes, ...]
+    height_px: int
+
+    @property
+    def doubt(self) -> str:
+        """Why a search for this track may disappoint, or nothing."""
+        if self.height_px >= GOOD_HEIGHT_PX:
+            return ""
+        return f"At most {self.height_px} pixels tall: expect a poor ranking. Is there a track nearer to a camera?"
+
+
 class Desk:
     """The verbs. Any thread may call them."""
 
@@ -129,6 +147,12 @@ class Desk:
     def crop(self, tracklet: TrackletId) -> bytes:
         """The best crop as JPEG."""
         return self.case.store.best_crops([tracklet]).get(tracklet, b"")
+
+    def portrait(self, tracklet: TrackletId) -> Portrait:
+        """The best crops of a track, for a person to judge by."""
+        kept = self.case.crops(tracklet).best[:PORTRAIT]
+        heights = [round(crop.xyxy[3] - crop.xyxy[1]) for crop in kept]
+        return Portrait(tracklet, tuple(crop.jpeg for crop in kept), max(heights, default=0))
 
     def tracklet(self, number: TrackletId) -> Tracklet:
         """One stored tracklet."""

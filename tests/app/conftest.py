@@ -83,7 +83,7 @@ def nothing_left(qtbot: QtBot) -> Iterator[None]:
     timers = [timer for timer in gc.get_objects() if isinstance(timer, QTimer) and shiboken6.isValid(timer)]
     assert [timer.parent() for timer in timers if timer.isActive()] == []
     assert [path for path in open_files() if path.endswith(("case.db", "case.db-wal"))] == []
-    assert [name for name in thread_names() if "pool" in name] == []
+    assert [name for name in thread_names() if name.startswith("lane")] == []
     assert children_of_this_process() - before == set()
 
 

@@ -13,7 +13,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtWidgets import QDialog
+
 from app import _bootstrap  # noqa: F401 - first, as the window does
+from reid_engine.errors import CaseDamaged
 
 SETTLE_S = 1.0
 LONGEST_S = 20.0
@@ -66,6 +69,15 @@ class Walk:
         """A picture of the window as it is."""
         self.window.grab().save(str(self.folder / f"{name}.png"))
 
+    def keep_dialog(self, name: str) -> None:
+        """A picture of the dialog that is open, which is then closed."""
+        self.settle()
+        dialog = self.program.activeModalWidget()
+        assert isinstance(dialog, QDialog)
+        dialog.grab().save(str(self.folder / f"{name}.png"))
+        dialog.reject()
+        self.settle()
+
 
 def main() -> None:
     """All steps in order."""
@@ -73,7 +85,6 @@ def main() -> None:
     walk = Walk(call)
     window = walk.window
     walk.settle()
-    walk.keep("1-welcome")
     window.open_case(call.case)
     walk.settle(lambda: window.view is not None and bool(window.view.player.tiles))
     view = window.view
@@ -103,6 +114,15 @@ def main() -> None:
     view.work.investigation.undo()
     view.work.investigation.undo()
     walk.settle()
+    window.show_keys()
+    walk.keep_dialog("7-keys")
+    view.ask_networks()
+    walk.keep_dialog("8-networks")
+    window.trouble(CaseDamaged("case.db holds a damaged page (page 17 of 4211)"))
+    walk.keep_dialog("9-trouble")
+    window.close_case()
+    walk.settle()
+    walk.keep("1-welcome")
     window.close()
 
 
