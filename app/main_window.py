@@ -36,7 +36,7 @@ from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
 SUBJECT_WIDTH = 200
-MATCHES_WIDTH = 560
+MATCHES_WIDTH = 584  # four cards beside one another
 
 
 class MainWindow(QMainWindow):

@@ -58,6 +58,11 @@ class JobCard(QFrame):
         layout.addLayout(self._grid)
         job.moved.connect(self._on_events)
 
+    @property
+    def begun(self) -> bool:
+        """True once the job has told how far recordings are."""
+        return bool(self._bars)
+
     def _toggle(self) -> None:
         self._job.say("resume" if self._job.paused else "pause")
         self._pause.setText("Resume" if self._job.paused else "Pause")

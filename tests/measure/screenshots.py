@@ -2,7 +2,8 @@
 
     python -m tests.measure.screenshots CASE FOLDER [--size 1920x1080] [--light] [--at SECONDS] [--drop FILE ...]
 
-Run it on a screen, or under xvfb-run. The case is not changed but for two decisions, which are taken back.
+Run it on a screen, or under xvfb-run. Two decisions are made and taken
+back; recordings given by --drop are begun and cancelled. Use a copy of a case.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from app import _bootstrap  # noqa: F401 - first, as the window does
 from reid_engine.errors import CaseDamaged
 
 SETTLE_S = 1.0
-LONGEST_S = 20.0
+LONGEST_S = 60.0
 
 
 def arguments() -> argparse.Namespace:
@@ -94,6 +95,13 @@ def main() -> None:
     walk.settle(lambda: not call.drop or len(view.work.recordings.rows()) > before)
     walk.settle(lambda: all(row.state != "reading" for row in view.work.recordings.rows()))
     walk.keep("2-footage")
+    if call.drop:
+        view.footage.start_button.click()
+        walk.settle(lambda: any(view.work.jobs.jobs))
+        walk.settle(lambda: view.jobs.card(view.work.jobs.jobs[0].name).begun or not view.work.jobs.running())
+        walk.keep("2-running")
+        view.work.jobs.jobs[0].say("cancel")
+        walk.settle(lambda: not view.work.jobs.running())
     window.go("Investigate")
     view.player.skip(call.at)
     walk.settle(lambda: any(len(tile.people.tracklet) for tile in view.player.tiles.values()))
