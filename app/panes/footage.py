@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app import local_time, theme
 from app.item_models.recordings import CAMERA, FILE, LENGTH, ORIGIN, REMARK, SIZE, START, STATE, RecordingsModel
 
-WIDTHS = {STATE: 92, FILE: 220, CAMERA: 120, START: 200, ORIGIN: 92, LENGTH: 72, SIZE: 80}
+WIDTHS = {STATE: 86, FILE: 190, CAMERA: 112, START: 184, ORIGIN: 84, LENGTH: 66, SIZE: 72}
 
 
 class PictureLabel(QLabel):
@@ -171,7 +171,7 @@ class FootagePane(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, width)
-        table.setColumnWidth(REMARK, 160)
+        table.setColumnWidth(REMARK, 100)
         table.setAccessibleName("Recordings")
         table.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
         delete = QShortcut(QKeySequence.StandardKey.Delete, table, context=Qt.ShortcutContext.WidgetShortcut)
