@@ -164,7 +164,7 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
         start_us=source.start_us,
         origin=source.start_origin,
         zone=footage.zone(source.camera),
-        duration_us=footage.lengths.get(source.path),
+        duration_us=footage.lengths.get(source.path) or None,
         bytes=source.bytes,
         remark=remark,
         in_case=True,

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import local_time, theme
 from app.jobs import Job
@@ -39,6 +49,8 @@ class JobCard(QFrame):
         self._notice = QLabel(self)
         self._notice.setObjectName("muted")
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
+        # a long sentence is cut off (the tool tip has it whole) rather than pushing the buttons out of the window
+        self._notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._pause = QPushButton(theme.icon("pause"), "Pause", self)
         self._pause.clicked.connect(self._toggle)
         self.cancel = QPushButton(theme.icon("close"), "Cancel", self)

@@ -90,9 +90,9 @@ def main() -> None:
     walk.settle(lambda: window.view is not None and bool(window.view.player.tiles))
     view = window.view
     assert view is not None
-    before = len(view.work.recordings.rows())
     view.work.intake.drop(call.drop)
-    walk.settle(lambda: not call.drop or len(view.work.recordings.rows()) > before)
+    wanted = {path.resolve() for path in call.drop}
+    walk.settle(lambda: wanted <= {row.path for row in view.work.recordings.rows()})
     walk.settle(lambda: all(row.state != "reading" for row in view.work.recordings.rows()))
     walk.keep("2-footage")
     if call.drop:
