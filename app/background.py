@@ -35,7 +35,9 @@ class Lane(QObject):
     def __init__(self, threads: int = 2, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._pool = QThreadPool()
+        self._pool.setObjectName("lane")
         self._pool.setMaxThreadCount(threads)
+        self._pool.setExpiryTimeout(-1)  # the kernel ends a child with the thread that started it
         self._numbers = itertools.count(1)
         self._newest: dict[str, int] = {}
         self._closed = False

@@ -12,13 +12,13 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.desk import Answer, Footage, Query
 from app.dialogs.networks import NetworksDialog
 from app.explain import sentence
+from app.images import decode_jpeg
 from app.jobs import Job
 from app.panes.footage import FootagePane
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane
 from app.panes.progress import ProgressPane
-from app.panes.subject import SubjectPane
-from app.settings import WindowState
+from app.panes.subject import SubjectPane, picture_in
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
 from reid_engine.types import CameraId, TrackletId, Vectors, Verdict
@@ -41,10 +41,9 @@ class CaseView(QObject):
     working = Signal(bool)
     counted = Signal(str)
 
-    def __init__(self, work: Workspace, state: WindowState, window: QWidget) -> None:
+    def __init__(self, work: Workspace, window: QWidget) -> None:
         super().__init__(window)
         self.work = work
-        self._state = state
         self._window = window
         self.footage = FootagePane(work.recordings, window)
         self.player = PlayerPane(work.boxes, window)
@@ -65,6 +64,7 @@ class CaseView(QObject):
         work.failed.connect(self.failed)
         work.said.connect(self.said)
         work.footage_changed.connect(self._on_footage)
+        work.networks_changed.connect(self._show_networks)
         work.jobs.started.connect(self._on_job)
         self.jobs.emptied.connect(lambda: self.working.emit(False))
         self.footage.dropped.connect(intake.drop)
@@ -88,6 +88,7 @@ class CaseView(QObject):
         self.matches.refine.connect(inquiry.refine)
         self.subject.chosen.connect(self.show_tracklet)
         self.subject.wanted.connect(self._fetch_subject)
+        self.subject.pictured.connect(self.search_picture)
         inquiry.answered.connect(self._on_answer)
         inquiry.changed.connect(self.work.matches.decide)
         inquiry.changed.connect(self.subject.show_verdicts)
@@ -109,14 +110,14 @@ class CaseView(QObject):
 
     def ask_networks(self) -> None:
         """Ask for the two weights files."""
-        dialog = NetworksDialog(self._state.networks, self._window)
-        dialog.accepted.connect(lambda: self._use_networks(dialog))
+        dialog = NetworksDialog(self.work.networks, self._window)
+        dialog.accepted.connect(lambda: self.work.choose(dialog.chosen))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
     def start(self) -> None:
         """Analyse what waits."""
-        problem = self._state.networks.problem
+        problem = self.work.networks.problem
         try:
             if problem:
                 self.said.emit(problem)
@@ -125,13 +126,8 @@ class CaseView(QObject):
         except (ReappearError, OSError) as error:
             self.failed.emit(error)
 
-    def _use_networks(self, dialog: NetworksDialog) -> None:
-        self._state.networks = dialog.chosen
-        self.work.forget_probe()
-        self._show_networks()
-
     def _show_networks(self) -> None:
-        chosen = self._state.networks
+        chosen = self.work.networks
         names = [path.stem if path is not None else "" for path in (chosen.detector, chosen.embedder)]
         self.footage.show_networks(names[0], names[1], chosen.problem)
 
@@ -171,6 +167,10 @@ class CaseView(QObject):
 
     def paste_picture(self) -> None:
         """Search for the person in the picture on the clipboard."""
+        copied = picture_in(QGuiApplication.clipboard().mimeData())
+        if copied is not None:
+            self.search_picture(copied)
+            return
         picture: QImage = QGuiApplication.clipboard().image()
         if picture.isNull():
             self.said.emit("There is no picture on the clipboard: copy one first.")
@@ -248,7 +248,18 @@ class CaseView(QObject):
         self.said.emit(sentence(error))
 
     def _on_selected(self, tracklet: int) -> None:
-        self.said.emit("" if tracklet < 0 else f"Track {tracklet}: Enter or a second click searches for this person.")
+        if tracklet < 0:
+            self.said.emit("")
+            return
+        self.said.emit(f"Track {tracklet}: Enter or a second click searches for this person.")
+        desk = self.work.desk
+
+        def portrait() -> tuple[list[QImage], str]:
+            found = desk.portrait(TrackletId(tracklet))
+            return [decode_jpeg(jpeg) for jpeg in found.jpegs], found.doubt
+
+        name = f"track {tracklet}"
+        self.work.reading.run(portrait, lambda found: self.subject.show_portrait(name, *found), key="portrait")
 
     def _fetch_subject(self, tracklet: int) -> None:
         self.work.fetch_picture(TrackletId(tracklet), lambda picture: self.subject.supply(tracklet, picture))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.networks import Networks
 from app.player import Stretch
 from reid_engine.case import Case
 from reid_engine.decoder import DecodeRequest, probe
@@ -18,6 +19,8 @@ from reid_engine.store import Camera, Decision, Source
 from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
+PORTRAIT = 4
+GOOD_HEIGHT_PX = 64  # below this, networks trained on pictures 256 pixels tall see mostly blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,22 @@ class Answer:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """The best crops of a track as JPEG, best first; ``height_px`` of the tallest in the source picture."""
+
+    tracklet: TrackletId
+    jpegs: tuple[bytes, ...]
+    height_px: int
+
+    @property
+    def doubt(self) -> str:
+        """Why a search for this track may disappoint, or nothing."""
+        if self.height_px >= GOOD_HEIGHT_PX:
+            return ""
+        return f"At most {self.height_px} pixels tall: expect a poor ranking. Is there a track nearer to a camera?"
+
+
 class Desk:
     """The verbs. Any thread may call them."""
 
@@ -112,6 +131,11 @@ class Desk:
             self._lengths[source.path] = length_of(Path(source.path), source.kind)
         return self._lengths[source.path]
 
+    def networks(self) -> Networks:
+        """The weights that were used last here, as far as the files are still there."""
+        used = {known.role: Path(known.path) for known in self.case.store.networks() if Path(known.path).exists()}
+        return Networks(used.get("detector"), used.get("embedder"))
+
     def purpose(self) -> str:
         """What the case is for."""
         return self.case.store.info().purpose
@@ -123,6 +147,12 @@ class Desk:
     def crop(self, tracklet: TrackletId) -> bytes:
         """The best crop as JPEG."""
         return self.case.store.best_crops([tracklet]).get(tracklet, b"")
+
+    def portrait(self, tracklet: TrackletId) -> Portrait:
+        """The best crops of a track, for a person to judge by."""
+        kept = self.case.crops(tracklet).best[:PORTRAIT]
+        heights = [round(crop.xyxy[3] - crop.xyxy[1]) for crop in kept]
+        return Portrait(tracklet, tuple(crop.jpeg for crop in kept), max(heights, default=0))
 
     def tracklet(self, number: TrackletId) -> Tracklet:
         """One stored tracklet."""

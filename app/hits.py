@@ -49,6 +49,10 @@ class Shown:
     tracklet: NDArray[np.int64]
     xyxy: Boxes
 
+    def same_as(self, other: Shown) -> bool:
+        """True when nobody has come, gone or moved."""
+        return np.array_equal(self.tracklet, other.tracklet) and np.array_equal(self.xyxy, other.xyxy)
+
     @classmethod
     def nobody(cls) -> Shown:
         """An empty moment."""

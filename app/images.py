@@ -17,6 +17,17 @@ def to_qimage(image: BgrImage) -> QImage:
     return QImage(image.data, width, height, image.strides[0], QImage.Format.Format_BGR888).copy()
 
 
+def for_screen(image: BgrImage, room: tuple[int, int]) -> QImage:
+    """(H, W, 3) uint8 BGR enlarged to fit ``room`` (width, height), in the format that is painted as it is."""
+    height, width, _ = image.shape
+    scale = min(room[0] / width, room[1] / height)
+    if scale > 1:
+        image = np.asarray(cv2.resize(image, (round(width * scale), round(height * scale))), np.uint8)
+    painted = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
+    height, width, _ = painted.shape
+    return QImage(painted.data, width, height, painted.strides[0], QImage.Format.Format_RGB32).copy()
+
+
 def to_array(picture: QImage) -> BgrImage:
     """A QImage of any format to (H, W, 3) uint8 BGR that owns its pixels."""
     picture = picture.convertToFormat(QImage.Format.Format_BGR888)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -15,34 +15,13 @@ from app.desk import Footage
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.item_models.recordings import RecordingRow, RecordingsModel, RowState
+from app.networks import Networks
 from reid_engine.decoder import DecodeRequest, SourceInfo, first_picture, probe
 from reid_engine.errors import ReappearError
 from reid_engine.recordings import Recording, decide_start, expand, start_from_name
 from reid_engine.store import Source
 
 PICTURE_SIZE = (640, 480)
-
-
-@dataclass(frozen=True, slots=True)
-class Networks:
-    """The two weights files that an ingest needs; ``problem`` is a sentence while one is missing."""
-
-    detector: Path | None = None
-    embedder: Path | None = None
-
-    @property
-    def problem(self) -> str:
-        """What is missing, or nothing."""
-        for role, path in (("A person detector", self.detector), ("A re-identification network", self.embedder)):
-            if path is None:
-                return f"{role} is needed: choose a file on this computer under Networks."
-            if not path.exists():
-                return f"{role} is no longer at {path}: choose it again under Networks."
-        return ""
-
-    def arguments(self) -> list[str]:
-        """As the command line takes them."""
-        return ["--detector", str(self.detector), "--embedder", str(self.embedder)]
 
 
 class Intake(QObject):
@@ -185,7 +164,7 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
         start_us=source.start_us,
         origin=source.start_origin,
         zone=footage.zone(source.camera),
-        duration_us=footage.lengths.get(source.path),
+        duration_us=footage.lengths.get(source.path) or None,
         bytes=source.bytes,
         remark=remark,
         in_case=True,

@@ -10,11 +10,14 @@ import base64
 import itertools
 import json
 import os
-from collections.abc import Callable, Sequence
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
@@ -25,8 +28,8 @@ from reid_engine.process import child_environment
 from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
-LIFE_INTERVAL_MS = 1000
 LAST_WORDS = 2000
+NICENESS = 5  # behind what a person looks at, yet not starved by whatever else runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,71 @@ def _is_alive(process: Path, wanted: bytes) -> bool:
     return state != "Z"
 
 
+class Running(Protocol):
+    """A job's process. alive: True until it has ended; problem: why it could not be started, or nothing."""
+
+    @property
+    def alive(self) -> bool:
+        """True until it has ended."""
+        ...
+
+    @property
+    def problem(self) -> str:
+        """Why it could not be started; empty while all is well."""
+        ...
+
+
+class FoundProcess:
+    """The process of a job that an earlier window started."""
+
+    problem = ""
+
+    def __init__(self, number: int, control: Path) -> None:
+        self._folder = Path(f"/proc/{number}")
+        self._wanted = os.fsencode(str(control))
+
+    @property
+    def alive(self) -> bool:
+        """True until it has ended."""
+        return _is_alive(self._folder, self._wanted)
+
+
+class OwnProcess:
+    """A process in a session of its own, started and awaited in a thread: a start takes longer than a frame.
+
+    It goes behind whatever a person looks at, and does not end with this program.
+    """
+
+    def __init__(self, command: Sequence[str], files: JobFiles) -> None:
+        self.alive, self.problem = True, ""
+        self._command, self._files = tuple(command), files
+        threading.Thread(target=self._run, name=files.control.stem, daemon=True).start()
+
+    def _run(self) -> None:
+        try:
+            with self._files.log.open("wb") as log, self._files.errors.open("wb") as errors:
+                process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=errors,
+                    env=child_environment(),
+                    start_new_session=True,
+                )
+            _put_behind(process.pid)
+            process.wait()
+        except OSError as error:
+            self.problem = f"the program {self._command[0]} could not be started: {error.strerror}"
+        self.alive = False
+
+
+def _put_behind(process: int) -> None:
+    with suppress(OSError):  # it works all the same, only less politely
+        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
+        # where the kernel shares time out by session, the number above counts within the session only
+        Path(f"/proc/{process}/autogroup").write_text(str(NICENESS), "ascii")
+
+
 class Job(QObject):
     """One running or ended job, followed by its file.
 
@@ -72,30 +140,19 @@ class Job(QObject):
     moved = Signal(list)
     ended = Signal(str)
 
-    def __init__(self, case: Path, name: str, parent: QObject | None = None) -> None:
+    def __init__(self, case: Path, name: str, process: Running, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.name = name
         self.files = JobFiles.of(case, name)
         self.paused = False
         self.running = True
+        self._process = process
         self._splitter = LineSplitter()
         self._seen = 0
         self._finished = False
-        self._process: int | None = None
         self._tail = QTimer(self)
         self._tail.timeout.connect(self.read)
-        self._life = QTimer(self)
-        self._life.timeout.connect(self._look)
-
-    def follow(self) -> None:
-        """Begin to read what the job says, from its first line on."""
-        self._process = process_of(self.files.control)
-        self.read()
-        if self._process is None:
-            self._look()
-            return
         self._tail.start(TAIL_INTERVAL_MS)
-        self._life.start(LIFE_INTERVAL_MS)
 
     def say(self, word: str) -> None:
         """Append one control word: cancel, pause or resume."""
@@ -104,36 +161,26 @@ class Job(QObject):
         self.paused = word == "pause"
 
     def read(self) -> None:
-        """Hand on what was written since the last read."""
-        try:
-            with self.files.log.open("rb") as log:
-                log.seek(self._seen)
-                data = log.read()
-        except FileNotFoundError:
-            return
-        self._seen += len(data)
-        events = list(self._splitter.feed(data))
-        if events:
-            self._finished = self._finished or any(event.get("event") == "result" for event in events)
-            self.moved.emit(events)
-        if self._finished and self.running:
-            self._look()
+        """Hand on what was written since the last read; after the last word, end."""
+        alive = self._process.alive  # asked before the file: what is written last is read all the same
+        with suppress(FileNotFoundError), self.files.log.open("rb") as log:
+            log.seek(self._seen)
+            data = log.read()
+            self._seen += len(data)
+            self._hand_on(list(self._splitter.feed(data)))
+        if not alive and self.running:
+            self.detach()
+            self.running = False
+            self.ended.emit("" if self._finished else self._process.problem or self._last_words())
 
     def detach(self) -> None:
         """Stop following; the job itself goes on."""
         self._tail.stop()
-        self._life.stop()
 
-    def _look(self) -> None:
-        if self._process is not None and _is_alive(
-            Path(f"/proc/{self._process}"), os.fsencode(str(self.files.control))
-        ):
-            return
-        self.detach()
-        if self.running:
-            self.running = False
-            self.read()
-            self.ended.emit("" if self._finished else self._last_words())
+    def _hand_on(self, events: list[dict[str, Any]]) -> None:
+        if events:
+            self._finished = self._finished or any(event.get("event") == "result" for event in events)
+            self.moved.emit(events)
 
     def _last_words(self) -> str:
         try:
@@ -143,8 +190,17 @@ class Job(QObject):
         return said.splitlines()[-1] if said else "The analysis was stopped from outside. What it found is kept."
 
 
+def running_jobs(case: Path) -> dict[str, int]:
+    """Names and process numbers of the jobs that work on a case; looks at every process, so not on the window's thread.
+
+    A job writes its answers below ``jobs`` of its case; one whose process is gone is not named.
+    """
+    found = {path.stem: process_of(path) for path in sorted((case / "jobs").glob("*.control"))}
+    return {name: process for name, process in found.items() if process is not None}
+
+
 class Jobs(QObject):
-    """The jobs of one case: start one, or find those that an earlier window started."""
+    """The jobs of one case: start one, or follow those that an earlier window started."""
 
     started = Signal(Job)
 
@@ -156,33 +212,21 @@ class Jobs(QObject):
         self.jobs: list[Job] = []
 
     def start(self, verb: str, arguments: Sequence[str]) -> Job:
-        """Run ``<program> verb CASE arguments --json`` on its own.
-
-        Raises ChildDied when the program cannot be started.
-        """
+        """Run ``<program> verb CASE arguments --json`` on its own; the job's end says when it could not be started."""
         name = f"{verb}-{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}-{next(self._numbers)}"
         files = JobFiles.of(self._case, name)
         files.log.parent.mkdir(exist_ok=True)
         files.control.touch()
-        program, *prefix = self._command
-        process = QProcess()
-        process.setProgram(program)
         own = ["--json", "--control", str(files.control)]
-        process.setArguments([*prefix, verb, str(self._case), *arguments, *own])
-        process.setProcessEnvironment(_environment())
-        process.setStandardInputFile(QProcess.nullDevice())
-        process.setStandardOutputFile(str(files.log))
-        process.setStandardErrorFile(str(files.errors))
-        if not process.startDetached():
-            raise ChildDied(f"the program {program} could not be started: check the installation")
-        return self._adopt(name)
+        command = [*self._command, verb, str(self._case), *arguments, *own]
+        return self._adopt(name, OwnProcess(command, files))
 
-    def find_running(self) -> list[Job]:
-        """Follow again what still runs of earlier windows."""
+    def follow(self, processes: Mapping[str, int]) -> None:
+        """Follow what ``running_jobs`` found, as far as it is not followed yet."""
         known = {job.name for job in self.jobs}
-        found = sorted((self._case / "jobs").glob("*.control"))
-        alive = [path.stem for path in found if path.stem not in known and process_of(path) is not None]
-        return [self._adopt(name) for name in alive]
+        for name, process in processes.items():
+            if name not in known:
+                self._adopt(name, FoundProcess(process, JobFiles.of(self._case, name).control))
 
     def running(self) -> list[Job]:
         """Those that have not ended."""
@@ -193,11 +237,10 @@ class Jobs(QObject):
         for job in self.jobs:
             job.detach()
 
-    def _adopt(self, name: str) -> Job:
-        job = Job(self._case, name, self)
+    def _adopt(self, name: str, process: Running) -> Job:
+        job = Job(self._case, name, process, self)
         self.jobs.append(job)
         self.started.emit(job)
-        job.follow()
         return job
 
 

@@ -23,6 +23,11 @@ def clock_time(time_us: int, zone: str) -> str:
     return local(time_us, zone).strftime("%H:%M:%S")
 
 
+def day(time_us: int, zone: str) -> str:
+    """``2026-11-03``."""
+    return local(time_us, zone).strftime("%Y-%m-%d")
+
+
 def precise_time(time_us: int, zone: str) -> str:
     """``2026-11-03  14:03:22.480 CET``."""
     moment = local(time_us, zone)

@@ -36,7 +36,7 @@ from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
 SUBJECT_WIDTH = 200
-MATCHES_WIDTH = 560
+MATCHES_WIDTH = 584  # four cards beside one another
 
 
 class MainWindow(QMainWindow):
@@ -98,7 +98,7 @@ class MainWindow(QMainWindow):
     def _enter(self, case: Case) -> None:
         self._leave()
         work = Workspace(case, self._command, self._state, self._settings, self)
-        view = self.view = CaseView(work, self._state, self)
+        view = self.view = CaseView(work, self)
         self._lay_out(view)
         view.said.connect(self._say)
         view.failed.connect(self.trouble)
@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         self._bar.show()
         if watching:
             view.player.setFocus()
+            view.work.warm_soon()
         else:
             view.player.pause()
         self._actions.enable(case=True, tiles=watching)

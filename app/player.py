@@ -5,16 +5,19 @@ Decoding happens in a child process a feed; a feed picks, at each tick, the newe
 
 from __future__ import annotations
 
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QSocketNotifier, Signal
 from PySide6.QtGui import QImage
 
-from app.images import to_qimage
+from app.background import Lane
+from app.images import for_screen
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.decoder import Picture, PictureServer
 from reid_engine.recordings import SourceKind
@@ -23,6 +26,7 @@ LAGGING_US = 1_500_000  # a decoder further behind than this is sent ahead inste
 BACKWARDS_US = 20_000  # playing backwards is a chain of jumps, each begun when the last was answered
 NO_FOOTAGE = "no footage at this instant"
 END_MARGIN_US = 40_000
+BEHIND_THE_WINDOW = 5  # decoders are ahead by some pictures, so what a person does now goes first
 
 
 class MasterClock:
@@ -95,6 +99,10 @@ class Stretch:
         """Corrected UTC of its end."""
         return self.clock.correct(self.start_us + self.duration_us)
 
+    def continues(self, other: Stretch) -> bool:
+        """True when it is the same recording at the same place in time, though more may be known of it now."""
+        return (self.path, self.start_us, self.clock) == (other.path, other.start_us, other.clock)
+
     def offset(self, time_us: int) -> int:
         """Corrected UTC to microseconds after the first picture."""
         return max(0, self.clock.recorded(time_us) - self.start_us)
@@ -121,13 +129,51 @@ class Showing:
     reason: str = ""
 
 
+class Decoders(QObject):
+    """Starts and ends decoder processes off the window's thread: both can take longer than a frame.
+
+    Its one thread lives as long as they do, because the kernel ends a child with the thread that started it.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lane = Lane(1, self)
+        self._living: set[PictureServer] = set()
+
+    def start(self, stretch: Stretch, room: tuple[int, int], then: Callable[[PictureServer | OSError], None]) -> None:
+        """A decoder for a recording; ``then`` gets it, or why there is none."""
+        self._lane.run(lambda: self._started(stretch, room), then, failed=then)  # type: ignore[arg-type]
+
+    def end(self, server: PictureServer) -> None:
+        """End one; its pictures stay readable."""
+        self._lane.run(lambda: self._ended(server), lambda _: None)
+
+    def close(self) -> None:
+        """End all."""
+        self._lane.close()
+        for server in tuple(self._living):
+            self._ended(server)
+
+    def _started(self, stretch: Stretch, room: tuple[int, int]) -> PictureServer:
+        server = PictureServer(stretch.path, stretch.kind, room)
+        self._living.add(server)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, server.pid, BEHIND_THE_WINDOW)
+        return server
+
+    def _ended(self, server: PictureServer) -> None:
+        server.close()
+        self._living.discard(server)
+
+
 class CameraFeed(QObject):
     """The pictures of one camera, from whichever recording covers the moment."""
 
     arrived = Signal()
 
-    def __init__(self, stretches: Sequence[Stretch], parent: QObject | None = None) -> None:
+    def __init__(self, stretches: Sequence[Stretch], decoders: Decoders, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self._decoders = decoders
         self.stretches = sorted(stretches, key=lambda stretch: stretch.from_us)
         self.showing = Showing(reason=NO_FOOTAGE)
         self._room = (640, 360)
@@ -137,6 +183,7 @@ class CameraFeed(QObject):
         self._pictures: deque[Picture] = deque()
         self._serial = 0
         self._reached_us = 0
+        self._wanted_us = 0
         self._answered = True
         self._error = ""
 
@@ -151,12 +198,13 @@ class CameraFeed(QObject):
     def at(self, time_us: int, *, exact: bool) -> Showing:
         """What to show now. ``exact``: the moment was jumped to, rather than reached by playing forward."""
         stretch = stretch_at(self.stretches, time_us)
+        self._wanted_us = time_us
         if stretch is None:
             self._take()
-            self.showing = Showing(reason=NO_FOOTAGE)
+            self._say(NO_FOOTAGE)
             return self.showing
-        if stretch is not self._open:
-            self._switch(stretch, time_us)
+        if self._open is None or not stretch.continues(self._open):
+            self._switch(stretch)
         elif exact or (self._answered and self._is_far(time_us)):
             self._jump(stretch.offset(time_us))
         self._pick(stretch, time_us)
@@ -170,7 +218,7 @@ class CameraFeed(QObject):
             self._notifier = None
         self._pictures.clear()
         if self._server is not None:
-            self._server.close()
+            self._decoders.end(self._server)
             self._server = None
         self._open = None
 
@@ -178,17 +226,28 @@ class CameraFeed(QObject):
         behind_us = time_us - self._reached_us
         return behind_us > LAGGING_US or behind_us < -BACKWARDS_US
 
-    def _switch(self, stretch: Stretch, time_us: int) -> None:
+    def _switch(self, stretch: Stretch) -> None:
         self.close()
         self._open, self._error = stretch, ""
-        self.showing = Showing(reason="opening …")
-        if not stretch.path.exists():
+        self._say("opening …")
+        if stretch.path.exists():
+            self._decoders.start(stretch, self._room, lambda found: self._started(stretch, found))
+        else:
             self._error = f"file missing: {stretch.path.name}"
+
+    def _started(self, stretch: Stretch, found: PictureServer | OSError) -> None:
+        if isinstance(found, OSError):
+            self._error = f"the decoder could not be started: {found.strerror}"
+        elif self._open is None or not stretch.continues(self._open):
+            self._decoders.end(found)
             return
-        self._server = PictureServer(stretch.path, stretch.kind, self._room)
-        self._notifier = QSocketNotifier(self._server.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._on_ready)
-        self._jump(stretch.offset(time_us))
+        else:
+            self._server = found
+            found.resize(self._room)
+            self._notifier = QSocketNotifier(found.fileno(), QSocketNotifier.Type.Read, self)
+            self._notifier.activated.connect(self._on_ready)
+            self._jump(stretch.offset(self._wanted_us))
+        self.arrived.emit()
 
     def _jump(self, offset_us: int) -> None:
         if self._server is None or self._open is None:
@@ -225,12 +284,16 @@ class CameraFeed(QObject):
             self._give_back(1)
             self._answered = True
         elif self._error:
-            self.showing = Showing(reason=self._error)
+            self._say(self._error)
 
     def _show(self, stretch: Stretch, picture: Picture) -> None:
         self._reached_us = stretch.time(picture.offset_us)
-        image = to_qimage(picture.image)
+        image = for_screen(picture.image, self._room)
         self.showing = Showing(image, self._reached_us, picture.duration_us, stretch.size)
+
+    def _say(self, reason: str) -> None:
+        if self.showing.image is not None or self.showing.reason != reason:
+            self.showing = Showing(reason=reason)
 
     def _give_back(self, count: int) -> None:
         for _ in range(count):

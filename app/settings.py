@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QTimeZone
 
-from app.intake import Networks
+from app.networks import Networks
 
 MOST_RECENT = 8
 

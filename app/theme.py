@@ -8,7 +8,7 @@ from string import Template
 from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QPushButton
 
 import resources
 
@@ -62,6 +62,7 @@ QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $muted; background: $panel; }
 QPushButton#primary { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton#primary:disabled { background: $raised; color: $muted; border-color: $line; }
+QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 4px; }
 QToolButton:hover { background: $raised; border-color: $line; }
 QToolButton:checked { background: $raised; border-color: $line; color: $accent; }
@@ -116,6 +117,12 @@ def apply(program: QApplication, tokens: Tokens) -> None:
     program.setPalette(palette(tokens))
     program.setStyleSheet(SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__}))
     program.setProperty("light", tokens is LIGHT)
+
+
+def primary(button: QPushButton) -> None:
+    """The one button of a place that a person most likely wants."""
+    button.setObjectName("primary")
+    button.style().polish(button)  # it may have been dressed before it had the name
 
 
 def application() -> QApplication:

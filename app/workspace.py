@@ -15,7 +15,8 @@ from app.intake import Intake
 from app.investigation import Investigation
 from app.item_models.matches import CameraLabel, MatchesModel
 from app.item_models.recordings import RecordingsModel
-from app.jobs import Job, Jobs, WarmProbe
+from app.jobs import Job, Jobs, WarmProbe, running_jobs
+from app.networks import Networks
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
@@ -24,12 +25,14 @@ from reid_engine.settings import Settings
 from reid_engine.types import CameraId, TrackletId
 
 RELOAD_MS = 1500
+WARM_MS = 4000
 
 
 class Workspace(QObject):
     """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error."""
 
     footage_changed = Signal(object)
+    networks_changed = Signal()
     said = Signal(str)
     failed = Signal(Exception)
 
@@ -41,6 +44,7 @@ class Workspace(QObject):
         self._command = tuple(command)
         self.desk = Desk(case)
         self.footage = Footage()
+        self._remembered = Networks()
         self._loading = False
         self.reading = Lane(2, self)
         self.looking = Lane(2, self)
@@ -52,6 +56,10 @@ class Workspace(QObject):
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
         self.jobs = Jobs(case.folder, command, self)
         self._warm: WarmProbe | None = None
+        self._warming = QTimer(self)
+        self._warming.setSingleShot(True)
+        self._warming.setInterval(WARM_MS)
+        self._warming.timeout.connect(self.probe)
         self._reload = QTimer(self)
         self._reload.setSingleShot(True)
         self._reload.setInterval(RELOAD_MS)
@@ -64,7 +72,8 @@ class Workspace(QObject):
     def begin(self) -> None:
         """Read what is there, and find jobs that still run."""
         self.reload()
-        self.jobs.find_running()
+        self.looking.run(self.desk.networks, self._remember)
+        self.looking.run(lambda: running_jobs(self.desk.folder), self.jobs.follow)
 
     def reload(self) -> None:
         """Read cameras and recordings again."""
@@ -74,19 +83,39 @@ class Workspace(QObject):
         self._loading = True
         self.looking.run(self.desk.footage, self._loaded, failed=self._not_loaded)
 
+    @property
+    def networks(self) -> Networks:
+        """The weights for the next analysis: those of this case where it has some, else those chosen last."""
+        return self._remembered.or_else(self._state.networks)
+
+    def choose(self, networks: Networks) -> None:
+        """Use these from now on, here and as a first proposal for new cases."""
+        self._state.networks = networks
+        self.forget_probe()
+        self._remember(networks)
+
+    def _remember(self, networks: Networks) -> None:
+        self._remembered = networks
+        self.networks_changed.emit()
+
     def start(self) -> None:
         """Analyse everything that waits, as a job that outlives the window."""
-        self.jobs.start("ingest", self.intake.arguments(self._state.networks))
+        self.jobs.start("ingest", self.intake.arguments(self.networks))
         self.intake.mark_started()
 
     def probe(self) -> WarmProbe:
         """The child that embeds pictures, started when it is first needed."""
         if self._warm is None:
-            networks = self._state.networks
-            words = [] if networks.embedder is None else ["--embedder", str(networks.embedder)]
+            embedder = self.networks.embedder
+            words = [] if embedder is None else ["--embedder", str(embedder)]
             self._warm = WarmProbe(self._command, ["probe", str(self.desk.folder), *words, "--json"], self)
         self._warm.warm()
         return self._warm
+
+    def warm_soon(self) -> None:
+        """Somebody has begun to look at pictures: have the child ready for the first box that is drawn."""
+        if self._warm is None and not self._warming.isActive():
+            self._warming.start()
 
     def forget_probe(self) -> None:
         """Other networks were chosen."""
@@ -97,6 +126,7 @@ class Workspace(QObject):
     def close(self) -> None:
         """End what belongs to the window; jobs go on."""
         self._reload.stop()
+        self._warming.stop()
         self.forget_probe()
         self.jobs.close()
         for lane in (self.reading, self.looking, self.writing):

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.intake import Networks
+from app import theme
+from app.networks import Networks
 
 DETECTORS = "YOLO weights (*.pt *.onnx *.xml *.json);;All files (*)"
 EMBEDDERS = "Re-identification networks (*.onnx *.xml);;All files (*)"
@@ -49,7 +50,7 @@ class NetworksDialog(QDialog):
         self._problem.setWordWrap(True)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self._use = self._buttons.addButton("Use these", QDialogButtonBox.ButtonRole.AcceptRole)
-        self._use.setObjectName("primary")
+        theme.primary(self._use)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

@@ -19,6 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import theme
+
 
 class NewCaseDialog(QDialog):
     """Asks for name, folder and purpose; ``folder`` and ``purpose`` hold the answers."""
@@ -51,7 +53,7 @@ class NewCaseDialog(QDialog):
         form.addRow("Purpose", self._purpose)
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
         self._make = self._buttons.addButton("Make case", QDialogButtonBox.ButtonRole.AcceptRole)
-        self._make.setObjectName("primary")
+        theme.primary(self._make)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

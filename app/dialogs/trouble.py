@@ -48,6 +48,8 @@ class TroubleDialog(QDialog):
         report.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report()))
         box.addButton(report, QDialogButtonBox.ButtonRole.ActionRole)
         box.rejected.connect(self.reject)
+        box.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
+        box.button(QDialogButtonBox.StandardButton.Close).setFocus()
         return box
 
     def report(self) -> str:

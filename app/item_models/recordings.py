@@ -179,7 +179,9 @@ def _colour(row: RecordingRow, column: int) -> QColor | None:
     tokens = theme.current()
     if column in (STATE, REMARK) and row.state in ("unreadable", "failed"):
         return QColor(tokens.danger)
-    if row.state == "no time" and column in (STATE, START, ORIGIN):
+    if row.state == "no time" and column == STATE:
+        return QColor(tokens.warning)
+    if "unknown" in (_text(row, START), row.origin) and column in (START, ORIGIN):
         return QColor(tokens.warning)
     if column == STATE:
         return QColor(

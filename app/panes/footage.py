@@ -23,7 +23,7 @@ from PySide6.QtWidgets import (
 from app import local_time, theme
 from app.item_models.recordings import CAMERA, FILE, LENGTH, ORIGIN, REMARK, SIZE, START, STATE, RecordingsModel
 
-WIDTHS = {STATE: 92, FILE: 220, CAMERA: 120, START: 200, ORIGIN: 92, LENGTH: 72, SIZE: 80}
+WIDTHS = {STATE: 86, FILE: 190, CAMERA: 112, START: 184, ORIGIN: 84, LENGTH: 66, SIZE: 72}
 
 
 class PictureLabel(QLabel):
@@ -150,8 +150,8 @@ class FootagePane(QWidget):
         length = local_time.length(sum(row.duration_us or 0 for row in rows))
         need = f"   ·   {attention} need attention" if attention else ""
         self._sum.setText(f"{len(rows)} recordings   ·   {length}{need}" if rows else "")
-        self._start.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
-        self._start.setText(f"Start {len(waiting)}" if waiting else "Start")
+        self.start_button.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
+        self.start_button.setText(f"Start {len(waiting)}" if waiting else "Start")
         if rows and not self.table.currentIndex().isValid():
             self.table.setCurrentIndex(self._model.index(0, 0))
         self._inspector.setVisible(bool(rows))
@@ -171,7 +171,7 @@ class FootagePane(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, width)
-        table.setColumnWidth(REMARK, 160)
+        table.setColumnWidth(REMARK, 100)
         table.setAccessibleName("Recordings")
         table.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
         delete = QShortcut(QKeySequence.StandardKey.Delete, table, context=Qt.ShortcutContext.WidgetShortcut)
@@ -212,15 +212,15 @@ class FootagePane(QWidget):
         self._networks.setObjectName("muted")
         choose = QPushButton(theme.icon("network"), "Networks …", self)
         choose.clicked.connect(self.networks)
-        self._start = QPushButton("Start", self)
-        self._start.setObjectName("primary")
-        self._start.setMinimumWidth(120)
-        self._start.clicked.connect(self.start)
+        self.start_button = QPushButton("Start", self)
+        self.start_button.setObjectName("primary")
+        self.start_button.setMinimumWidth(120)
+        self.start_button.clicked.connect(self.start)
         row = QHBoxLayout()
         row.addWidget(choose)
         row.addSpacing(8)
         row.addWidget(self._networks, 1)
-        row.addWidget(self._start)
+        row.addWidget(self.start_button)
         return row
 
     def _make_inspector(self) -> QFrame:

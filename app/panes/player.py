@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -13,7 +13,7 @@ from app import local_time, theme
 from app.desk import Footage
 from app.hits import Fit
 from app.overlays import BoxCache
-from app.player import CameraFeed, MasterClock
+from app.player import CameraFeed, Decoders, MasterClock
 from app.widgets.seek_bar import Coverage, SeekBar
 from app.widgets.tile import Tile
 from reid_engine.types import CameraId
@@ -23,6 +23,7 @@ MOST_TILES = 4
 FASTEST = 16.0
 STEP_US = 40_000
 SHAPE = (4, 3)
+TIME_SIZE = QSize(270, 24)
 
 
 class PlayerPane(QWidget):
@@ -48,6 +49,7 @@ class PlayerPane(QWidget):
         self._laid_out = 1
         self._focus: CameraId | None = None
         self._feeds: dict[CameraId, CameraFeed] = {}
+        self._decoders = Decoders(self)
         self._tick = QTimer(self)
         self._tick.setTimerType(Qt.TimerType.PreciseTimer)
         self._tick.setInterval(TICK_MS)
@@ -70,15 +72,16 @@ class PlayerPane(QWidget):
         """Play the recordings of this case; tiles of cameras that are still there stay as they are."""
         if footage == self._footage:
             return
-        first_time = not self._shown
+        before = list(self._shown)
         self._footage = footage
         known = [camera.id for camera in footage.cameras if footage.stretches(camera)]
         self._shown = [camera for camera in self._shown if camera in known]
         self._shown += [camera for camera in known if camera not in self._shown][: MOST_TILES - len(self._shown)]
         self._refeed()
-        self._lay_out()
+        if self._shown != before:
+            self._lay_out()
         self._cover()
-        if first_time and self._limits()[1]:
+        if not before and self._limits()[1]:
             self.seek(self._opening())
 
     def reveal(self, camera: CameraId) -> None:
@@ -98,6 +101,7 @@ class PlayerPane(QWidget):
             feed.close()
             feed.deleteLater()
         self._feeds.clear()
+        self._decoders.close()
 
     def _refeed(self) -> None:
         for camera in [camera for camera in self._feeds if camera not in self._shown]:
@@ -111,7 +115,7 @@ class PlayerPane(QWidget):
             if feed is not None:
                 feed.stretches = sorted(stretches, key=lambda stretch: stretch.from_us)
                 continue
-            feed = CameraFeed(stretches, self)
+            feed = CameraFeed(stretches, self._decoders, self)
             feed.arrived.connect(self._on_picture)
             self._feeds[camera] = feed
             self.tiles[camera] = self._tile(camera, known.name, known.clock.zone)
@@ -367,11 +371,13 @@ class PlayerPane(QWidget):
         self._zone = "UTC"
         self._time = QLabel(frame)
         self._time.setObjectName("heading")
+        self._time.setFixedSize(TIME_SIZE)  # a label of free size lays the whole window out again with every text
         self._rate = QLabel("paused", frame)
         self._rate.setObjectName("pill")
         row = QHBoxLayout()
         row.setSpacing(2)
-        row.addWidget(self._time, 1)
+        row.addWidget(self._time)
+        row.addStretch(1)
         row.addWidget(self._tool("reverse", "Backwards, faster with each press (J)", lambda: self.faster(-1)))
         row.addWidget(self._tool("step-back", "Previous picture (,)", lambda: self.step(-1)))
         self._play = self._tool("play", "Play or pause (Space)", self.toggle_play)

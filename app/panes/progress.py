@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import local_time, theme
 from app.jobs import Job
@@ -39,16 +49,18 @@ class JobCard(QFrame):
         self._notice = QLabel(self)
         self._notice.setObjectName("muted")
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
+        # a long sentence is cut off (the tool tip has it whole) rather than pushing the buttons out of the window
+        self._notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self._pause = QPushButton(theme.icon("pause"), "Pause", self)
         self._pause.clicked.connect(self._toggle)
-        self._cancel = QPushButton(theme.icon("close"), "Cancel", self)
-        self._cancel.clicked.connect(lambda: job.say("cancel"))
+        self.cancel = QPushButton(theme.icon("close"), "Cancel", self)
+        self.cancel.clicked.connect(lambda: job.say("cancel"))
         head = QHBoxLayout()
         head.addWidget(self._title)
         head.addSpacing(16)
         head.addWidget(self._notice, 1)
         head.addWidget(self._pause)
-        head.addWidget(self._cancel)
+        head.addWidget(self.cancel)
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(14)
         self._grid.setColumnStretch(1, 1)
@@ -57,6 +69,11 @@ class JobCard(QFrame):
         layout.addLayout(head)
         layout.addLayout(self._grid)
         job.moved.connect(self._on_events)
+
+    @property
+    def begun(self) -> bool:
+        """True once the job has told how far recordings are."""
+        return bool(self._bars)
 
     def _toggle(self) -> None:
         self._job.say("resume" if self._job.paused else "pause")
@@ -118,6 +135,10 @@ class ProgressPane(QWidget):
         self._cards[job.name] = card
         self._layout.addWidget(card)
         job.ended.connect(lambda _: self._remove(job.name))
+
+    def card(self, name: str) -> JobCard:
+        """The card of a running job."""
+        return self._cards[name]
 
     def _remove(self, name: str) -> None:
         card = self._cards.pop(name, None)

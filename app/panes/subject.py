@@ -2,40 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QGridLayout, QLabel, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QIcon, QImage, QPixmap
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
 
 from reid_engine.types import TrackletId, Verdict
 
 HEADINGS: dict[Verdict, str] = {"same": "Confirmed", "different": "Rejected", "unsure": "Unsure"}
 THUMB = QSize(48, 76)
 COLUMNS = 3
+STRIP = QSize(40, 72)
+NOBODY = "Nobody yet.\nClick a person,\nor drop a picture here."
+PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 
 
 class SubjectPane(QWidget):
-    """``wanted`` asks for a crop, ``supply`` answers; ``chosen``: go to this tracklet's moment."""
+    """``wanted`` asks for a crop, ``supply`` answers; ``chosen``: go to its moment; ``pictured``: a dropped file."""
 
     wanted = Signal(int)
     chosen = Signal(int)
+    pictured = Signal(Path)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumWidth(190)
+        self.setAcceptDrops(True)
         self._probe: int | None = None
         self._pictures: dict[int, QPixmap] = {}
         self._thumbs: dict[int, QToolButton] = {}
-        self._crop = QLabel("Nobody yet", self)
+        self._crop = QLabel(NOBODY, self)
         self._crop.setObjectName("muted")
         self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._crop.setFixedHeight(230)
         self._name = QLabel(self)
         self._name.setObjectName("muted")
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._strip = QHBoxLayout()
+        self._strip.setSpacing(4)
+        self._doubt = QLabel(self)
+        self._doubt.setObjectName("warning")
+        self._doubt.setWordWrap(True)
+        self._doubt.hide()
         self._lists = QVBoxLayout()
         inner = QWidget(self)
         inner.setObjectName("panel")
@@ -48,6 +60,8 @@ class SubjectPane(QWidget):
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self._crop)
         layout.addWidget(self._name)
+        layout.addLayout(self._strip)
+        layout.addWidget(self._doubt)
         layout.addWidget(scroll, 1)
 
     def show_probe(self, tracklet: TrackletId) -> None:
@@ -63,13 +77,33 @@ class SubjectPane(QWidget):
         self._crop.setText(words)
         self._name.setText("not a track of this case")
 
+    def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str) -> None:
+        """Crops of the track that is selected now, and why it may rank badly."""
+        empty(self._strip)
+        for picture in pictures:
+            label = QLabel(self)
+            label.setToolTip(name)
+            smooth = Qt.TransformationMode.SmoothTransformation
+            scaled = picture.scaled(STRIP, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+            label.setPixmap(QPixmap.fromImage(scaled))
+            self._strip.addWidget(label)
+        self._strip.addStretch(1)
+        self._doubt.setText(doubt)
+        self._doubt.setVisible(bool(doubt))
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if picture_in(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = picture_in(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self.pictured.emit(path)
+
     def show_verdicts(self, verdicts: Mapping[TrackletId, Verdict]) -> None:
         """What was decided about this probe."""
-        while (item := self._lists.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.hide()
-                widget.deleteLater()
+        empty(self._lists)
         self._thumbs.clear()
         for verdict, heading in HEADINGS.items():
             members = [int(number) for number, said in verdicts.items() if said == verdict]
@@ -113,3 +147,18 @@ class SubjectPane(QWidget):
             self._crop.setPixmap(picture.scaled(160, 228, Qt.AspectRatioMode.KeepAspectRatio, smooth))
         if tracklet in self._thumbs:
             self._thumbs[tracklet].setIcon(QIcon(picture))
+
+
+def picture_in(data: QMimeData) -> Path | None:
+    """The one picture file that is dropped or copied, or None."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() in PICTURES else None
+
+
+def empty(layout: QLayout) -> None:
+    """Take everything out of a layout."""
+    while (item := layout.takeAt(0)) is not None:
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()

@@ -120,11 +120,16 @@ def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
     painter.drawText(line, Qt.AlignmentFlag.AlignRight, _rank(card))
     name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, width)
     painter.drawText(QRectF(left, top + 17, width, 18), Qt.AlignmentFlag.AlignLeft, name)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(band_colour(match.band))
-    painter.drawEllipse(QPointF(left + 4, top + 43), 4, 4)
-    painter.setPen(QColor(tokens.text))
-    painter.drawText(QRectF(left + 13, top + 34, width - 13, 18), Qt.AlignmentFlag.AlignVCenter, BAND_WORDS[match.band])
+    line = QRectF(left, top + 34, width, 18)
+    painter.drawText(line, Qt.AlignmentFlag.AlignRight, local_time.length(match.end_us - match.start_us))
+    if match.band is not None:  # that a network is not calibrated is said once, above all cards
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(band_colour(match.band))
+        painter.drawEllipse(QPointF(left + 4, top + 43), 4, 4)
+        painter.setPen(QColor(tokens.text))
+        painter.drawText(line.adjusted(13, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, BAND_WORDS[match.band])
+    else:
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, "in view")
 
 
 def _rank(card: Card) -> str:

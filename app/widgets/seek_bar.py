@@ -14,7 +14,9 @@ from app import local_time, theme
 LANE_HEIGHT = 12
 AXIS_HEIGHT = 18
 NAME_WIDTH = 34
-STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000)
+DAY_US = 86_400_000_000
+STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000,
+           7776000, 31536000, 157680000, 315360000)  # fmt: skip
 TICK_PX = 90
 
 
@@ -115,7 +117,7 @@ class SeekBar(QWidget):
             painter.setPen(QColor(tokens.line))
             painter.drawLine(x, AXIS_HEIGHT - 3, x, self.height() - 6)
             painter.setPen(QColor(tokens.muted))
-            words = local_time.clock_time(moment, self._zone)
+            words = (local_time.day if step_us >= DAY_US else local_time.clock_time)(moment, self._zone)
             painter.drawText(QRectF(x - 40, 0, 80, AXIS_HEIGHT - 3), Qt.AlignmentFlag.AlignCenter, words)
             moment += step_us
 

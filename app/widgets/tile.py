@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -13,6 +13,7 @@ from reid_engine.types import CameraId
 
 DRAG_PX = 7
 CAPTION_HEIGHT = 26
+ROUNDING_PX = 2  # a picture that fits but for rounding is painted as it is: scaling it takes ten times as long
 
 
 class Tile(QWidget):
@@ -49,7 +50,7 @@ class Tile(QWidget):
 
     def show_moment(self, showing: Showing, people: Shown) -> None:
         """A new picture, or a new reason why there is none."""
-        if showing is not self.showing or people is not self.people:
+        if showing is not self.showing or not people.same_as(self.people):
             self.showing, self.people = showing, people
             self.update()
 
@@ -142,7 +143,11 @@ class Tile(QWidget):
         else:
             fit = self._fit()
             width, height = (side * fit.scale for side in self.showing.size)
-            painter.drawImage(QRectF(fit.left, fit.top, width, height), image)
+            place = QRect(round(fit.left), round(fit.top), round(width), round(height))
+            if max(abs(place.width() - image.width()), abs(place.height() - image.height())) <= ROUNDING_PX:
+                painter.drawImage(place.topLeft(), image)
+            else:
+                painter.drawImage(place, image)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             if self.boxes_visible:
                 self._paint_people(painter)

@@ -123,7 +123,7 @@ class SourceVerbs(CameraVerbs):
         with self.database.writing() as connection:
             taken = sa.select(network.c.sha256).where(network.c.model == new.model, network.c.sha256 != new.sha256)
             other = connection.execute(taken).scalar()
-            if other is not None:
+            if new.model is not None and other is not None:
                 raise CaseError(
                     f"the model {new.model} of this case has the weights {other[:12]}, not {new.sha256[:12]}"
                 )

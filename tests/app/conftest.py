@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -29,7 +30,26 @@ def children_of_this_process() -> set[int]:
     """The numbers of all living children."""
     found: set[int] = set()
     for task in Path("/proc/self/task").iterdir():
-        found |= {int(word) for word in (task / "children").read_text().split()}
+        with suppress(OSError):  # a thread may end between the list and the look
+            found |= {int(word) for word in (task / "children").read_text().split()}
+    return found
+
+
+def open_files() -> list[str]:
+    """Where this process's descriptors lead."""
+    found = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # the one that lists the folder is gone by now
+            found.append(os.readlink(entry))
+    return found
+
+
+def thread_names() -> list[str]:
+    """The kernel's names of all our threads."""
+    found = []
+    for task in Path("/proc/self/task").iterdir():
+        with suppress(OSError):
+            found.append((task / "comm").read_text().strip())
     return found
 
 
@@ -59,7 +79,7 @@ def no_unexpected_dialog(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 @pytest.fixture
 def nothing_left(qtbot: QtBot) -> Iterator[None]:
-    """No window, timer, or child process outlives the test."""
+    """No window, timer, pool thread, open database or child process outlives the test."""
     before = children_of_this_process()
     yield
     QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
@@ -67,6 +87,8 @@ def nothing_left(qtbot: QtBot) -> Iterator[None]:
     assert [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()] == []
     timers = [timer for timer in gc.get_objects() if isinstance(timer, QTimer) and shiboken6.isValid(timer)]
     assert [timer.parent() for timer in timers if timer.isActive()] == []
+    assert [path for path in open_files() if path.endswith(("case.db", "case.db-wal"))] == []
+    assert [name for name in thread_names() if name.startswith("lane")] == []
     assert children_of_this_process() - before == set()
 
 

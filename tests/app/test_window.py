@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -11,49 +10,50 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Application
 from app.case_view import CaseView
+from app.cli import main
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
-from app.intake import Networks
-from app.item_models.recordings import START
+from app.item_models.recordings import CAMERA, START
+from app.jobs import process_of
 from app.main_window import MainWindow
+from app.networks import Networks
+from app.settings import WindowState
 from app.verbs import INVESTIGATE
 from app.widgets.tile import Tile
 from reid_engine.case import Case
 from tests.support.footage import two_cameras
 from tests.support.networks import stripe_embedder
-from tests.support.program import COMMAND
+from tests.support.program import program
 from tests.support.scripted import write_script
 
 pytestmark = pytest.mark.window
 
-WAIT_MS = 30_000
+WAIT_MS = 60_000
 Open = Callable[[Path | None], MainWindow]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two recordings, a scripted detector, a tiny embedder, and a case in which they were analysed."""
     folder = tmp_path_factory.mktemp("world")
     east, west = two_cameras(folder, seconds=6.0)
     detector, embedder = write_script(folder), stripe_embedder(folder)
-    words = ["ingest", str(folder / "made"), str(east), str(west), "--purpose", "a test", "--json"]
+    words = ["ingest", str(folder / "made"), str(east), str(west), "--purpose", "a test"]
     words += ["--detector", str(detector), "--embedder", str(embedder), "--start", "2026-11-03T14:02:11Z"]
-    done = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    assert main(words, program=program()) == 0
     return folder
 
 
 @pytest.fixture
 def networks(world: Path, application: Application) -> Networks:
     """The suite's weights, chosen as if in an earlier session."""
-    application.state.setValue("networks/detector", str(world / "figures.scripted.json"))
-    application.state.setValue("networks/embedder", str(world / "stripes.onnx"))
-    return Networks(world / "figures.scripted.json", world / "stripes.onnx")
+    WindowState(application.state).networks = chosen = Networks(world / "figures.scripted.json", world / "stripes.onnx")
+    return chosen
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def case(world: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def window(case: Path, networks: Networks, open_window: Open, qtbot: QtBot) -> MainWindow:
+def window(case: Path, open_window: Open, qtbot: QtBot) -> MainWindow:
     """The window on that case, at a moment with people in the picture."""
     opened = open_window(case)
     qtbot.waitUntil(lambda: bool(view_of(opened).player.tiles), timeout=WAIT_MS)
@@ -87,6 +87,39 @@ def somebody(window: MainWindow) -> tuple[Tile, int, QPoint]:
     box = tile.box_of(number)
     assert box is not None
     return tile, number, QPoint(round((box[0] + box[2]) / 2), round((box[1] + box[3]) / 2))
+
+
+def press(button: QWidget, qtbot: QtBot) -> None:
+    """Press a button with the mouse."""
+    assert button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+def type_into(table: QTableView, row: int, column: int, text: str, qtbot: QtBot) -> None:
+    """Go to a cell, press F2, type over what is there, press Enter."""
+    table.setFocus()
+    table.setCurrentIndex(table.model().index(row, column))
+    qtbot.keyClick(table, Qt.Key.Key_F2)
+    editor = next(field for field in table.findChildren(QLineEdit) if field.isVisible())
+    editor.selectAll()
+    qtbot.keyClicks(editor, text)
+    qtbot.keyClick(editor, Qt.Key.Key_Return)
+
+
+def click_card(window: MainWindow, row: int, qtbot: QtBot) -> None:
+    """Click a card with the mouse."""
+    cards = view_of(window).matches.cards
+    middle = cards.visualRect(cards.model().index(row, 0)).center()
+    qtbot.mouseClick(cards.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+
+
+def drag(tile: Tile, box: tuple[float, float, float, float], qtbot: QtBot) -> None:
+    """Draw a box with the mouse, corner to corner."""
+    first, last = QPoint(round(box[0]), round(box[1])), QPoint(round(box[2]), round(box[3]))
+    qtbot.mousePress(tile, Qt.MouseButton.LeftButton, pos=first)
+    qtbot.mouseMove(tile, pos=QPoint((first.x() + last.x()) // 2, (first.y() + last.y()) // 2))
+    qtbot.mouseMove(tile, pos=last)
+    qtbot.mouseRelease(tile, Qt.MouseButton.LeftButton, pos=last)
 
 
 def search_by_mouse(window: MainWindow, qtbot: QtBot) -> int:
@@ -119,9 +152,11 @@ def test_a_new_case_takes_dropped_footage_and_analyses_it(
     rows = view.work.recordings.rows
     qtbot.waitUntil(lambda: [row.state for row in rows()] == ["no time", "no time"], timeout=WAIT_MS)
     for row in range(2):
-        assert view.work.recordings.setData(view.work.recordings.index(row, START), "2026-11-03 15:02:11")
-    view.start()
-    qtbot.waitUntil(lambda: [row.state for row in rows()] == ["done", "done"], timeout=60_000)
+        type_into(view.footage.table, row, START, "2026-11-03 15:02:11", qtbot)
+    type_into(view.footage.table, 1, CAMERA, "West gate", qtbot)
+    press(view.footage.start_button, qtbot)
+    qtbot.waitUntil(lambda: [row.state for row in rows()] == ["done", "done"], timeout=WAIT_MS)
+    assert [row.camera for row in rows()] == ["east", "West gate"]
     assert {row.start_us for row in rows()} == {1_793_714_531_000_000}
     qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
     assert not dialogs
@@ -134,7 +169,7 @@ def test_a_clicked_person_gives_cards_and_a_card_shows_its_moment(window: MainWi
     best = matches.match_of(0)
     assert best is not None
     assert best.tracklet != probe
-    view.matches.cards.clicked.emit(matches.index(0))
+    click_card(window, 0, qtbot)
     assert best.start_us <= view.player.clock.now_us() <= best.end_us
     tile = view.player.tiles[best.camera]
     qtbot.waitUntil(lambda: int(best.tracklet) in tile.people.tracklet, timeout=WAIT_MS)
@@ -182,35 +217,47 @@ def test_refining_puts_the_confirmed_first(window: MainWindow, qtbot: QtBot) -> 
     search_by_mouse(window, qtbot)
     last = view.work.matches.match_of(view.work.matches.rowCount() - 1)
     assert last is not None
-    view.work.investigation.decide(last.tracklet, "same")
-    view.work.investigation.refine()
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_End)
+    assert view.matches.current() == last
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Y)
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
-        pass
+        qtbot.keyClick(view.matches.cards, Qt.Key.Key_R)
     first = view.work.matches.match_of(0)
     assert first is not None
     assert first.tracklet == last.tracklet
 
 
-def test_a_box_drawn_round_a_person_is_searched_by_its_picture(window: MainWindow, qtbot: QtBot) -> None:
+def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path
+) -> None:
     view = view_of(window)
     tile, number, _ = somebody(window)
-    row = tile.people.tracklet.tolist().index(number)
-    xyxy = tuple(float(side) for side in tile.people.xyxy[row])
-    tile.boxed.emit(tile.camera, tile.showing.time_us, xyxy)
+    box = tile.box_of(number)
+    assert box is not None
+    drag(tile, (box[0] - 1, box[1] - 1, box[2] + 1, box[3] + 1), qtbot)
     qtbot.waitUntil(lambda: view.work.matches.rowCount() > 0, timeout=WAIT_MS)
     nearest = [view.work.matches.match_of(row) for row in range(2)]  # this track, and the same person elsewhere
     assert view.work.investigation.probe is None
     assert number in [match.tracklet for match in nearest if match is not None]
-
-
-def test_a_picture_that_is_none_is_answered_with_a_sentence(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
     path = tmp_path / "no picture.png"
     path.write_text("words")
-    view_of(window).search_picture(path)
+    view.search_picture(path)
     qtbot.waitUntil(lambda: path.name in window.statusBar().currentMessage(), timeout=WAIT_MS)
+    assert view.work.matches.rowCount() == 0
 
 
-def test_a_tile_says_that_its_file_is_missing(case: Path, networks: Networks, open_window: Open, qtbot: QtBot,
+def test_a_case_proposes_the_networks_that_it_was_analysed_with(
+    case: Path, world: Path, open_window: Open, qtbot: QtBot
+) -> None:
+    view = view_of(open_window(case))
+    used = Networks(world / "figures.scripted.json", world / "stripes.onnx")
+    qtbot.waitUntil(lambda: view.work.networks == used, timeout=WAIT_MS)
+    other = Networks(world / "figures.scripted.json", world / "east.mp4")
+    view.work.choose(other)
+    assert view.work.networks == other
+
+
+def test_a_tile_says_that_its_file_is_missing(case: Path, open_window: Open, qtbot: QtBot,
                                               world: Path, tmp_path: Path) -> None:  # fmt: skip
     moved = world / "east.mp4"
     aside = tmp_path / "east.mp4"
@@ -219,8 +266,8 @@ def test_a_tile_says_that_its_file_is_missing(case: Path, networks: Networks, op
         window = open_window(case)
         qtbot.waitUntil(lambda: bool(view_of(window).player.tiles), timeout=WAIT_MS)
         window.go(INVESTIGATE)
-        reasons = [tile.showing.reason for tile in view_of(window).player.tiles.values()]
-        assert "file missing: east.mp4" in reasons
+        tiles = view_of(window).player.tiles.values()
+        assert "file missing: east.mp4" in [tile.showing.reason for tile in tiles]
     finally:
         shutil.move(aside, moved)
 
@@ -247,15 +294,15 @@ def test_a_running_job_is_found_again_after_a_restart_and_cancelled(
     view_of(first).work.intake.drop([world / "east.mp4"])
     rows = view_of(first).work.recordings.rows
     qtbot.waitUntil(lambda: [row.state for row in rows()] == ["no time"], timeout=WAIT_MS)
-    view_of(first).start()
+    press(view_of(first).footage.start_button, qtbot)
     job = view_of(first).work.jobs.jobs[0]
-    assert job.running
+    qtbot.waitUntil(lambda: process_of(job.files.control) is not None, timeout=WAIT_MS)
     first.close()
     second = open_window(folder)
     found = view_of(second).work.jobs.jobs
-    assert [again.name for again in found] == [job.name]
+    qtbot.waitUntil(lambda: [again.name for again in found] == [job.name], timeout=WAIT_MS)
     with qtbot.waitSignal(found[0].ended, timeout=WAIT_MS):
-        found[0].say("cancel")
+        press(view_of(second).jobs.card(job.name).cancel, qtbot)
     assert not found[0].running
 
 

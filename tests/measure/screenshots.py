@@ -2,7 +2,8 @@
 
     python -m tests.measure.screenshots CASE FOLDER [--size 1920x1080] [--light] [--at SECONDS] [--drop FILE ...]
 
-Run it on a screen, or under xvfb-run. The case is not changed but for two decisions, which are taken back.
+Run it on a screen, or under xvfb-run. Two decisions are made and taken
+back; recordings given by --drop are begun and cancelled. Use a copy of a case.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtWidgets import QDialog
+
 from app import _bootstrap  # noqa: F401 - first, as the window does
+from reid_engine.errors import CaseDamaged
 
 SETTLE_S = 1.0
-LONGEST_S = 20.0
+LONGEST_S = 60.0
 
 
 def arguments() -> argparse.Namespace:
@@ -66,6 +70,15 @@ class Walk:
         """A picture of the window as it is."""
         self.window.grab().save(str(self.folder / f"{name}.png"))
 
+    def keep_dialog(self, name: str) -> None:
+        """A picture of the dialog that is open, which is then closed."""
+        self.settle()
+        dialog = self.program.activeModalWidget()
+        assert isinstance(dialog, QDialog)
+        dialog.grab().save(str(self.folder / f"{name}.png"))
+        dialog.reject()
+        self.settle()
+
 
 def main() -> None:
     """All steps in order."""
@@ -73,16 +86,22 @@ def main() -> None:
     walk = Walk(call)
     window = walk.window
     walk.settle()
-    walk.keep("1-welcome")
     window.open_case(call.case)
     walk.settle(lambda: window.view is not None and bool(window.view.player.tiles))
     view = window.view
     assert view is not None
-    before = len(view.work.recordings.rows())
     view.work.intake.drop(call.drop)
-    walk.settle(lambda: not call.drop or len(view.work.recordings.rows()) > before)
+    wanted = {path.resolve() for path in call.drop}
+    walk.settle(lambda: wanted <= {row.path for row in view.work.recordings.rows()})
     walk.settle(lambda: all(row.state != "reading" for row in view.work.recordings.rows()))
     walk.keep("2-footage")
+    if call.drop:
+        view.footage.start_button.click()
+        walk.settle(lambda: any(view.work.jobs.jobs))
+        walk.settle(lambda: view.jobs.card(view.work.jobs.jobs[0].name).begun or not view.work.jobs.running())
+        walk.keep("2-running")
+        view.work.jobs.jobs[0].say("cancel")
+        walk.settle(lambda: not view.work.jobs.running())
     window.go("Investigate")
     view.player.skip(call.at)
     walk.settle(lambda: any(len(tile.people.tracklet) for tile in view.player.tiles.values()))
@@ -103,6 +122,15 @@ def main() -> None:
     view.work.investigation.undo()
     view.work.investigation.undo()
     walk.settle()
+    window.show_keys()
+    walk.keep_dialog("7-keys")
+    view.ask_networks()
+    walk.keep_dialog("8-networks")
+    window.trouble(CaseDamaged("case.db holds a damaged page (page 17 of 4211)"))
+    walk.keep_dialog("9-trouble")
+    window.close_case()
+    walk.settle()
+    walk.keep("1-welcome")
     window.close()
 
 

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QUrl
+
+from app.desk import Desk, Portrait
+from app.networks import Networks
+from app.panes.subject import picture_in
+from reid_engine.case import Case
+from reid_engine.store import Network
+from reid_engine.types import TrackletId
+from tests.support.cases import Gallery
+
+
+@pytest.mark.parametrize(("height_px", "doubtful"), [(200, False), (64, False), (38, True)])
+def test_small_crops_are_called_doubtful(height_px: int, doubtful: bool) -> None:
+    doubt = Portrait(TrackletId(1), (), height_px).doubt
+    assert (f"{height_px} pixels" in doubt) is doubtful
+
+
+def test_a_portrait_holds_the_best_crops_and_their_height(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        number = Gallery(case.store).put("east", 1, box=(10, 20, 40, 110))
+        found = Desk(case).portrait(number)
+        assert found.jpegs == tuple(crop.jpeg for crop in case.crops(number).best)
+        assert found.height_px == 90
+
+
+def test_networks_of_the_case_are_proposed_as_far_as_they_exist(tmp_path: Path) -> None:
+    old, new, gone = tmp_path / "old.pt", tmp_path / "new.pt", tmp_path / "gone.onnx"
+    old.touch()
+    new.touch()
+    with Case.create(tmp_path / "case", "a test") as case:
+        case.store.add_network(Network("detector", "1", "old", str(old)))
+        case.store.add_network(Network("detector", "2", "new", str(new)))
+        case.store.add_network(Network("embedder", "3", "gone", str(gone)))
+        assert Desk(case).networks() == Networks(new, None)
+    assert Networks(new, None).or_else(Networks(old, old)) == Networks(new, old)
+
+
+def test_only_a_single_picture_file_is_taken_as_a_picture() -> None:
+    def dropped(*paths: str) -> QMimeData:
+        data = QMimeData()
+        data.setUrls([QUrl.fromLocalFile(path) for path in paths])
+        return data
+
+    assert picture_in(dropped("/x/a.JPG")) == Path("/x/a.JPG")
+    assert picture_in(dropped("/x/a.mp4")) is None
+    assert picture_in(dropped("/x/a.jpg", "/x/b.jpg")) is None
+    assert picture_in(dropped()) is None

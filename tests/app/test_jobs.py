@@ -1,0 +1,93 @@
+"""Jobs as the window follows them: started apart, found again, and honest about a start that failed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.jobs import Job, JobFiles, Jobs, running_jobs
+
+WAIT_MS = 20_000
+SAY_RESULT = (sys.executable, "-c", 'print(\'{"event": "result", "ok": true}\')')
+WAIT_FOR_CANCEL = (
+    sys.executable,
+    "-c",
+    "import os, sys, time\n"
+    "control = sys.argv[-1]\n"
+    'print(\'{"event": "notice", "message": "%d"}\' % os.getpriority(os.PRIO_PROCESS, 0), flush=True)\n'
+    "while 'cancel' not in open(control).read(): time.sleep(0.01)\n"
+    'print(\'{"event": "result", "ok": false}\')',
+)
+
+
+@pytest.fixture
+def follow() -> Iterator[list[Jobs]]:
+    """Jobs that stop following at the end of the test."""
+    made: list[Jobs] = []
+    yield made
+    for jobs in made:
+        jobs.close()
+
+
+def ended(job: Job, qtbot: QtBot) -> str:
+    """Wait for a job's end; what it said."""
+    with qtbot.waitSignal(job.ended, timeout=WAIT_MS) as blocker:
+        pass
+    return str(blocker.args[0])
+
+
+def test_a_job_that_says_its_result_has_ended_well(tmp_path: Path, follow: list[Jobs], qtbot: QtBot) -> None:
+    jobs = Jobs(tmp_path, SAY_RESULT)
+    follow.append(jobs)
+    heard: list[dict[str, object]] = []
+    job = jobs.start("ingest", [])
+    job.moved.connect(heard.extend)
+    assert ended(job, qtbot) == ""
+    assert [event["event"] for event in heard] == ["result"]
+    assert jobs.running() == []
+
+
+def test_a_program_that_cannot_be_started_is_the_jobs_end(tmp_path: Path, follow: list[Jobs], qtbot: QtBot) -> None:
+    jobs = Jobs(tmp_path, ["/no/such/program"])
+    follow.append(jobs)
+    assert "/no/such/program could not be started" in ended(jobs.start("ingest", []), qtbot)
+
+
+def test_a_job_that_dies_without_a_result_ends_with_its_last_words(
+    tmp_path: Path, follow: list[Jobs], qtbot: QtBot
+) -> None:
+    jobs = Jobs(tmp_path, (sys.executable, "-c", "import sys; sys.exit('no space is left')"))
+    follow.append(jobs)
+    assert ended(jobs.start("ingest", []), qtbot) == "no space is left"
+
+
+def test_a_running_job_is_found_by_another_window_and_goes_behind_it(
+    tmp_path: Path, follow: list[Jobs], qtbot: QtBot
+) -> None:
+    first = Jobs(tmp_path, WAIT_FOR_CANCEL)
+    follow.append(first)
+    job = first.start("ingest", [])
+    qtbot.waitUntil(lambda: job.files.log.exists() and job.files.log.stat().st_size > 0, timeout=WAIT_MS)
+    first.close()
+    found = running_jobs(tmp_path)
+    assert list(found) == [job.name]
+    assert os.getpriority(os.PRIO_PROCESS, found[job.name]) > os.getpriority(os.PRIO_PROCESS, 0)
+    second = Jobs(tmp_path, WAIT_FOR_CANCEL)
+    follow.append(second)
+    second.follow(found)
+    second.follow(found)
+    assert [again.name for again in second.jobs] == [job.name]
+    second.jobs[0].say("cancel")
+    assert ended(second.jobs[0], qtbot) == ""
+
+
+def test_a_control_file_without_a_process_is_no_running_job(tmp_path: Path) -> None:
+    files = JobFiles.of(tmp_path, "ingest-1")
+    files.control.parent.mkdir()
+    files.control.touch()
+    assert running_jobs(tmp_path) == {}
