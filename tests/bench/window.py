@@ -17,7 +17,7 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 from app import _bootstrap  # noqa: F401 - as the window itself does
 from app.application import Application
-from app.gui import SWITCH_INTERVAL_S
+from app.gui import prepare, show
 from app.main_window import MainWindow
 from app.verbs import INVESTIGATE
 from reid_engine.process import die_with_parent, private_stdout
@@ -31,17 +31,15 @@ LONGEST_MS = 300_000
 def main(arguments: Sequence[str]) -> None:
     """Measure and write the answer."""
     from PySide6.QtCore import QSettings, QTimer
-    from PySide6.QtWidgets import QApplication
 
     die_with_parent()
     pipe = private_stdout()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    program = QApplication([])
+    program = prepare()
     case, clip, detector, embedder, threads = arguments
     words = ["--camera", f"beside={clip}", "--detector", detector, "--embedder", embedder, "--threads", threads]
     with tempfile.TemporaryDirectory() as folder:
         state = QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
-        window = Application(COMMAND, state, Settings()).open_window(Path(case))
+        window = show(Application(COMMAND, state, Settings()), Path(case))
         QTimer.singleShot(SETTLE_MS, lambda: _measure(window, words, program.quit))
         QTimer.singleShot(LONGEST_MS, program.quit)
         program.exec()
