@@ -19,7 +19,7 @@ BATCH_MS = 30
 CROP_SIZE = (116, 196)
 
 BAND_WORDS: dict[BandName | None, str] = {
-    "strong": "Strong", "possible": "Possible", "weak": "Weak", "none": "Below the lines", None: "Not calibrated",
+    "strong": "Strong", "possible": "Possible", "weak": "Weak", "none": "Unlikely", None: "Not calibrated",
 }  # fmt: skip
 BAND_TIPS: dict[BandName | None, str] = {
     "strong": "At most 1 % of strangers come as near as this.",
