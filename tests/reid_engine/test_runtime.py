@@ -157,7 +157,7 @@ def test_the_counter_sees_connections_of_forked_grandchildren(tmp_path: Path, mo
     program = (
         "import os, socket\npid = os.fork()\n"
         "if pid == 0:\n    socket.socket().connect_ex(('127.0.0.1', 9))\n    os._exit(0)\n"
-        "os.waitpid(pid, 0)\nsocket.getaddrinfo('localhost', 9)"
+        "os.waitpid(pid, 0)\nsocket.getaddrinfo('127.0.0.1', 9)"
     )
     subprocess.run([sys.executable, "-c", program], check=True, env=child_environment())
     lines = log.read_text().splitlines()
