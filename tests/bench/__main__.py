@@ -99,6 +99,7 @@ class Bench:
 
     def window(self) -> None:
         """The delay of the window's events over the case of two cameras."""
+        self._have_a_case()
         say("\nthe window plays two cameras while an ingest runs: how late its events come")
         words = [self.case, self.clip, self.detector, self.embedder, THREADS]
         late = run([sys.executable, "-m", "tests.bench.window", *words], THREADS).answer
@@ -131,11 +132,16 @@ class Bench:
 
     def start(self) -> None:
         """How long a small search takes from the shell."""
+        self._have_a_case()
         listed = run([*COMMAND, "tracklets", self.case, "--json"], THREADS)
         words = [*COMMAND, "search", self.case, "--tracklet", listed.answer["tracklet"], "--json"]
         rans = [run(words, THREADS) for _ in range(STARTS)]
         wall, cpu = median([ran.wall_s for ran in rans]), median([ran.cpu_s for ran in rans])
         say(f"\n`reappear search` on a case of {len(listed.lines)} tracklets: {wall:.2f} s, {cpu:.2f} s of CPU")
+
+    def _have_a_case(self) -> None:
+        if not self.case.exists():
+            self.ingest(cameras=2)
 
     def _task(self, name: str, weights: Path) -> Ran:
         return task(name, self.clip, weights, THREADS, threads=THREADS)
