@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from tests.support.footage import PEOPLE, SKIN, two_cameras
 from tests.support.program import program
 
 pytestmark = pytest.mark.walk
+
+COUNTING = Path(__file__).parent.parent / "support" / "counting"
 
 START = "2026-11-03T14:00:00+01:00"
 START_US = 1_793_710_800_000_000
@@ -246,3 +249,22 @@ def test_a_warm_child_embeds_boxes_and_pictures(case: Path, call: Call, tmp_path
     assert "no footage" in late["error"]
     assert nonsense["id"] is None
     assert process.returncode == 0
+
+
+def test_an_ingest_and_a_search_connect_to_nothing_in_any_of_their_processes(
+    tmp_path: Path, weights: Weights, footage: tuple[Path, Path]
+) -> None:
+    log = tmp_path / "connections"
+    counted = environment() | {"CONNECTION_LOG": str(log)}
+    counted["PYTHONPATH"] = os.pathsep.join([str(COUNTING), counted["PYTHONPATH"]])
+    for arguments in (
+        ["ingest", "case", footage[0], *weights.options()],
+        ["search", "case", "--tracklet", 1, "--json"],
+    ):
+        words = [*command.COMMAND, *map(str, arguments)]
+        run = command.subprocess.run(words, env=counted, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert run.returncode == 0, run.stderr
+    assert not log.exists(), log.read_text()
+    probe = "import socket; socket.socket().connect_ex(('127.0.0.1', 9))"
+    command.subprocess.run([command.COMMAND[0], "-c", probe], env=counted, check=True)
+    assert "connect_ex" in log.read_text(), "the counter counts"
