@@ -220,6 +220,8 @@ class Case:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(contact_sheet(probe, cards, heading=f"{len(cards)} matches by {request.model}"))
+        if not self.store.read_only:
+            self.record("contact sheet", path=str(path), matches=[int(match.tracklet) for match in result.matches])
 
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write down that two tracklets are the same person, different people, or unclear."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 
 from reid_engine.types import BgrImage
+from reid_engine.video import VideoSource
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "mjpeg": "mjpeg", "mpeg4": "mpeg4"}
 OPTIONS = {
@@ -97,3 +98,23 @@ def flip_bytes(path: Path, *, seed: int, flips: int = 12) -> Path:
         content[rng.randrange(len(content) // 4, len(content) * 7 // 10)] ^= 1 << rng.randrange(8)
     path.write_bytes(content)
     return path
+
+
+def pixels(source: VideoSource) -> Iterator[tuple[int, int, BgrImage]]:
+    """(index, offset_us, image) of every picture."""
+    for picture in source.pictures():
+        image = np.empty((source.info.height, source.info.width, 3), np.uint8)
+        picture.to_bgr(image)
+        yield picture.index, picture.offset_us, image
+
+
+def numbers(source: VideoSource) -> list[int]:
+    return [number_in(image) for _, _, image in pixels(source)]
+
+
+def offsets(source: VideoSource) -> list[int]:
+    return [picture.offset_us for picture in source.pictures()]
+
+
+def first_number(source: VideoSource) -> int:
+    return number_in(next(pixels(source))[2])
