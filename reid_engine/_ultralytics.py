@@ -16,6 +16,7 @@ import os
 import pickle
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -163,6 +164,22 @@ def _write_reference(model: Any, file: Path) -> None:
         arrays[f"pictures_{index}"] = pictures
         arrays[f"outputs_{index}"] = (output[0] if isinstance(output, (tuple, list)) else output).numpy()
     np.savez(file, **arrays)
+
+
+def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any]) -> Path:
+    """Train a YOLO11n that knows persons only, from random weights, on a data set in YOLO layout; returns its file.
+
+    data: ``data.yaml``; out: the run's folder; options: ultralytics' own words (``epochs``, ``time`` in hours, ``batch``)
+    """
+    ultralytics = import_ultralytics()
+    from ultralytics.engine import trainer
+
+    # the check would fetch a published network; that mixed precision works here is asserted by the run's own results
+    trainer.check_amp = lambda model: True
+    network = ultralytics.YOLO("yolo11n.yaml", task="detect")
+    settings = {"imgsz": 640, "pretrained": False, "single_cls": True, "plots": False, "exist_ok": True, **options}
+    network.train(data=str(data), project=str(out.parent.absolute()), name=out.name, seed=seed, **settings)
+    return out / "weights" / "last.pt"
 
 
 def main(arguments: list[str]) -> int:

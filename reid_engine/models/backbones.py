@@ -1,6 +1,6 @@
 """The trunks behind the temporal heads: single frames in, maps out, four stages each.
 
-All six have the same form, so that a head can stand on any of them and take its sizes as arguments. ImageNet weights
+All seven have the same form, so that a head can stand on any of them and take its sizes as arguments. ImageNet weights
 come from a file; torchvision fetches them only when asked by name and when the caller allows the network.
 """
 
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_engine.errors import NetworkFileError, UsageError
-from reid_engine.models.compact import compact_stages
+from reid_engine.models.compact import SOLID_STAGES, SOLID_STEM_WIDTH, compact_stages
 
 TORCHVISION = "torchvision"  # the name that asks for a download
 
@@ -138,8 +138,13 @@ def _alexnet(weights: Mapping[str, Tensor] | None) -> Trunk:
 
 
 def _compact(weights: Mapping[str, Tensor] | None) -> Trunk:
-    stem, stages, widths = compact_stages()
-    trunk = Trunk("compact", stem, stages, widths, 16)
+    trunk = Trunk("compact", *compact_stages(), 16)
+    _fill(trunk, weights)
+    return trunk
+
+
+def _solid(weights: Mapping[str, Tensor] | None) -> Trunk:
+    trunk = Trunk("solid", *compact_stages(SOLID_STAGES, SOLID_STEM_WIDTH, instance=3), 16)
     _fill(trunk, weights)
     return trunk
 
@@ -151,6 +156,7 @@ BACKBONES: Mapping[str, Callable[[Mapping[str, Tensor] | None], Trunk]] = {
     "inception": _inception,
     "alexnet": _alexnet,
     "compact": _compact,
+    "solid": _solid,
 }
 
 IMAGENET = {  # which of torchvision's files a name means; the compact trunk has none

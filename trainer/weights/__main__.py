@@ -1,0 +1,85 @@
+"""``python -m trainer.weights``: the steps by which the bundled weights are made, one verb each."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from reid_engine.errors import ReappearError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one step; returns the exit status of errors.py."""
+    given = _parser().parse_args(arguments)
+    try:
+        given.run(given)
+    except ReappearError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_status
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m trainer.weights", description=__doc__)
+    steps = parser.add_subparsers(required=True, metavar="STEP")
+    trunk = steps.add_parser("trunk", help="distil a published network into a trunk, on pictures without labels")
+    trunk.add_argument("teacher", type=Path, help="the published network's OpenVINO .xml")
+    trunk.add_argument("out", type=Path, help="the trunk's .safetensors")
+    trunk.add_argument(
+        "pictures", nargs="+", help="FOLDER or FOLDER=SHARE of the drawn pictures (else by their number)"
+    )
+    trunk.add_argument("--trunk", default="compact")
+    trunk.add_argument("--minutes", type=float, default=4.0)
+    trunk.add_argument("--batch", type=int, default=512)
+    trunk.add_argument("--seed", type=int, default=1)
+    trunk.add_argument("--workers", type=int, default=2)
+    trunk.add_argument("--device", default=None)
+    trunk.set_defaults(run=_trunk)
+    detector = steps.add_parser("detector", help="train the person detector")
+    detector.add_argument("out", type=Path, help="the run's folder")
+    detector.add_argument(
+        "sets", nargs="+", type=Path, help="folders in YOLO layout; the first one's val part is tested"
+    )
+    detector.add_argument("--hours", type=float, default=0.12)
+    detector.add_argument("--batch", type=int, default=64)
+    detector.add_argument("--size", type=int, default=640)
+    detector.add_argument("--workers", type=int, default=4)
+    detector.add_argument("--seed", type=int, default=1)
+    detector.add_argument("--device", default="cpu")
+    detector.set_defaults(run=_detector)
+    return parser
+
+
+def _trunk(given: argparse.Namespace) -> None:
+    import torch
+
+    from trainer.weights.distil import Pictures, Plan, distil, save_trunk
+    from trainer.weights.teacher import OpenVinoGraph
+
+    device = torch.device(given.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    plan = Plan(trunk=given.trunk, minutes=given.minutes, batch=given.batch, seed=given.seed)
+    pictures = Pictures.read(given.pictures, plan.height, plan.width, given.workers)
+    sys.stderr.write(f"{pictures}\n")
+    student, curve = distil(
+        OpenVinoGraph(given.teacher),
+        pictures.to(device),
+        plan,
+        device,
+        lambda line: sys.stderr.write(f"{line}\n"),
+    )
+    story = {"teacher": given.teacher.stem, "pictures": pictures.counts, "curve": curve, "device": str(device)}
+    save_trunk(student, given.out, plan, story)
+
+
+def _detector(given: argparse.Namespace) -> None:
+    from trainer.weights.detector import train
+
+    options = {"time": given.hours, "epochs": 1000, "batch": given.batch, "imgsz": given.size, "device": given.device}
+    options |= {"workers": given.workers, "val": False, "close_mosaic": 3, "cos_lr": True, "verbose": False}
+    sys.stdout.write(f"{train(given.out, given.sets, seed=given.seed, options=options)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
