@@ -38,13 +38,13 @@ class HalfInstanceNorm(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.half = channels // 2
-        self.instance = nn.InstanceNorm2d(self.half, affine=True)
-        self.batch = nn.BatchNorm2d(channels - self.half)
+        self.widths = [channels // 2, channels - channels // 2]
+        self.instance = nn.InstanceNorm2d(self.widths[0], affine=True)
+        self.batch = nn.BatchNorm2d(self.widths[1])
 
     def forward(self, maps: Tensor) -> Tensor:
         """(N, channels, h, w) -> same."""
-        first, second = maps.split([self.half, maps.shape[1] - self.half], 1)
+        first, second = torch.split(maps, self.widths, 1)
         return torch.cat([self.instance(first), self.batch(second)], 1)
 
 

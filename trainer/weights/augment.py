@@ -1,7 +1,7 @@
 """What another camera would have made of the same picture, on the GPU, for whole batches.
 
-Teacher and student see the very same pictures, so nothing here needs to be mild: every picture, however odd, has a right
-answer, the teacher's.
+Teacher and student see the very same pictures, so nothing here needs to be mild: every picture, however odd, has a
+right answer, the teacher's.
 """
 
 from __future__ import annotations

@@ -9,12 +9,12 @@ distillation: A good teacher is patient and consistent", CVPR 2022.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -34,14 +34,16 @@ from trainer.weights.augment import as_seen_elsewhere
 
 @dataclass(frozen=True)
 class Plan:
-    """How a distillation runs. ``minutes`` bounds it; the learning rate falls with the time that is left."""
+    """How a distillation runs: for so many minutes or steps, whichever ends first; the rate falls with what is left."""
 
     trunk: str = "compact"
     minutes: float = 4.0
+    steps: int = 1_000_000
     batch: int = 512
     rate: float = 2e-3
     weight_decay: float = 0.02
     warm_up: float = 0.03  # share of the run
+    average: float = 0.998  # inertia of the running average that is kept
     relations: float = 20.0  # weight of the distances within a batch
     height: int = 256
     width: int = 128
@@ -66,21 +68,19 @@ class Student(nn.Module):
 
 
 def distil(
-    teacher: nn.Module, pictures: Pictures, plan: Plan, device: torch.device, say: Callable[[str], None]
+    teacher: nn.Module, pictures: Pictures, plan: Plan, device: torch.device, say: Callable[[str], object]
 ) -> tuple[Student, list[dict[str, float]]]:
     """Train a student of ``plan.trunk`` on pictures that lie on ``device``: its running average, and its curve."""
     torch.manual_seed(plan.seed)
     generator = torch.Generator(device).manual_seed(plan.seed)
     taught = _teacher(teacher, device)
     dim = taught(pictures.parts[0][:2].float()).shape[1]
-    student = Student(build_backbone(plan.trunk), dim).to(device, memory_format=torch.channels_last)
-    averaged = torch.optim.swa_utils.AveragedModel(
-        student, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True
-    )
+    student = Student(build_backbone(plan.trunk), dim).to(device).to(memory_format=torch.channels_last)
+    averaged = copy.deepcopy(student)
     optimiser = torch.optim.AdamW(student.parameters(), plan.rate, weight_decay=plan.weight_decay)
     mean, std = (torch.tensor(numbers, device=device)[:, None, None] * 255 for numbers in (IMAGENET_MEAN, IMAGENET_STD))
     curve: list[dict[str, float]] = []
-    for step, share in _until(plan.minutes * 60, device):
+    for step, share in _until(plan, device):
         for group in optimiser.param_groups:
             group["lr"] = plan.rate * _schedule(share, plan.warm_up)
         seen = as_seen_elsewhere(pictures.draw(plan.batch, generator), generator)
@@ -92,16 +92,25 @@ def distil(
         relations = F.mse_loss(own @ own.T, wanted @ wanted.T)
         loss = towards + plan.relations * relations
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward(loss)
         nn.utils.clip_grad_norm_(student.parameters(), 5.0)
         optimiser.step()
-        averaged.update_parameters(student)
+        follow(averaged, student, min(plan.average, step / (step + 10)))
         if step % 50 == 0:
             cosine, apart = 1 - towards.item(), relations.item()
             curve.append({"step": step, "share": round(share, 4), "cosine": cosine, "relations": apart})
             say(f"{step}: {share:.0%}, cosine {cosine:.4f}, relations {apart:.5f}")
-    best: Student = averaged.module
-    return best, curve
+    return averaged, curve
+
+
+@torch.no_grad()
+def follow(averaged: nn.Module, network: nn.Module, inertia: float) -> None:
+    """Move a running average of a network's weights and statistics a step on."""
+    for mean, now in zip(averaged.state_dict().values(), network.state_dict().values(), strict=True):
+        if mean.is_floating_point():
+            mean.lerp_(now, 1 - inertia)
+        else:
+            mean.copy_(now)
 
 
 def _teacher(teacher: nn.Module, device: torch.device) -> Callable[[Tensor], Tensor]:
@@ -118,10 +127,10 @@ def _teacher(teacher: nn.Module, device: torch.device) -> Callable[[Tensor], Ten
     return ask
 
 
-def _until(seconds: float, device: torch.device) -> Iterator[tuple[int, float]]:
-    """Step numbers with the share of the time that is gone."""
+def _until(plan: Plan, device: torch.device) -> Iterator[tuple[int, float]]:
+    """Step numbers with the share of the run that is gone."""
     begun, step = time.monotonic(), 0
-    while (share := (time.monotonic() - begun) / seconds) < 1:
+    while (share := max((time.monotonic() - begun) / (60 * plan.minutes), step / plan.steps)) < 1:
         yield step, share
         step += 1
         if device.type == "cuda" and step % 10 == 0:
@@ -184,8 +193,7 @@ def read_pictures(folder: Path, height: int, width: int, workers: int) -> Tensor
     if not found:
         raise InputError(f"there are no pictures under {folder}")
     parts = [found[start : start + 256] for start in range(0, len(found), 256)]
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context) as pool:
+    with ThreadPoolExecutor(workers) as pool:  # OpenCV decodes without the interpreter's lock
         arrays = list(pool.map(_decoded, parts, [(height, width)] * len(parts)))
     return torch.from_numpy(np.concatenate(arrays))
 
