@@ -13,6 +13,7 @@ from reid_engine.errors import ReappearError
 VERBS: Mapping[str, tuple[str, str]] = {
     "recipes": ("trainer.verbs.recipes", "name every row of the papers' tables"),
     "complexity": ("trainer.verbs.complexity", "parameters and multiply-adds of one clip, without classifiers"),
+    "evaluate": ("trainer.verbs.evaluate", "CMC and mAP of a model file on a data set, by its paper's protocol"),
 }
 
 
