@@ -89,7 +89,7 @@ class Step:
             terms = self._objective(leaves, labels, seed)
             _send_back(features, leaves)
             return terms
-        pieces = clips.split(self.micro_batch)
+        pieces = torch.split(clips, self.micro_batch)
         with torch.no_grad(), _statistics_at_rest(self.model):
             found = [self._features(self.model, piece, seed, n) for n, piece in enumerate(pieces)]
         leaves = _cut(_joined(found), everything=True)
@@ -111,7 +111,7 @@ class Step:
         whole = type(leaves)(*(None if one is None else gather(one, self.world) for one in leaves))
         torch.manual_seed(seed + OBJECTIVE_STREAM)
         terms: dict[str, Tensor] = self.objective(whole, Labels(*(gather(one, self.world) for one in labels)))
-        torch.stack(list(terms.values())).sum().backward()
+        torch.autograd.backward(torch.stack(list(terms.values())).sum())
         average_gradients(list(self.objective.parameters()), self.world)
         return terms
 

@@ -73,6 +73,7 @@ def stages(settings: GltrSettings) -> tuple[Settings, ...]:
     """Single frames, then clips."""
     if not settings.frame_epochs:
         return (settings,)
+    first_share = settings.frame_epochs / (settings.frame_epochs + settings.epochs)  # of the time, where it is bounded
     frames = replace(
         settings,
         single_frames=True,
@@ -81,9 +82,10 @@ def stages(settings: GltrSettings) -> tuple[Settings, ...]:
         lr=settings.frame_lr,
         epochs=settings.frame_epochs,
         decay_at=settings.frame_decay_at,
+        max_minutes=settings.max_minutes * first_share,
         evaluate_every=0,
     )
-    return frames, settings
+    return frames, replace(settings, max_minutes=settings.max_minutes * (1 - first_share))
 
 
 def groups(model: GLTR, objective: GltrObjective, settings: GltrSettings) -> Groups:
