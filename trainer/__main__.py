@@ -1,62 +1,44 @@
-"""``python -m trainer``: what the papers' recipes are called and what their models weigh."""
+"""``python -m trainer VERB ...``: from data sets to model files, and what is measured on the way."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Sequence
-from dataclasses import asdict
-
-import torch
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
 from reid_engine.errors import ReappearError
-from reid_engine.models import build_model
-from reid_engine.models.complexity import measure
-from reid_engine.models.configurations import CONFIGURATIONS
+
+# verb -> the module that has its add_arguments(parser) and run(given) -> text, and what it is for
+VERBS: Mapping[str, tuple[str, str]] = {
+    "recipes": ("trainer.verbs.recipes", "name every row of the papers' tables"),
+    "complexity": ("trainer.verbs.complexity", "parameters and multiply-adds of one clip, without classifiers"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status of errors.py."""
-    given = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    given = _parser(words[0] if words else "").parse_args(words)
     try:
-        sys.stdout.write(given.run(given) + "\n")
+        said = import_module(VERBS[given.verb][0]).run(given)
     except ReappearError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
+    if said:
+        sys.stdout.write(said + "\n")
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """All verbs by name; only the chosen one's module is imported, since some load networks."""
     parser = argparse.ArgumentParser(prog="python -m trainer", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    recipes = commands.add_parser("recipes", help="name every row of the papers' tables")
-    recipes.set_defaults(run=_recipes)
-    weigh = commands.add_parser("complexity", help="parameters and multiply-adds of one clip, without classifiers")
-    weigh.add_argument("name", help="a model (tclnet) or a configuration (tcl/tse_N3)")
-    weigh.add_argument("--variant", default="paper", choices=("paper", "released"))
-    weigh.add_argument("--part", help='published blocks, joined by "+" (rru+stim, trunk)')
-    weigh.set_defaults(run=_complexity)
-    for command in (recipes, weigh):
-        command.add_argument("--json", action="store_true", help="one line of JSON instead of text")
+    verbs = parser.add_subparsers(required=True, metavar="VERB", dest="verb")
+    for verb, (module, purpose) in VERBS.items():
+        command = verbs.add_parser(verb, help=purpose, description=purpose)
+        if verb == chosen:
+            import_module(module).add_arguments(command)
     return parser
-
-
-def _recipes(given: argparse.Namespace) -> str:
-    return json.dumps(list(CONFIGURATIONS)) if given.json else "\n".join(CONFIGURATIONS)
-
-
-def _complexity(given: argparse.Namespace) -> str:
-    with torch.device("meta"):
-        model = build_model(given.name, given.variant)
-    counted = measure(model, given.part)
-    if given.json:
-        return json.dumps(asdict(counted))
-    clip = " x ".join(map(str, counted.clip))
-    return (
-        f"{counted.params / 1e6:.3f} M parameters, {counted.macs / 1e9:.4f} G multiply-adds and "
-        f"{counted.bn_outputs / 1e9:.4f} G normalised outputs for a clip of {clip}"
-    )
 
 
 if __name__ == "__main__":
