@@ -107,8 +107,10 @@ def fit(
     model = recipe.build(weights=recipe.settings.weights or None)
     machine.prepare(model)
     position, states = load_checkpoint(run.checkpoint) if resume else (Position(), {})
-    if "model" in states:
+    if resume:
         model.load_state_dict(states["model"])
+        if world.first:
+            run.forget_after(position.steps)
     stages = recipe.method.stages(recipe.settings)
     fitting = Fitting(recipe, data, run, machine, seed, control, world, model, position)
     for settings in stages[position.stage :]:

@@ -28,7 +28,7 @@ class GltrSettings(Settings):
     sampler: Any = "shuffle"
     identities: int = 10
     per_identity: int = 1
-    clip: Any = "adjacent"
+    clip: Any = "adjacent_but_last"
     optimizer: Any = "sgd"
     lr: float = 0.01
     momentum: float = 0.9
