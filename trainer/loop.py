@@ -10,10 +10,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from reid_engine.errors import JobCancelled
 from reid_engine.jobs import JobControl
@@ -21,6 +21,7 @@ from reid_engine.models.base import VideoReidModel
 from reid_engine.models.files import Story, save_model
 from trainer.checkpoints import Position, load_checkpoint, save_checkpoint
 from trainer.distributed import World, barrier, broadcast_float
+from trainer.loading import Batch
 from trainer.machine import Machine
 from trainer.recipes import Labels, Objective, Recipe, Settings
 from trainer.runs import Run
@@ -30,14 +31,6 @@ from trainer.step import NotFinite, Step
 STEPS_APART = 1_000_000_007  # between the random streams of two seeds
 PAUSE_POLL_S = 0.05
 STOP = -1.0  # instead of the minutes, when the first process was asked to stop
-
-
-class Batch(NamedTuple):
-    """clips: (B, T, 3, H, W) float32, prepared for the model; pids (from 0 on), indices: (B,) int64."""
-
-    clips: Tensor
-    pids: Tensor
-    indices: Tensor
 
 
 class Batches(Protocol):
@@ -55,8 +48,15 @@ class Batches(Protocol):
 class Data(Protocol):
     """What a run learns from and is tested on."""
 
-    name: str
-    identities: int
+    @property
+    def name(self) -> str:
+        """Of the data set."""
+        ...
+
+    @property
+    def identities(self) -> int:
+        """Classes to learn."""
+        ...
 
     def batches(self, settings: Settings, model: VideoReidModel, world: World) -> Batches:
         """The training batches of a stage."""

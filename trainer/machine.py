@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from reid_engine.errors import UsageError
+from trainer.data import Keeping
 from trainer.recipes import parsed
 
 
@@ -19,7 +20,8 @@ class Machine:
     """Settings of the machine.
 
     device:     "auto", "cuda" or "cpu"
-    workers:    processes that read and prepare pictures; -1: as many as there are cores to spare
+    threads:    that read and decode pictures; 0: as many as there are cores
+    keep, keep_gib: where decoded frames stay, and how much they may take (``data``)
     half:       bfloat16 where safe ("auto": on CUDA devices that have it)
     compile, channels_last: torch.compile the model; keep maps with channels last ("auto": on CUDA)
     micro_batch: clips that pass the model together; 0: all
@@ -27,7 +29,9 @@ class Machine:
     """
 
     device: str = "auto"
-    workers: int = -1
+    threads: int = 0
+    keep: Keeping = "auto"
+    keep_gib: float = 8.0
     half: Literal["auto", "on", "off"] = "auto"
     compile: bool = False
     channels_last: Literal["auto", "on", "off"] = "auto"
@@ -51,8 +55,8 @@ class Machine:
         return self.half == "on" or (self.half == "auto" and self.chosen_device() == "cuda" and able)
 
     def readers(self) -> int:
-        """Processes that prepare pictures."""
-        return max(0, len(os.sched_getaffinity(0)) - 1) if self.workers < 0 else self.workers
+        """Threads that decode pictures."""
+        return self.threads or len(os.sched_getaffinity(0))
 
     def prepare(self, model: nn.Module) -> None:
         """Move the model to its device, in its memory format."""

@@ -22,6 +22,7 @@ from typing import Any
 import torch
 
 from reid_engine.errors import InputError, UsageError
+from trainer.datasets import Tracklet
 from trainer.recipes import Recipe
 
 FREE_TO_CHANGE = frozenset({"max_minutes", "evaluate_every", "evaluate_late"})  # of a run that goes on
@@ -154,12 +155,13 @@ def describe(recipe: Recipe, *, seed: int, dataset: str, root: Path, data: Mappi
     }
 
 
-def fingerprint(tracklets: Iterable[Any]) -> dict[str, Any]:
-    """What training data is: how many tracklets, identities and frames, and the hash of their names."""
+def fingerprint(tracklets: Iterable[Tracklet]) -> dict[str, Any]:
+    """What training data is: how many tracklets, identities and frames, and the hash of what they are called."""
     digest, pids, count, frames = hashlib.sha256(), set(), 0, 0
     for tracklet in tracklets:
-        names = "/".join("/".join(Path(str(frame)).parts[-2:]) for frame in tracklet.frames)
-        digest.update(f"{tracklet.pid} {tracklet.camid} {names}\n".encode())
+        digest.update(f"{tracklet.pid} {tracklet.camid} {tracklet.name} {len(tracklet)}\n".encode())
+        for frame in tracklet.frames:
+            digest.update(Path(frame).name.encode() if isinstance(frame, str) else bytes(frame))
         pids.add(tracklet.pid)
         count, frames = count + 1, frames + len(tracklet.frames)
     return {"tracklets": count, "identities": len(pids), "frames": frames, "sha256": digest.hexdigest()}

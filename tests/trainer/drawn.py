@@ -18,7 +18,7 @@ from torch import Tensor
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
 from trainer.distributed import World
-from trainer.loop import Batch
+from trainer.loading import Batch
 from trainer.recipes import Settings
 
 
@@ -85,7 +85,7 @@ class DrawnBatches:
                 images = [picture(int(pid), place % 2, start + t) for t in range(self.clip_length)]
                 clips.append(prepared(images, self.model))
             labels = torch.from_numpy(pids[mine].astype(np.int64))
-            yield Batch(torch.stack(clips), labels, labels * 2)
+            yield Batch(torch.stack(clips), labels, torch.arange(len(labels)) % 2, labels * 2)
 
 
 class DrawnData:

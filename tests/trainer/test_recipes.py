@@ -52,7 +52,7 @@ def test_grl_s_paper_settings() -> None:
     holds(paper, terms=("frame", "video", "verification"), verification_weight=20.0)  # eq. 15; code's weights
     holds(paper, oim_scale=30.0, oim_momentum=0.5, head_lr=1.0)  # eq. 12-13; code's scale and momentum
     holds(paper, evaluate_every=5, evaluate_late=(30, 3))  # code: every 5 epochs, every 3 after 30
-    assert find_recipe("grl").build(**{"backbone": "compact"}).spec.clip_length == 8  # 4.1: T = 8
+    assert find_recipe("grl").build(backbone="compact").spec.clip_length == 8  # 4.1: T = 8
 
 
 def test_grl_s_released_settings() -> None:
@@ -77,7 +77,9 @@ def test_grl_s_released_objective_shares_one_table_between_frames_and_pooled_and
 
 def test_stmp_s_paper_settings() -> None:
     paper = find_recipe("stmp").settings
-    holds(paper, sampler="cameras", identities=10, per_identity=2, clip="adjacent", min_frames=8)  # N = 10, K = 2, T = 8
+    holds(
+        paper, sampler="cameras", identities=10, per_identity=2, clip="adjacent", min_frames=8
+    )  # N = 10, K = 2, T = 8
     holds(paper, optimizer="sgd", lr=0.01, trunk_lr=0.001, momentum=0.9, nesterov=True, weight_decay=5e-4)
     holds(paper, epochs=900, decay_at=(), flip=0.0, crop=False, erase=0.0)  # no augmentation, constant lr
     holds(paper, terms=("identity", "auxiliary", "video", "parts"), margin=0.4, leak=0.0)  # eq. 11, ReLU
@@ -123,7 +125,7 @@ def test_gltr_s_two_stages_as_the_paper_prints_them() -> None:
     for one in (frames, clips):
         holds(one, sampler="shuffle", clip="adjacent_but_last", optimizer="sgd", momentum=0.9, weight_decay=5e-4)
         holds(one, nesterov=False, flip=0.0, crop=False, erase=0.0)
-    assert recipe.build(**{"backbone": "compact"}).spec.clip_length == 16
+    assert recipe.build(backbone="compact").spec.clip_length == 16
 
 
 def test_gltr_s_code_has_one_stage() -> None:

@@ -14,9 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from torch import Tensor, nn
 
 from reid_engine.models.base import Variant, VideoReidModel
-
-SamplerName: TypeAlias = Literal["tracklets", "pairs", "cameras", "identities", "shuffle"]
-ClipName: TypeAlias = Literal["restricted", "strided", "adjacent", "scattered"]
+from trainer.sampling import ClipName, SamplerName
 
 
 @dataclass(frozen=True, kw_only=True)

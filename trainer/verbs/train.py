@@ -13,7 +13,8 @@ from typing import Any
 
 from reid_engine.errors import ReappearError, UsageError
 from reid_engine.jobs import JobControl, JsonLines, obey_descriptor
-from trainer.data import TrainingData
+from trainer.data import RunData
+from trainer.datasets import dataset_names, open_dataset
 from trainer.distributed import World, join
 from trainer.loop import fit
 from trainer.machine import Machine, split_machine
@@ -25,13 +26,21 @@ from trainer.runs import Run, describe, fingerprint, resume_run, start_run
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("recipe", help="a row of a paper's tables (tcl/full_tri), a model (its full row), or ours")
-    parser.add_argument("dataset", help="a data set that `audit` knows, such as folder or mars")
+    parser.add_argument("dataset", help=f"its layout: {', '.join(dataset_names())}")
     parser.add_argument("root", type=Path, help="where it lies")
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument(
         "--set", dest="changes", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="change a setting"
     )
-    parser.add_argument("--data", dest="options", metavar="KEY=VALUE", nargs="+", action="extend", default=[])
+    parser.add_argument(
+        "--data",
+        dest="options",
+        metavar="KEY=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="an option of the data set's reader, such as held_out=0.3",
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--json", action="store_true", help="JSON lines instead of a bar; obeys words on stdin")
@@ -57,10 +66,10 @@ def run(given: argparse.Namespace) -> str:
 def _train(
     given: argparse.Namespace, recipe: Recipe, machine: Machine, world: World, control: JobControl
 ) -> dict[str, Any]:
-    data = TrainingData.open(given.dataset, given.root, _pairs(given.options), machine, given.seed)
-    config = describe(recipe, seed=given.seed, dataset=given.dataset, root=given.root, data=fingerprint(data.train))
-    for note in data.notes:
+    dataset = open_dataset(given.dataset, given.root, **_pairs(given.options))
+    for note in dataset.notes:
         control.notice(note)
+    config = describe(recipe, seed=given.seed, dataset=given.dataset, root=given.root, data=fingerprint(dataset.train))
     folder = Run(given.out)
     if world.first and given.resume:
         folder, news = resume_run(given.out, config)
@@ -69,6 +78,15 @@ def _train(
     elif world.first:
         folder = start_run(given.out, config)
     control.notice(recipe.verdict())
+    data: Any = RunData(
+        dataset,
+        given.seed,
+        machine.readers(),
+        machine.keep,
+        machine.keep_gib,
+        folder=given.out,
+        control=control,
+    )
     return fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
 
 
