@@ -280,7 +280,7 @@ class Fitting:
             started = time.monotonic()
             figures = dict(self.data.evaluate(self.model, self.control, final=final))
             seconds = round(time.monotonic() - started, 2)
-            epoch = self.position.epoch
+            epoch = self._epochs_before() + self.position.epoch
             line = {"step": self.position.steps, "epoch": epoch, "final": final, "seconds": seconds, **figures}
             self.run.measure("evaluation", **line)
             self.control.reporter.event("evaluation", **line)
@@ -291,6 +291,11 @@ class Fitting:
                     save_model(self.model, self.run.best, self._story(figures, "best rank-1 on the test data"))
         barrier(self.world)
         return figures
+
+    def _epochs_before(self) -> int:
+        """Of the stages that are over."""
+        stages = self.recipe.method.stages(self.recipe.settings)
+        return sum(settings.epochs for settings in stages[: self.position.stage])
 
     def _save(self, stage: Stage) -> None:
         if self.world.first:

@@ -23,12 +23,13 @@ def place(settings: Settings, epochs_done: float, minutes: float) -> float:
 
 def lr_factor(settings: Settings, epoch: float) -> float:
     """What every learning rate is multiplied with at an epoch (a number) of a stage."""
-    if epoch < settings.warmup_epochs:
-        return WARMUP_START + (1 - WARMUP_START) * epoch / settings.warmup_epochs
+    warm = settings.warmup * settings.epochs
+    if epoch < warm:
+        return WARMUP_START + (1 - WARMUP_START) * epoch / warm
     if settings.schedule == "steps":
         passed = sum(epoch >= one for one in settings.decay_at)
         return float(settings.gamma**passed)
-    share = (epoch - settings.warmup_epochs) / max(settings.epochs - settings.warmup_epochs, 1e-9)
+    share = (epoch - warm) / (settings.epochs - warm)
     return settings.final_lr + (1 - settings.final_lr) * (1 + math.cos(math.pi * min(share, 1.0))) / 2
 
 

@@ -28,7 +28,8 @@ class Settings:
     clip:           how the frames of a clip are drawn (``sampling``)
     flip, crop, erase: chances; a flip and a crop are drawn once a clip, erasing once a frame
     weights:        a file of trunk weights to begin with; the papers begin with ImageNet's
-    schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr after warm-up
+    schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr
+    warmup:         share of the epochs in which the lr rises to its value
     freeze_bn:      normalise by the running statistics, which stand still
     max_minutes:    0, or when a schedule has to be at its end: epochs are stretched over what comes first
     evaluate_every: epochs; 0: after the last one only. evaluate_late: (from epoch, every)
@@ -55,7 +56,7 @@ class Settings:
     schedule: Literal["steps", "cosine"] = "steps"
     decay_at: tuple[int, ...] = ()
     gamma: float = 0.1
-    warmup_epochs: float = 0.0
+    warmup: float = 0.0
     final_lr: float = 0.0
     freeze_bn: bool = False
     weights: str = ""

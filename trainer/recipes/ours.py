@@ -54,7 +54,7 @@ class OurSettings(Settings):
     weight_decay: float = 5e-4
     epochs: int = 120
     schedule: Any = "cosine"
-    warmup_epochs: float = 10.0
+    warmup: float = 0.08
     final_lr: float = 0.002
     evaluate_every: int = 20
     smoothing: float = 0.1
