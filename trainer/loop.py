@@ -302,7 +302,9 @@ class Fitting:
             save_checkpoint(self.run.checkpoint, self.position, **stage.states())
 
     def finish(self) -> dict[str, Any]:
-        """Test the last epoch's model, write it with its card, and the run's result."""
+        """Write the last epoch's model, test it, and write its card with the figures and the run's result."""
+        if self.world.first:
+            save_model(self.model, self.run.model, self._story({}, "last epoch"))
         figures = self._evaluate(final=True)
         if not self.world.first:
             return {}
