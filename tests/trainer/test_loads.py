@@ -1,4 +1,4 @@
-"""A machine that only trains has Python, torch, torchvision, numpy, numba, safetensors and OpenCV, and that suffices."""
+"""A machine that only trains has torch, torchvision, numpy, numba, safetensors and OpenCV, and that suffices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import subprocess
 import sys
 from pathlib import Path
 
-ABSENT = ("pydantic", "sqlalchemy", "alembic", "ultralytics", "av", "openvino", "onnxruntime", "faiss", "PySide6", "scipy")
+ABSENT = (
+    "pydantic",
+    "sqlalchemy",
+    "alembic",
+    "ultralytics",
+    "av",
+    "openvino",
+    "onnxruntime",
+    "faiss",
+    "PySide6",
+    "scipy",
+)
 PROGRAM = f"""
 import sys
 for name in {ABSENT!r}:
