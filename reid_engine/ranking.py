@@ -175,6 +175,18 @@ def _jaccard(queries: sparse.csr_array, gallery: sparse.csr_array) -> NDArray[np
 
 
 @dataclass(frozen=True, slots=True)
+class QueryScores:
+    """What an evaluation found of each query.
+
+    precision: (Q,) average precision; first: (Q,) rank from 0 of the first right answer. NaN and -1 where there is no
+    right answer
+    """
+
+    precision: NDArray[np.float64]
+    first: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Scores:
     """What an evaluation found.
 
@@ -198,41 +210,73 @@ def score_ranking(
     rule: AveragePrecisionRule = "mean",
     ranks: int = 50,
 ) -> Scores:
-    """CMC and mean average precision of (Q, G) distances, without sorting: a right answer's rank is one more than the
-    rows nearer than it.
+    """CMC and mean average precision of (Q, G) distances; see ``score_queries`` for the rules."""
+    each = score_queries(
+        found,
+        query_ids=query_ids,
+        gallery_ids=gallery_ids,
+        query_cameras=query_cameras,
+        gallery_cameras=gallery_cameras,
+        rule=rule,
+    )
+    return mean_scores(each, ranks)
+
+
+def mean_scores(each: QueryScores, ranks: int = 50) -> Scores:
+    """Over the queries that have a right answer."""
+    counted = each.first >= 0
+    number = int(counted.sum())
+    cmc = np.searchsorted(np.sort(each.first[counted]), np.arange(ranks), side="right") / max(number, 1)
+    return Scores(float(each.precision[counted].mean()) if number else 0.0, cmc, number, len(counted) - number)
+
+
+def score_queries(
+    found: Distances,
+    *,
+    query_ids: Labels,
+    gallery_ids: Labels,
+    query_cameras: Labels,
+    gallery_cameras: Labels,
+    rule: AveragePrecisionRule = "mean",
+) -> QueryScores:
+    """The scores of (Q, G) distances, without sorting: a right answer's rank is one more than the rows nearer than it.
 
     Left out of a query's gallery: the same person in the same camera, and JUNK. Everything else that is another person
     counts as wrong. Equal distances keep the gallery's order. ``rule``: the mean of the precisions at the right answers
     (most data sets), or the trapezoid under the curve (the first release of Market-1501's evaluation).
     """
-    precisions: list[float] = []
-    hits = np.zeros(ranks, np.int64)
-    for row, person, home in zip(found, query_ids, query_cameras, strict=True):
-        mine = gallery_ids == person
-        kept = (gallery_ids != JUNK) & ~(mine & (gallery_cameras == home))
-        places = _places(row, mine & kept, kept)
+    kept = gallery_ids != JUNK
+    if not kept.all():
+        found, gallery_ids, gallery_cameras = found[:, kept], gallery_ids[kept], gallery_cameras[kept]
+    order = np.argsort(gallery_ids, kind="stable")
+    people, starts = np.unique(gallery_ids[order], return_index=True)
+    columns = dict(zip(people.tolist(), np.split(order, starts[1:]), strict=True))
+    precision, first = np.full(len(found), np.nan), np.full(len(found), -1, np.int64)
+    for q, (person, home) in enumerate(zip(query_ids.tolist(), query_cameras.tolist(), strict=True)):
+        mine = columns.get(person)
+        if mine is None:
+            continue
+        elsewhere = gallery_cameras[mine] != home
+        places = _places(found[q], mine[elsewhere], mine[~elsewhere])
         if len(places):
-            precisions.append(_average_precision(places, rule))
-            hits[places[0] :] += 1
-    counted = len(precisions)
-    share = hits / max(counted, 1)
-    return Scores(float(np.mean(precisions)) if counted else 0.0, share, counted, len(query_ids) - counted)
+            precision[q], first[q] = _average_precision(places, rule), places[0]
+    return QueryScores(precision, first)
 
 
-def _places(row: NDArray[np.float32], right: NDArray[np.bool_], kept: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Ranks from 0 of the right answers among the kept ones, ascending."""
-    at = np.flatnonzero(right)
-    at = at[np.argsort(row[at], kind="stable")]
-    if not len(at):
-        return np.empty(0, np.int64)
-    values = row[at]
-    rivals = np.flatnonzero(kept & (row <= values[-1]))
-    # for every rival the first right answer that comes after it; equal distances are told apart by their place
-    first = np.searchsorted(values, row[rivals])
-    tied = first != np.searchsorted(values, row[rivals], side="right")
-    own = np.searchsorted(values, values) * len(row) + at
-    first[tied] = np.searchsorted(own, first[tied] * len(row) + rivals[tied], side="right")
-    return np.cumsum(np.bincount(first, minlength=len(at) + 1))[: len(at)]
+def _places(row: NDArray[np.float32], right: NDArray[np.intp], left_out: NDArray[np.intp]) -> NDArray[np.int64]:
+    """Ranks from 0 of the columns ``right`` among all but ``left_out``, ascending; both ascending themselves."""
+    values = row[right]
+    order = np.argsort(values, kind="stable")
+    places = np.empty(len(right), np.int64)
+    for at, (value, column) in enumerate(zip(values[order], right[order].tolist(), strict=True)):
+        nearer = np.count_nonzero(row < value)
+        if np.count_nonzero(row <= value) > nearer + 1:
+            nearer += np.count_nonzero(row[:column] == value)
+        places[at] = nearer
+    if len(left_out):
+        theirs, own, columns = row[left_out], values[order, None], right[order, None]
+        places -= ((theirs < own) | ((theirs == own) & (left_out < columns))).sum(1)
+    return places
 
 
 def _average_precision(places: NDArray[np.int64], rule: AveragePrecisionRule) -> float:

@@ -27,7 +27,6 @@ from trainer.datasets import Picture, Tracklet
 
 MOST_DAMAGED = 0.01  # share of the pictures asked for, above which a run stops
 FEW = 20  # pictures that say nothing about a share yet
-CHUNK = 64  # pictures a thread decodes at a time
 
 Places = NDArray[np.int64]
 
@@ -68,6 +67,37 @@ def decoded(picture: Picture) -> BgrImage | None:
     return None if found is None else np.asarray(found, np.uint8)
 
 
+def frames_of(
+    tracklet: Tracklet, preparation: Preparation, damage: Damage, places: Places | None = None
+) -> NDArray[np.uint8]:
+    """All frames of a tracklet, or those at ``places`` (T,), as (T, H, W, 3) uint8 BGR of the model's size.
+
+    A broken frame is counted and replaced by the nearest whole one of those asked for, else by any of the tracklet.
+    Raises InputError where there is none, or when too many are broken.
+    """
+    asked = range(len(tracklet)) if places is None else places.tolist()
+    found = [decoded(tracklet.frames[at]) for at in asked]
+    broken = [at for at, image in zip(asked, found, strict=True) if image is None]
+    damage.count(len(found), [_name(tracklet, at) for at in broken])
+    whole = found if not broken else _mended(tracklet, found)
+    return np.stack([preparation.resized(image) for image in whole if image is not None])
+
+
+def _name(tracklet: Tracklet, at: int) -> str:
+    frame = tracklet.frames[at]
+    return frame if isinstance(frame, str) else f"{tracklet.name}, picture {at + 1}"
+
+
+def _mended(tracklet: Tracklet, found: Sequence[BgrImage | None]) -> list[BgrImage | None]:
+    whole = [at for at, image in enumerate(found) if image is not None]
+    if whole:
+        return [found[min(whole, key=lambda other: abs(other - at))] for at in range(len(found))]
+    spare = next((image for image in map(decoded, tracklet.frames) if image is not None), None)
+    if spare is None:
+        raise InputError(f"no picture of {tracklet.name} can be decoded, {_name(tracklet, 0)} first")
+    return [spare] * len(found)
+
+
 class Pixels(Protocol):
     """Where clips come from."""
 
@@ -87,33 +117,11 @@ class Decoded:
         self._pool = ThreadPoolExecutor(threads, "decode")
 
     def clips(self, which: Sequence[tuple[int, Places]]) -> Tensor:
-        """See Pixels. A broken frame is replaced by the nearest whole one of its clip, else of its tracklet."""
-        clips = list(self._pool.map(lambda one: self._clip(*one), which))
-        return torch.from_numpy(np.stack(clips))
+        """See Pixels."""
+        return torch.from_numpy(np.stack(list(self._pool.map(self._clip, which))))
 
-    def _clip(self, tracklet: int, places: Places) -> NDArray[np.uint8]:
-        frames = self._tracklets[tracklet].frames
-        found = [decoded(frames[place]) for place in places]
-        broken = [_name(frames[place]) for place, one in zip(places, found, strict=True) if one is None]
-        self.damage.count(len(found), broken)
-        if broken:
-            found = _mended(found, frames, self._tracklets[tracklet].name)
-        return np.stack([self._preparation.resized(image) for image in found if image is not None])
-
-
-def _name(picture: Picture) -> str:
-    return picture if isinstance(picture, str) else "a stored picture"
-
-
-def _mended(found: list[BgrImage | None], frames: Sequence[Picture], name: str) -> list[BgrImage | None]:
-    """Each broken one replaced by the nearest whole one of the clip, or by any of the tracklet."""
-    whole = [at for at, image in enumerate(found) if image is not None]
-    if not whole:
-        spare = next((image for image in map(decoded, frames) if image is not None), None)
-        if spare is None:
-            raise InputError(f"no picture of the tracklet {name} can be decoded, {_name(frames[0])} first")
-        return [spare] * len(found)
-    return [found[min(whole, key=lambda other: abs(other - at))] for at in range(len(found))]
+    def _clip(self, one: tuple[int, Places]) -> NDArray[np.uint8]:
+        return frames_of(self._tracklets[one[0]], self._preparation, self.damage, one[1])
 
 
 class Stored:
@@ -131,7 +139,7 @@ class Stored:
         places = np.stack([self.starts[tracklet] + frames for tracklet, frames in which])
         index = torch.from_numpy(places).to(self.pixels.device)
         taken = torch.index_select(self.pixels, 0, index.flatten())
-        return taken.unflatten(0, (index.shape[0], index.shape[1]))
+        return taken.reshape(*index.shape, *self.pixels.shape[1:])
 
     def to(self, device: torch.device) -> Stored:
         """The same on another device."""
@@ -162,16 +170,8 @@ def stored(
     pixels = np.empty(shape, np.uint8) if file is None else np.memmap(file, np.uint8, "w+", shape=shape)
 
     def fill(at: int) -> int:
-        tracklet = tracklets[at]
-        found = [decoded(frame) for frame in tracklet.frames]
-        broken = [_name(frame) for frame, one in zip(tracklet.frames, found, strict=True) if one is None]
-        damage.count(len(found), broken)
-        if broken:
-            found = _mended(found, tracklet.frames, tracklet.name)
-        for place, image in enumerate(found, int(starts[at])):
-            if image is not None:
-                pixels[place] = preparation.resized(image)
-        return len(found)
+        pixels[starts[at] : starts[at + 1]] = frames_of(tracklets[at], preparation, damage)
+        return len(tracklets[at])
 
     with ThreadPoolExecutor(threads, "decode") as pool:
         done = 0

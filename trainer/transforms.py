@@ -110,7 +110,7 @@ def _cropped(clips: Tensor, boxes: Sequence[tuple[float, float, float, float]]) 
     grid = F.affine_grid(theta, [batch, 3, height, width], align_corners=False)
     planes = clips.permute(0, 1, 4, 2, 3).float().flatten(1, 2)  # all frames of a clip share a box
     found = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
-    return found.round().unflatten(1, (length, 3)).permute(0, 1, 3, 4, 2)
+    return found.round().reshape(batch, length, 3, height, width).permute(0, 1, 3, 4, 2)
 
 
 def _erased(clips: Tensor, drawn: Sequence[Drawn], preparation: Preparation) -> Tensor:

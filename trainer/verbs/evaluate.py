@@ -1,0 +1,43 @@
+"""``evaluate MODEL_FILE DATASET ROOT``: how well a model ranks a data set."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+
+from reid_engine.jobs import JobControl
+from reid_engine.models.files import load_model
+from trainer.datasets import open_dataset
+from trainer.evaluation import evaluate
+from trainer.verbs.words import Spoken, add_dataset, options_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument("model", type=Path, metavar="MODEL_FILE", help="a .safetensors with its card beside it")
+    add_dataset(parser)
+    parser.add_argument("--rerank", action="store_true", help="after k-reciprocal re-ranking")
+    parser.add_argument("--ap", choices=("mean", "trapezoid"), help="how average precision is counted; else as printed")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
+
+
+def run(given: argparse.Namespace) -> str:
+    """mAP, rank-1 to rank-20, queries and gallery; shares in [0, 1]. What a person should know goes to stderr."""
+    model, _ = load_model(given.model)
+    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
+    for note in dataset.notes:
+        sys.stderr.write(f"{note}\n")
+    control = JobControl(Spoken())
+    found = evaluate(model.to(given.device), dataset, rerank=given.rerank, rule=given.ap, control=control)
+    if found.left_out:
+        sys.stderr.write(f"{found.left_out} queries have no right answer in their gallery and do not count\n")
+    figures = found.figures()
+    if given.json:
+        return json.dumps(figures)
+    shares = "  ".join(f"{name} {figures[name]:.2%}" for name in ("mAP", "rank1", "rank5", "rank10", "rank20"))
+    return f"{shares}  ({found.queries} queries, {found.gallery} in the gallery, AP by the {found.rule} rule)"
