@@ -49,11 +49,6 @@ class Run:
         """The best evaluation's model."""
         return self.folder / "best.safetensors"
 
-    @property
-    def ranked(self) -> Path:
-        """The last evaluation's ranked lists."""
-        return self.folder / "ranked.npz"
-
     def measure(self, kind: str, **numbers: Any) -> dict[str, Any]:
         """Add a line to ``metrics.jsonl``."""
         line = {"event": kind, **numbers}

@@ -11,35 +11,26 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from reid_engine.errors import ReappearError, UsageError
+from reid_engine.errors import ReappearError
 from reid_engine.jobs import JobControl, JsonLines, obey_descriptor
 from trainer.data import RunData
-from trainer.datasets import dataset_names, open_dataset
+from trainer.datasets import open_dataset
 from trainer.distributed import World, join
 from trainer.loop import fit
 from trainer.machine import Machine, split_machine
 from trainer.progress import Bar
 from trainer.recipes import Recipe, find_recipe
 from trainer.runs import Run, describe, fingerprint, resume_run, start_run
+from trainer.verbs.words import add_dataset, options_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("recipe", help="a row of a paper's tables (tcl/full_tri), a model (its full row), or ours")
-    parser.add_argument("dataset", help=f"its layout: {', '.join(dataset_names())}")
-    parser.add_argument("root", type=Path, help="where it lies")
+    add_dataset(parser)
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument(
         "--set", dest="changes", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="change a setting"
-    )
-    parser.add_argument(
-        "--data",
-        dest="options",
-        metavar="KEY=VALUE",
-        nargs="+",
-        action="extend",
-        default=[],
-        help="an option of the data set's reader, such as held_out=0.3",
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
@@ -48,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(given: argparse.Namespace) -> str:
     """Train; the result goes to the folder and to the listener. Raises every error of ``fit`` and of the reader."""
-    machine, changes = split_machine(_pairs(given.changes))
+    machine, changes = split_machine(options_of(given.changes))
     recipe = find_recipe(given.recipe, changes)
     with join(machine.chosen_device()) as world:
         control = _control(given.json and world.first) if world.first else JobControl()
@@ -66,7 +57,7 @@ def run(given: argparse.Namespace) -> str:
 def _train(
     given: argparse.Namespace, recipe: Recipe, machine: Machine, world: World, control: JobControl
 ) -> dict[str, Any]:
-    dataset = open_dataset(given.dataset, given.root, **_pairs(given.options))
+    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
     for note in dataset.notes:
         control.notice(note)
     config = describe(recipe, seed=given.seed, dataset=given.dataset, root=given.root, data=fingerprint(dataset.train))
@@ -78,7 +69,7 @@ def _train(
     elif world.first:
         folder = start_run(given.out, config)
     control.notice(recipe.verdict())
-    data: Any = RunData(
+    data = RunData(
         dataset,
         given.seed,
         machine.readers(),
@@ -95,11 +86,3 @@ def _control(json_lines: bool) -> JobControl:
     if json_lines:
         obey_descriptor(control, sys.stdin.fileno())
     return control
-
-
-def _pairs(assignments: list[str]) -> dict[str, str]:
-    """``key=value`` words. Raises UsageError for a word without ``=``."""
-    for word in assignments:
-        if "=" not in word:
-            raise UsageError(f"a setting is written key=value, got {word!r}")
-    return dict(word.split("=", 1) for word in assignments)
