@@ -6,14 +6,16 @@ Everything here is a distance: smaller is nearer. Used by search and by the trai
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from reid_engine.errors import ShapeError
 from reid_engine.types import DistanceName, Vectors
+
+if TYPE_CHECKING:  # only re-ranking needs it, and a machine that trains may be without
+    from scipy import sparse
 
 Distances: TypeAlias = NDArray[np.float32]  # (Q, G)
 Labels: TypeAlias = NDArray[np.int64]
@@ -112,6 +114,8 @@ def _nearest(original: Distances, k: int) -> NDArray[np.intp]:
 
 def _reciprocal(nearest: NDArray[np.intp], k: int) -> sparse.csr_array:
     """R(p, k) of eq. 2 as rows of ones: j counts for i when each is among the k + 1 nearest of the other."""
+    from scipy import sparse
+
     n = len(nearest)
     columns = nearest[:, : k + 1]
     ones = np.ones(columns.size, np.float32)
@@ -122,6 +126,8 @@ def _reciprocal(nearest: NDArray[np.intp], k: int) -> sparse.csr_array:
 
 def _encode(original: Distances, nearest: NDArray[np.intp], k1: int) -> sparse.csr_array:
     """Rows of eq. 7: exp(-distance) over the extended reciprocal neighbours R* of eq. 5, each row summing to 1."""
+    from scipy import sparse
+
     full = _reciprocal(nearest, k1)
     half = _reciprocal(nearest, round(k1 / 2))
     sizes = np.diff(half.indptr)
@@ -137,6 +143,8 @@ def _encode(original: Distances, nearest: NDArray[np.intp], k1: int) -> sparse.c
 
 
 def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.floating]) -> sparse.csr_array:
+    from scipy import sparse
+
     return sparse.csr_array(
         (rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape
     )
@@ -144,6 +152,8 @@ def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.floating]) -> spars
 
 def _average(encoded: sparse.csr_array, nearest: NDArray[np.intp]) -> sparse.csr_array:
     """Local query expansion, eq. 11: every row becomes the mean of its nearest pictures' rows."""
+    from scipy import sparse
+
     n, k = nearest.shape
     share = np.full(nearest.size, 1.0 / k, np.float32)
     chosen = sparse.csr_array((share, (np.repeat(np.arange(n), k), nearest.ravel())), shape=(n, n))

@@ -131,7 +131,7 @@ class OnlineInstanceMatching(nn.Module):
             labels = labels.repeat_interleave(features.shape[1])
             features = features.flatten(0, 1)
         if self.order == "released":
-            cosines: Tensor = _ReleasedLookup.apply(features, labels, self)  # type: ignore[no-untyped-call]
+            cosines: Tensor = _ReleasedLookup.apply(features, labels, self)
         else:
             cosines = features @ self.table.T
             if self.training:

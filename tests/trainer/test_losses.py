@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn.functional import normalize
 
 from trainer import losses
 from trainer.losses import Metric, OnlineInstanceMatching
@@ -157,7 +157,7 @@ def followed(table: Tensor, x: Tensor, labels: Tensor, momentum: float = 0.5) ->
 
 
 def test_oim_is_the_softmax_over_the_table_and_the_table_follows_sample_by_sample() -> None:
-    table, x = F.normalize(features(4, 6, seed=2)), F.normalize(features(8, 6))
+    table, x = normalize(features(4, 6, seed=2)), normalize(features(8, 6))
     module = oim(table)
     logits = [[30 * float(one @ row) for row in table] for one in x]
     expected = sum(
@@ -170,7 +170,7 @@ def test_oim_is_the_softmax_over_the_table_and_the_table_follows_sample_by_sampl
 
 
 def test_oim_of_frames_is_oim_of_every_frame_with_its_clip_s_label() -> None:
-    table, x = F.normalize(features(4, 6, seed=2)), F.normalize(features(8, 3, 6), dim=2)
+    table, x = normalize(features(4, 6, seed=2)), normalize(features(8, 3, 6), dim=2)
     clips, frames = oim(table), oim(table)
     many = LABELS.repeat_interleave(3)
     assert float(clips(x, LABELS)) == float(frames(x.flatten(0, 1), many))
@@ -180,12 +180,12 @@ def test_oim_of_frames_is_oim_of_every_frame_with_its_clip_s_label() -> None:
 
 def test_oim_starts_at_zero_where_every_identity_is_as_likely() -> None:
     module = OnlineInstanceMatching(4, 6)
-    assert float(module(F.normalize(features(8, 6)).float(), LABELS)) == pytest.approx(math.log(4), abs=1e-6)
+    assert float(module(normalize(features(8, 6)).float(), LABELS)) == pytest.approx(math.log(4), abs=1e-6)
 
 
 @pytest.mark.parametrize("order", ["snapshot", "released"])
 def test_oim_s_gradient_agrees_with_differences(order: str) -> None:
-    module = oim(F.normalize(features(4, 6, seed=2)), order=order).eval()  # eval: a table that stands still
+    module = oim(normalize(features(4, 6, seed=2)), order=order).eval()  # eval: a table that stands still
     assert torch.autograd.gradcheck(lambda x: module(x, LABELS), (features(8, 6).requires_grad_(),))
 
 
@@ -197,8 +197,8 @@ def gradient_by_hand(x: Tensor, seen: Tensor, used: Tensor) -> Tensor:
 
 
 def test_released_oim_moves_a_shared_table_between_the_gradients_of_two_calls() -> None:
-    table = F.normalize(features(4, 6, seed=2))
-    x, later = (F.normalize(features(8, 6, seed=seed)).requires_grad_() for seed in (0, 1))
+    table = normalize(features(4, 6, seed=2))
+    x, later = (normalize(features(8, 6, seed=seed)).requires_grad_() for seed in (0, 1))
     for order in ("snapshot", "released"):
         module = oim(table, order=order)
         first, second = torch.autograd.grad(module(x, LABELS) + module(later, LABELS), (x, later))
@@ -216,9 +216,9 @@ def test_the_table_is_part_of_the_state() -> None:
 
 
 def test_a_step_that_was_not_made_leaves_the_table_alone() -> None:
-    table = F.normalize(features(4, 6, seed=2))
+    table = normalize(features(4, 6, seed=2))
     module = oim(table)
-    module(F.normalize(features(8, 6)), LABELS)
+    module(normalize(features(8, 6)), LABELS)
     module.forget()
     module.update()
     assert torch.equal(module.table, table)
