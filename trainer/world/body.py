@@ -206,7 +206,7 @@ def _torso(built: _Built) -> None:
         built.add(top, low, radii, made, frame, blend=0.05)
     for name, side in SIDES:
         end = built[f"shoulder {name}"] - up * 0.01
-        built.add(built["neck"] - up * 0.02 + right * side * 0.03, end, (0.05 * girth, 0.056 * girth + air * 0.7), made, frame, blend=0.06)
+        built.add(built["neck"] - up * 0.03 + right * side * 0.03, end, (0.048 * girth, 0.052 * girth + air * 0.6), made, frame, blend=0.06)
     _hem(built, frame, air)
 
 
@@ -222,8 +222,8 @@ def _hem(built: _Built, frame: NDArray[np.float32], air: float) -> None:
         below, hips = 0.13 * unit, 0.158 * girth
     wide = hips + (0.05 if long else 0.0)
     built.add(
-        waist + up * 0.05, waist - up * below, ((0.152 - 0.02 * who.figure) * girth + air, wide), made, frame,
-        blend=0.05, flat=(ahead, 0.72), cut=(False, True),
+        waist - up * 0.02, waist - up * below, ((0.168 - 0.012 * who.figure) * girth + air, wide), made, frame,
+        blend=0.07, flat=(ahead, 0.78), cut=(False, True),
     )  # fmt: skip
     if who.top.kind in ("shirt", "polo", "sweater", "hoodie") or who.jacket is not None:
         neck = built["neck"]
@@ -264,10 +264,11 @@ def _legs(built: _Built) -> None:
     frame = _frame(built["pelvis"], np.array([0.0, 0.0, 1.0]), yaw)
     right, made = frame[3:6].astype(np.float64), (GROUP_BOTTOM, BOTTOM)
     pelvis = built["pelvis"]
-    seat = (0.098 + 0.012 * curve) * girth + air * 0.6
-    half = right * (0.068 + 0.008 * curve) * girth
+    seat = (0.096 + 0.012 * curve) * girth + air * 0.3
+    half = right * (0.058 + 0.008 * curve) * girth
     built.add(pelvis - half, pelvis + half, (seat, seat), made, frame, blend=0.05)
-    built.add(built["waist"] - half * 0.7, built["waist"] + half * 0.7, (seat * 0.86, seat * 0.86), made, frame, blend=0.12)
+    if who.jacket is None and (who.bottom.kind == "dress" or who.top.kind == "shirt"):
+        built.add(pelvis, built["waist"], (seat * 1.25, seat * 1.1), made, frame, blend=0.1, flat=(frame[6:9], 0.72))
     if kind in ("skirt", "dress"):
         _skirt(built, frame)
     for name, _ in SIDES:

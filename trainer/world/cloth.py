@@ -38,7 +38,7 @@ def materials(person: Person) -> NDArray[np.float32]:
     _plain(skin, person.skin, SKIN, mottling=0.05)
     _plain(head, person.skin, HEAD, mottling=0.05)
     head[16:19], head[20], head[22] = linear(person.hair), person.beard, float(person.glasses)
-    head[21] = {"bald": 2.0, "cropped": 0.066}.get(person.hairstyle, 0.06)
+    head[21] = {"bald": 2.0, "cropped": 0.03}.get(person.hairstyle, 0.02)
     _plain(hair, person.hair, HAIR, mottling=0.3)
     hair[8], hair[10] = 0.35, 0.25
     _woven(top, outer)
@@ -138,7 +138,7 @@ def folds(u: float, v: float, w: float, seed: int, style: float) -> float:
         return 0.012 * abs(math.sin(v * 31.0)) ** 0.5
     long = noise(u * 13 + v * 5, v * 6 + skew * 4, w * 13, seed)
     across = noise(u * 6 + skew, v * 19 + u * 6, w * 6 + skew, seed + 5)
-    return 0.016 * abs(long - 0.5) + 0.012 * abs(across - 0.5)
+    return 0.015 * abs(long - 0.5) + 0.008 * abs(across - 0.5)
 
 
 @compiled
@@ -241,13 +241,9 @@ def face(row: NDArray[np.float32], point: Point, soft: float) -> Colour:
     """A head at 5 cm a pixel or finer: hair above its line, brows, eyes, nose, mouth, beard, glasses."""
     u, v, w = point
     skin, hair = (row[0], row[1], row[2]), (row[16], row[17], row[18])
-    line = row[21] + 0.105 * step(0.0, w, 0.06) + 0.03 * (abs(u) / 0.07 - 0.6) * step(0.0, w, 0.06)
-    if row[21] < 1.0:
-        covered = step(line, v, 0.01 + soft) * (1.0 if w > -0.02 else 1.0)
-        if w < 0:
-            covered = step(0.02, v, 0.02 + soft)
-    else:
-        covered = 0.0
+    front = step(0.015, w, 0.05)
+    line = row[21] + front * (0.105 - 0.25 * max(abs(u) - 0.045, 0.0)) + 0.02
+    covered = step(line, v, 0.012 + soft) if row[21] < 1.0 else 0.0
     colour = skin
     if w > 0.03:
         dark = (skin[0] * 0.3, skin[1] * 0.25, skin[2] * 0.25)

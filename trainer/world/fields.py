@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from trainer.world.compiled import compiled
 from trainer.world.geometry import Floats
 
-COLUMNS = 20
+COLUMNS = 24
 # a (0:3), axis (3:6), length 6, radius at a 7, slope 8, cosine 9, radius at b 10, flat axis (11:14), stretch 14,
-# cut before a 15, cut after b 16, blend 17, group 18, material 19
+# cut before a 15, cut after b 16, blend 17, group 18, material 19, centre (20:23) and radius 23 of a ball around it
 FAR = np.float32(1e9)
+Point = tuple[float, float, float]
 
 
 def part(
@@ -46,34 +47,37 @@ def part(
         row[11:14], row[14] = across / max(float(np.linalg.norm(across)), 1e-9), 1 / flat[1]
     row[15], row[16] = (0.0 if cut[0] else FAR), (0.0 if cut[1] else FAR)
     row[17], row[18], row[19] = blend, group, material
+    row[20:23] = a + axis * length / 2
+    row[23] = (length / 2 + max(row[7], row[10])) * max(1.0, 1 / row[14])
     return row
 
 
 @compiled
-def distance(row: NDArray[np.float32], x: float, y: float, z: float) -> float:
+def distance(rows: NDArray[np.float32], part: int, x: float, y: float, z: float) -> float:
     """Metres from a point to the surface of one part; negative inside."""
-    x, y, z = x - row[0], y - row[1], z - row[2]
-    stretch = row[14]
-    across = x * row[11] + y * row[12] + z * row[13]
+    x, y, z = x - rows[part, 0], y - rows[part, 1], z - rows[part, 2]
+    stretch = rows[part, 14]
+    across = 0.0
     if stretch != 1.0:
+        across = x * rows[part, 11] + y * rows[part, 12] + z * rows[part, 13]
         more = across * (stretch - 1.0)
-        x, y, z = x + row[11] * more, y + row[12] * more, z + row[13] * more
-    along = x * row[3] + y * row[4] + z * row[5]
+        x, y, z = x + rows[part, 11] * more, y + rows[part, 12] * more, z + rows[part, 13] * more
+    along = x * rows[part, 3] + y * rows[part, 4] + z * rows[part, 5]
     aside = math.sqrt(max(x * x + y * y + z * z - along * along, 1e-12))
-    key = along * row[9] - aside * row[8]
+    slope, cosine, length = rows[part, 8], rows[part, 9], rows[part, 6]
+    key = along * cosine - aside * slope
     if key < 0.0:
         size = math.sqrt(along * along + aside * aside)
-        found, tilt = size - row[7], aside / size
-    elif key > row[9] * row[6]:
-        over = along - row[6]
-        size = math.sqrt(over * over + aside * aside)
-        found, tilt = size - row[10], aside / size
+        found, tilt = size - rows[part, 7], aside / size
+    elif key > cosine * length:
+        size = math.sqrt((along - length) ** 2 + aside * aside)
+        found, tilt = size - rows[part, 10], aside / size
     else:
-        found, tilt = aside * row[9] + along * row[8] - row[7], row[9]
+        found, tilt = aside * cosine + along * slope - rows[part, 7], cosine
     if stretch != 1.0:
         lean = tilt * across * stretch / aside
         found = found / math.sqrt(1.0 + lean * lean * (stretch * stretch - 1.0))
-    return max(found, -along - row[15], along - row[6] - row[16])
+    return max(found, -along - rows[part, 15], along - length - rows[part, 16])
 
 
 @compiled
@@ -88,61 +92,133 @@ def field(rows: NDArray[np.float32], chosen: NDArray[np.int32], count: int, x: f
     """Metres from a point to the body that the first ``count`` ``chosen`` rows make; rows of a group stand together."""
     nearest, own, group = FAR, FAR, np.float32(-1.0)
     for index in range(count):
-        row = rows[chosen[index]]
-        found = distance(row, x, y, z)
-        if row[18] != group:
-            nearest, own, group = min(nearest, own), FAR, row[18]
-        own = smooth_min(own, found, row[17])
+        part = chosen[index]
+        if rows[part, 18] != group:
+            nearest, own, group = min(nearest, own), FAR, rows[part, 18]
+        reach = rows[part, 23] + min(nearest, own + rows[part, 17])
+        dx, dy, dz = x - rows[part, 20], y - rows[part, 21], z - rows[part, 22]
+        if reach > 0 and dx * dx + dy * dy + dz * dz < reach * reach:  # else it cannot be nearer
+            own = smooth_min(own, distance(rows, part, x, y, z), rows[part, 17])
     return min(nearest, own)
 
 
 @compiled
-def nearest_part(
+def surface(
     rows: NDArray[np.float32], chosen: NDArray[np.int32], count: int, x: float, y: float, z: float
-) -> int:
-    """Which row's surface is seen at a point of the surface: the nearest part of the nearest group."""
-    best, whole, own, group = -1, FAR, FAR, np.float32(-1.0)
-    inside, at = FAR, -1
-    for index in range(count + 1):
-        if index == count or rows[chosen[index], 18] != group:
+) -> tuple[int, float, float, float]:
+    """What is seen at a point of the surface: the part, and the outward unit normal, blended as the distance is."""
+    whole, best, bx, by, bz = FAR, 0, 0.0, 0.0, 1.0
+    own, at, gx, gy, gz, inside, group = FAR, 0, 0.0, 0.0, 1.0, FAR, np.float32(-1.0)
+    for index in range(count):
+        part = chosen[index]
+        if rows[part, 18] != group:
             if own < whole:
-                whole, best = own, at
-            if index == count:
-                break
-            own, inside, group = FAR, FAR, rows[chosen[index], 18]
-        row = rows[chosen[index]]
-        found = distance(row, x, y, z)
-        own = smooth_min(own, found, row[17])
+                whole, best, bx, by, bz = own, at, gx, gy, gz
+            own, inside, group = FAR, FAR, rows[part, 18]
+        found = distance(rows, part, x, y, z)
+        share = 0.5 * max(1 - abs(own - found) / rows[part, 17], 0.0)
+        share = 1 - share if found < own else share
+        if share > 0:
+            nx, ny, nz = gradient(rows, part, x, y, z)
+            gx, gy, gz = gx + (nx - gx) * share, gy + (ny - gy) * share, gz + (nz - gz) * share
+        own = smooth_min(own, found, rows[part, 17])
         if found < inside:
-            inside, at = found, chosen[index]
-    return best
+            inside, at = found, part
+    if own < whole:
+        best, bx, by, bz = at, gx, gy, gz
+    size = math.sqrt(bx * bx + by * by + bz * bz) + 1e-9
+    return best, bx / size, by / size, bz / size
 
 
 @compiled
-def occluded(rows: NDArray[np.float32], skip: int, origin: tuple[float, float, float], towards: NDArray[np.float32]) -> float:
+def gradient(rows: NDArray[np.float32], part: int, x: float, y: float, z: float) -> Point:
+    """The unit direction in which ``distance`` to one part grows fastest."""
+    x, y, z = x - rows[part, 0], y - rows[part, 1], z - rows[part, 2]
+    more = (x * rows[part, 11] + y * rows[part, 12] + z * rows[part, 13]) * (rows[part, 14] - 1.0)
+    x, y, z = x + rows[part, 11] * more, y + rows[part, 12] * more, z + rows[part, 13] * more
+    ax, ay, az, length = rows[part, 3], rows[part, 4], rows[part, 5], rows[part, 6]
+    along = x * ax + y * ay + z * az
+    rx, ry, rz = x - ax * along, y - ay * along, z - az * along
+    aside = math.sqrt(max(rx * rx + ry * ry + rz * rz, 1e-12))
+    key = along * rows[part, 9] - aside * rows[part, 8]
+    if key < 0.0:
+        up, out = along, aside
+    elif key > rows[part, 9] * length:
+        up, out = along - length, aside
+    else:
+        up, out = rows[part, 8], rows[part, 9]
+    if max(-along - rows[part, 15], along - length - rows[part, 16]) > -0.004:
+        up, out = (1.0 if along > 0.5 * length else -1.0), 0.0
+    nx, ny, nz = rx / aside * out + ax * up, ry / aside * out + ay * up, rz / aside * out + az * up
+    more = (nx * rows[part, 11] + ny * rows[part, 12] + nz * rows[part, 13]) * (rows[part, 14] - 1.0)
+    nx, ny, nz = nx + rows[part, 11] * more, ny + rows[part, 12] * more, nz + rows[part, 13] * more
+    size = math.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9
+    return nx / size, ny / size, nz / size
+
+
+@compiled
+def aimed(
+    rows: NDArray[np.float32], parts: tuple[NDArray[np.int32], int], eye: Point, ray: Point, into: NDArray[np.int32]
+) -> int:
+    """Put into ``into`` those parts that the ray from ``eye`` meets or passes near enough to feel their blend."""
+    chosen, count = parts
+    kept = 0
+    for index in range(count):
+        part = chosen[index]
+        length = rows[part, 6]
+        bx, by, bz = rows[part, 3] * length, rows[part, 4] * length, rows[part, 5] * length
+        ox, oy, oz = eye[0] - rows[part, 0], eye[1] - rows[part, 1], eye[2] - rows[part, 2]
+        bd = bx * ray[0] + by * ray[1] + bz * ray[2]
+        bo = bx * ox + by * oy + bz * oz
+        do = ray[0] * ox + ray[1] * oy + ray[2] * oz
+        along = min(max((bo - bd * do) / max(length * length - bd * bd, 1e-6), 0.0), 1.0)
+        far = along * bd - do
+        dx, dy, dz = ox + ray[0] * far - bx * along, oy + ray[1] * far - by * along, oz + ray[2] * far - bz * along
+        reach = max(rows[part, 7], rows[part, 10]) * max(1.0, 1.0 / rows[part, 14]) + rows[part, 17] * 0.6 + 0.002 * far
+        if dx * dx + dy * dy + dz * dz < reach * reach:
+            into[kept] = part
+            kept += 1
+    return kept
+
+
+@compiled
+def occluded(rows: NDArray[np.float32], skip: int, origin: Point, towards: NDArray[np.float32]) -> float:
     """The share of light from ``towards`` (3,) unit that the body lets through to ``origin``, with a soft edge.
 
     Closest approach of the ray to each part's axis, against the part's radius there.
     """
     through = 1.0
+    tx, ty, tz = towards[0], towards[1], towards[2]
     for index in range(rows.shape[0]):
-        row = rows[index]
-        if index == skip:
+        ox, oy, oz = origin[0] - rows[index, 20], origin[1] - rows[index, 21], origin[2] - rows[index, 22]
+        ahead = -(tx * ox + ty * oy + tz * oz)
+        radius = rows[index, 23]
+        if index == skip or ahead < -radius:
             continue
-        bx, by, bz = row[3] * row[6], row[4] * row[6], row[5] * row[6]
-        ox, oy, oz = origin[0] - row[0], origin[1] - row[1], origin[2] - row[2]
-        bb = max(row[6] * row[6], 1e-9)
-        bd = bx * towards[0] + by * towards[1] + bz * towards[2]
-        bo = bx * ox + by * oy + bz * oz
-        do = towards[0] * ox + towards[1] * oy + towards[2] * oz
-        along = min(max((bo - bd * do) / max(bb - bd * bd, 1e-6), 0.0), 1.0)
-        far = max(along * bd - do, 0.0)
-        dx = ox + towards[0] * far - bx * along
-        dy = oy + towards[1] * far - by * along
-        dz = oz + towards[2] * far - bz * along
-        radius = row[7] + (row[10] - row[7]) * along
-        radius = radius if row[14] < 1.2 else radius * (0.5 + 0.5 / row[14])
-        gap = (math.sqrt(dx * dx + dy * dy + dz * dz) - radius) / (0.006 + 0.12 * far)
-        if far > 0.02:
-            through *= min(max(0.5 + 0.5 * gap, 0.0), 1.0)
+        wide = radius + 0.12 * max(ahead, 0.0) + 0.01
+        if ox * ox + oy * oy + oz * oz - ahead * ahead > wide * wide:
+            continue
+        through *= _let_through(rows, index, origin, (tx, ty, tz))
     return through
+
+
+@compiled
+def _let_through(rows: NDArray[np.float32], part: int, origin: Point, towards: Point) -> float:
+    length = rows[part, 6]
+    bx, by, bz = rows[part, 3] * length, rows[part, 4] * length, rows[part, 5] * length
+    ox, oy, oz = origin[0] - rows[part, 0], origin[1] - rows[part, 1], origin[2] - rows[part, 2]
+    bb = max(length * length, 1e-9)
+    bd = bx * towards[0] + by * towards[1] + bz * towards[2]
+    bo = bx * ox + by * oy + bz * oz
+    do = towards[0] * ox + towards[1] * oy + towards[2] * oz
+    along = min(max((bo - bd * do) / max(bb - bd * bd, 1e-6), 0.0), 1.0)
+    far = max(along * bd - do, 0.0)
+    if far <= 0.02:
+        return 1.0
+    dx = ox + towards[0] * far - bx * along
+    dy = oy + towards[1] * far - by * along
+    dz = oz + towards[2] * far - bz * along
+    radius = rows[part, 7] + (rows[part, 10] - rows[part, 7]) * along
+    radius = radius * (0.5 + 0.5 / max(rows[part, 14], 1.0))
+    gap = (math.sqrt(dx * dx + dy * dy + dz * dz) - radius) / (0.006 + 0.12 * far)
+    return min(max(0.5 + 0.5 * gap, 0.0), 1.0)

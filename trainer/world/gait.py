@@ -36,7 +36,7 @@ class Stance:
 
 def stride_m(person: Person, speed_mps: float) -> float:
     """Metres a stride: longer legs and faster walks make longer strides (about 1.4 m at 1.4 m/s and 1.75 m)."""
-    return float(person.height_m * 0.78 * max(speed_mps / 1.4, 0.05) ** 0.5)
+    return float(person.height_m * 0.71 * max(speed_mps / 1.4, 0.05) ** 0.5)
 
 
 def stance(person: Person, action: str, phase: float, speed_mps: float = 1.3) -> Stance:
@@ -49,7 +49,7 @@ def stance(person: Person, action: str, phase: float, speed_mps: float = 1.3) ->
     angle = 2 * math.pi * phase
     height, habit = person.height_m, person.habit
     yaw = 0.16 * math.sin(angle) * stepping * min(stride, 1.4) / 1.4
-    drop = 0.028 * stride**2 * 1.75 / height + 0.018 * habit.bounce**0.5 * math.cos(2 * angle) * moving
+    drop = 0.017 * stride**2 * 1.75 / height + 0.018 * habit.bounce**0.5 * math.cos(2 * angle) * moving
     sway = 0.018 * math.sin(angle) if stepping else 0.02 * math.sin(0.8 * phase + person.seed % 7)
     pelvis = np.array([sway, 0.0, 0.525 * height - drop - 0.004 * height])
     joints = {"pelvis": pelvis}
@@ -69,11 +69,11 @@ def _spine(joints: dict[str, Floats], person: Person, yaw: float) -> None:
     joints["chest"] = joints["pelvis"] + up * 0.225 * height
     joints["neck"] = joints["pelvis"] + up * 0.302 * height - ahead * 0.004 * height
     joints["head"] = joints["neck"] + up * 0.06 * height + ahead * 0.014 * height
-    joints["crown"] = joints["head"] + np.array([0, 0.002, 0.098]) * height
-    half = (0.112 - 0.014 * person.figure) * height * (0.8 + 0.2 * person.build)
+    joints["crown"] = joints["head"] + np.array([0, 0.002, 0.092]) * height
+    half = (0.099 - 0.014 * person.figure) * height * (0.8 + 0.2 * person.build)
     for side, sign in SIDES:
         across = np.array([math.cos(yaw), math.sin(yaw), 0.0]) * sign * half
-        joints[f"shoulder {side}"] = joints["neck"] - up * 0.022 * height + across
+        joints[f"shoulder {side}"] = joints["neck"] - up * 0.034 * height + across
 
 
 def _leg(

@@ -11,10 +11,10 @@ from trainer.world import cloth
 from trainer.world.body import Body
 from trainer.world.cloth import albedo, folds
 from trainer.world.compiled import compiled
-from trainer.world.fields import field, nearest_part, occluded
+from trainer.world.fields import aimed, field, occluded, surface
 from trainer.world.geometry import Floats, Layer, Light, View
 
-TILE = 8
+TILE = 4
 STEPS = 26
 Array = NDArray[np.float32]
 
@@ -149,18 +149,22 @@ def _tile(
 ) -> None:
     rgb, alpha, depth = out
     parts, (near, far, total) = chosen
-    count = int(total)
+    nearby = int(total)
+    met = np.empty(nearby, np.int32)
+    eye = (camera[0], camera[1], camera[2])
     for y in range(corner[0], min(corner[0] + TILE, alpha.shape[0])):
         for x in range(corner[1], min(corner[1] + TILE, alpha.shape[1])):
             ray = _ray(camera, x + 0.5, y + 0.5)
-            start, end = near * ray[3], far * ray[3]
-            at, miss = _march(shape[0], parts, count, (camera, ray), (start, end))
-            pixel = ray[3] / camera[12] * at / ray[3]
+            count = aimed(shape[0], (parts, nearby), eye, (ray[0], ray[1], ray[2]), met)
+            if count == 0:
+                continue
+            at, miss = _march(shape[0], met, count, (camera, ray), (near * ray[3], far * ray[3]))
+            pixel = at / camera[12]
             cover = min(max(0.5 - miss / pixel, 0.0), 1.0)
             if cover <= 0.02:
                 continue
             point = (camera[0] + ray[0] * at, camera[1] + ray[1] * at, camera[2] + ray[2] * at)
-            colour = _shade(shape, (parts, count), point, (ray[0], ray[1], ray[2]), lights, pixel)
+            colour = _shade(shape, (met, count, parts, nearby), point, (ray[0], ray[1], ray[2]), lights, pixel)
             rgb[y, x, 0], rgb[y, x, 1], rgb[y, x, 2] = colour
             alpha[y, x] = cover
             depth[y, x] = at / ray[3] if cover > 0.5 else depth[y, x]
@@ -207,7 +211,7 @@ def _march(
 @compiled
 def _shade(
     shape: Shape,
-    parts: tuple[NDArray[np.int32], int],
+    parts: tuple[NDArray[np.int32], int, NDArray[np.int32], int],
     point: tuple[float, float, float],
     ray: tuple[float, float, float],
     lights: Lights,
@@ -215,9 +219,9 @@ def _shade(
 ) -> tuple[float, float, float]:
     """Light that the surface at ``point`` sends to the camera, linear RGB."""
     rows, frames, materials, _, seed = shape
-    chosen, count = parts
-    index = nearest_part(rows, chosen, count, point[0], point[1], point[2])
-    normal = _normal(rows, chosen, count, point, max(0.5 * pixel, 0.003))
+    chosen, count, nearby, around = parts
+    index, nx, ny, nz = surface(rows, chosen, count, point[0], point[1], point[2])
+    normal = (nx, ny, nz)
     row, frame = materials[int(rows[index, 19])], frames[index]
     dx, dy, dz = point[0] - frame[0], point[1] - frame[1], point[2] - frame[2]
     spot = (
@@ -228,28 +232,10 @@ def _shade(
     if row[8] > 0:
         normal = _creased(row, frame, spot, normal, seed)
     colour = albedo(row, spot, seed, pixel)
-    open_to = 1.0
-    for reach in (0.05, 0.14):
-        clear = field(
-            rows, chosen, count, point[0] + normal[0] * reach, point[1] + normal[1] * reach, point[2] + normal[2] * reach
-        )
-        open_to -= 0.42 * max(1 - max(clear, 0.0) / reach, 0.0)
+    reach = 0.1
+    x, y, z = point[0] + nx * reach, point[1] + ny * reach, point[2] + nz * reach
+    open_to = 1.0 - 0.75 * max(1 - max(field(rows, nearby, around, x, y, z), 0.0) / reach, 0.0)
     return _lit(colour, normal, (point, ray), (rows, index, row), lights, max(open_to, 0.15))
-
-
-@compiled
-def _normal(
-    rows: Array, chosen: NDArray[np.int32], count: int, point: tuple[float, float, float], h: float
-) -> tuple[float, float, float]:
-    """Outward unit normal by differences over a tetrahedron of size ``h``."""
-    x, y, z = point
-    a = field(rows, chosen, count, x + h, y - h, z - h)
-    b = field(rows, chosen, count, x - h, y - h, z + h)
-    c = field(rows, chosen, count, x - h, y + h, z - h)
-    d = field(rows, chosen, count, x + h, y + h, z + h)
-    nx, ny, nz = a - b - c + d, -a - b + c + d, -a + b - c + d
-    size = math.sqrt(nx * nx + ny * ny + nz * nz) + 1e-12
-    return nx / size, ny / size, nz / size
 
 
 @compiled
