@@ -22,6 +22,7 @@ Rgb = NDArray[np.float32]
 Bgr = NDArray[np.uint8]
 
 MIDDLE_GREY = 0.2  # linear value that auto-exposure aims the picture's logarithmic mean at
+BRIGHT = 0.8  # and what its bright tenth may not pass
 TONE_STEPS = 4096
 TONE_TOP = 4.0  # exposed values above are white whatever the curve
 LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -183,8 +184,8 @@ def draw_response(rng: np.random.Generator, *, dusk: bool = False) -> Response:
 def metered(response: Response, rgb: Rgb, compensation: float = 0.0) -> Response:
     """The same camera exposed for this linear picture; ``compensation`` in stops makes it lighter."""
     light = np.maximum(rgb[::4, ::4] @ LUMA, 1e-4)
-    middle = float(np.exp(np.mean(np.log(light))))
-    return replace(response, exposure=MIDDLE_GREY / middle * 2**compensation)
+    middle, bright = float(np.exp(np.mean(np.log(light)))), float(np.quantile(light, 0.9))
+    return replace(response, exposure=min(MIDDLE_GREY / middle, BRIGHT / bright) * 2**compensation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def cell(value: float) -> int:
     return int(np.floor(value))
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def noise(x: float, y: float, seed: int) -> float:
     """Smooth value noise in [0, 1], one knot a unit."""
     i, j = math.floor(x), math.floor(y)
@@ -42,7 +42,7 @@ def noise(x: float, y: float, seed: int) -> float:
     return low * (1 - fy) + high * fy
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def noise3(x: float, y: float, z: float, seed: int) -> float:
     """The same in three dimensions."""
     k = math.floor(z)
@@ -51,7 +51,7 @@ def noise3(x: float, y: float, z: float, seed: int) -> float:
     return noise(x, y, seed + 7919 * int(k)) * (1 - f) + noise(x, y, seed + 7919 * (int(k) + 1)) * f
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def cloudy(x: float, y: float, longest: float, octaves: int, foot: float, seed: int) -> float:
     """Noise of several scales in about [-1, 1]; ``longest`` in metres is the coarsest scale."""
     total, weight, length = 0.0, 1.0, longest
@@ -65,7 +65,7 @@ def cloudy(x: float, y: float, longest: float, octaves: int, foot: float, seed: 
     return total
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def line(u: float, period: float, width: float, foot: float) -> float:
     """Share of the pixel that a line of ``width`` at every multiple of ``period`` covers."""
     if foot > 0.5 * period:
@@ -75,13 +75,13 @@ def line(u: float, period: float, width: float, foot: float) -> float:
     return min(max((0.5 * (width + soft) - away) / soft, 0.0), 1.0) * min(width / soft, 1.0)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def fade(period: float, foot: float) -> float:
     """1 where a pattern of this period can be seen, 0 where a pixel swallows it."""
     return min(max(0.7 * period / (foot + 1e-6) - 0.7, 0.0), 1.0)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _tiles(u: float, v: float, step: float, seed: int, foot: float) -> tuple[float, float]:
     """(lightness, gloss) of paving: joints, every stone a little different, dirt."""
     joint = max(line(u, step, 0.012, foot), line(v, step, 0.012, foot))
@@ -91,8 +91,8 @@ def _tiles(u: float, v: float, step: float, seed: int, foot: float) -> tuple[flo
     return light * (1 - 0.5 * joint), 1 - joint
 
 
-@nb.njit(cache=True)
-def _bricks(u: float, v: float, seed: int, foot: float) -> tuple[float, float]:
+@nb.njit(cache=True, error_model="numpy")
+def bricks(u: float, v: float, seed: int, foot: float) -> tuple[float, float]:
     """(lightness, share of mortar)."""
     row = math.floor(v / 0.075)
     shifted = u + 0.11 * (int(row) & 1)
@@ -101,7 +101,7 @@ def _bricks(u: float, v: float, seed: int, foot: float) -> tuple[float, float]:
     return 1 + 0.4 * one * fade(0.12, foot) + 0.14 * cloudy(u, v, 2.3, 5, foot, seed), mortar
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _planks(u: float, v: float, step: float, seed: int, foot: float) -> float:
     """Lightness of boards that run along u."""
     row = math.floor(v / step)
@@ -113,7 +113,7 @@ def _planks(u: float, v: float, step: float, seed: int, foot: float) -> float:
     return (1 + 0.55 * tone * fade(step, foot) + 0.12 * grain) * (1 - 0.6 * joint)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _concrete(u: float, v: float, step: float, seed: int, foot: float) -> float:
     """Lightness of cast panels with streaks below their joints."""
     joint = max(line(u, step, 0.02, foot), line(v, step, 0.02, foot))
@@ -123,7 +123,7 @@ def _concrete(u: float, v: float, step: float, seed: int, foot: float) -> float:
     return (1 + 0.12 * panel + 0.1 * streak + 0.1 * rough) * (1 - 0.45 * joint)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def ground_lightness(material: int, u: float, v: float, step: float, seed: int, foot: float) -> tuple[float, float]:
     """(lightness about 1, gloss factor) of floors and plain walls."""
     if material == TILES:
@@ -151,7 +151,7 @@ def ground_lightness(material: int, u: float, v: float, step: float, seed: int, 
     return 1 + 0.05 * cloudy(u, v, 2.9, 5, foot, seed), 1.0
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def window_colour(u: float, v: float, seed: int, dusk: float) -> tuple[float, float, float, float]:
     """(R, G, B, emitted) behind a pane: dark rooms, blinds, and at dusk some lit ones."""
     i, j = cell(u), cell(v)
@@ -166,7 +166,7 @@ def window_colour(u: float, v: float, seed: int, dusk: float) -> tuple[float, fl
     return shape, shape * 1.02, shape * 1.06, (0.25 + 0.5 * dusk) * lit * depth + 3.0 * lamp
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def sign_ink(u: float, v: float, seed: int) -> int:
     """0 paper, 1 ink, 2 a coloured band: what is printed at (u, v) in [0, 1]."""
     if v > 0.78 or (scrambled(seed, 1, 1) < 0.4 and v < 0.18):
@@ -177,7 +177,7 @@ def sign_ink(u: float, v: float, seed: int) -> int:
     return 1 if scrambled(cell(u * 34), row, seed) < 0.72 else 0
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def goods(u: float, v: float, seed: int) -> tuple[float, float, float]:
     """Colour of shelves full of things, in metres."""
     shelf = math.floor(v / 0.42)
@@ -190,7 +190,7 @@ def goods(u: float, v: float, seed: int) -> tuple[float, float, float]:
         return 0.03, 0.03, 0.035
     base = scrambled(int(item), int(shelf), seed + 1)
     return (
-        0.05 + 0.6 * base * scrambled(int(item) // 3, int(shelf), seed + 2),
-        0.05 + 0.6 * base * scrambled(int(item) // 3, int(shelf), seed + 3),
-        0.05 + 0.6 * base * scrambled(int(item) // 3, int(shelf), seed + 4),
+        0.02 + 0.7 * base * scrambled(int(item) // 3, int(shelf), seed + 2),
+        0.02 + 0.7 * base * scrambled(int(item) // 3, int(shelf), seed + 3),
+        0.02 + 0.7 * base * scrambled(int(item) // 3, int(shelf), seed + 4),
     )
