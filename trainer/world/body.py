@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.world import cloth
-from trainer.world.fields import COLUMNS, part
+from trainer.world.fields import part
 from trainer.world.gait import SIDES, Stance, stance
 from trainer.world.geometry import Floats, facing
 from trainer.world.people import Person
@@ -132,7 +132,13 @@ def _head(built: _Built) -> None:
         blend=0.025,
     )
     thick = (0.058 - 0.012 * built.person.figure) * unit * built.person.build**0.5
-    built.add(built["neck"] - np.array([0, 0, 0.03]), base + np.array([0, 0, 0.03]), (thick * 1.15, thick), (GROUP_SKIN, SKIN), frame)
+    built.add(
+        built["neck"] - np.array([0, 0, 0.03]),
+        base + np.array([0, 0, 0.03]),
+        (thick * 1.15, thick),
+        (GROUP_SKIN, SKIN),
+        frame,
+    )
 
 
 def _hair(built: _Built) -> None:
@@ -174,16 +180,35 @@ def _hat(built: _Built) -> None:
     top, made = built["crown"] - up * 0.012 * unit, (GROUP_HAT, HAT)
     if kind in ("cap", "beanie", "brimmed"):
         lift = 0.012 if kind != "beanie" else 0.02
-        built.add(top - ahead * 0.008 + up * lift, top - ahead * 0.02 - up * 0.01, (0.092 * unit, 0.094 * unit), made, frame)
+        built.add(
+            top - ahead * 0.008 + up * lift, top - ahead * 0.02 - up * 0.01, (0.092 * unit, 0.094 * unit), made, frame
+        )
     if kind == "cap":
         rim = top - up * 0.008 * unit
-        built.add(rim + ahead * 0.06 * unit, rim + ahead * 0.125 * unit - up * 0.015, (0.065, 0.055), made, frame, flat=(up, 0.14), blend=0.01)
+        built.add(
+            rim + ahead * 0.06 * unit,
+            rim + ahead * 0.125 * unit - up * 0.015,
+            (0.065, 0.055),
+            made,
+            frame,
+            flat=(up, 0.14),
+            blend=0.01,
+        )
     if kind == "brimmed":
         rim = top - up * 0.02 * unit
         built.add(rim, rim - up * 0.002, (0.17, 0.17), made, frame, flat=(np.array([0, 0, 1.0]), 0.1), blend=0.01)
     if kind in ("hood", "scarf"):
-        built.add(top - ahead * 0.03, built["head"] - ahead * 0.035, (0.105 * unit, 0.1 * unit), made, frame, blend=0.04)
-        built.add(built["head"] - ahead * 0.03, built["neck"] - ahead * 0.01, (0.09 * unit, 0.1 * unit), made, frame, blend=0.05)
+        built.add(
+            top - ahead * 0.03, built["head"] - ahead * 0.035, (0.105 * unit, 0.1 * unit), made, frame, blend=0.04
+        )
+        built.add(
+            built["head"] - ahead * 0.03,
+            built["neck"] - ahead * 0.01,
+            (0.09 * unit, 0.1 * unit),
+            made,
+            frame,
+            blend=0.05,
+        )
 
 
 def _torso(built: _Built) -> None:
@@ -206,7 +231,14 @@ def _torso(built: _Built) -> None:
         built.add(top, low, radii, made, frame, blend=0.05)
     for name, side in SIDES:
         end = built[f"shoulder {name}"] - up * 0.01
-        built.add(built["neck"] - up * 0.03 + right * side * 0.03, end, (0.048 * girth, 0.052 * girth + air * 0.6), made, frame, blend=0.06)
+        built.add(
+            built["neck"] - up * 0.03 + right * side * 0.03,
+            end,
+            (0.048 * girth, 0.052 * girth + air * 0.6),
+            made,
+            frame,
+            blend=0.06,
+        )
     _hem(built, frame, air)
 
 
@@ -228,7 +260,15 @@ def _hem(built: _Built, frame: NDArray[np.float32], air: float) -> None:
     if who.top.kind in ("shirt", "polo", "sweater", "hoodie") or who.jacket is not None:
         neck = built["neck"]
         high = 0.03 if who.jacket is None else 0.05
-        built.add(neck - up * 0.03, neck + up * high * unit, (0.085 * girth, 0.066 * girth), made, frame, blend=0.02, cut=(False, True))
+        built.add(
+            neck - up * 0.03,
+            neck + up * high * unit,
+            (0.085 * girth, 0.066 * girth),
+            made,
+            frame,
+            blend=0.02,
+            cut=(False, True),
+        )
     hooded = who.top.kind == "hoodie" and who.hat.kind != "hood"
     if hooded:
         nape = built["neck"] - ahead * 0.07 * unit
@@ -250,11 +290,27 @@ def _arms(built: _Built) -> None:
         built.add(shoulder, end, radii, (GROUP_TOP, SLEEVE), upper, blend=0.045, cut=(False, not full))
         if full:
             cuff = wrist + (elbow - wrist) * (0.02 if who.seed % 4 else 0.35)
-            built.add(elbow, cuff, (0.043 * slim + air, 0.031 * slim + air), (GROUP_TOP, SLEEVE), lower, blend=0.02, cut=(False, True))
+            built.add(
+                elbow,
+                cuff,
+                (0.043 * slim + air, 0.031 * slim + air),
+                (GROUP_TOP, SLEEVE),
+                lower,
+                blend=0.02,
+                cut=(False, True),
+            )
         else:
             built.add(shoulder, elbow, (0.05 * slim, 0.041 * slim), (GROUP_SKIN, SKIN), upper, blend=0.02)
         built.add(elbow, wrist, (0.041 * slim, 0.027 * slim), (GROUP_SKIN, SKIN), lower, blend=0.02)
-        built.add(wrist + (hand - wrist) * 0.35, hand + (hand - wrist) * 0.25, (0.036 * unit, 0.026 * unit), (GROUP_SKIN, SKIN), lower, blend=0.02, flat=(lower[3:6], 0.6))
+        built.add(
+            wrist + (hand - wrist) * 0.35,
+            hand + (hand - wrist) * 0.25,
+            (0.036 * unit, 0.026 * unit),
+            (GROUP_SKIN, SKIN),
+            lower,
+            blend=0.02,
+            flat=(lower[3:6], 0.6),
+        )
 
 
 def _legs(built: _Built) -> None:
@@ -280,9 +336,19 @@ def _legs(built: _Built) -> None:
         skin, cover = (GROUP_SKIN, SKIN), made
         if kind == "shorts":
             end = hip + (knee - hip) * min(length * 1.5, 0.98)
-            built.add(hip, end, (thick + air, (0.068 + 0.012 * (1 - length)) * girth + air * 1.5), cover, upper, blend=0.04, cut=(False, True))
+            built.add(
+                hip,
+                end,
+                (thick + air, (0.068 + 0.012 * (1 - length)) * girth + air * 1.5),
+                cover,
+                upper,
+                blend=0.04,
+                cut=(False, True),
+            )
         shown, extra = (skin, 0.0) if bare else (cover, air)
-        built.add(hip, knee, (thick * (0.92 if bare else 1.0) + extra * 0.7, 0.055 * girth + extra), shown, upper, blend=0.04)
+        built.add(
+            hip, knee, (thick * (0.92 if bare else 1.0) + extra * 0.7, 0.055 * girth + extra), shown, upper, blend=0.04
+        )
         end = ankle if bare else ankle + (knee - ankle) * (0.35 * (1 - length) * 4 + 0.01)
         hem = 0.036 * girth if bare else 0.04 * girth + (air * 1.5 if kind != "leggings" else 0.0)
         middle = knee + (ankle - knee) * 0.3 - lower[6:9] * 0.012
@@ -319,9 +385,24 @@ def _feet(built: _Built) -> None:
         thin = kind in ("shoes", "sandals")
         radii = (0.04 * unit, 0.04 * unit) if thin else (0.044 * unit, 0.046 * unit)
         made = (GROUP_SHOE, SHOE)
-        built.add(heel + along * 0.1 + lift, toe - along * 0.12 + lift * 0.9, radii, made, frame, flat=(frame[9:12], 0.8), blend=0.02)
+        built.add(
+            heel + along * 0.1 + lift,
+            toe - along * 0.12 + lift * 0.9,
+            radii,
+            made,
+            frame,
+            flat=(frame[9:12], 0.8),
+            blend=0.02,
+        )
         upper = (GROUP_SKIN, SKIN) if kind == "sandals" else made
-        built.add(heel + along * 0.16 + lift, ankle + np.array([0, 0, 0.02]), (0.042 * unit, 0.038 * unit), upper, frame, blend=0.03)
+        built.add(
+            heel + along * 0.16 + lift,
+            ankle + np.array([0, 0, 0.02]),
+            (0.042 * unit, 0.038 * unit),
+            upper,
+            frame,
+            blend=0.03,
+        )
         if kind == "boots":
             knee = built[f"knee {name}"]
             built.add(ankle, ankle + (knee - ankle) * 0.35, (0.045 * unit, 0.055 * unit), made, frame, blend=0.03)
@@ -339,13 +420,36 @@ def _bag(built: _Built) -> None:
         frame = _frame(back, up, built.pose.chest_yaw_rad)
         for side in (-1.0, 1.0):
             out = right * side * 0.062 * size
-            built.add(back + out + up * 0.12 * size, back + out - up * 0.16 * size, (0.085 * size, 0.098 * size), made, frame, blend=0.04, flat=(ahead, 0.9))
-        built.add(back - ahead * 0.08 * size - up * 0.06, back - ahead * 0.085 * size - up * 0.14 * size, (0.06, 0.065), made, frame, blend=0.02)
+            built.add(
+                back + out + up * 0.12 * size,
+                back + out - up * 0.16 * size,
+                (0.085 * size, 0.098 * size),
+                made,
+                frame,
+                blend=0.04,
+                flat=(ahead, 0.9),
+            )
+        built.add(
+            back - ahead * 0.08 * size - up * 0.06,
+            back - ahead * 0.085 * size - up * 0.14 * size,
+            (0.06, 0.065),
+            made,
+            frame,
+            blend=0.02,
+        )
     if kind in ("crossbody", "shoulder"):
         side = 1.0 if kind == "shoulder" or who.seed % 2 else -1.0
         hip = built["waist"] + right * side * (0.2 * built.girth) - up * 0.06 * unit + (ahead * -0.02)
         frame = _frame(hip, up, built.pose.chest_yaw_rad)
-        built.add(hip - ahead * 0.09 * size, hip + ahead * 0.09 * size, (0.085 * size, 0.085 * size), made, frame, flat=(right, 0.55), blend=0.02)
+        built.add(
+            hip - ahead * 0.09 * size,
+            hip + ahead * 0.09 * size,
+            (0.085 * size, 0.085 * size),
+            made,
+            frame,
+            flat=(right, 0.55),
+            blend=0.02,
+        )
         if kind == "shoulder":
             shoulder = built["shoulder r"] + up * 0.05
             built.add(shoulder, hip, (0.012, 0.012), (GROUP_BAG, STRAP), frame, blend=0.005)
@@ -358,5 +462,3 @@ def _bag(built: _Built) -> None:
         built.add(hand - up * 0.14, low, (wide, wide * 1.05), made, frame, flat=flat, cut=(True, True), blend=0.02)
         built.add(hand, hand - up * 0.15 + ahead * 0.06, (0.008, 0.008), (GROUP_BAG, STRAP), frame, blend=0.005)
         built.add(hand, hand - up * 0.15 - ahead * 0.06, (0.008, 0.008), (GROUP_BAG, STRAP), frame, blend=0.005)
-
-

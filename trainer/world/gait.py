@@ -55,8 +55,12 @@ def stance(person: Person, action: str, phase: float, speed_mps: float = 1.3) ->
     joints = {"pelvis": pelvis}
     _spine(joints, person, -yaw if stepping else 0.0)
     for side, sign in SIDES:
-        _leg(joints, person, (side, sign), phase + (0.0 if sign > 0 else 0.5), (stride, yaw if moving else 0.0, stepping))
-        _arm(joints, person, (side, sign), angle + (math.pi if sign > 0 else 0.0), (action, min(stride / 1.4, 1.3), -yaw))
+        _leg(
+            joints, person, (side, sign), phase + (0.0 if sign > 0 else 0.5), (stride, yaw if moving else 0.0, stepping)
+        )
+        _arm(
+            joints, person, (side, sign), angle + (math.pi if sign > 0 else 0.0), (action, min(stride / 1.4, 1.3), -yaw)
+        )
     look = 0.12 * math.sin(0.61 * phase + person.seed % 11) + 0.25 * math.sin(0.23 * phase + person.seed % 5)
     return Stance(joints, yaw, -yaw, look)
 
@@ -93,7 +97,9 @@ def _leg(
     ankle = ball + (ahead * (0.0 - pivot) + above * 0.042) * height + np.array([0.0, pivot * height, 0.0])
     hip = joints[f"hip {name}"]
     thigh, shin = 0.246 * height, 0.242 * height
-    joints[f"knee {name}"], joints[f"ankle {name}"] = _bend(hip, ankle, (thigh, shin), np.array([0.08 * sign, 1.0, 0.1]))
+    joints[f"knee {name}"], joints[f"ankle {name}"] = _bend(
+        hip, ankle, (thigh, shin), np.array([0.08 * sign, 1.0, 0.1])
+    )
     foot = joints[f"ankle {name}"] - above * 0.042 * height
     joints[f"toe {name}"] = foot + ahead * 0.112 * height
     joints[f"heel {name}"] = foot - ahead * 0.028 * height
@@ -147,7 +153,13 @@ def _held(
         return 0.05, 1.5, 0.12, 0.1
     if action in ("stand", "turn"):
         kind = (person.seed * 7 + (0 if right else 3)) % 5
-        return ((0.02, 0.12, 0.1, 0.0), (0.2, 1.9, 0.12, 0.35), (-0.15, 0.55, 0.22, 0.1), (0.0, 0.25, 0.12, 0.0), (0.3, 1.5, 0.15, 0.6))[kind]
+        return (
+            (0.02, 0.12, 0.1, 0.0),
+            (0.2, 1.9, 0.12, 0.35),
+            (-0.15, 0.55, 0.22, 0.1),
+            (0.0, 0.25, 0.12, 0.0),
+            (0.3, 1.5, 0.15, 0.6),
+        )[kind]
     if (person.seed + (0 if right else 2)) % 9 == 0:
         return swing * 0.25 + 0.2, 1.9, 0.1, 0.3  # a telephone in the hand
     return swing, elbow, splay, 0.05

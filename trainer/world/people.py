@@ -101,7 +101,9 @@ def lookalike(of: Person, seed: int) -> Person:
         other = replace(_changed(of, str(detail), rng), seed=of.seed, detail=str(detail))
         if replace(other, detail=of.detail) != of:
             return other
-    return replace(of, shoes=replace(of.shoes, colours=(second_colour(rng, of.shoes.colours[0]), WHITE)), detail="shoes")
+    return replace(
+        of, shoes=replace(of.shoes, colours=(second_colour(rng, of.shoes.colours[0]), WHITE)), detail="shoes"
+    )
 
 
 def _changed(of: Person, detail: str, rng: np.random.Generator) -> Person:
@@ -192,7 +194,11 @@ def _denim(rng: np.random.Generator) -> RGB:
 
 
 def _shoes(rng: np.random.Generator, warm: bool) -> Garment:
-    kind = str(rng.choice(["trainers", "shoes", "boots", "sandals"], p=[0.6, 0.2, 0.05, 0.15] if warm else [0.5, 0.25, 0.25, 0]))
+    kind = str(
+        rng.choice(
+            ["trainers", "shoes", "boots", "sandals"], p=[0.6, 0.2, 0.05, 0.15] if warm else [0.5, 0.25, 0.25, 0]
+        )
+    )
     return Garment(kind, (colour(rng, 2), WHITE if rng.random() < 0.6 else (0.12, 0.12, 0.12)))
 
 

@@ -12,7 +12,7 @@ from trainer.world.body import Body
 from trainer.world.cloth import albedo, folds
 from trainer.world.compiled import compiled
 from trainer.world.fields import aimed, field, occluded, surface
-from trainer.world.geometry import Floats, Layer, Light, View
+from trainer.world.geometry import Layer, Light, View
 
 TILE = 4
 STEPS = 26
@@ -105,7 +105,12 @@ def _tight(
     columns, lines = np.flatnonzero(seen.any(axis=0)), np.flatnonzero(seen.any(axis=1))
     if not len(columns):
         return None
-    x0, y0, x1, y1 = columns[0] + corner[0], lines[0] + corner[1], columns[-1] + 1 + corner[0], lines[-1] + 1 + corner[1]
+    x0, y0, x1, y1 = (
+        columns[0] + corner[0],
+        lines[0] + corner[1],
+        columns[-1] + 1 + corner[0],
+        lines[-1] + 1 + corner[1],
+    )
     return (
         rough[0] if x0 <= 0 else float(x0),
         rough[1] if y0 <= 0 else float(y0),
@@ -290,7 +295,11 @@ def _lit(
         x, y, z = lamps[number, 0] - point[0], lamps[number, 1] - point[1], lamps[number, 2] - point[2]
         far = math.sqrt(x * x + y * y + z * z) + 1e-6
         power = max((normal[0] * x + normal[1] * y + normal[2] * z) / far + 0.1, 0.0) / (1.1 * far * far) * open_to
-        red, green, blue = red + lamps[number, 3] * power, green + lamps[number, 4] * power, blue + lamps[number, 5] * power
+        red, green, blue = (
+            red + lamps[number, 3] * power,
+            green + lamps[number, 4] * power,
+            blue + lamps[number, 5] * power,
+        )
     return (
         colour[0] * red + gloss * light[3],
         colour[1] * green + gloss * light[4],
