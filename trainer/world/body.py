@@ -56,7 +56,7 @@ def posed(
     order = np.argsort([row[18] for row in built.rows], kind="stable")
     turn = facing(heading_rad)
     rows, frames = np.stack(built.rows)[order], np.stack(built.frames)[order]
-    for block, columns in ((rows, (0, 3, 11)), (frames, (0, 3, 6, 9))):
+    for block, columns in ((rows, (0, 3, 11, 20)), (frames, (0, 3, 6, 9))):
         for at in columns:
             block[:, at : at + 3] = block[:, at : at + 3] @ turn.T.astype(np.float32)
     origin = np.array([position[0], position[1], 0.0])

@@ -172,7 +172,7 @@ def _tile(
             colour = _shade(shape, (met, count, parts, nearby), point, (ray[0], ray[1], ray[2]), lights, pixel)
             rgb[y, x, 0], rgb[y, x, 1], rgb[y, x, 2] = colour
             alpha[y, x] = cover
-            depth[y, x] = at / ray[3] if cover > 0.5 else depth[y, x]
+            depth[y, x] = at / ray[3]
 
 
 @compiled
