@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.world import cloth
-from trainer.world.fields import COLUMNS, part
+from trainer.world.fields import part
 from trainer.world.gait import SIDES, Stance, stance
 from trainer.world.geometry import Floats, facing
 from trainer.world.people import Person

@@ -40,7 +40,7 @@ class Response:
     blur_px:    sigma of the lens; detail: pixels that are really resolved per pixel of the stream, at most 1
     sharpen:    strength of the halo that the recorder adds round edges
     shot, read: noise in exposed units: variance is shot * value + read ** 2
-    jpeg:       quality of the recorder's first compression, 0 to 100
+    jpeg:       quality of the recorder's first compression, 1 to 100; 0 for none
     shutter_s:  how long a picture collects light (motion blur)
     drift:      amplitude of the auto-exposure's wandering, in stops
     """
@@ -146,8 +146,10 @@ def _blurred(picture: Rgb, sigma: float) -> Rgb:
 
 
 def compressed(picture: Rgb, quality: int) -> Bgr:
-    """Through JPEG with halved chroma, as a recorder does; BGR of 0 to 255 in, bytes out."""
+    """Through JPEG with halved chroma, as a recorder does; BGR of 0 to 255 in, bytes out. Quality 0 leaves it alone."""
     sharp = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    if quality <= 0:
+        return sharp
     flags = [
         cv2.IMWRITE_JPEG_QUALITY,
         int(quality),

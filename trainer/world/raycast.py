@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.world.compiled import compiled
 from trainer.world.surfaces import LEAVES, noise3
 
 Rows = NDArray[np.float64]
@@ -77,7 +77,7 @@ def tree_of(things: Rows) -> Rows:
     return np.array(nodes, np.float64)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _box(things: Rows, i: int, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float) -> tuple[float, int]:
     """(distance, face) in the thing's own axes; face 1..3 is the axis hit, negative from its low side; 0 missed."""
     near, far, face = -FAR, FAR, 0
@@ -101,7 +101,7 @@ def _box(things: Rows, i: int, ox: float, oy: float, oz: float, dx: float, dy: f
     return near, face
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _cylinder(
     things: Rows, i: int, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
 ) -> tuple[float, int]:
@@ -125,7 +125,7 @@ def _cylinder(
     return FAR, 0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _ellipsoid(
     things: Rows, i: int, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
 ) -> tuple[float, int]:
@@ -155,7 +155,7 @@ def _ellipsoid(
     return FAR, 0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _off_rounded(things: Rows, i: int, x: float, y: float, z: float) -> float:
     """Signed distance (a little too small where it tapers) of a box with round edges, in its own axes."""
     hx, hy, hz = things[i, HALF_X], things[i, HALF_Y], things[i, HALF_Z]
@@ -166,7 +166,7 @@ def _off_rounded(things: Rows, i: int, x: float, y: float, z: float) -> float:
     return math.sqrt(ax * ax + ay * ay + az * az) + min(max(qx, qy, qz), 0.0) - r
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _rounded(
     things: Rows, i: int, ox: float, oy: float, oz: float, dx: float, dy: float, dz: float
 ) -> tuple[float, int]:
@@ -185,14 +185,14 @@ def _rounded(
     return FAR, 0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def local(things: Rows, i: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """World place to the thing's own axes."""
     ex, ey = x - things[i, X], y - things[i, Y]
     return ex * things[i, COS] + ey * things[i, SIN], -ex * things[i, SIN] + ey * things[i, COS], z - things[i, Z]
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def meet(things: Rows, i: int, o: Rows, d: Rows) -> tuple[float, int]:
     """(distance, face) at which a ray meets one thing; (FAR, 0) when it does not."""
     ox, oy, oz = local(things, i, o[0], o[1], o[2])
@@ -206,7 +206,7 @@ def meet(things: Rows, i: int, o: Rows, d: Rows) -> tuple[float, int]:
     return _ellipsoid(things, i, ox, oy, oz, dx, dy, d[2])
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _enters(tree: Rows, k: int, o: Rows, inverse: tuple[float, float, float], limit: float) -> bool:
     """Whether a ray goes through a node's box within ``limit``."""
     low, high = 0.0, limit
@@ -216,7 +216,7 @@ def _enters(tree: Rows, k: int, o: Rows, inverse: tuple[float, float, float], li
     return low <= high
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def nearest(things: Rows, tree: Rows, o: Rows, d: Rows, limit: float) -> tuple[float, int, int]:
     """(distance, index of the thing, face): the ground is index -1, the sky -2."""
     best, index, face, k = limit, -2, 0, 0
@@ -238,7 +238,7 @@ def nearest(things: Rows, tree: Rows, o: Rows, d: Rows, limit: float) -> tuple[f
     return best, index, face
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def blocked(things: Rows, tree: Rows, o: Rows, d: Rows, limit: float) -> bool:
     """Whether anything but the ground stands within ``limit`` metres."""
     inverse, k = _inverse(d), 0
@@ -255,7 +255,7 @@ def blocked(things: Rows, tree: Rows, o: Rows, d: Rows, limit: float) -> bool:
     return False
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _inverse(d: Rows) -> tuple[float, float, float]:
     x = d[0] if abs(d[0]) > 1e-12 else 1e-12
     y = d[1] if abs(d[1]) > 1e-12 else 1e-12
@@ -263,7 +263,7 @@ def _inverse(d: Rows) -> tuple[float, float, float]:
     return 1 / x, 1 / y, 1 / z
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def normal_at(things: Rows, i: int, face: int, x: float, y: float, z: float) -> tuple[float, float, float]:
     """Outward unit normal in the world."""
     lx, ly, lz = local(things, i, x, y, z)
@@ -288,7 +288,7 @@ def normal_at(things: Rows, i: int, face: int, x: float, y: float, z: float) -> 
     return nx * things[i, COS] - ny * things[i, SIN], nx * things[i, SIN] + ny * things[i, COS], nz
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def surface_at(things: Rows, i: int, face: int, x: float, y: float, z: float) -> tuple[float, float, float, float]:
     """(u, v, half of the face along u, along v) in metres from the middle of the face hit."""
     lx, ly, lz = local(things, i, x, y, z)

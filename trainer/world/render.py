@@ -12,7 +12,7 @@ from trainer.world.body import Body
 from trainer.world.cloth import albedo, folds
 from trainer.world.compiled import compiled
 from trainer.world.fields import aimed, field, occluded, surface
-from trainer.world.geometry import Floats, Layer, Light, View
+from trainer.world.geometry import Layer, Light, View
 
 TILE = 4
 STEPS = 26

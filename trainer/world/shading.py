@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.world import surfaces as of
+from trainer.world.compiled import compiled
 from trainer.world.raycast import (
     BLUE,
     FAR,
@@ -35,7 +35,7 @@ SHADOW_M = 7.5
 OPEN_M, OPEN_INDOOR_M = 14.0, 2.2  # how far ambient light looks for what hides the sky, or the room
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _sky(d: Rows, world: Rows) -> tuple[float, float, float]:
     """Radiance of the sky: paler towards the horizon, with clouds."""
     up = max(d[2], 0.0)
@@ -52,7 +52,7 @@ def _sky(d: Rows, world: Rows) -> tuple[float, float, float]:
     return r, g, b
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _facade(
     things: Rows, i: int, u: float, v: float, foot: float, world: Rows
 ) -> tuple[float, float, float, float, float]:
@@ -79,7 +79,7 @@ def _facade(
     return things[i, RED] * light, things[i, GREEN] * light, things[i, BLUE] * light, 0.0, 0.0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _pane(
     things: Rows, i: int, u: float, v: float, foot: float, world: Rows
 ) -> tuple[float, float, float, float, float]:
@@ -101,7 +101,7 @@ def _pane(
     )
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _printed(things: Rows, i: int, u: float, v: float, half_u: float, half_v: float) -> tuple[float, float, float]:
     ink = of.sign_ink(0.5 + 0.5 * u / half_u, 0.5 + 0.5 * v / half_v, int(things[i, SEED]))
     if ink == 1:
@@ -111,7 +111,7 @@ def _printed(things: Rows, i: int, u: float, v: float, half_u: float, half_v: fl
     return 0.75, 0.74, 0.7
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _door(
     things: Rows, i: int, u: float, v: float, half_u: float, half_v: float, foot: float
 ) -> tuple[float, float, float, float]:
@@ -127,7 +127,7 @@ def _door(
     return things[i, RED] * light, things[i, GREEN] * light, things[i, BLUE] * light, 0.05
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def colour(
     things: Rows, i: int, face: int, x: float, y: float, z: float, foot: float, world: Rows
 ) -> tuple[float, float, float, float, float]:
@@ -169,7 +169,7 @@ def colour(
     return things[i, RED] * light, things[i, GREEN] * light, things[i, BLUE] * light, things[i, GLOSS] * shine, 0.0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _hemisphere(n: Rows, first: float, second: float, out: Rows) -> None:
     """A cosine-weighted direction about n from two numbers in [0, 1)."""
     radius, angle = math.sqrt(first), 2 * math.pi * second
@@ -184,7 +184,7 @@ def _hemisphere(n: Rows, first: float, second: float, out: Rows) -> None:
     out[0], out[1], out[2] = a * tx + b * bx + c * n[0], a * ty + b * by + c * n[1], a * tz + b * bz + c * n[2]
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def ambient(things: Rows, tree: Rows, world: Rows, o: Rows, n: Rows, rays: int, turn: float, out: Rows) -> None:
     """Light from everywhere but sun and lamps on a surface at o, from ``rays`` stratified directions."""
     d = np.empty(3)
@@ -215,7 +215,7 @@ def ambient(things: Rows, tree: Rows, world: Rows, o: Rows, n: Rows, rays: int, 
         out[c] /= rays
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def lamplight(things: Rows, tree: Rows, lamps: Rows, o: Rows, n: Rows, turn: float, out: Rows) -> None:
     """Adds the lamps' light on a surface; each lamp is a small panel, sampled at one place."""
     d = np.empty(3)
@@ -239,7 +239,7 @@ def lamplight(things: Rows, tree: Rows, lamps: Rows, o: Rows, n: Rows, turn: flo
         out[2] += lamp[5] * power
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _mirrored(things: Rows, tree: Rows, world: Rows, o: Rows, d: Rows, out: Rows) -> None:
     """What a mirror shows in a direction, simply lit."""
     t, index, face = nearest(things, tree, o, d, FAR)
@@ -255,7 +255,7 @@ def _mirrored(things: Rows, tree: Rows, world: Rows, o: Rows, d: Rows, out: Rows
     out[2] = b * (0.75 * world[SKY_B] + sun * world[SUN_B]) + glow * 0.8
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def shade(
     things: Rows, tree: Rows, lamps: Rows, world: Rows, o: Rows, d: Rows, px: float, rays: int, turn: float, out: Rows
 ) -> float:
@@ -304,7 +304,7 @@ def shade(
     return t
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def picture(
     things: Rows,
     tree: Rows,

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
+
+from trainer.world.compiled import compiled
 
 PLAIN, ASPHALT, TILES, BRICK, CARPET, PLANKS, GRASS, CONCRETE = range(8)
 GLASS, FACADE, LEAVES, METAL, SIGN, SHOP, LAMP, GRAVEL, DOOR, STRIPES = range(8, 18)
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def scrambled(x: int, y: int, z: int) -> float:
     """A number in [0, 1) for three whole numbers."""
     h = (x * 374761393 + y * 668265263 + z * 2147483647 + 1013904223) & 0xFFFFFFFF
@@ -24,13 +25,13 @@ def scrambled(x: int, y: int, z: int) -> float:
     return float((h ^ (h >> 15)) & 0xFFFFFF) / 16777216.0
 
 
-@nb.njit(cache=True, inline="always")
+@compiled
 def cell(value: float) -> int:
     """The whole number below: which square of a pattern a place is in."""
     return int(np.floor(value))
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def noise(x: float, y: float, seed: int) -> float:
     """Smooth value noise in [0, 1], one knot a unit."""
     i, j = math.floor(x), math.floor(y)
@@ -42,7 +43,7 @@ def noise(x: float, y: float, seed: int) -> float:
     return low * (1 - fy) + high * fy
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def noise3(x: float, y: float, z: float, seed: int) -> float:
     """The same in three dimensions."""
     k = math.floor(z)
@@ -51,7 +52,7 @@ def noise3(x: float, y: float, z: float, seed: int) -> float:
     return noise(x, y, seed + 7919 * int(k)) * (1 - f) + noise(x, y, seed + 7919 * (int(k) + 1)) * f
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def cloudy(x: float, y: float, longest: float, octaves: int, foot: float, seed: int) -> float:
     """Noise of several scales in about [-1, 1]; ``longest`` in metres is the coarsest scale."""
     total, weight, length = 0.0, 1.0, longest
@@ -65,7 +66,7 @@ def cloudy(x: float, y: float, longest: float, octaves: int, foot: float, seed: 
     return total
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def line(u: float, period: float, width: float, foot: float) -> float:
     """Share of the pixel that a line of ``width`` at every multiple of ``period`` covers."""
     if foot > 0.5 * period:
@@ -75,13 +76,13 @@ def line(u: float, period: float, width: float, foot: float) -> float:
     return min(max((0.5 * (width + soft) - away) / soft, 0.0), 1.0) * min(width / soft, 1.0)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def fade(period: float, foot: float) -> float:
     """1 where a pattern of this period can be seen, 0 where a pixel swallows it."""
     return min(max(0.7 * period / (foot + 1e-6) - 0.7, 0.0), 1.0)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _tiles(u: float, v: float, step: float, seed: int, foot: float) -> tuple[float, float]:
     """(lightness, gloss) of paving: joints, every stone a little different, dirt."""
     joint = max(line(u, step, 0.012, foot), line(v, step, 0.012, foot))
@@ -91,7 +92,7 @@ def _tiles(u: float, v: float, step: float, seed: int, foot: float) -> tuple[flo
     return light * (1 - 0.5 * joint), 1 - joint
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def bricks(u: float, v: float, seed: int, foot: float) -> tuple[float, float]:
     """(lightness, share of mortar)."""
     row = math.floor(v / 0.075)
@@ -101,7 +102,7 @@ def bricks(u: float, v: float, seed: int, foot: float) -> tuple[float, float]:
     return 1 + 0.4 * one * fade(0.12, foot) + 0.14 * cloudy(u, v, 2.3, 5, foot, seed), mortar
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _planks(u: float, v: float, step: float, seed: int, foot: float) -> float:
     """Lightness of boards that run along u."""
     row = math.floor(v / step)
@@ -113,7 +114,7 @@ def _planks(u: float, v: float, step: float, seed: int, foot: float) -> float:
     return (1 + 0.55 * tone * fade(step, foot) + 0.12 * grain) * (1 - 0.6 * joint)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def _concrete(u: float, v: float, step: float, seed: int, foot: float) -> float:
     """Lightness of cast panels with streaks below their joints."""
     joint = max(line(u, step, 0.02, foot), line(v, step, 0.02, foot))
@@ -123,7 +124,7 @@ def _concrete(u: float, v: float, step: float, seed: int, foot: float) -> float:
     return (1 + 0.12 * panel + 0.1 * streak + 0.1 * rough) * (1 - 0.45 * joint)
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def ground_lightness(material: int, u: float, v: float, step: float, seed: int, foot: float) -> tuple[float, float]:
     """(lightness about 1, gloss factor) of floors and plain walls."""
     if material == TILES:
@@ -151,7 +152,7 @@ def ground_lightness(material: int, u: float, v: float, step: float, seed: int, 
     return 1 + 0.05 * cloudy(u, v, 2.9, 5, foot, seed), 1.0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def window_colour(u: float, v: float, seed: int, dusk: float) -> tuple[float, float, float, float]:
     """(R, G, B, emitted) behind a pane: dark rooms, blinds, and at dusk some lit ones."""
     i, j = cell(u), cell(v)
@@ -166,7 +167,7 @@ def window_colour(u: float, v: float, seed: int, dusk: float) -> tuple[float, fl
     return shape, shape * 1.02, shape * 1.06, (0.25 + 0.5 * dusk) * lit * depth + 3.0 * lamp
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def sign_ink(u: float, v: float, seed: int) -> int:
     """0 paper, 1 ink, 2 a coloured band: what is printed at (u, v) in [0, 1]."""
     if v > 0.78 or (scrambled(seed, 1, 1) < 0.4 and v < 0.18):
@@ -177,7 +178,7 @@ def sign_ink(u: float, v: float, seed: int) -> int:
     return 1 if scrambled(cell(u * 34), row, seed) < 0.72 else 0
 
 
-@nb.njit(cache=True, error_model="numpy")
+@compiled
 def goods(u: float, v: float, seed: int) -> tuple[float, float, float]:
     """Colour of shelves full of things, in metres."""
     shelf = math.floor(v / 0.42)
