@@ -123,7 +123,7 @@ def _head(built: _Built) -> None:
     ahead = frame[6:9]
     built.add(
         base + np.array([0, 0, 0.012]) * unit + ahead * 0.022 * unit,
-        crown - np.array([0, 0, 0.022]) * unit - ahead * 0.006 * unit,
+        crown - np.array([0, 0, 0.042]) * unit - ahead * 0.006 * unit,
         (0.054 * unit, 0.079 * unit),
         (GROUP_SKIN, HEAD),
         frame,
@@ -153,8 +153,8 @@ def _hair(built: _Built) -> None:
         return
     frame = _frame(built["head"], np.array([0.0, -0.04, 1.0]), built.pose.head_yaw_rad)
     ahead, up = frame[6:9].astype(np.float64), np.array([0.0, 0.0, 1.0])
-    top = built["crown"] - up * 0.012 * unit
-    thick = {"cropped": 0.078, "short": 0.084, "full": 0.092, "curls": 0.112}.get(style, 0.088) * unit
+    top = built["crown"] - up * 0.034 * unit
+    thick = {"cropped": 0.08, "short": 0.085, "full": 0.091, "curls": 0.112}.get(style, 0.087) * unit
     made = (GROUP_HAIR, HAIR)
     back = 0.022 + (0.004 if style != "cropped" else 0.0)
     built.add(top - ahead * 0.012 * unit, top - (ahead * back + up * 0.03) * unit, (thick, thick * 0.96), made, frame)
@@ -163,12 +163,12 @@ def _hair(built: _Built) -> None:
         built.add(top - ahead * 0.04 * unit, nape + up * 0.045 * unit, (0.06 * unit, 0.05 * unit), made, frame)
     if style == "bob":
         for side in (-1.0, 1.0):
-            out = frame[3:6] * side * 0.055 * unit
+            out = (frame[3:6] * side * 0.052 - frame[6:9] * 0.02) * unit
             built.add(top - up * 0.05 * unit + out, nape + out + ahead * 0.02, (0.045 * unit, 0.04 * unit), made, frame)
     if style == "long":
         end = built["neck"] - (ahead * 0.085 + up * 0.16) * unit * built.girth**0.5
         built.add(nape + up * 0.03, end, (0.075 * unit, 0.06 * unit), made, frame, flat=(ahead, 0.55))
-        built.add(top - up * 0.06 * unit, nape - up * 0.09, (0.082 * unit, 0.07 * unit), made, frame)
+        built.add(top - (up * 0.05 + ahead * 0.03) * unit, nape - up * 0.09, (0.08 * unit, 0.066 * unit), made, frame)
     if style == "tail":
         knot = top - (ahead * 0.105 + up * 0.045) * unit
         built.add(knot, knot - (ahead * 0.035 + up * 0.2) * unit, (0.034, 0.02), made, frame)
@@ -183,7 +183,7 @@ def _hat(built: _Built) -> None:
         return
     frame = _frame(built["head"], np.array([0.0, -0.04, 1.0]), built.pose.head_yaw_rad)
     ahead, up = frame[6:9].astype(np.float64), np.array([0.0, 0.0, 1.0])
-    top, made = built["crown"] - up * 0.012 * unit, (GROUP_HAT, HAT)
+    top, made = built["crown"] - up * 0.036 * unit, (GROUP_HAT, HAT)
     if kind in ("cap", "beanie", "brimmed"):
         lift = 0.012 if kind != "beanie" else 0.02
         built.add(
@@ -202,7 +202,7 @@ def _hat(built: _Built) -> None:
         )
     if kind == "brimmed":
         rim = top - up * 0.02 * unit
-        built.add(rim, rim - up * 0.002, (0.17, 0.17), made, frame, flat=(np.array([0, 0, 1.0]), 0.1), blend=0.01)
+        built.add(rim - ahead * 0.03, rim + ahead * 0.03, (0.135, 0.135), made, frame, flat=(up, 0.13), blend=0.01)
     if kind in ("hood", "scarf"):
         built.add(
             top - ahead * 0.03, built["head"] - ahead * 0.035, (0.105 * unit, 0.1 * unit), made, frame, blend=0.04
@@ -231,9 +231,9 @@ def _torso(built: _Built) -> None:
     made = (GROUP_TOP, TOP)
     chest, waist = built["chest"] + up * 0.045 * unit, built["waist"]
     for side in (-1.0, 1.0):
-        top = chest + right * side * (0.088 - 0.014 * curve) * girth + ahead * 0.022 * curve * unit
+        top = chest + right * side * (0.083 - 0.014 * curve) * girth + ahead * 0.022 * curve * unit
         low = waist + right * side * (0.062 - 0.012 * curve) * girth + ahead * (0.3 * belly + 0.004)
-        radii = ((0.094 + 0.004 * curve) * girth + air, (0.094 - 0.012 * curve) * girth + 0.4 * belly * 0.1 + air)
+        radii = ((0.089 + 0.004 * curve) * girth + air, (0.088 - 0.012 * curve) * girth + 0.4 * belly * 0.1 + air)
         built.add(top, low, radii, made, frame, blend=0.05)
     for name, side in SIDES:
         end = built[f"shoulder {name}"] - up * 0.01
@@ -254,13 +254,13 @@ def _hem(built: _Built, frame: NDArray[np.float32], air: float) -> None:
     waist, made = built["waist"], (GROUP_TOP, TOP)
     long = who.jacket is not None and who.jacket.kind == "coat"
     below = 0.52 * unit if long else (0.2 + 0.06 * ((who.seed % 5) / 5)) * unit
-    hips = (0.168 + 0.016 * who.figure) * girth + air + 0.006
+    hips = (0.164 + 0.016 * who.figure) * girth + air + 0.006
     tucked = who.jacket is None and (who.bottom.kind == "dress" or (who.top.kind == "shirt" and who.seed % 3 == 0))
     if tucked:
         below, hips = 0.13 * unit, 0.158 * girth
     wide = hips + (0.05 if long else 0.0)
     built.add(
-        waist - up * 0.02, waist - up * below, ((0.168 - 0.012 * who.figure) * girth + air, wide), made, frame,
+        waist - up * 0.02, waist - up * below, ((0.158 - 0.012 * who.figure) * girth + air, wide), made, frame,
         blend=0.07, flat=(ahead, 0.78), cut=(False, True),
     )  # fmt: skip
     if who.top.kind in ("shirt", "polo", "sweater", "hoodie") or who.jacket is not None:
@@ -285,7 +285,7 @@ def _arms(built: _Built) -> None:
     who, girth, unit = built.person, built.girth, built.unit
     outer = who.jacket if who.jacket is not None else who.top
     air = outer.loose * 0.8 + (0.014 if outer.kind == "puffer" else 0.0)
-    slim = girth * (1 - 0.14 * who.figure)
+    slim = 0.9 * girth * (1 - 0.12 * who.figure)
     for name, _ in SIDES:
         shoulder, elbow, wrist, hand = (built[f"{joint} {name}"] for joint in ("shoulder", "elbow", "wrist", "hand"))
         upper = _frame(shoulder, shoulder - elbow, built.pose.chest_yaw_rad)
@@ -336,7 +336,7 @@ def _legs(built: _Built) -> None:
     for name, _ in SIDES:
         hip, knee, ankle = (built[f"{joint} {name}"] for joint in ("hip", "knee", "ankle"))
         upper, lower = _frame(hip, hip - knee, yaw), _frame(knee, knee - ankle, yaw)
-        thick = (0.088 + 0.008 * curve) * girth
+        thick = (0.081 + 0.008 * curve) * girth
         calf = 0.054 * girth
         bare = kind in ("shorts", "skirt", "dress")
         skin, cover = (GROUP_SKIN, SKIN), made

@@ -139,7 +139,7 @@ def folds(u: float, v: float, w: float, seed: int, style: float) -> float:
     if style > 0.5:  # a quilted jacket
         return 0.012 * abs(math.sin(v * 31.0)) ** 0.5
     long = noise(u * 13 + v * 5, v * 6 + skew * 4, w * 13, seed)
-    across = noise(u * 6 + skew, v * 19 + u * 6, w * 6 + skew, seed + 5)
+    across = noise(u * 12 + skew, v * 17 + u * 14, w * 12 + skew, seed + 5)
     return 0.015 * abs(long - 0.5) + 0.008 * abs(across - 0.5)
 
 
@@ -244,7 +244,7 @@ def face(row: NDArray[np.float32], point: Point, soft: float) -> Colour:
     u, v, w = point
     skin, hair = (row[0], row[1], row[2]), (row[16], row[17], row[18])
     front = step(0.015, w, 0.05)
-    line = row[21] + front * (0.105 - 0.25 * max(abs(u) - 0.045, 0.0)) + 0.02
+    line = row[21] + front * (0.118 - 0.3 * max(abs(u) - 0.04, 0.0)) + 0.02
     covered = step(line, v, 0.012 + soft) if row[21] < 1.0 else 0.0
     colour = skin
     if w > 0.03:
