@@ -21,7 +21,7 @@ from trainer.world.body import Body, posed
 from trainer.world.cameras import Camera, metered
 from trainer.world.compose import Seen, composed
 from trainer.world.gait import stride_m
-from trainer.world.geometry import Light, View
+from trainer.world.geometry import View
 from trainer.world.people import Person, lookalike, person
 from trainer.world.places import Place, backdrop, hang, place
 
@@ -266,7 +266,12 @@ class _Cut:
         shift = rng.normal(0, 0.035, 2) + (rng.uniform(-0.22, 0.22, 2) if rough else 0)
         grow = np.exp(rng.normal(0.05, 0.06, 2))
         aspect = float(rng.uniform(0.38, 0.52)) if rng.random() < 0.5 else None
-        return _Cut((float(shift[0]), float(shift[1])), (float(grow[0]), float(grow[1])), float(rng.uniform(0.005, 0.03)), aspect)
+        return _Cut(
+            (float(shift[0]), float(shift[1])),
+            (float(grow[0]), float(grow[1])),
+            float(rng.uniform(0.005, 0.03)),
+            aspect,
+        )
 
     def around(self, box: Sequence[float], rng: np.random.Generator) -> tuple[float, float, float, float]:
         """The box that a detector would report for a true one, xyxy."""
@@ -340,5 +345,3 @@ def _smear(walk: _Walk, now: tuple[Body, tuple[float, float]], view: View, shutt
     ahead = (x + math.cos(walk.heading) * walk.speed * shutter_s, y + math.sin(walk.heading) * walk.speed * shutter_s)
     pixels, _ = view.project(np.array([[x, y, 1.0], [*ahead, 1.0]]))
     return float(pixels[1, 0] - pixels[0, 0]), float(pixels[1, 1] - pixels[0, 1])
-
-
