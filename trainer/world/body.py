@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,13 +102,18 @@ class _Built:
 
 def _frame(origin: Floats, up: Floats, yaw: float) -> NDArray[np.float32]:
     """Axes for cloth: ``up`` along the limb, ahead as near to ``yaw`` as that allows."""
-    up = np.asarray(up) / max(float(np.linalg.norm(up)), 1e-9)
-    ahead = np.array([-np.sin(yaw), np.cos(yaw), 0.0])
-    if abs(float(ahead @ up)) > 0.9:
-        ahead = np.array([0.0, 0.3, 1.0])
-    ahead = ahead - up * (ahead @ up)
-    ahead = ahead / np.linalg.norm(ahead)
-    return np.concatenate([origin, np.cross(ahead, up), ahead, up]).astype(np.float32)
+    ux, uy, uz = map(float, up)
+    size = max(math.sqrt(ux * ux + uy * uy + uz * uz), 1e-9)
+    ux, uy, uz = ux / size, uy / size, uz / size
+    ax, ay, az = -math.sin(yaw), math.cos(yaw), 0.0
+    if abs(ax * ux + ay * uy) > 0.9:
+        ax, ay, az = 0.0, 0.3, 1.0
+    lean = ax * ux + ay * uy + az * uz
+    ax, ay, az = ax - lean * ux, ay - lean * uy, az - lean * uz
+    size = math.sqrt(ax * ax + ay * ay + az * az)
+    ax, ay, az = ax / size, ay / size, az / size
+    right = (ay * uz - az * uy, az * ux - ax * uz, ax * uy - ay * ux)
+    return np.array([*map(float, origin), *right, ax, ay, az, ux, uy, uz], np.float32)
 
 
 def _head(built: _Built) -> None:

@@ -6,6 +6,7 @@ A surface point is (u, v, w): metres to the right, up and ahead in the frame of 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ def linear(colour: RGB) -> Floats:
     return np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
 
 
+@lru_cache(maxsize=256)
 def materials(person: Person) -> NDArray[np.float32]:
     """(10, COLUMNS) rows in the order of body.SKIN ... body.STRAP."""
     table = np.zeros((10, COLUMNS), np.float32)

@@ -105,9 +105,10 @@ def moved(layer: Layer, by: tuple[float, float]) -> Layer:
     kernel /= kernel.sum()
     alpha = cv2.filter2D(layer.alpha, -1, kernel, borderType=cv2.BORDER_REPLICATE)
     light = cv2.filter2D(layer.rgb * layer.alpha[..., None], -1, kernel, borderType=cv2.BORDER_REPLICATE)
-    near = cv2.erode(layer.depth, np.ones((3, 3), np.uint8), iterations=reach)
+    near = cv2.erode(np.minimum(layer.depth, 1e6), np.ones((3, 3), np.uint8), iterations=reach)
     rgb = (light / np.maximum(alpha, 1e-4)[..., None]).astype(np.float32)
-    return Layer(layer.x0, layer.y0, rgb, np.asarray(alpha, np.float32), np.asarray(near, np.float32), layer.box)
+    near = np.where(near >= 1e6, np.inf, near)
+    return Layer(layer.x0, layer.y0, rgb, np.asarray(alpha, np.float32), near.astype(np.float32), layer.box)
 
 
 def shaded(backdrop: tuple[Array, Array, Array], view: View, bodies: Sequence[Body], light: Light) -> Array:

@@ -34,21 +34,25 @@ def part(
     cut: tuple[bool, bool] = (False, False),
 ) -> NDArray[np.float32]:
     """One row: a rounded cone from ``a`` to ``b`` (3,), ``flat`` = (direction, thickness ratio), ``cut`` square ends."""
-    along = np.asarray(b, np.float64) - a
-    length = float(np.linalg.norm(along))
-    axis = along / length if length > 1e-9 else np.array([0.0, 0.0, 1.0])
-    slope = float(np.clip((radii[0] - radii[1]) / max(length, 1e-9), -0.999, 0.999))
-    row = np.zeros(COLUMNS, np.float32)
-    row[0:3], row[3:6], row[6] = a, axis, length
-    row[7], row[8], row[9], row[10] = radii[0], slope, math.sqrt(1 - slope * slope), radii[0] - slope * length
-    row[14] = 1.0
+    ax, ay, az = map(float, a)
+    bx, by, bz = map(float, b)
+    length = math.sqrt((bx - ax) ** 2 + (by - ay) ** 2 + (bz - az) ** 2)
+    x, y, z = ((bx - ax) / length, (by - ay) / length, (bz - az) / length) if length > 1e-9 else (0.0, 0.0, 1.0)
+    slope = min(max((radii[0] - radii[1]) / max(length, 1e-9), -0.999), 0.999)
+    thin, end = radii[0], radii[0] - slope * length
+    fx, fy, fz, stretch = 0.0, 0.0, 0.0, 1.0
     if flat is not None:
-        across = np.asarray(flat[0], np.float64) - axis * (np.asarray(flat[0]) @ axis)
-        row[11:14], row[14] = across / max(float(np.linalg.norm(across)), 1e-9), 1 / flat[1]
-    row[15], row[16] = (0.0 if cut[0] else FAR), (0.0 if cut[1] else FAR)
-    row[17], row[18], row[19] = blend, group, material
-    row[20:23] = a + axis * length / 2
-    row[23] = (length / 2 + max(row[7], row[10])) * max(1.0, 1 / row[14])
+        fx, fy, fz = map(float, flat[0])
+        lean = fx * x + fy * y + fz * z
+        fx, fy, fz = fx - lean * x, fy - lean * y, fz - lean * z
+        size = max(math.sqrt(fx * fx + fy * fy + fz * fz), 1e-9)
+        fx, fy, fz, stretch = fx / size, fy / size, fz / size, 1 / flat[1]
+    ends = (0.0 if cut[0] else FAR, 0.0 if cut[1] else FAR)
+    ball = (length / 2 + max(thin, end)) * max(1.0, 1 / stretch)
+    row = np.array([
+        ax, ay, az, x, y, z, length, thin, slope, math.sqrt(1 - slope * slope), end, fx, fy, fz, stretch, *ends,
+        blend, group, material, (ax + bx) / 2, (ay + by) / 2, (az + bz) / 2, ball,
+    ], np.float32)  # fmt: skip
     return row
 
 

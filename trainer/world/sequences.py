@@ -8,29 +8,30 @@ so the files do not depend on how many processes make them, and a folder that is
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import argparse
+import json
+import multiprocessing
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_engine.errors import UsageError
-from trainer.world.body import Body, posed
-from trainer.world.cameras import Camera, metered
-from trainer.world.compose import Seen, composed
-from trainer.world.gait import stride_m
-from trainer.world.geometry import View
+from reid_engine.errors import InputError, UsageError
+from trainer.world.filming import Rig, filmed, rig
 from trainer.world.people import Person, lookalike, person
-from trainer.world.places import Place, backdrop, hang, place
+from trainer.world.progress import Progress
 
 PARTS = ("train", "query", "gallery")
 SIZES = {"256x128": (256, 128), "128x64": (128, 64)}
-PICTURE = (960, 540)  # pixels of a generated camera
-SMALLEST_PX, TALLEST_PX = 44, 430  # heights of people that are cropped
-CAMERAS_A_PLACE = 2
-Array = NDArray[np.float32]
+JPEG_QUALITY = 94
+RECORD = "world.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +69,6 @@ class Spec:
 
 
 @dataclass(frozen=True, slots=True)
-class Rig:
-    """A camera with what it sees when nobody is there: rgb, sun and depth as places.Backdrop has them."""
-
-    camera: Camera
-    place: Place
-    backdrop: tuple[Array, Array, Array]
-    ground: Array  # (K, 3): x, y in metres where people can stand in view, and how tall 1.7 m is there in pixels
-
-
-@dataclass(frozen=True, slots=True)
 class Tracklet:
     """One pass of a person before a camera.
 
@@ -88,7 +79,7 @@ class Tracklet:
     camera: int
     number: int
     frames: NDArray[np.uint8]
-    visible: Array
+    visible: NDArray[np.float32]
 
 
 def somebody(spec: Spec, identity: int) -> Person:
@@ -105,53 +96,6 @@ def _seed_of(spec: Spec, identity: int) -> int:
     return int(np.random.default_rng([spec.seed, identity, 20]).integers(1, 2**31))
 
 
-def rig(spec: Spec, number: int) -> Rig:
-    """Camera ``number`` of the spec, its place and its empty picture (about two seconds)."""
-    seed = int(np.random.default_rng([spec.seed, number // CAMERAS_A_PLACE, 22]).integers(2**31))
-    rng = np.random.default_rng([spec.seed, number, 23])
-    for attempt in range(12):
-        here = place(seed + attempt // 3, dusk=seed % 7 == 0)
-        camera = hang(here, int(rng.integers(2**31)), f"c{number:02}", PICTURE)
-        view = camera.view()
-        empty = backdrop(here, view, samples=1, rays=4)
-        layers = (empty.rgb, empty.sun, empty.depth)
-        ground = _standing(here, view, empty.depth, rng)
-        if len(ground) >= 40:
-            break
-    else:
-        raise UsageError(f"no camera with a free view for camera {number} of seed {spec.seed}; try another seed")
-    exposed = metered(camera.response, empty.rgb, float(rng.normal(0.15, 0.3)))
-    seen = Camera(**{**{f: getattr(camera, f) for f in camera.__slots__}, "response": exposed})
-    return Rig(seen, here, layers, ground)
-
-
-def _standing(here: Place, view: View, depth: Array, rng: np.random.Generator) -> Array:
-    """Spots in view where somebody 1.7 m tall is neither too small nor too large nor behind things at their chest."""
-    spots = rng.uniform((-1.0, -1.0), (here.size[0] + 1.0, here.size[1] + 1.0), (3000, 2))
-    feet, far = view.project(np.column_stack([spots, np.zeros(len(spots))]))
-    tops, _ = view.project(np.column_stack([spots, np.full(len(spots), 1.7)]))
-    chests, _ = view.project(np.column_stack([spots, np.full(len(spots), 1.1)]))
-    tall = feet[:, 1] - tops[:, 1]
-    width, height = view.size
-    good = (far > 1.0) & (tall > SMALLEST_PX) & (tall < TALLEST_PX)
-    good &= (chests[:, 0] > 0.02 * width) & (chests[:, 0] < 0.98 * width)
-    good &= (tops[:, 1] > -0.1 * tall) & (feet[:, 1] < height + 0.12 * tall)
-    x, y = chests[:, 0].clip(0, width - 1).astype(int), chests[:, 1].clip(0, height - 1).astype(int)
-    good &= depth[y, x] > far - 0.3
-    good &= ~_inside(here.footprints, spots)
-    return np.column_stack([spots, tall])[good].astype(np.float32)
-
-
-def _inside(footprints: NDArray[np.float64], spots: NDArray[np.float64], margin: float = 0.25) -> NDArray[np.bool_]:
-    """Which spots (N, 2) lie in one of the rectangles of places.Place.footprints."""
-    inside = np.zeros(len(spots), bool)
-    for x, y, half_x, half_y, cos, sin in footprints:
-        dx, dy = spots[:, 0] - x, spots[:, 1] - y
-        along, across = dx * cos + dy * sin, dy * cos - dx * sin
-        inside |= (np.abs(along) < half_x + margin) & (np.abs(across) < half_y + margin)
-    return inside
-
-
 def cameras_of(spec: Spec, identity: int) -> list[int]:
     """The cameras that see an identity, in order."""
     rng = np.random.default_rng([spec.seed, identity, 24])
@@ -164,184 +108,199 @@ def rendered(spec: Spec, identity: int, rigs: Sequence[Rig]) -> Iterator[Trackle
     who = somebody(spec, identity)
     for camera in cameras_of(spec, identity):
         for number in range(spec.tracklets):
-            yield filmed(spec, who, rigs[camera], (identity, camera, number))
+            yield film(spec, who, rigs[camera], (identity, camera, number))
 
 
-def filmed(spec: Spec, who: Person, before: Rig, numbers: tuple[int, int, int]) -> Tracklet:
-    """One tracklet of ``who``; ``numbers`` are identity, camera and tracklet and seed it with the spec."""
+def film(spec: Spec, who: Person, before: Rig, numbers: tuple[int, int, int]) -> Tracklet:
+    """One tracklet; ``numbers`` are identity, camera and tracklet, and with the spec's seed they decide everything."""
     rng = np.random.default_rng([spec.seed, *numbers, 25])
-    best: tuple[NDArray[np.uint8], Array] | None = None
-    for _ in range(4):  # somebody whom things hide all the time would not have been detected
-        frames, visible = _pass(spec, who, before, rng)
-        if best is None or visible.mean() > best[1].mean():
-            best = frames, visible
-        if visible.mean() > 0.45:
-            break
-    assert best is not None
-    return Tracklet(*numbers, *best)
+    return Tracklet(*numbers, *filmed(who, before, spec.frames, spec.size, rng))
 
 
-@dataclass(frozen=True, slots=True)
-class _Walk:
-    """How somebody passes: where at first, which way (rad), how fast, doing what, turning how much a second."""
+def films(spec: Spec, identities: Iterable[int], *, workers: int = 0, say: bool = True) -> Iterator[Tracklet]:
+    """Every tracklet of the identities, in order, made by ``workers`` processes (0: one a processor), not on disk.
 
-    who: Person
-    start: tuple[float, float]
-    heading: float
-    speed: float
-    action: str
-    phase: float
-    turning: float
-
-    def at(self, time_s: float) -> tuple[Body, tuple[float, float]]:
-        """The body after ``time_s``, and where it stands."""
-        way = self.speed * time_s
-        heading = self.heading + self.turning * time_s
-        middle = self.heading + self.turning * time_s / 2
-        x, y = self.start[0] + way * math.cos(middle), self.start[1] + way * math.sin(middle)
-        pace = way / stride_m(self.who, self.speed) if self.speed > 0.05 else 0.4 * time_s
-        return posed(self.who, (x, y), heading, self.action, self.phase + pace, max(self.speed, 0.3)), (x, y)
+    Frames are (T, H, W, 3) BGR uint8. The empty views are made first, then kept in a temporary folder that the
+    processes share; it is gone when the iterator ends.
+    """
+    wanted = list(identities)
+    with _studio(spec, workers, say) as pool:
+        progress = Progress("sequences", len(wanted))
+        for tracklets in pool.imap(_all_of, wanted):
+            yield from tracklets
+            if say:
+                progress.step()
 
 
-def _walk(who: Person, start: tuple[float, float], rng: np.random.Generator, heading: float | None = None) -> _Walk:
-    action = str(rng.choice(["walk", "stand", "turn", "carry"], p=[0.8, 0.1, 0.03, 0.07]))
-    moving = action in ("walk", "carry")
-    return _Walk(
-        who,
-        start,
-        float(rng.uniform(0, 2 * math.pi)) if heading is None else heading,
-        float(np.clip(rng.normal(1.25, 0.2), 0.7, 1.9)) if moving else 0.0,
-        action,
-        float(rng.uniform(0, 1)),
-        float(rng.normal(0, 0.1)) if moving else (0.9 if action == "turn" else 0.05),
+def write(root: Path, spec: Spec, parts: Sequence[str] = PARTS, *, workers: int = 0, say: bool = True) -> int:
+    """Write the folder layout under ``root``; tracklets that are there stay. Returns how many tracklets it holds.
+
+    Raises UsageError for parts that do not go together, InputError for a folder made with another spec.
+    """
+    given = [part for part in PARTS if part in parts]
+    if not given or set(parts) - set(PARTS):
+        raise UsageError(f"parts are {', '.join(parts) or 'none'}; expected some of {', '.join(PARTS)}")
+    if ("query" in given) != ("gallery" in given):
+        raise UsageError("query and gallery belong together: ask for both or for train alone")
+    if "query" in given and min(spec.seen_by, spec.cameras) * spec.tracklets < 2:
+        raise UsageError("a query needs a gallery: at least two tracklets a person, of cameras or of --tracklets")
+    _recorded(root, spec, given)
+    total = 0
+    with _studio(spec, workers, say) as pool:
+        progress = Progress("sequences", spec.people)
+        for count in pool.imap_unordered(_write_one, ((root, n, tuple(given)) for n in range(spec.people))):
+            total += count
+            if say:
+                progress.step()
+        if say:
+            progress.done()
+    return total
+
+
+def part_of(spec: Spec, parts: Sequence[str], numbers: tuple[int, int, int]) -> str:
+    """Where a tracklet (identity, camera, number) goes: the first half of the people to train if others are wanted too.
+
+    Of the rest, the first tracklet before each camera is a query where a person has several a camera; else the one
+    before a camera of their own choosing.
+    """
+    identity, camera, number = numbers
+    if "query" not in parts:
+        return "train"
+    if "train" in parts and identity < (spec.people + 1) // 2:
+        return "train"
+    if spec.tracklets > 1:
+        return "query" if number == 0 else "gallery"
+    cameras = cameras_of(spec, identity)
+    return "query" if camera == cameras[_seed_of(spec, identity) % len(cameras)] else "gallery"
+
+
+def _recorded(root: Path, spec: Spec, parts: Sequence[str]) -> None:
+    """Write down what the folder holds, or make sure that it holds just that."""
+    known = {"kind": "sequences", "spec": json.loads(json.dumps(asdict(spec))), "parts": list(parts)}
+    path = root / RECORD
+    if path.exists():
+        before = json.loads(path.read_text("utf-8"))
+        if before != known:
+            raise InputError(f"{root} was made otherwise ({path.read_text('utf-8').strip()}); name another folder")
+    elif root.exists() and any(root.iterdir()):
+        raise InputError(f"{root} is not empty and holds no {RECORD}; name a new folder")
+    root.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(known) + "\n", "utf-8")
+
+
+class _Here:
+    """What a worker process knows: the spec and the rigs that it has opened."""
+
+    spec: Spec
+    folder: Path
+    rigs: Sequence[Rig]
+
+
+@contextmanager
+def _studio(spec: Spec, workers: int, say: bool) -> Iterator[multiprocessing.pool.Pool]:
+    """Worker processes that know the spec and share the empty views."""
+    count = workers or len(os.sched_getaffinity(0))
+    start = multiprocessing.get_context("spawn")
+    folder = Path(tempfile.mkdtemp(prefix="world-"))
+    try:
+        with start.Pool(count) as pool:
+            progress = Progress("cameras", spec.cameras)
+            bare = []
+            for made in pool.imap(_make_rig, ((spec.seed, number, folder) for number in range(spec.cameras))):
+                bare.append(made)
+                if say:
+                    progress.step()
+            if say:
+                progress.done()
+        with start.Pool(count, _enter, (spec, folder, bare)) as pool:
+            yield pool
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_rig(job: tuple[int, int, Path]) -> Rig:
+    """The rig without its pictures, which go to the folder as half floats: rgb, sun, depth."""
+    seed, number, folder = job
+    cv2.setNumThreads(1)
+    made = rig(seed, number)
+    rgb, sun, depth = made.backdrop
+    np.save(folder / f"{number}.npy", np.concatenate([rgb, sun, depth[..., None]], axis=2).astype(np.float16))
+    nothing = np.zeros((0, 0, 3), np.float32)
+    return replace(made, backdrop=(nothing, nothing, nothing[..., 0]))
+
+
+def _enter(spec: Spec, folder: Path, bare: Sequence[Rig]) -> None:
+    """First thing in a worker: open the shared pictures."""
+    cv2.setNumThreads(1)
+    pictures = [np.load(folder / f"{number}.npy", mmap_mode="r") for number in range(len(bare))]
+    _Here.spec, _Here.folder = spec, folder
+    _Here.rigs = [
+        replace(one, backdrop=(picture[..., :3], picture[..., 3:6], picture[..., 6]))
+        for one, picture in zip(bare, pictures, strict=True)
+    ]
+
+
+def _all_of(identity: int) -> list[Tracklet]:
+    return list(rendered(_Here.spec, identity, _Here.rigs))
+
+
+def _write_one(job: tuple[Path, int, tuple[str, ...]]) -> int:
+    """Write what is missing of one identity; a tracklet's folder appears whole or not at all."""
+    root, identity, parts = job
+    spec, count = _Here.spec, 0
+    who = somebody(spec, identity)
+    for camera in cameras_of(spec, identity):
+        for number in range(spec.tracklets):
+            part = part_of(spec, parts, (identity, camera, number))
+            folder = root / part / f"{identity:05}" / f"c{camera:02}" / f"t{number:02}"
+            count += 1
+            if folder.exists():
+                continue
+            _save(folder, film(spec, who, _Here.rigs[camera], (identity, camera, number)).frames)
+    return count
+
+
+def _save(folder: Path, frames: NDArray[np.uint8]) -> None:
+    unfinished = folder.with_suffix(".unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    for number, frame in enumerate(frames):
+        cv2.imwrite(str(unfinished / f"{number:03}.jpg"), frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    unfinished.rename(folder)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The words of ``python -m trainer world sequences``."""
+    parser.add_argument(
+        "out", type=Path, help="folder to write: OUT/{train,query,gallery}/<person>/<camera>/<tracklet>"
     )
+    parser.add_argument("--people", type=int, required=True, metavar="N")
+    parser.add_argument("--cameras", type=int, required=True, metavar="N")
+    parser.add_argument("--seed", type=int, default=0, metavar="K", help="the same seed makes the same files")
+    parser.add_argument("--tracklets", type=int, default=1, metavar="N", help="a person and camera (default 1)")
+    parser.add_argument("--frames", type=int, default=8, metavar="N", help="a tracklet (default 8)")
+    parser.add_argument("--seen-by", type=int, default=4, metavar="N", help="cameras that see a person (default 4)")
+    parser.add_argument("--size", choices=tuple(SIZES), default="256x128", help="pixels of a crop, height x width")
+    parser.add_argument(
+        "--lookalikes", type=float, default=0.2, metavar="SHARE", help="of people, 0 to 1 (default 0.2)"
+    )
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="default all three")
+    parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default one a processor)")
 
 
-def _company(main: _Walk, rng: np.random.Generator) -> list[_Walk]:
-    """People who walk beside, before or behind, or cross: often nobody, sometimes two."""
-    out = []
-    for _ in range(int(rng.choice(3, p=[0.5, 0.35, 0.15]))):
-        other = person(int(rng.integers(1, 2**31)))
-        side = main.heading + rng.choice([-1, 1]) * rng.uniform(1.2, 1.9)
-        beside = rng.random() < 0.5
-        gap = rng.uniform(0.5, 0.8) if beside else rng.uniform(0.7, 2.4)
-        angle = side if beside else rng.uniform(0, 2 * math.pi)
-        start = (main.start[0] + gap * math.cos(angle), main.start[1] + gap * math.sin(angle))
-        out.append(_walk(other, start, rng, main.heading if beside else None))
-    return out
-
-
-def _pass(spec: Spec, who: Person, before: Rig, rng: np.random.Generator) -> tuple[NDArray[np.uint8], Array]:
-    tall = before.ground[:, 2]
-    wanted = math.exp(rng.uniform(math.log(max(tall.min(), SMALLEST_PX)), math.log(tall.max())))
-    near = np.argsort(np.abs(np.log(tall / wanted)))[: max(len(tall) // 12, 5)]
-    spot = before.ground[int(rng.choice(near))]
-    main = _walk(who, (float(spot[0]), float(spot[1])), rng)
-    company = _company(main, rng)
-    step_s = float(rng.uniform(0.06, 0.22))
-    drift = float(rng.uniform(0, 2 * math.pi))
-    cut = _Cut.drawn(rng)
-    frames = np.zeros((spec.frames, *spec.size, 3), np.uint8)
-    visible = np.zeros(spec.frames, np.float32)
-    for frame in range(spec.frames):
-        time_s = (frame - spec.frames / 2) * step_s
-        gain = before.camera.response.wandering(time_s, drift)
-        frames[frame], visible[frame] = _crop(spec, before, [main, *company], (time_s, gain, cut), rng)
-    return frames, visible
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """How a tracklet's boxes miss: shifts and growth in box sizes, how restless they are, a fixed aspect or none."""
-
-    shift: tuple[float, float]
-    grow: tuple[float, float]
-    restless: float
-    aspect: float | None
-
-    @staticmethod
-    def drawn(rng: np.random.Generator) -> _Cut:
-        """Mostly a few hundredths off; one in eight cuts feet, head or a side away."""
-        rough = rng.random() < 0.12
-        shift = rng.normal(0, 0.035, 2) + (rng.uniform(-0.22, 0.22, 2) if rough else 0)
-        grow = np.exp(rng.normal(0.05, 0.06, 2))
-        aspect = float(rng.uniform(0.38, 0.52)) if rng.random() < 0.5 else None
-        return _Cut(
-            (float(shift[0]), float(shift[1])),
-            (float(grow[0]), float(grow[1])),
-            float(rng.uniform(0.005, 0.03)),
-            aspect,
-        )
-
-    def around(self, box: Sequence[float], rng: np.random.Generator) -> tuple[float, float, float, float]:
-        """The box that a detector would report for a true one, xyxy."""
-        width, height = box[2] - box[0], box[3] - box[1]
-        x = (box[0] + box[2]) / 2 + width * (self.shift[0] + rng.normal(0, self.restless))
-        y = (box[1] + box[3]) / 2 + height * (self.shift[1] * 0.8 + rng.normal(0, self.restless))
-        high = height * self.grow[1] * math.exp(rng.normal(0, self.restless))
-        wide = width * self.grow[0] * math.exp(rng.normal(0, self.restless))
-        wide = self.aspect * high if self.aspect is not None else max(wide, 0.26 * high)
-        return x - wide / 2, y - high / 2, x + wide / 2, y + high / 2
-
-
-def _crop(
-    spec: Spec, before: Rig, walks: Sequence[_Walk], moment: tuple[float, float, _Cut], rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], float]:
-    """One frame: the crop at the spec's size, and how much of the person is seen."""
-    time_s, gain, cut = moment
-    view = before.camera.view()
-    posed_now = [walk.at(time_s) for walk in walks]
-    box = _estimated(posed_now[0][0], view)
-    x0, y0, x1, y1 = cut.around(box, rng)
-    x0, y0, x1, y1 = (round(v) for v in (max(x0, 0), max(y0, 0), min(x1, PICTURE[0]), min(y1, PICTURE[1])))
-    if x1 - x0 < 8 or y1 - y0 < 16:
-        return np.zeros((*spec.size, 3), np.uint8), 0.0
-    scale = min(1.0, 1.15 * spec.size[0] / (y1 - y0))
-    size = (max(round((x1 - x0) * scale), 8), max(round((y1 - y0) * scale), 16))
-    window = view.window(x0, y0, size, scale)
-    behind = tuple(_resized(layer[y0:y1, x0:x1], size) for layer in before.backdrop)
-    kept = [k for k, (body, _) in enumerate(posed_now) if k == 0 or _touches(body, window)]
-    bodies = [posed_now[k][0] for k in kept]
-    lights = [before.place.light_at(*posed_now[k][1]) for k in kept]
-    blur = [_smear(walks[k], posed_now[k], window, before.camera.response.shutter_s) for k in kept]
-    samples = 2 if size[1] < 110 else 1
-    rgb, seen = composed((behind[0], behind[1], behind[2]), window, bodies, lights, samples=samples, blur_px=blur)
-    whole = (round(PICTURE[0] * scale), round(PICTURE[1] * scale))
-    picture = before.camera.response.observe(rgb, rng, corner=(x0 * scale, y0 * scale), whole=whole, gain=gain)
-    flag = cv2.INTER_AREA if size[1] > spec.size[0] else (cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_CUBIC)
-    out = cv2.resize(picture, spec.size[::-1], interpolation=flag)
-    return np.asarray(out, np.uint8), _share(seen[0])
-
-
-def _share(seen: Seen | None) -> float:
-    return seen.visible if seen else 0.0
-
-
-def _resized(layer: Array, size: tuple[int, int]) -> Array:
-    if layer.shape[1::-1] == size:
-        return np.ascontiguousarray(layer)
-    flag = cv2.INTER_AREA if layer.ndim == 3 else cv2.INTER_NEAREST
-    return np.asarray(cv2.resize(layer, size, interpolation=flag), np.float32)
-
-
-def _estimated(body: Body, view: View) -> tuple[float, float, float, float]:
-    """The box of a body from its parts' ends, without rendering it."""
-    rows = body.rows.astype(np.float64)
-    ends = np.concatenate([rows[:, 0:3], rows[:, 0:3] + rows[:, 3:6] * rows[:, 6:7]]) + body.origin
-    pixels, depth = view.project(ends)
-    radius = np.concatenate([rows[:, 7], rows[:, 10]]) * view.focal_px / np.maximum(depth, 0.3) * 0.9
-    x, y = pixels.T
-    return float((x - radius).min()), float((y - radius).min()), float((x + radius).max()), float((y + radius).max())
-
-
-def _touches(body: Body, view: View) -> bool:
-    x0, y0, x1, y1 = _estimated(body, view)
-    near = float(view.project(body.origin[None] + np.array([[0, 0, 1.0]]))[1][0]) > 0.8
-    return near and x1 > 0 and y1 > 0 and x0 < view.size[0] and y0 < view.size[1]
-
-
-def _smear(walk: _Walk, now: tuple[Body, tuple[float, float]], view: View, shutter_s: float) -> tuple[float, float]:
-    x, y = now[1]
-    ahead = (x + math.cos(walk.heading) * walk.speed * shutter_s, y + math.sin(walk.heading) * walk.speed * shutter_s)
-    pixels, _ = view.project(np.array([[x, y, 1.0], [*ahead, 1.0]]))
-    return float(pixels[1, 0] - pixels[0, 0]), float(pixels[1, 1] - pixels[0, 1])
+def run(given: argparse.Namespace) -> str:
+    """Make what the words ask for; returns a line that says what was made."""
+    spec = Spec(
+        people=given.people,
+        cameras=given.cameras,
+        seed=given.seed,
+        tracklets=given.tracklets,
+        frames=given.frames,
+        size=SIZES[given.size],
+        lookalikes=given.lookalikes,
+        seen_by=given.seen_by,
+    )
+    if given.workers < 0:
+        raise UsageError(f"workers is {given.workers}, expected 0 or more")
+    count = write(given.out, spec, given.part, workers=given.workers)
+    return f"{count} tracklets of {spec.people} people before {spec.cameras} cameras in {given.out}"
