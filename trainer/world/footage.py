@@ -10,31 +10,27 @@ import csv
 import json
 import os
 import tempfile
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.world.cameras import burn_clock
 from trainer.world.composite import Seen, Stage, compose, stage
 from trainer.world.mp4 import Mp4
+from trainer.world.parallel import mapped, pool
 from trainer.world.places import Backdrop
 from trainer.world.progress import Progress
 from trainer.world.scene import Site, Tracks, Wanted, cast, site, walk
 
 Bgr = NDArray[np.uint8]
-T = TypeVar("T")
-R = TypeVar("R")
 BLOCK = 8  # pictures that one task makes
 STREAM = 13
 TRUTH_COLUMNS = ("camera", "frame", "person", "x1", "y1", "x2", "y2", "visible")
@@ -186,27 +182,3 @@ def picture(order: Order, k: int, folder: Path, frame: int) -> tuple[Bgr, list[t
     image = here.camera.response.observe(linear, rng, gain=here.camera.response.wandering(time_s, 1.7 * k))
     burn_clock(image, here.camera.shown(order.start + timedelta(seconds=time_s)), here.camera.name.upper())
     return image, sorted(((there[one.actor][0], one) for one in seen), key=lambda pair: pair[0])
-
-
-@contextmanager
-def pool(workers: int) -> Iterator[Executor | None]:
-    """That many processes, or None where one is enough."""
-    if workers <= 1:
-        yield None
-        return
-    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=cv2.setNumThreads, initargs=(1,)) as made:
-        yield made
-
-
-def mapped(executor: Executor | None, work: Callable[[T], R], tasks: Sequence[T], ahead: int = 6) -> Iterator[R]:
-    """Results in the order of the tasks, at most ``ahead`` of them waiting to be taken."""
-    if executor is None:
-        yield from map(work, tasks)
-        return
-    waiting: deque[Future[R]] = deque()
-    for task in tasks:
-        waiting.append(executor.submit(work, task))
-        if len(waiting) >= ahead:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
