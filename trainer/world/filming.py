@@ -41,7 +41,7 @@ def rig(spec_seed: int, number: int) -> Rig:
     rng = np.random.default_rng([spec_seed, number, 23])
     for attempt in range(12):
         here = place(seed + attempt // 3, _kind(seed), dusk=seed % 8 == 0)
-        camera = hang(here, int(rng.integers(2**31)), f"c{number:02}", PICTURE)
+        camera = _rehung(hang(here, int(rng.integers(2**31)), f"c{number:02}", PICTURE), rng)
         view = camera.view()
         empty = backdrop(here, view, samples=1, rays=4)
         layers = (empty.rgb, empty.sun, empty.depth)
@@ -54,6 +54,15 @@ def rig(spec_seed: int, number: int) -> Rig:
     calm = float(rng.uniform(0.1, 0.8))  # places.hang draws noisy cameras; most recorders smooth it away
     quiet = replace(exposed, shot=exposed.shot * calm, read=exposed.read * calm)
     return Rig(replace(camera, response=quiet), here, layers, ground)
+
+
+def _rehung(camera: Camera, rng: np.random.Generator) -> Camera:
+    """The same spot with a longer lens as often as not, and often lower: re-ID sets come from such cameras."""
+    x, y, high = camera.position
+    low = max(high * float(rng.uniform(0.5, 1.0)), 2.0)
+    longer = float(np.exp(rng.uniform(0.0, 0.8)))
+    tilt = math.atan(math.tan(camera.tilt) * low / high)
+    return replace(camera, position=(x, y, low), tilt=tilt, focal_px=camera.focal_px * longer)
 
 
 def _kind(seed: int) -> str:
