@@ -119,4 +119,5 @@ def augmentation(settings: Settings) -> Augmentation:
         erase_area=settings.erase_area,
         erase_aspect=settings.erase_aspect,
         erase_fill=settings.erase_fill,
+        relight=settings.relight,
     )

@@ -30,6 +30,8 @@ class Augmentation:
     crop:    every clip is a part of its pictures: crop_area of their area, crop_aspect height / width, one box a clip
     erase:   a patch is painted over: erase_area of the picture, erase_aspect height / width; one draw a frame, or one a
              clip (erase_per="clip"); in the model's mean, or in one random colour
+    relight: seen by another camera: exposure, white balance, gamma and saturation, and now and then from farther away;
+             one draw a clip
     """
 
     flip: float = 0.0
@@ -41,6 +43,7 @@ class Augmentation:
     erase_aspect: tuple[float, float] = (0.3, 3.33)
     erase_fill: Literal["mean", "colour"] = "mean"
     erase_per: Literal["frame", "clip"] = "frame"
+    relight: float = 0.0
 
     def draw(self, frames: int, size: tuple[int, int], rng: np.random.Generator) -> Drawn:
         """For one clip of ``frames`` pictures of ``size`` (height, width)."""
@@ -50,7 +53,17 @@ class Augmentation:
         patches = [self._patch(size, rng) if rng.random() < self.erase else (0, 0, 0, 0) for _ in range(draws)]
         colours = rng.integers(256, size=(draws, 3)) if self.erase_fill == "colour" else np.full((draws, 3), -1)
         repeat = frames // draws
-        return Drawn(flip, box, np.repeat(patches, repeat, 0).astype(np.int64), np.repeat(colours, repeat, 0))
+        light = self._light(rng) if self.relight and rng.random() < self.relight else NO_LIGHT
+        return Drawn(flip, box, np.repeat(patches, repeat, 0).astype(np.int64), np.repeat(colours, repeat, 0), light)
+
+    def _light(self, rng: np.random.Generator) -> Light:
+        gains = np.exp(rng.uniform(-0.45, 0.35) + rng.uniform(-0.16, 0.16, 3))
+        return Light(
+            (float(gains[0]), float(gains[1]), float(gains[2])),
+            float(np.exp(rng.uniform(-0.35, 0.35))),
+            float(rng.uniform(0.4, 1.5)),
+            int(rng.choice((1, 2, 3), p=(0.6, 0.25, 0.15))),
+        )
 
     def _box(self, size: tuple[int, int], rng: np.random.Generator) -> tuple[float, float, float, float]:
         height, width = size
@@ -72,6 +85,18 @@ class Augmentation:
         return 0, 0, 0, 0
 
 
+class Light(NamedTuple):
+    """What another camera does to a clip: gains of B, G, R; gamma; saturation; so many times smaller, and back."""
+
+    gains: tuple[float, float, float]
+    gamma: float
+    saturation: float
+    far: int
+
+
+NO_LIGHT = Light((1.0, 1.0, 1.0), 1.0, 1.0, 1)
+
+
 class Drawn(NamedTuple):
     """What happens to one clip.
 
@@ -84,6 +109,7 @@ class Drawn(NamedTuple):
     box: tuple[float, float, float, float]
     patches: NDArray[np.int64]
     colours: NDArray[np.int64]
+    light: Light = NO_LIGHT
 
 
 def apply(clips: Tensor, drawn: Sequence[Drawn], preparation: Preparation) -> Tensor:
@@ -94,6 +120,8 @@ def apply(clips: Tensor, drawn: Sequence[Drawn], preparation: Preparation) -> Te
     flips = torch.tensor([one.flip for one in drawn], device=clips.device)
     if flips.any():
         pixels = torch.where(flips[:, None, None, None, None], pixels.flip(3), pixels)
+    if any(one.light != NO_LIGHT for one in drawn):
+        pixels = _relit(pixels, [one.light for one in drawn])
     if any(one.patches[:, 2].any() for one in drawn):
         pixels = _erased(pixels, drawn, preparation)
     prepared: Tensor = preparation.normalised(pixels)
@@ -111,6 +139,33 @@ def _cropped(clips: Tensor, boxes: Sequence[tuple[float, float, float, float]]) 
     planes = clips.permute(0, 1, 4, 2, 3).float().flatten(1, 2)  # all frames of a clip share a box
     found = F.grid_sample(planes, grid, padding_mode="border", align_corners=False)
     return found.round().reshape(batch, length, 3, height, width).permute(0, 1, 3, 4, 2)
+
+
+def _relit(clips: Tensor, lights: Sequence[Light]) -> Tensor:
+    """Saturation, gains, gamma, then sharpness, in 8-bit steps."""
+
+    def one_a_clip(numbers: Sequence[float]) -> Tensor:
+        return torch.tensor(numbers, dtype=torch.float32, device=clips.device)[:, None, None, None, None]
+
+    pixels = clips.float()
+    grey = pixels.mean(-1, keepdim=True)
+    pixels = grey + (pixels - grey) * one_a_clip([light.saturation for light in lights])
+    gains = torch.tensor([light.gains for light in lights], dtype=torch.float32, device=clips.device)
+    pixels = (pixels * gains[:, None, None, None, :]).clamp(0, 255)
+    pixels = 255 * (pixels / 255) ** one_a_clip([light.gamma for light in lights])
+    for part in sorted({light.far for light in lights} - {1}):
+        chosen = torch.tensor([light.far == part for light in lights], device=clips.device)
+        pixels[chosen] = _from_afar(pixels[chosen], part)
+    return pixels.round()
+
+
+def _from_afar(clips: Tensor, part: int) -> Tensor:
+    """Made ``part`` times smaller and brought back to size."""
+    batch, length, height, width, _ = clips.shape
+    planes = clips.permute(0, 1, 4, 2, 3).flatten(0, 1)
+    small = F.interpolate(planes, (height // part, width // part), mode="bilinear", antialias=True)
+    back = F.interpolate(small, (height, width), mode="bilinear")
+    return back.reshape(batch, length, 3, height, width).permute(0, 1, 3, 4, 2)
 
 
 def _erased(clips: Tensor, drawn: Sequence[Drawn], preparation: Preparation) -> Tensor:

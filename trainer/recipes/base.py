@@ -27,6 +27,7 @@ class Settings:
     min_frames:     shorter tracklets are left out of training
     clip:           how the frames of a clip are drawn (``sampling``)
     flip, crop, erase: chances; a flip and a crop are drawn once a clip, erasing once a frame
+    relight:        chance of another camera's light, colours and sharpness, drawn once a clip; no paper does it
     weights:        a file of trunk weights to begin with; the papers begin with ImageNet's
     schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr
     warmup:         share of the epochs in which the lr rises to its value
@@ -47,6 +48,7 @@ class Settings:
     erase_area: tuple[float, float] = (0.02, 0.4)
     erase_aspect: tuple[float, float] = (0.3, 3.33)
     erase_fill: Literal["mean", "colour"] = "mean"
+    relight: float = 0.0
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = 0.01
     momentum: float = 0.9

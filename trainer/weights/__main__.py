@@ -37,6 +37,14 @@ def _parser() -> argparse.ArgumentParser:
     trunk.add_argument("--workers", type=int, default=2)
     trunk.add_argument("--device", default=None)
     trunk.set_defaults(run=_trunk)
+    targets = steps.add_parser("targets", help="a teacher's vectors of a data set's training tracklets")
+    targets.add_argument("teacher", type=Path)
+    targets.add_argument("dataset")
+    targets.add_argument("root", type=Path)
+    targets.add_argument("out", type=Path, help="the .npz for --set targets=..")
+    targets.add_argument("--workers", type=int, default=2)
+    targets.add_argument("--device", default=None)
+    targets.set_defaults(run=_targets)
     detector = steps.add_parser("detector", help="train the person detector")
     detector.add_argument("out", type=Path, help="the run's folder")
     detector.add_argument(
@@ -71,6 +79,18 @@ def _trunk(given: argparse.Namespace) -> None:
     )
     story = {"teacher": given.teacher.stem, "pictures": pictures.counts, "curve": curve, "device": str(device)}
     save_trunk(student, given.out, plan, story)
+
+
+def _targets(given: argparse.Namespace) -> None:
+    import torch
+
+    from trainer.datasets import open_dataset
+    from trainer.weights.targets import taught, write
+    from trainer.weights.teacher import OpenVinoGraph
+
+    device = torch.device(given.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    tracklets = open_dataset(given.dataset, given.root).train
+    write(given.out, taught(OpenVinoGraph(given.teacher), tracklets, device, workers=given.workers))
 
 
 def _detector(given: argparse.Namespace) -> None:

@@ -47,6 +47,7 @@ class OpenVinoGraph(nn.Module):
         except (OSError, ElementTree.ParseError) as error:
             raise NetworkFileError(f"{xml} is no OpenVINO network: {error}") from error
         self.layers = _layers(root)
+        self.spent = _last_uses(self.layers)
         self.shapes: dict[str, Tensor] = {}
         unknown = sorted({layer.kind for layer in self.layers} - OPERATIONS.keys() - {"Const", "Parameter", "Result"})
         if unknown:
@@ -64,6 +65,8 @@ class OpenVinoGraph(nn.Module):
         values: dict[str, Tensor] = {}
         for layer in self.layers:
             given = [values[name] for name in layer.inputs]
+            for name in self.spent[layer.id]:
+                del values[name]
             if layer.kind == "Const":
                 found = self.shapes.get(layer.id)
                 values[layer.id] = self.get_buffer(f"constant_{layer.id}") if found is None else found
@@ -88,6 +91,15 @@ def _layers(root: ElementTree.Element) -> list[Layer]:
         ordered = tuple(inputs[port] for port in sorted(inputs))
         found.append(Layer(element.attrib["id"], element.attrib["type"], attributes, ordered))
     return _in_order(found)
+
+
+def _last_uses(layers: list[Layer]) -> dict[str, list[str]]:
+    """Layer -> the layers whose output nobody needs after it; without that every map would stay in memory."""
+    last = {name: layer.id for layer in layers for name in layer.inputs}
+    spent: dict[str, list[str]] = {layer.id: [] for layer in layers}
+    for name, layer in last.items():
+        spent[layer].append(name)
+    return spent
 
 
 def _in_order(layers: list[Layer]) -> list[Layer]:
