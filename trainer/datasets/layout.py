@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.io import loadmat
 
 from reid_engine.errors import InputError
 
@@ -71,6 +70,10 @@ def refuse_missing(root: Path, wanted: Mapping[str, Iterable[str]]) -> None:
 
 def matrix(path: Path, key: str) -> Any:
     """An array of whole numbers of a MATLAB file, as int64. Raises InputError, naming the file and what it lacks."""
+    try:
+        from scipy.io import loadmat  # only a few sets need it
+    except ImportError:
+        raise InputError(f"{path} is a MATLAB file, and scipy, which reads those, is not installed") from None
     try:
         held = loadmat(path)
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
