@@ -1,0 +1,104 @@
+"""LS-VID (Li et al., ICCV 2019): ``tracklet_train, tracklet_val, tracklet_test`` and the lists of ``list_sequence``.
+
+A line is "<prefix of a tracklet's pictures> <person>"; the third "_"-separated part of a picture's name is the camera.
+Not tried on the real set, which is given out on request only: names and counts are as its public readers describe them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reid_engine.errors import InputError
+from trainer.datasets.layout import existing, pictures, whole_number
+from trainer.datasets.records import DataSet, Labels, Tracklet, Trial
+
+PARTS = ("test", "val")
+
+
+def read(root: Path, *, part: str = "test") -> DataSet:
+    """The data set in ``root``; ``part``: tested on "test" or on "val".
+
+    Queries are named by ``<part>/data/info_<part>.mat`` (which needs h5py), ``<part>/query.npy`` or ``info/query.npy``.
+    Raises InputError for a set that is not there or not whole.
+    """
+    if part not in PARTS:
+        raise InputError(f"LS-VID is tested on {' or '.join(PARTS)}, got {part!r}")
+    existing(root, "LS-VID", "list_sequence")
+    learned, tested = _listed(root, "train"), _listed(root, part)
+    rows = _queries(root, part)
+    if rows.min() < 1 or rows.max() > len(tested):
+        raise InputError(f"the queries name rows {rows.min()} to {rows.max()} of {len(tested)} tracklets, from 1")
+    query = tuple(tested[row - 1] for row in rows)
+    return DataSet("ls_vid", learned, (Trial(query, tested),), notes=("LS-VID: not tried on the real set",))
+
+
+def _listed(root: Path, part: str) -> tuple[Tracklet, ...]:
+    """The tracklets of a list, in its order."""
+    file = root / "list_sequence" / f"list_seq_{part}.txt"
+    if not file.is_file():
+        raise InputError(f"{file} is missing; is the archive wholly unpacked?")
+    names = cache(pictures)
+    return tuple(_tracklet(root, line, names) for line in file.read_text("utf-8").splitlines() if line.strip())
+
+
+def _tracklet(root: Path, line: str, names: Any) -> Tracklet:
+    prefix, _, person = line.strip().rpartition(" ")
+    pid = whole_number(person, f"the person of {line!r}")
+    whole = root / prefix
+    found = list(_with_prefix(whole, names))
+    if not found:
+        raise InputError(f"no picture begins with {whole}; is the archive wholly unpacked?")
+    cameras = {_camera(whole.parent, name) for name in found}
+    if len(cameras) > 1:
+        raise InputError(f"the pictures of {prefix} are of cameras {sorted(cameras)}; a tracklet has one")
+    return Tracklet(pid, cameras.pop(), tuple(f"{whole.parent}/{name}" for name in found), prefix)
+
+
+def _with_prefix(whole: Path, names: Any) -> Iterator[str]:
+    """Pictures of that tracklet: 0001_1_.., and not 0001_10_.., unless nothing else begins so."""
+    if not whole.parent.is_dir():
+        return
+    there = names(whole.parent)
+    stem = whole.name if whole.name.endswith("_") else whole.name + "_"
+    strict = [name for name in there if name.startswith(stem)]
+    yield from strict or (name for name in there if name.startswith(whole.name))
+
+
+def _camera(folder: Path, name: str) -> int:
+    parts = name.partition(".")[0].split("_")
+    if len(parts) < 3:
+        raise InputError(f"{folder / name} is no picture of LS-VID: its name has no third part, the camera")
+    return whole_number(parts[2].lstrip("cC"), f"the camera of {name}")
+
+
+def _queries(root: Path, part: str) -> Labels:
+    """Rows from 1 of the list that are queries."""
+    for file in (root / part / "query.npy", root / "info" / "query.npy", root / "info" / f"query_{part}.npy"):
+        if file.is_file():
+            try:
+                return np.asarray(np.load(file, allow_pickle=False)).astype(np.int64).ravel()
+            except ValueError as error:
+                raise InputError(f"{file} is no array of numbers: {error}") from error
+    for folder in (root / part / "data", root / "info"):
+        if (folder / f"info_{part}.mat").is_file():
+            return _of_matlab(folder / f"info_{part}.mat")
+    raise InputError(f"{root} names no queries: expected {part}/data/info_{part}.mat or {part}/query.npy")
+
+
+def _of_matlab(file: Path) -> Labels:
+    try:
+        import h5py
+    except ImportError:
+        raise InputError(
+            f"{file} is a MATLAB 7.3 file, and h5py, which reads those, is not installed. Install it, or keep the rows "
+            f"of its `query` as {file.parent.parent.name}/query.npy"
+        ) from None
+    with h5py.File(file, "r") as held:
+        if "query" not in held:
+            raise InputError(f"{file} has no query; it holds {', '.join(held)}")
+        return np.asarray(held["query"]).astype(np.int64).ravel()

@@ -1,0 +1,63 @@
+"""``audit DATASET ROOT``: prove the rules of a data set from its own metadata, and what breaking them would gain."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+
+from reid_engine.errors import InputError
+from trainer.datasets import DataSet, open_dataset
+from trainer.protocol import FAULTS, Check, as_json, audit, check_claim, gains
+from trainer.verbs.words import add_dataset, options_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    add_dataset(parser)
+    parser.add_argument(
+        "--claim",
+        type=Path,
+        metavar="FILE.npz",
+        help="somebody's evaluation: distances (Q, G) in the data set's order, mAP and rank1; checked against the rules",
+    )
+    parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
+
+
+def run(given: argparse.Namespace) -> str:
+    """Every rule and whether it holds; how many queries count; what each known fault would print instead."""
+    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
+    checks = audit(dataset)
+    if given.claim:
+        checks.append(_claimed(dataset, given.claim))
+    found = gains(dataset.trials[0]) if dataset.trials else []
+    if given.json:
+        return json.dumps(as_json(dataset, checks, found))
+    lines = [f"{'ok  ' if check.holds else 'FAIL'}  {check.rule}: {check.said}" for check in checks]
+    if found:
+        lines.append("made-up vectors, true rules:".ljust(42) + _figures(*found[0][1:]))
+        lines += [
+            f"  {gain.fault}:".ljust(42) + _figures(*gain[1:]) + f"  ({FAULTS[gain.fault]})" for gain in found[1:]
+        ]
+    return "\n".join(lines)
+
+
+def _figures(mean_ap: float, rank1: float) -> str:
+    return f"mAP {mean_ap:.1%}, rank-1 {rank1:.1%}"
+
+
+def _claimed(dataset: DataSet, file: Path) -> Check:
+    try:
+        with np.load(file, allow_pickle=False) as held:
+            distances, mean_ap, rank1 = held["distances"], float(held["mAP"]), float(held["rank1"])
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{file} is no claim (distances, mAP, rank1): {error}") from error
+    if not dataset.trials:
+        raise InputError(f"{dataset.name} here has nothing that a claim could be about")
+    trial = dataset.trials[0]
+    expected = len(trial.query), len(trial.gallery)
+    if distances.shape != expected:
+        raise InputError(f"{file} has distances {distances.shape}, the data set has {expected} queries and gallery")
+    return check_claim(trial, distances, mean_ap, rank1)
