@@ -22,8 +22,8 @@ from reid_engine.ranking import (
     Distances,
     QueryScores,
     distances,
-    k_reciprocal_rerank,
     mean_scores,
+    rerank_blocks,
     score_queries,
 )
 from reid_engine.types import DistanceName, Vectors
@@ -175,8 +175,7 @@ def _blocks(
 ) -> Iterator[tuple[slice, Distances]]:
     """Distances of some queries to the whole gallery at a time."""
     if rerank:
-        q, g = (distances(distance, one, one) for one in (query, gallery))
-        yield slice(0, len(query)), k_reciprocal_rerank(q, distances(distance, query, gallery), g)
+        yield from rerank_blocks(distance, query, gallery)
         return
     rows = max(1, BLOCK_BYTES // (4 * max(len(gallery), 1)))
     for first in range(0, len(query), rows):

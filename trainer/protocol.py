@@ -165,7 +165,7 @@ def _proofs(columns: Columns) -> Iterator[Check]:
         front, back = (few.figures(np.where(moved, np.float32(at), found)) for at in (0, 9))
         said = f"{int(moved.sum())} entries moved from last to first place change mAP by {abs(front[0] - back[0]):.1e}"
         yield Check(rule, front == back, said)
-    strangers = ~np.isin(few.gallery_ids, few.query_ids) & (few.gallery_ids != JUNK)
+    strangers = ~np.isin(few.gallery_ids, columns.query_ids) & (few.gallery_ids != JUNK)
     front, back = (few.figures(np.where(strangers, np.float32(at), found)) for at in (0, 9))
     said = f"{int(strangers.sum())} moved from last to first place change mAP from {back[0]:.4f} to {front[0]:.4f}"
     yield Check("the distractor rule", not strangers.any() or front[0] < back[0], said)

@@ -6,17 +6,21 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from reid_engine import jaccard
 from reid_engine.errors import ShapeError
 from reid_engine.ranking import (
     JUNK,
     AveragePrecisionRule,
     cosine_distance,
+    distances,
     euclidean_distance,
     k_reciprocal_rerank,
+    rerank_blocks,
     rocchio,
     score_ranking,
     unit_length,
 )
+from reid_engine.types import DistanceName
 
 Matrix = NDArray[np.float32]
 
@@ -106,6 +110,18 @@ def test_fast_re_ranking_equals_the_paper(queries: int, gallery: int, k1: int, k
     fast = k_reciprocal_rerank(*blocks, k1=k1, k2=k2, weight=weight)
     assert fast.shape == (queries, gallery)
     assert np.abs(fast - slow_rerank(*blocks, k1, k2, weight)).max() <= 1e-5
+
+
+@pytest.mark.parametrize("kind", ["cosine", "euclidean"])
+def test_re_ranking_a_few_rows_at_a_time_equals_the_whole_matrix(
+    monkeypatch: pytest.MonkeyPatch, kind: DistanceName
+) -> None:
+    q, g = vectors(13, 3), vectors(60, 4)
+    whole = k_reciprocal_rerank(distances(kind, q, q), distances(kind, q, g), distances(kind, g, g))
+    monkeypatch.setattr(jaccard, "BLOCK_BYTES", 4 * 73 * 5)
+    parts = list(rerank_blocks(kind, q, g))
+    assert [block.stop for block, _ in parts] == [5, 10, 13]
+    np.testing.assert_allclose(np.concatenate([part for _, part in parts]), whole, atol=2e-6)
 
 
 def test_re_ranking_of_blocks_that_do_not_fit_is_refused() -> None:

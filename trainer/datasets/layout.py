@@ -73,6 +73,10 @@ def matrix(path: Path, key: str) -> Any:
     from scipy.io import loadmat  # only the official protocols need it
 
     try:
+        from scipy.io import loadmat  # only a few sets need it
+    except ImportError:
+        raise InputError(f"{path} is a MATLAB file, and scipy, which reads those, is not installed") from None
+    try:
         held = loadmat(path)
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         raise InputError(f"{path} is no readable MATLAB file: {error}") from error

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--claim",
         type=Path,
         metavar="FILE.npz",
-        help="somebody's evaluation: distances (Q, G) in the data set's order, mAP and rank1; checked against the rules",
+        help="somebody's evaluation: distances (Q, G) in the data set's order, mAP and rank1; checked by the rules",
     )
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
 

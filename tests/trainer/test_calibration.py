@@ -1,0 +1,60 @@
+"""The bands of a search: how many strangers pass, and where that is kept."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reid_engine.embedding import Calibration
+from reid_engine.errors import InputError
+from reid_engine.models import build_model
+from reid_engine.models.files import load_model, save_model
+from reid_engine.ranking import JUNK, cosine_distance
+from trainer.calibration import calibrate, write_calibration
+
+
+def crowd(count: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    pids, camids = rng.integers(-1, 30, count), rng.integers(4, size=count)
+    return rng.normal(size=(count, 24)).astype(np.float32), pids, camids
+
+
+def test_as_many_strangers_pass_as_each_band_says() -> None:
+    vectors, pids, camids = crowd()
+    found = calibrate(vectors, pids, camids)
+    distance = cosine_distance(vectors, vectors)
+    strangers = np.array(
+        [
+            distance[a, b]
+            for a in range(len(pids))
+            for b in range(a + 1, len(pids))
+            if JUNK not in (pids[a], pids[b]) and camids[a] != camids[b] and (pids[a] != pids[b] or pids[a] == 0)
+        ]
+    )
+    for band, share in (("strong", 0.01), ("possible", 0.05), ("weak", 0.20)):
+        assert (strangers <= found[band]).mean() == pytest.approx(share, abs=2 / len(strangers))
+    assert found["strong"] < found["possible"] < found["weak"]
+
+
+def test_the_search_s_own_schema_takes_it() -> None:
+    found = calibrate(*crowd())
+    assert Calibration.model_validate(found).strong == found["strong"]
+
+
+def test_too_few_strangers_are_refused() -> None:
+    with pytest.raises(InputError, match="pairs of strangers in different cameras are too few"):
+        calibrate(*crowd(12))
+
+
+def test_it_is_kept_in_the_card_with_its_origin_and_the_model_still_loads(tmp_path: Path) -> None:
+    file = tmp_path / "m.safetensors"
+    save_model(build_model("tclnet", backbone="compact", input_size=(64, 32)), file)
+    write_calibration(file, calibrate(*crowd()), "world")
+    _, card = load_model(file)
+    assert set(card["calibration"]) == {"strong", "possible", "weak"}
+    assert card["provenance"]["calibration"] == "held-out pairs of world"
+    assert json.loads(file.with_suffix(".json").read_text())["model"] == "tclnet"
+    assert not list(tmp_path.glob("*.part"))
