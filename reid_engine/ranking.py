@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 from reid_engine.errors import ShapeError
 from reid_engine.types import DistanceName, Vectors
 
-if TYPE_CHECKING:  # only re-ranking needs it, and a machine that trains may be without
-    from scipy import sparse
-
 Distances: TypeAlias = NDArray[np.float32]  # (Q, G)
 Labels: TypeAlias = NDArray[np.int64]
 AveragePrecisionRule: TypeAlias = Literal["mean", "trapezoid"]
