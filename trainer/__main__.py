@@ -14,6 +14,7 @@ from reid_engine.errors import ReappearError
 from reid_engine.models import build_model
 from reid_engine.models.complexity import measure
 from reid_engine.models.configurations import CONFIGURATIONS
+from trainer.world import command as world_command
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +38,9 @@ def _parser() -> argparse.ArgumentParser:
     weigh.add_argument("--variant", default="paper", choices=("paper", "released"))
     weigh.add_argument("--part", help='published blocks, joined by "+" (rru+stim, trunk)')
     weigh.set_defaults(run=_complexity)
+    world = commands.add_parser("world", help="generate footage, crops and detection sets with exact truth")
+    world_command.add_arguments(world)
+    world.set_defaults(run=world_command.run)
     for command in (recipes, weigh):
         command.add_argument("--json", action="store_true", help="one line of JSON instead of text")
     return parser

@@ -1,145 +1,134 @@
-"""How far generated people are from filmed ones for a re-ID network, and how hard a generated set is.
+"""A detector's recall, precision and confidence on generated footage, beside those on real clips with MOT truth.
 
-    python -m tests.measure.world --embedder W --real FOLDER [FOLDER ...] --generated FOLDER
+    python -m tests.measure.world FOOTAGE --detector WEIGHTS [--real VIDEO=GT[:SCALE] ...] [--least-visible 0.4]
 
-FOLDERs of real crops hold one folder a person with pictures anywhere below; the generated folder is what
-``python -m trainer world sequences`` writes. Printed are, for the network's vectors of single crops,
-
-* the Frechet distance (Heusel et al., NeurIPS 2017) in the 24 leading directions of the real vectors, of generated to
-  real crops and, as the floor, of one half of the real people to the other (mean of 20 halvings),
-* the mean cosine distance of a generated crop to its nearest real one, and of a real one to its nearest of others,
-
-and for query and gallery of the generated set the rank-1 and mAP of the network and of colour histograms of stripes.
+FOOTAGE: a folder of ``python -m trainer world footage``, with its truth.csv. People of whom less than --least-visible
+shows, or who are less than --least-px high, neither count as missed nor make a found box wrong. MOT truth says nothing
+of what is hidden, so there every box of a considered person counts.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import sqrtm
+from scipy.optimize import linear_sum_assignment
 
-from reid_engine.embedding import load_embedder
-from reid_engine.ranking import Scores, cosine_distance, score_ranking
+from reid_engine.detection import PersonDetector, load_detector
+from reid_engine.settings import Settings
+from reid_engine.types import Frame
+from tests.measure.identity import intersection_over_union
+from tests.measure.mot import frames, read_truth
 
-Vectors = NDArray[np.float32]
-Image = NDArray[np.uint8]
-A_PERSON = 24  # crops of one real person that count
-DIRECTIONS = 24
-HALVINGS = 20
-FRAMES = 4  # of a tracklet that are embedded and averaged
-
-
-def stripes(image: Image) -> Vectors:
-    """A unit vector of hue-saturation and brightness histograms over eight stripes: the baseline."""
-    hsv = cv2.cvtColor(cv2.resize(image, (64, 128)), cv2.COLOR_BGR2HSV)
-    parts = []
-    for stripe in np.split(hsv[:, 12:52], 8):
-        pixels = np.ascontiguousarray(stripe)
-        parts.append(cv2.calcHist([pixels], [0, 1], None, [12, 4], [0, 180, 0, 256]).ravel())
-        parts.append(cv2.calcHist([pixels], [2], None, [8], [0, 256]).ravel())
-    vector = np.sqrt(np.concatenate(parts))
-    return np.asarray(vector / np.linalg.norm(vector), np.float32)
+Rows = NDArray[np.float64]
+Truth = dict[int, list[tuple[Rows, bool]]]  # picture -> boxes and whether they count
 
 
-def frechet(these: Vectors, those: Vectors) -> float:
-    """Squared distance of two normal distributions fitted to rows of vectors."""
-    apart = these.mean(axis=0) - those.mean(axis=0)
-    first, second = np.cov(these.T), np.cov(those.T)
-    middle = np.real(sqrtm(first @ second))
-    return float(apart @ apart + np.trace(first + second - 2 * middle))
+@dataclass
+class Tally:
+    """What was found so far: true boxes, found boxes that count, those that agree, and their confidence."""
+
+    true: int = 0
+    found: int = 0
+    agree: int = 0
+    confidence: float = 0.0
+
+    def line(self) -> str:
+        """Recall, precision, mean confidence of what agrees, and how many true boxes there were."""
+        some = max(self.agree, 1)
+        return (
+            f"{self.agree / max(self.true, 1):8.3f}{self.agree / max(self.found, 1):10.3f}{self.confidence / some:8.3f}"
+            f"{self.true:8d}"
+        )
 
 
-def leading(vectors: Vectors, count: int = DIRECTIONS) -> Callable[[Vectors], Vectors]:
-    """Projection to the directions in which ``vectors`` vary most."""
-    mean = vectors.mean(axis=0)
-    _, _, axes = np.linalg.svd(vectors - mean, full_matrices=False)
-    return lambda rows: np.asarray((rows - mean) @ axes[:count].T)
+def compare(tally: Tally, truth: list[tuple[Rows, bool]], boxes: Rows, scores: Rows, overlap: float) -> None:
+    """Pair one picture's boxes; what lies on a person who does not count is left out."""
+    if not truth or not len(boxes):
+        tally.true += sum(counts for _, counts in truth)
+        tally.found += len(boxes)
+        return
+    counts = np.array([c for _, c in truth])
+    iou = intersection_over_union(np.stack([b for b, _ in truth]), boxes)
+    rank = np.where(iou >= overlap, 1 + iou + counts[:, None], 0)  # those who count come first
+    first, second = linear_sum_assignment(rank, maximize=True)
+    good = iou[first, second] >= overlap
+    hits = good & counts[first]
+    tally.true += int(counts.sum())
+    tally.agree += int(hits.sum())
+    tally.found += len(boxes) - int((good & ~counts[first]).sum())
+    tally.confidence += float(scores[second[hits]].sum())
 
 
-def real_crops(folders: Sequence[Path], rng: np.random.Generator) -> tuple[list[Path], NDArray[np.int64]]:
-    """Pictures and which person each shows; at most A_PERSON of each."""
-    paths: list[Path] = []
-    people: list[int] = []
-    for number, person in enumerate(sorted(p for folder in folders for p in folder.iterdir() if p.is_dir())):
-        found = sorted(person.rglob("*.jpg"))
-        chosen = rng.permutation(len(found))[:A_PERSON]
-        paths += [found[k] for k in chosen]
-        people += [number] * len(chosen)
-    return paths, np.array(people)
+def generated(folder: Path, least_visible: float, least_px: float) -> dict[str, Truth]:
+    """Camera -> truth of a folder of footage, boxes cut at nothing."""
+    found: dict[str, Truth] = defaultdict(lambda: defaultdict(list))
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            box = np.array([float(row[k]) for k in ("x1", "y1", "x2", "y2")])
+            counts = float(row["visible"]) >= least_visible and box[3] - box[1] >= least_px
+            found[row["camera"]][int(row["frame"])].append((box, counts))
+    return found
 
 
-def tracklets(part: Path) -> list[tuple[int, int, list[Path]]]:
-    """(person, camera, pictures) of every tracklet of a part."""
-    return [
-        (int(folder.parent.parent.name), int(folder.parent.name[1:]), sorted(folder.glob("*.jpg")))
-        for folder in sorted(part.glob("*/*/*"))
-    ]
+def real(path: Path, scale: float) -> Truth:
+    """Truth of a MOT file."""
+    boxes, found = read_truth(path, scale), defaultdict(list)
+    for picture, box in zip(boxes.picture, boxes.xyxy, strict=True):
+        found[int(picture)].append((box, True))
+    return found
 
 
-def ranked(root: Path, describe: Callable[[Image], Vectors]) -> Scores:
-    """Query against gallery, FRAMES of each tracklet averaged."""
-    sides = []
-    for part in ("query", "gallery"):
-        rows, people, cameras = [], [], []
-        for person, camera, pictures in tracklets(root / part):
-            chosen = pictures[:: max(len(pictures) // FRAMES, 1)][:FRAMES]
-            mean = np.mean([describe(cv2.imread(str(path))) for path in chosen], axis=0)
-            rows.append(mean / np.linalg.norm(mean))
-            people.append(person)
-            cameras.append(camera)
-        sides.append((np.array(rows, np.float32), np.array(people), np.array(cameras)))
-    (query, q_people, q_cameras), (gallery, g_people, g_cameras) = sides
-    return score_ranking(
-        cosine_distance(query, gallery),
-        query_ids=q_people,
-        gallery_ids=g_people,
-        query_cameras=q_cameras,
-        gallery_cameras=g_cameras,
-    )
+def run(detector: PersonDetector, pictures: Iterator[Frame], truth: Truth, overlap: float, every: int = 1) -> Tally:
+    """Detect in the pictures of one recording and compare."""
+    tally = Tally()
+    for frame in pictures:
+        if frame.index % every:
+            continue
+        (found,) = detector.detect([frame.image])
+        height, width, _ = frame.image.shape
+        there = [(np.clip(box, 0, (width, height, width, height)), c) for box, c in truth.get(frame.index, [])]
+        compare(tally, there, found.xyxy.astype(np.float64), found.score.astype(np.float64), overlap)
+    return tally
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--embedder", type=Path, required=True)
-    parser.add_argument("--real", type=Path, nargs="+", required=True)
-    parser.add_argument("--generated", type=Path, required=True)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("footage", type=Path, nargs="*")
+    parser.add_argument("--detector", type=Path, required=True)
+    parser.add_argument("--real", action="append", default=[], metavar="VIDEO=GT[:SCALE]")
+    parser.add_argument("--least-visible", type=float, default=0.4)
+    parser.add_argument("--least-px", type=float, default=25.0)
+    parser.add_argument("--least-score", type=float, default=0.25)
+    parser.add_argument("--overlap", type=float, default=0.5)
+    parser.add_argument("--every", type=int, default=1, help="look at every so manieth picture only")
     given = parser.parse_args()
-    rng = np.random.default_rng(0)
-    embedder = load_embedder(given.embedder, threads=given.threads)
-
-    def network(image: Image) -> Vectors:
-        return embedder.embed_image(image)
-
-    paths, people = real_crops(given.real, rng)
-    real = np.array([network(cv2.imread(str(path))) for path in paths])
-    every = sorted(given.generated.rglob("*.jpg"))
-    drawn = [every[k] for k in rng.permutation(len(every))[: len(paths)]]
-    made = np.array([network(cv2.imread(str(path))) for path in drawn])
-    print(f"{len(real)} real crops of {people.max() + 1} people, {len(made)} generated crops; {embedder.name}")
-    distances(real, people, made, rng)
-    if (given.generated / "query").is_dir():
-        for name, describe in (("network", network), ("stripes", stripes)):
-            scores = ranked(given.generated, describe)
-            print(f"{name}: rank-1 {scores.cmc[0]:.3f} mAP {scores.mean_ap:.3f} of {scores.queries} queries")
-
-
-def distances(real: Vectors, people: NDArray[np.int64], made: Vectors, rng: np.random.Generator) -> None:
-    """Print the distances between real and generated crops beside those among real ones."""
-    small = leading(real)
-    floors = []
-    for _ in range(HALVINGS):
-        half = np.isin(people, rng.permutation(people.max() + 1)[: (people.max() + 1) // 2])
-        floors.append(frechet(small(real[half]), small(real[~half])))
-    print(f"Frechet: generated to real {frechet(small(made), small(real)):.3f}, real to real {np.mean(floors):.3f}")
-    near = cosine_distance(made, real).min(axis=1)
-    others = np.where(people[:, None] == people[None], np.inf, cosine_distance(real, real)).min(axis=1)
-    print(f"nearest: generated to real {near.mean():.3f}, real to other real {others.mean():.3f}")
+    settings = Settings()
+    settings = settings.model_copy(
+        update={"detection": settings.detection.model_copy(update={"score": given.least_score})}
+    )
+    detector = load_detector(given.detector, settings.detection)
+    print(f"{'':32}{'recall':>8}{'precision':>10}{'conf.':>8}{'boxes':>8}")
+    for text in given.real:
+        video, _, truth = text.partition("=")
+        path, _, scale = truth.partition(":")
+        tally = run(detector, frames(Path(video)), real(Path(path), float(scale or 1)), given.overlap, given.every)
+        print(f"{Path(video).stem[:31]:32}{tally.line()}")
+    whole = Tally()
+    for folder in given.footage:
+        for camera, truth in generated(folder, given.least_visible, given.least_px).items():
+            (video,) = folder.glob(f"{camera}_*.mp4")
+            tally = run(detector, frames(video), truth, given.overlap, given.every)
+            print(f"{folder.name + '/' + camera:32}{tally.line()}")
+            for name in ("true", "found", "agree", "confidence"):
+                setattr(whole, name, getattr(whole, name) + getattr(tally, name))
+    print(f"{'all generated':32}{whole.line()}")
 
 
 if __name__ == "__main__":

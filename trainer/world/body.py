@@ -389,7 +389,7 @@ def _feet(built: _Built) -> None:
         frame = _frame(heel, ankle - 0.6 * heel - 0.4 * toe + np.array([0, 0, 0.02]), 0.0)
         lift = np.array([0.0, 0.0, 0.034 * unit])
         thin = kind in ("shoes", "sandals")
-        radii = (0.04 * unit, 0.04 * unit) if thin else (0.044 * unit, 0.046 * unit)
+        radii = (0.036 * unit, 0.036 * unit) if thin else (0.039 * unit, 0.042 * unit)
         made = (GROUP_SHOE, SHOE)
         built.add(
             heel + along * 0.1 + lift,

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.world.compiled import compiled
 from trainer.world.geometry import View, looking
 
 Rgb = NDArray[np.float32]
@@ -76,9 +77,7 @@ class Response:
         auto-exposure adds at this moment.
         """
         values = self._through_lens(rgb, corner, whole or (rgb.shape[1], rgb.shape[0]), gain)
-        values = self._noisy(values, rng)
-        picture = self._coded(values)
-        picture = self._sharpened(self._resampled(picture))
+        picture = self._sharpened(self._resampled(self._sensed(values, rng)))
         return compressed(picture, self.jpeg)
 
     def _through_lens(self, rgb: Rgb, corner: tuple[float, float], whole: tuple[int, int], gain: float) -> Rgb:
@@ -90,23 +89,15 @@ class Response:
         values = (rgb * shade[:, :, None] * scale).astype(np.float32)
         return _blurred(values, self.blur_px)
 
-    def _noisy(self, values: Rgb, rng: np.random.Generator) -> Rgb:
+    def _sensed(self, values: Rgb, rng: np.random.Generator) -> Rgb:
+        """With noise and through the tone curve, to BGR of 0 to 255."""
         height, width, _ = values.shape
-        light = rng.standard_normal((height, width, 1), np.float32)
+        light = rng.standard_normal((height, width), np.float32)
         colour = rng.standard_normal(((height + 1) // 2, (width + 1) // 2, 3), np.float32)
-        colour = cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR)
-        sigma = np.sqrt(np.maximum(values, 0) * np.float32(self.shot) + np.float32(self.read**2))
-        noisy: Rgb = values + sigma * (0.8 * light + 0.6 * colour)
-        return noisy
-
-    def _coded(self, values: Rgb) -> Rgb:
-        """Through the tone curve, to BGR of 0 to 255."""
-        steps = np.clip(values * np.float32((TONE_STEPS - 1) / TONE_TOP), 0, TONE_STEPS - 1).astype(np.uint16)
-        coded: Rgb = self.tone_curve()[steps]
-        if self.saturation != 1:
-            grey = (coded @ LUMA)[:, :, None]
-            coded = grey + np.float32(self.saturation) * (coded - grey)
-        return np.ascontiguousarray(coded[:, :, ::-1])
+        colour = cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 3)
+        coded = np.empty_like(values)
+        _code(values, light, colour, self.tone_curve(), (self.shot, self.read**2, self.saturation), coded)
+        return coded
 
     def tone_curve(self) -> NDArray[np.float32]:
         """(TONE_STEPS,) exposed value of 0 to TONE_TOP to 0..255: shoulder, gamma, S-curve, lifted black."""
@@ -137,6 +128,24 @@ class Response:
             time_s * 2 * math.pi / 11 + 2 * phase
         )
         return float(2 ** (self.drift * swing))
+
+
+@compiled
+def _code(values: Rgb, light: Rgb, colour: Rgb, curve: Rgb, made: tuple[float, float, float], coded: Rgb) -> None:
+    """Noise, tone curve and saturation in one pass; RGB values in, BGR coded out."""
+    shot, floor, saturation = made
+    steps, level = len(curve), np.zeros(3, np.float32)
+    scale = (steps - 1) / TONE_TOP
+    for i in range(values.shape[0]):
+        for j in range(values.shape[1]):
+            for c in range(3):
+                value = values[i, j, c]
+                sigma = math.sqrt(max(value, 0.0) * shot + floor)
+                value += sigma * (0.8 * light[i, j] + 0.6 * colour[i, j, c])
+                level[c] = curve[min(max(int(value * scale), 0), steps - 1)]
+            grey = 0.2126 * level[0] + 0.7152 * level[1] + 0.0722 * level[2]
+            for c in range(3):
+                coded[i, j, 2 - c] = grey + saturation * (level[c] - grey)
 
 
 def _blurred(picture: Rgb, sigma: float) -> Rgb:
@@ -231,7 +240,7 @@ def aimed(position: Sequence[float], target: Sequence[float]) -> tuple[float, fl
 
 
 def burn_clock(picture: Bgr, shown: datetime, name: str) -> None:
-    """Write date, time and camera into the picture's upper corners, in place, white with a dark edge."""
+    """Write date, time and camera into the picture's upper corners, in place, white with a dark shadow."""
     height, width, _ = picture.shape
     scale = max(height / 800, 0.3)
     base = round(34 * scale) + 4
@@ -241,5 +250,7 @@ def burn_clock(picture: Bgr, shown: datetime, name: str) -> None:
 
 
 def _write(picture: Bgr, text: str, place: tuple[int, int], scale: float) -> None:
-    for colour, thickness in (((16, 16, 16), max(round(4 * scale), 2)), ((245, 245, 245), max(round(1.6 * scale), 1))):
-        cv2.putText(picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thickness, cv2.LINE_AA)
+    thick = max(round(1.6 * scale), 1)
+    for shift, colour in ((thick, (20, 20, 20)), (0, (245, 245, 245))):
+        spot = (place[0] + shift, place[1] + shift)
+        cv2.putText(picture, text, spot, cv2.FONT_HERSHEY_SIMPLEX, scale, colour, thick, cv2.LINE_AA)

@@ -76,7 +76,7 @@ def _woven(row: NDArray[np.float32], garment: Garment) -> None:
     row[3:6] = linear(garment.colours[1])
     row[6] = PIPING if garment.pattern == "piping" else PATTERNS.index(garment.pattern)
     row[7] = garment.scale
-    row[8] = 0.55 + 22 * garment.loose
+    row[8] = 0.7 + 26 * garment.loose
     row[10] = 0.10 if garment.kind == "puffer" else 0.0
     if garment.kind == "puffer":
         row[20] = 1.0
@@ -135,12 +135,12 @@ def band(x: float, scale: float, share: float, soft: float) -> float:
 @compiled
 def folds(u: float, v: float, w: float, seed: int, style: float) -> float:
     """Height of the folds of loose cloth: long creases that run askew, and small ones that run across."""
-    skew = 0.7 * (noise(u * 4, v * 4, w * 4, seed + 11) - 0.5)
     if style > 0.5:  # a quilted jacket
         return 0.012 * abs(math.sin(v * 31.0)) ** 0.5
-    long = noise(u * 13 + v * 5, v * 6 + skew * 4, w * 13, seed)
-    across = noise(u * 12 + skew, v * 17 + u * 14, w * 12 + skew, seed + 5)
-    return 0.015 * abs(long - 0.5) + 0.008 * abs(across - 0.5)
+    skew = 1.4 * (noise(u * 5, v * 4, w * 5, seed + 11) - 0.5)
+    long = noise(u * 9 + v * 4 + skew, v * 4.5 + skew, w * 9, seed)
+    across = noise(u * 11 + skew, v * 13 + u * 12, w * 11 - v * 6, seed + 5)
+    return 0.020 * abs(long - 0.5) + 0.009 * abs(across - 0.5)
 
 
 @compiled

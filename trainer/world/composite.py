@@ -1,4 +1,4 @@
-"""People laid into a camera's empty view: occlusion by depth, cast shadows, contact, motion blur, and who is visible."""
+"""People laid into a camera's empty view: occlusion by depth, cast shadows, contact, motion blur, who is visible."""
 
 from __future__ import annotations
 

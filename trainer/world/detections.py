@@ -160,3 +160,20 @@ def _actor(rng: np.random.Generator, spot: NDArray[np.float64]) -> Actor:
     speed = float(rng.uniform(0.8, 1.8)) if action in ("walk", "carry") else 0.0
     heading, phase = float(rng.uniform(-math.pi, math.pi)), float(rng.uniform(0, 40))
     return Actor(who, float(spot[0]), float(spot[1]), heading, action, phase, speed)
+
+
+def preview(wanted: Set, out: Path, columns: int = 4, rows: int = 3) -> None:
+    """Write ``preview.jpg`` into ``out``: pictures from all over the set with their boxes."""
+    made = sorted((out / "images").rglob("*.jpg"))
+    tiles = []
+    for path in [made[k] for k in np.linspace(0, len(made) - 1, columns * rows).astype(int)]:
+        image = cv2.imread(str(path))
+        height, width, _ = image.shape
+        label = out / "labels" / path.parent.name / f"{path.stem}.txt"
+        for line in label.read_text(encoding="utf-8").splitlines():
+            x, y, w, h = (float(v) for v in line.split()[1:])
+            first, last = ((x - w / 2) * width, (y - h / 2) * height), ((x + w / 2) * width, (y + h / 2) * height)
+            cv2.rectangle(image, [round(v) for v in first], [round(v) for v in last], (60, 220, 60), 2)
+        tiles.append(cv2.resize(image, (480, round(480 * wanted.sizes[0][1] / wanted.sizes[0][0]))))
+    sheet = np.vstack([np.hstack(tiles[k : k + columns]) for k in range(0, len(tiles), columns)])
+    (out / "preview.jpg").write_bytes(cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())

@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -182,3 +183,18 @@ def picture(order: Order, k: int, folder: Path, frame: int) -> tuple[Bgr, list[t
     image = here.camera.response.observe(linear, rng, gain=here.camera.response.wandering(time_s, 1.7 * k))
     burn_clock(image, here.camera.shown(order.start + timedelta(seconds=time_s)), here.camera.name.upper())
     return image, sorted(((there[one.actor][0], one) for one in seen), key=lambda pair: pair[0])
+
+
+def preview(order: Order, out: Path, moments: int = 3) -> None:
+    """Write ``preview.jpg`` into ``out``: some moments of every recording, a row a camera."""
+    where, _ = _scene(order)
+    with tempfile.TemporaryDirectory(prefix="world-") as folder:
+        rows = []
+        for k in range(len(where.cameras)):
+            _save_stage((order, k, Path(folder)))
+            frames = np.linspace(0, order.frames - 1, moments).astype(int)
+            rows.append(np.hstack([picture(order, k, Path(folder), int(frame))[0] for frame in frames]))
+    sheet = np.vstack(rows)
+    scale = min(1.0, 1920 / sheet.shape[1])
+    small = cv2.resize(sheet, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    (out / "preview.jpg").write_bytes(cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, 90])[1].tobytes())

@@ -223,7 +223,8 @@ def railing(x: float, y: float, length: float, yaw: float) -> Things:
 
 
 def seeded(things: Things, rng: Rng) -> Rows:
-    """(N, COLUMNS) with every thing's pattern its own."""
+    """(N, COLUMNS) with every thing's pattern its own, where it has none yet."""
     rows = np.stack(things)
-    rows[:, SEED] = rng.integers(1, 1_000_000, len(rows))
+    drawn = rng.integers(1, 1_000_000, len(rows))
+    rows[:, SEED] = np.where(rows[:, SEED] > 0, rows[:, SEED], drawn)
     return rows

@@ -15,7 +15,7 @@ import numpy as np
 from trainer.world import furniture as make
 from trainer.world import surfaces as of
 from trainer.world.furniture import Colour, Rng, Things, box, pick
-from trainer.world.raycast import Rows
+from trainer.world.raycast import SEED, Rows
 
 Point = tuple[float, float]
 QUARTER = math.pi / 2
@@ -256,15 +256,21 @@ def carpark(rng: Rng) -> Layout:
 def _room(lay: Layout, rng: Rng, wall: Colour, material: int) -> None:
     """Four walls with openings into dark passages, skirting, pictures; a ceiling with light panels."""
     width, depth = lay.size
-    high = lay.ceiling or 3.0
+    high, paint = lay.ceiling or 3.0, int(rng.integers(1, 10_000))
     for side in range(4):
         gaps = sorted(float(a) for a in rng.uniform(0.12, 0.88, 1 if lay.length(side) < 10 else 2))
         gaps = [g for k, g in enumerate(gaps) if k == 0 or (g - gaps[k - 1]) * lay.length(side) > 3.5]
+        first = len(lay.things)
         _wall(lay, side, gaps, high, wall, material)
+        for row in lay.things[first:]:
+            row[SEED] = paint
         for along in rng.uniform(0.08, 0.92, int(rng.integers(2, 5))):
             if all(abs(along - g) * lay.length(side) > 2.2 for g in gaps):
                 x, y, yaw = lay.edge(side, float(along), 0.02)
-                lay.add(*make.poster(rng, x, y, float(rng.uniform(1.1, 1.6)), yaw, float(rng.uniform(0.6, 1.6))))
+                if rng.random() < 0.3:
+                    lay.add(box(x, y, 0, (1.0, 0.08, 2.1), of.DOOR, pick(rng, (*make.PAINTS, make.WOOD)), yaw=yaw))
+                else:
+                    lay.add(*make.poster(rng, x, y, float(rng.uniform(1.1, 1.6)), yaw, float(rng.uniform(0.6, 1.8))))
     lay.add(box(width / 2, depth / 2, high, (width + 1, depth + 1, 0.3), of.TILES, (0.7, 0.7, 0.69), step=0.6))
     for x in np.arange(2.2, width - 1, 4.4):
         for y in np.arange(2.2, depth - 1, 4.4):

@@ -40,7 +40,8 @@ STREAM = 11  # number of this file's random streams
 class Place:
     """A place without people.
 
-    things: (N, COLUMNS) of raycast.thing, the last of them the ground; tree: the boxes round them, raycast.tree_of; light: as geometry.Light
+    things: (N, COLUMNS) of raycast.thing, the last of them the ground; tree: the boxes round them, raycast.tree_of
+    light: as geometry.Light
     size: (width, depth) metres of the rectangle that people walk in; doors: (D, 2) where they come in and go
     footprints: (M, 6) rectangles to walk round: middle x, y, half sizes, cosine and sine of the yaw
     cloud: how much of the sky is covered, about -1 to 1
@@ -159,7 +160,7 @@ def hang(here: Place, seed: int, name: str, size: tuple[int, int], *, corner: in
     """
     rng = np.random.default_rng([seed, STREAM, 1])
     drawn = int(rng.integers(8)) if corner is None else corner % 8
-    spots = [_spot(here, rng, drawn + 3 * (k // 4) * (corner is None)) for k in range(8)]
+    spots = [_spot(here, rng, drawn + 3 * (k // 4) * (corner is None), close=k % 4 == 3) for k in range(8)]
     spot = max(spots, key=lambda s: round(_clear_share(here, s), 1))
     width, depth = here.size
     target = (float(width * rng.uniform(0.38, 0.62)), float(depth * rng.uniform(0.35, 0.65)), 0.5)
@@ -178,11 +179,11 @@ def hang(here: Place, seed: int, name: str, size: tuple[int, int], *, corner: in
     )
 
 
-def _spot(here: Place, rng: np.random.Generator, corner: int) -> tuple[float, float, float]:
+def _spot(here: Place, rng: np.random.Generator, corner: int, close: bool) -> tuple[float, float, float]:
     width, depth = here.size
     fx, fy = CORNERS[corner % 8]
     outdoors = here.ceiling is None
-    back = rng.uniform(-0.5, 5) if outdoors else -0.25
+    back = (-0.4 if close else rng.uniform(-0.5, 5)) if outdoors else -0.25
     high = rng.uniform(2.6, 6.2) if outdoors else min(rng.uniform(2.3, 4.2), (here.ceiling or 3) - 0.3)
     away = np.array([fx - 0.5, fy - 0.5])
     away /= np.abs(away).max()
@@ -193,6 +194,8 @@ def _spot(here: Place, rng: np.random.Generator, corner: int) -> tuple[float, fl
 def _clear_share(here: Place, spot: tuple[float, float, float]) -> float:
     """How much of the floor can be seen from a spot at the height of people's chests, 0 to 1; 0 inside a thing."""
     origin = np.asarray(spot, np.float64)
+    if _within(here.things[:-1], origin):
+        return 0.0
     width, depth = here.size
     seen = total = 0
     for x in np.linspace(0.1, 0.9, 6) * width:
@@ -202,3 +205,12 @@ def _clear_share(here: Place, spot: tuple[float, float, float]) -> float:
             total += 1
             seen += not blocked(here.things, here.tree, origin, d / far, far - 0.1)
     return seen / total
+
+
+def _within(things: Rows, point: Rows) -> bool:
+    """Whether a point lies inside a thing or less than a hand from its faces."""
+    east, north = point[0] - things[:, X], point[1] - things[:, Y]
+    along = np.abs(east * things[:, COS] + north * things[:, SIN]) - things[:, HALF_X]
+    across = np.abs(-east * things[:, SIN] + north * things[:, COS]) - things[:, HALF_Y]
+    above = np.abs(point[2] - things[:, Z]) - things[:, HALF_Z]
+    return bool(np.any(np.maximum(np.maximum(along, across), above) < 0.2))

@@ -20,7 +20,7 @@ KIND, X, Y, Z, HALF_X, HALF_Y, HALF_Z, COS, SIN, MATERIAL, RED, GREEN, BLUE, SEE
 COLUMNS = 17
 FAR = 1e9
 NEAR = 1e-4
-LEAF_STEPS = 14
+LEAF_STEPS = 20
 
 
 def thing(
@@ -149,8 +149,9 @@ def _ellipsoid(
         t = first + (last - first) * (step + 0.5) / LEAF_STEPS
         x, y, z = ox + t * dx, oy + t * dy, oz + t * dz
         inside = 1 - math.sqrt((x * sx) ** 2 + (y * sy) ** 2 + (z * sz) ** 2)
-        thick = noise3(x * fine, y * fine, z * fine, seed) + 0.6 * noise3(3 * x, 3 * y, 3 * z, seed + 1)
-        if thick * 0.625 > 0.62 - 0.55 * inside:
+        thick = noise3(x * fine, y * fine, z * fine, seed) + 0.7 * noise3(2.5 * x, 2.5 * y, 2.5 * z, seed + 1)
+        thick += 0.6 * noise3(21 * x, 21 * y, 21 * z, seed + 2)
+        if thick * 0.435 > 0.66 - 0.5 * inside:
             return t, 5
     return FAR, 0
 

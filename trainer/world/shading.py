@@ -103,7 +103,15 @@ def _pane(
 
 @compiled
 def _printed(things: Rows, i: int, u: float, v: float, half_u: float, half_v: float) -> tuple[float, float, float]:
-    ink = of.sign_ink(0.5 + 0.5 * u / half_u, 0.5 + 0.5 * v / half_v, int(things[i, SEED]))
+    seed = int(things[i, SEED])
+    if seed % 3 == 0:  # a printed picture: soft shapes in a few colours, in a frame
+        if max(abs(u) / half_u, abs(v) / half_v) > 0.93:
+            return 0.05, 0.05, 0.05
+        a = of.noise(2.3 * u + 5, 2.3 * v, seed) + 0.4 * of.noise(9 * u, 9 * v, seed + 1)
+        b = of.noise(1.7 * u, 1.9 * v + 3, seed + 2)
+        tone = 0.15 + 0.6 * of.noise(1.1 * u, 3.1 * v, seed + 3)
+        return tone * (0.4 + things[i, RED] + 0.4 * a) * 0.7, tone * (0.5 + 0.5 * b) * 0.8, tone * (1.1 - 0.5 * a)
+    ink = of.sign_ink(0.5 + 0.5 * u / half_u, 0.5 + 0.5 * v / half_v, seed)
     if ink == 1:
         return 0.03, 0.03, 0.04
     if ink == 2:
@@ -136,7 +144,7 @@ def colour(
     if material == of.LAMP:
         return 0.8, 0.8, 0.8, 0.0, 6.0
     if material == of.LEAVES:
-        shade = 0.55 + 0.9 * of.noise3(x * 7, y * 7, z * 7, seed)
+        shade = 0.35 + 0.9 * of.noise3(x * 19, y * 19, z * 19, seed) + 0.5 * of.noise3(x * 3, y * 3, z * 3, seed)
         return things[i, RED] * shade, things[i, GREEN] * shade, things[i, BLUE] * shade, 0.0, 0.0
     u, v, half_u, half_v = surface_at(things, i, face, x, y, z)
     upright = abs(face) != 3
@@ -166,6 +174,16 @@ def colour(
     if upright and z < 0.35:  # walls get dirty near the floor
         light *= 0.8 + 0.57 * z
     light = max(light, 0.02)
+    if upright and material == of.PLAIN and half_v > 1.2 and seed % 2 == 0 and z < 1.15:
+        edge = 0.25 if z > 1.09 else 1.0
+        r, g, b = 0.35 + 0.65 * of.scrambled(seed // 4, 1, 9), 0.35 + 0.65 * of.scrambled(seed // 4, 2, 9), 0.4
+        return (
+            things[i, RED] * light * r * edge,
+            things[i, GREEN] * light * g * edge,
+            things[i, BLUE] * light * b * edge,
+            (0.1),
+            0.0,
+        )
     return things[i, RED] * light, things[i, GREEN] * light, things[i, BLUE] * light, things[i, GLOSS] * shine, 0.0
 
 
@@ -227,7 +245,7 @@ def lamplight(things: Rows, tree: Rows, lamps: Rows, o: Rows, n: Rows, turn: flo
         far = math.sqrt(d[0] ** 2 + d[1] ** 2 + d[2] ** 2) + 1e-9
         d /= far
         facing = d[0] * n[0] + d[1] * n[1] + d[2] * n[2]
-        if facing <= 0 or far > 22:
+        if facing <= 0 or far > 22 or far < 0.8:  # its own post is not lit
             continue
         power = facing / (far * far + 0.1)
         if far > SHADOW_M:  # faint ones cast no shadow that anybody would see
@@ -318,7 +336,7 @@ def picture(
     sun: Image,
     depth: Image,
 ) -> None:
-    """Fill rgb and sun (H, W, 3) and depth (H, W) of a view. The last thing is the ground plane, which rays meet by rule.
+    """Fill rgb and sun (H, W, 3) and depth (H, W) of a view. The last thing is the ground, which rays meet by rule.
 
     lens: focal, cx, cy; quality: samples a side of a pixel, ambient rays of each sample
     """

@@ -133,11 +133,11 @@ def ground_lightness(material: int, u: float, v: float, step: float, seed: int, 
         patch = cloudy(u, v, 5.0, 4, foot, seed)
         crack = abs(cloudy(u, v, 2.7, 5, foot, seed + 9))
         dark = 0.35 * max(0.0, 1 - 28 * crack) * fade(0.15, foot) * (patch > 0.1)
-        return 1 + 0.13 * patch + 0.3 * cloudy(u, v, 0.05, 3, foot, seed + 3) - dark, 1.0
+        return 1 + 0.13 * patch + 0.16 * cloudy(u, v, 0.05, 3, foot, seed + 3) - dark, 1.0
     if material == CARPET:
         square = scrambled(cell(u / step), cell(v / step), seed) - 0.5
         weave = cloudy(u, v, 0.03, 2, foot, seed)
-        return 1 + 0.25 * square * fade(step, foot) + 0.3 * weave + 0.1 * cloudy(u, v, 2.5, 4, foot, seed + 4), 0.0
+        return 1 + 0.2 * square * fade(step, foot) + 0.18 * weave + 0.1 * cloudy(u, v, 2.5, 4, foot, seed + 4), 0.0
     if material == PLANKS:
         return _planks(u, v, step, seed, foot), 1.0
     if material == GRASS:

@@ -106,7 +106,7 @@ def _sweep(cost: Floats, field: Floats) -> None:
 
 
 def pushed_apart(points: Floats, ahead: Floats) -> Floats:
-    """(N, 2) velocity that keeps N people off one another: away from whom they are close to, and past them on the right.
+    """(N, 2) velocity that keeps N people off one another: away from who is close, and past who comes on the right.
 
     points: (N, 2) where they are; ahead: (N, 2) unit directions they want to go
     """
