@@ -19,8 +19,26 @@ from trainer.world.wardrobe import PATTERNS, RGB, Garment
 COLUMNS = 24
 # first colour (0:3), second (3:6), pattern 6, scale 7, folds 8, mottling 9, gloss 10, kind 11, strap 12,
 # strap colour (13:16), third colour (16:19), opening 19, extra 20, hairline 21, glasses 22, collar 23
-CLOTH, SKIN, HEAD, HAIR, SHOE, BAG, DENIM = range(7)
-PLAIN, STRIPES, UPRIGHTS, CHECKS, GRADIENT, BLOCKS, DOTS, PRINT, LOGO, BLOTCHES, PIPING = range(11)
+# kinds of surface
+CLOTH = 0
+SKIN = 1
+HEAD = 2
+HAIR = 3
+SHOE = 4
+BAG = 5
+DENIM = 6
+# patterns: places in wardrobe.PATTERNS, and one of trousers
+PLAIN = 0
+STRIPES = 1
+UPRIGHTS = 2
+CHECKS = 3
+GRADIENT = 4
+BLOCKS = 5
+DOTS = 6
+PRINT = 7
+LOGO = 8
+BLOTCHES = 9
+PIPING = 10
 Point = tuple[float, float, float]
 Colour = tuple[float, float, float]
 
@@ -33,7 +51,7 @@ def linear(colour: RGB) -> Floats:
 
 @lru_cache(maxsize=256)
 def materials(person: Person) -> NDArray[np.float32]:
-    """(10, COLUMNS) rows in the order of body.SKIN ... body.STRAP."""
+    """(10, COLUMNS) rows in the order of figure.SKIN ... figure.STRAP."""
     table = np.zeros((10, COLUMNS), np.float32)
     skin, head, hair, top, sleeve, bottom, shoe, bag, hat, strap = table
     outer = person.jacket if person.jacket is not None else person.top
@@ -119,7 +137,7 @@ def noise(x: float, y: float, z: float, seed: int) -> float:
 @compiled
 def step(edge: float, x: float, soft: float) -> float:
     """0 below ``edge``, 1 above it, a ramp as wide as ``soft`` between: edges no sharper than a pixel."""
-    return min(max((x - edge) / soft + 0.5, 0.0), 1.0)
+    return float(min(max((x - edge) / soft + 0.5, 0.0), 1.0))
 
 
 @compiled

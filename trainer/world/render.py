@@ -131,13 +131,13 @@ def trace(shape: Shape, camera: Array, lights: Lights, rgb: Array, alpha: Array,
     chosen = np.empty(circles.shape[0], np.int32)
     for top in range(0, height, TILE):
         for left in range(0, width, TILE):
-            count, near, far = 0, np.float32(1e9), np.float32(0.0)
+            count, near, far = 0, 1e9, 0.0
             for index in range(circles.shape[0]):
                 x0, y0, x1, y1, first, last = circles[index]
                 if x1 < left or x0 > left + TILE or y1 < top or y0 > top + TILE:
                     continue
                 chosen[count] = index
-                count, near, far = count + 1, min(near, first), max(far, last)
+                count, near, far = count + 1, min(near, float(first)), max(far, float(last))
             if count:
                 span = (max(near, 0.05), far, float(count))
                 _tile(shape, camera, lights, (top, left), (chosen, span), (rgb, alpha, depth))
