@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,9 +21,11 @@ from trainer.world.people import Person, person
 from trainer.world.places import INDOORS, OUTDOORS, Backdrop, Place, backdrop, hang, place
 
 PICTURE = (960, 540)  # pixels of a generated camera
-SMALLEST_PX, TALLEST_PX = 44, 430  # heights of people that are cropped
+SMALLEST_PX = 44  # heights of people that are cropped
+TALLEST_PX = 430
 CAMERAS_A_PLACE = 2
 Array = NDArray[np.float32]
+Pictures = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Rig:
 
     camera: Camera
     place: Place
-    backdrop: tuple[Array, Array, Array]
+    backdrop: Pictures
     ground: Array  # (K, 3): x, y in metres where people can stand in view, and how tall 1.7 m is there in pixels
 
 
@@ -50,7 +53,7 @@ def rig(spec_seed: int, number: int) -> Rig:
             break
     else:
         raise UsageError(f"no camera with a free view for camera {number} of seed {spec_seed}; try another seed")
-    exposed = metered(camera.response, empty.rgb, float(rng.normal(0.15, 0.3)))
+    exposed = metered(camera.response, empty.rgb, float(rng.normal(-0.15, 0.35)))
     calm = float(rng.uniform(0.1, 0.8))  # places.hang draws noisy cameras; most recorders smooth it away
     quiet = replace(exposed, shot=exposed.shot * calm, read=exposed.read * calm)
     return Rig(replace(camera, response=quiet), here, layers, ground)

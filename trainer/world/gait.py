@@ -15,7 +15,8 @@ from trainer.world.geometry import Floats
 from trainer.world.people import Person
 
 ACTIONS = ("walk", "stand", "turn", "carry")
-LEG, ANKLE = 0.488, 0.042  # hip to ankle and ankle to sole, of the height
+LEG = 0.488  # hip to ankle, of the height
+ANKLE = 0.042  # ankle to sole
 STANCE = 0.62  # share of a stride that a foot is on the ground
 JOINTS = (
     "pelvis", "waist", "chest", "neck", "head", "crown",
@@ -74,7 +75,7 @@ def _spine(joints: dict[str, Floats], person: Person, yaw: float) -> None:
     half = (0.099 - 0.014 * person.figure) * height * (0.8 + 0.2 * person.build)
     for side, sign in SIDES:
         across = np.array([math.cos(yaw), math.sin(yaw), 0.0]) * sign * half
-        joints[f"shoulder {side}"] = joints["neck"] - up * 0.034 * height + across
+        joints[f"shoulder {side}"] = joints["neck"] - up * 0.043 * height + across
 
 
 def _hip_height(person: Person, stride: float, phase: float) -> float:
@@ -134,7 +135,7 @@ def _leg(
 
 
 def foot_path(phase: float, stride: float) -> tuple[float, float, float]:
-    """Forward and upward metres of a foot against the body, and its pitch (toes up is positive), at a phase in [0, 1)."""
+    """Forward and upward metres of a foot against the body, and its pitch (toes up positive), at a phase in [0, 1)."""
     reach = STANCE * stride
     if phase < STANCE:
         share = phase / STANCE

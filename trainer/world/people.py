@@ -30,7 +30,7 @@ WHITE: RGB = (0.9, 0.9, 0.88)
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """A way of walking: swing of the arms (1 usual), lean forward rad, metres between the feet, toes out rad, bounce."""
+    """A way of walking: swing of the arms (1 usual), lean forward, metres between the feet, toes outward, bounce."""
 
     swing: float
     lean_rad: float
