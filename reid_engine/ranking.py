@@ -10,7 +10,6 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from reid_engine.errors import ShapeError
 from reid_engine.types import DistanceName, Vectors
@@ -82,8 +81,6 @@ def k_reciprocal_rerank(
 
     Two pictures are near when their k1-reciprocal neighbours (extended by section 3.2, weighted by section 3.3,
     averaged over k2 by section 3.4) are the same; ``weight`` is lambda, the share of the original distance (eq. 12).
-    A picture's neighbours are a few dozen of thousands, so their weights are kept as sparse rows, and only the Q x G
-    block of the Jaccard distance is made.
     """
     queries, gallery = query_gallery.shape
     if query_query.shape != (queries, queries) or gallery_gallery.shape != (gallery, gallery):
@@ -91,77 +88,11 @@ def k_reciprocal_rerank(
     original = np.block([[query_query, query_gallery], [query_gallery.T, gallery_gallery]]).astype(np.float32)
     original **= 2
     original /= np.maximum(original.max(axis=1, keepdims=True), 1e-12)
-    nearest = _nearest(original, k1 + 1)
-    encoded = _encode(original, nearest, k1)
-    if k2 > 1:
-        encoded = _average(encoded, nearest[:, :k2])
-    jaccard = _jaccard(encoded[:queries], encoded[queries:])
+    from reid_engine.jaccard import jaccard_distances  # needs scipy, which ranking and evaluation alone do not
+
+    jaccard = jaccard_distances(original, queries, k1, k2)
     result: Distances = ((1 - weight) * jaccard + weight * original[:queries, queries:]).astype(np.float32)
     return result
-
-
-def _nearest(original: Distances, k: int) -> NDArray[np.intp]:
-    """The k nearest of every row, nearest first; equal ones in their order."""
-    if k < original.shape[1]:
-        some = np.sort(np.argpartition(original, k - 1, axis=1)[:, :k], axis=1)
-    else:
-        some = np.tile(np.arange(original.shape[1]), (len(original), 1))
-    order = np.argsort(np.take_along_axis(original, some, axis=1), axis=1, kind="stable")
-    return np.take_along_axis(some, order, axis=1)
-
-
-def _reciprocal(nearest: NDArray[np.intp], k: int) -> sparse.csr_array:
-    """R(p, k) of eq. 2 as rows of ones: j counts for i when each is among the k + 1 nearest of the other."""
-    n = len(nearest)
-    columns = nearest[:, : k + 1]
-    ones = np.ones(columns.size, np.float32)
-    rows = np.repeat(np.arange(n), columns.shape[1])
-    near = sparse.csr_array((ones, (rows, columns.ravel())), shape=(n, n))
-    return near.multiply(near.T).tocsr()
-
-
-def _encode(original: Distances, nearest: NDArray[np.intp], k1: int) -> sparse.csr_array:
-    """Rows of eq. 7: exp(-distance) over the extended reciprocal neighbours R* of eq. 5, each row summing to 1."""
-    full = _reciprocal(nearest, k1)
-    half = _reciprocal(nearest, round(k1 / 2))
-    sizes = np.diff(half.indptr)
-    # |R(p, k1) n R(q, k1/2)| for every q that is in R(p, k1): at least two thirds of R(q, k1/2) are common
-    common = (full @ half.T).multiply(full).tocoo()
-    taken = common.data * 3 > sizes[common.col] * 2
-    shape = full.shape
-    extended = sparse.csr_array((np.ones(taken.sum(), np.float32), (common.row[taken], common.col[taken])), shape=shape)
-    members = (full + extended @ half).tocoo()
-    weights = np.exp(-original[members.row, members.col])
-    rows = sparse.csr_array((weights, (members.row, members.col)), shape=shape)
-    return _scaled_rows(rows, 1.0 / np.asarray(rows.sum(axis=1)).ravel())
-
-
-def _scaled_rows(rows: sparse.csr_array, factors: NDArray[np.floating]) -> sparse.csr_array:
-    return sparse.csr_array(
-        (rows.data * np.repeat(factors, np.diff(rows.indptr)), rows.indices, rows.indptr), rows.shape
-    )
-
-
-def _average(encoded: sparse.csr_array, nearest: NDArray[np.intp]) -> sparse.csr_array:
-    """Local query expansion, eq. 11: every row becomes the mean of its nearest pictures' rows."""
-    n, k = nearest.shape
-    share = np.full(nearest.size, 1.0 / k, np.float32)
-    chosen = sparse.csr_array((share, (np.repeat(np.arange(n), k), nearest.ravel())), shape=(n, n))
-    return chosen @ encoded
-
-
-def _jaccard(queries: sparse.csr_array, gallery: sparse.csr_array) -> NDArray[np.float32]:
-    """Eq. 10 for rows that sum to 1: 1 - sum of minima / sum of maxima, (Q, G)."""
-    by_column = gallery.tocsc()
-    distance = np.ones((queries.shape[0], gallery.shape[0]), np.float32)
-    for q in range(queries.shape[0]):
-        shared = np.zeros(gallery.shape[0], np.float32)
-        for at in range(queries.indptr[q], queries.indptr[q + 1]):
-            column = queries.indices[at]
-            found = slice(by_column.indptr[column], by_column.indptr[column + 1])
-            shared[by_column.indices[found]] += np.minimum(queries.data[at], by_column.data[found])
-        distance[q] = 1 - shared / (2 - shared)
-    return distance
 
 
 @dataclass(frozen=True, slots=True)
