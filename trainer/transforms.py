@@ -72,11 +72,12 @@ def _boxes(
     tall, wide = np.rint(np.sqrt(area * aspect)).astype(np.int64), np.rint(np.sqrt(area / aspect)).astype(np.int64)
     fits = (tall <= height) & (wide <= width)
     first = fits.argmax(-1)[..., None]
-    tall, wide = (np.take_along_axis(side, first, -1)[..., 0] for side in (tall, wide))
+    tall, wide = np.take_along_axis(tall, first, -1)[..., 0], np.take_along_axis(wide, first, -1)[..., 0]
     room = np.maximum(np.stack([width - wide, height - tall], -1), 0)
     corner = np.floor(rng.random(room.shape) * (room + 1)).astype(np.int64)
     found = np.concatenate([corner, wide[..., None], tall[..., None]], -1)
-    return np.where(fits.any(-1)[..., None], found, otherwise)
+    some = np.asarray(fits.any(-1))[..., None]
+    return np.where(some, found, otherwise)
 
 
 class Drawn(NamedTuple):
@@ -95,7 +96,7 @@ class Drawn(NamedTuple):
 
     def of(self, some: slice) -> Drawn:
         """Those of some clips."""
-        return Drawn(*(column[some] for column in self))
+        return Drawn(self.flips[some], self.boxes[some], self.patches[some], self.colours[some])
 
 
 def apply(clips: Tensor, drawn: Drawn, preparation: Preparation) -> Tensor:
