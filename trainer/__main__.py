@@ -17,6 +17,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "evaluate": ("trainer.verbs.evaluate", "CMC and mAP of a model file on a data set, by its paper's protocol"),
     "audit": ("trainer.verbs.audit", "prove the rules of a data set from its own metadata"),
     "calibrate": ("trainer.verbs.calibrate", "write into a model file's card how near strangers come"),
+    "world": ("trainer.world.command", "generate footage, crops and detection sets with exact truth"),
 }
 
 

@@ -8,13 +8,14 @@ features of clips are averaged *before* the paper's last normalisation, so it is
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor, nn
 
+from reid_engine.clips import cut_clips
 from reid_engine.errors import ShapeError
 from reid_engine.types import DistanceName
 
@@ -87,8 +88,12 @@ class VideoReidModel(nn.Module, ABC):
         """(B, T, 3, H, W) -> the model's NamedTuple of features, always the same type."""
 
     @abstractmethod
-    def clip_features(self, clips: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> (B, F): what the test protocol averages over the clips of a tracklet."""
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """(N, 3, H, W) -> (N, ...): what every frame gives by itself."""
+
+    @abstractmethod
+    def gather(self, features: Tensor) -> Tensor:
+        """(B, T, ...) features of frames -> (B, F): what the test protocol averages over the clips of a tracklet."""
 
     @abstractmethod
     def finish(self, features: Tensor) -> Tensor:
@@ -97,6 +102,10 @@ class VideoReidModel(nn.Module, ABC):
     @abstractmethod
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
         """What the model looked at: name -> (B, T) weights of frames or (B, T, h, w) maps."""
+
+    def clip_features(self, clips: Tensor) -> Tensor:
+        """(B, T, 3, H, W) -> (B, F)."""
+        return self.gather(over_frames(self.frame_features, clips))
 
     def embed(self, clips: Tensor) -> Tensor:
         """(B, T, 3, H, W) -> (B, D), one vector a clip, ready to compare."""
@@ -110,7 +119,8 @@ class VideoReidModel(nn.Module, ABC):
         """
         frames = checked_tracklet(frames)
         device = next(self.parameters()).device
-        clips = cut_clips(len(frames), self.spec.clip_length, overlapping=self.spec.test_clips == "overlapping")
+        overlapping = self.spec.test_clips == "overlapping"
+        clips = torch.from_numpy(cut_clips(len(frames), self.spec.clip_length, overlapping=overlapping))
         sums = [self.clip_features(frames[part].to(device)).sum(0) for part in torch.split(clips, CLIPS_AT_ONCE)]
         return self.finish(torch.stack(sums).sum(0, keepdim=True) / len(clips))[0]
 
@@ -122,27 +132,11 @@ def checked_tracklet(frames: Tensor) -> Tensor:
     return frames
 
 
-def cut_clips(length: int, clip: int, *, overlapping: bool = False) -> Tensor:
-    """Frame numbers (clips, clip) that cover a tracklet of ``length`` frames.
-
-    Consecutive: the last clip repeats its own frames. Overlapping: a start every half clip, and the last ``clip``
-    frames once more where a tail would be left; a tracklet shorter than a clip repeats its frames.
-    """
-    if not overlapping or length < clip:
-        starts = torch.arange(0, length, clip)
-        own = (length - starts).clamp(max=clip)  # frames each clip has of its own
-        return starts[:, None] + torch.arange(clip)[None] % own[:, None]
-    starts = torch.arange(0, length - clip + 1, max(clip // 2, 1))
-    if int(starts[-1]) + clip < length:
-        starts = torch.cat([starts, torch.tensor([length - clip])])
-    return starts[:, None] + torch.arange(clip)[None]
-
-
-def over_frames(network: nn.Module, clips: Tensor) -> Tensor:
+def over_frames(network: Callable[[Tensor], Tensor], clips: Tensor) -> Tensor:
     """Run a network of single frames over clips: (B, T, ...) -> (B, T, ...)."""
     if clips.ndim != 5:
         raise ShapeError(f"clips are (B, T, channels, height, width), got {tuple(clips.shape)}")
-    output: Tensor = network(clips.flatten(0, 1))
+    output = network(clips.flatten(0, 1))
     return output.reshape(*clips.shape[:2], *output.shape[1:])
 
 

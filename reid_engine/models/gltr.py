@@ -228,10 +228,9 @@ class GLTR(VideoReidModel):
                 width, rectified=options.rectified, output_norm=options.output_norm, mask=options.mask
             )
 
-    def _frame_features(self, clips: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> F, (B, T, d)."""
-        maps = over_frames(self.trunk, clips)
-        features: Tensor = self.feature(maps.mean((3, 4)))
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """F of single frames, (N, d)."""
+        features: Tensor = self.feature(self.trunk(frames).mean((2, 3)))
         return features
 
     def _local(self, frames: Tensor) -> Tensor:
@@ -241,15 +240,14 @@ class GLTR(VideoReidModel):
 
     def forward(self, clips: Tensor) -> GltrFeatures:
         """(B, T, 3, H, W) -> features, any T >= 1."""
-        frames = self._frame_features(clips)
-        local = self._local(frames)
-        both: Tensor = local if self.tsa is None else self.tsa(local)
-        return GltrFeatures(frames, both.mean(1))  # eq. 4
+        frames = over_frames(self.frame_features, clips)
+        return GltrFeatures(frames, self.gather(frames))
 
-    def clip_features(self, clips: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> f, (B, D)."""
-        features: GltrFeatures = self(clips)
-        return features.clip
+    def gather(self, features: Tensor) -> Tensor:
+        """Eq. 4: F (B, T, d) -> f, (B, D)."""
+        local = self._local(features)
+        both: Tensor = local if self.tsa is None else self.tsa(local)
+        return both.mean(1)
 
     def finish(self, features: Tensor) -> Tensor:
         """Unit length; section 4.2 compares by the Euclidean distance."""
@@ -259,8 +257,9 @@ class GLTR(VideoReidModel):
     def embed_tracklet(self, frames: Tensor) -> Tensor:
         """(L, 3, H, W) with L >= 1 -> (D,): all frames in one pass, the mask some rows at a time."""
         device = next(self.parameters()).device
-        pieces = torch.split(checked_tracklet(frames)[None], FRAMES_AT_ONCE, 1)
-        local = self._local(torch.cat([self._frame_features(piece.to(device)) for piece in pieces], 1))  # (1, L, width)
+        pieces = torch.split(checked_tracklet(frames), FRAMES_AT_ONCE)
+        features = torch.cat([self.frame_features(piece.to(device)) for piece in pieces])
+        local = self._local(features[None])  # (1, L, width)
         if self.tsa is None:
             return self.finish(local.mean(1))[0]
         sums = [self.tsa.complete(some, local).sum(1) for some in torch.split(local, QUERIES_AT_ONCE, 1)]
@@ -270,6 +269,6 @@ class GLTR(VideoReidModel):
         """``mask`` (B, T, T) of eq. 7, row t what frame t takes from each; ``weights`` (B, T), eq. 8's m."""
         if self.tsa is None:
             return {}
-        local = self._local(self._frame_features(clips))
+        local = self._local(over_frames(self.frame_features, clips))
         mask = self.tsa.relate(local, local)
         return {"mask": mask, "weights": mask.sum(1)}

@@ -305,7 +305,11 @@ class GRL(VideoReidModel):
 
     def forward(self, clips: Tensor) -> GrlFeatures:
         """(B, T, 3, H, W) -> features of frames and of the video, each of unit length."""
-        high, low, correlation = self._streams(over_frames(self.trunk, clips))
+        return self._features(over_frames(self.trunk, clips))
+
+    def _features(self, maps: Tensor) -> GrlFeatures:
+        """X (B, T, C, h, w) -> features."""
+        high, low, correlation = self._streams(maps)
         frames = pooled = video = None
         if high is not None and self.bn_high is not None:
             normed = self.bn_high(high.flatten(0, 1)).reshape(high.shape)
@@ -315,12 +319,17 @@ class GRL(VideoReidModel):
             video = F.normalize(self.bn_low(low), dim=1)
         return GrlFeatures(frames, pooled, video, None if correlation is None else correlation[:, :, 0])
 
-    def clip_features(self, clips: Tensor) -> Tensor:
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """X, (N, C, h, w)."""
+        maps: Tensor = self.trunk(frames)
+        return maps
+
+    def gather(self, features: Tensor) -> Tensor:
         """The compared features side by side; the mean over frames for ``frames``."""
-        features = self(clips)
-        parts = {"pooled": features.pooled, "video": features.video}
-        if features.frames is not None:
-            parts["frames"] = features.frames.mean(1)
+        found = self._features(features)
+        parts = {"pooled": found.pooled, "video": found.video}
+        if found.frames is not None:
+            parts["frames"] = found.frames.mean(1)
         return torch.cat([part for name in _compared(self.options) if (part := parts[name]) is not None], 1)
 
     def finish(self, features: Tensor) -> Tensor:

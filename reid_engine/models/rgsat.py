@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from reid_engine.clips import cut_clips
 from reid_engine.errors import ShapeError, UsageError
 from reid_engine.models.backbones import Trunk
 from reid_engine.models.base import (
@@ -24,7 +25,6 @@ from reid_engine.models.base import (
     ModelSpec,
     VideoReidModel,
     checked_tracklet,
-    cut_clips,
     over_frames,
 )
 
@@ -212,14 +212,19 @@ class RGSAT(VideoReidModel):
 
     def forward(self, clips: Tensor) -> RgsatFeatures:
         """(B, T, 3, H, W) -> features; with RGTR, T is the clip length the model was built for."""
-        frames = over_frames(self.rgsa, over_frames(self.trunk, clips))  # (B, T, C)
+        frames = over_frames(self.frame_features, clips)  # (B, T, C)
         refined = self.rgtr(frames)
         return RgsatFeatures(frames, refined, refined.mean(1))  # eq. 10
 
-    def clip_features(self, clips: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> (B, C), unit length; section 4.2 averages unit clip features."""
-        features: RgsatFeatures = self(clips)
-        return F.normalize(features.clip.float())
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """f_t, (N, C)."""
+        features: Tensor = self.rgsa(self.trunk(frames))
+        return features
+
+    def gather(self, features: Tensor) -> Tensor:
+        """f_t (B, T, C) -> (B, C), unit length; section 4.2 averages unit clip features."""
+        clip: Tensor = self.rgtr(features).mean(1)
+        return F.normalize(clip.float())
 
     def finish(self, features: Tensor) -> Tensor:
         """Unit length again, for the cosine distance."""
@@ -230,13 +235,11 @@ class RGSAT(VideoReidModel):
         """(L, 3, H, W) with L >= 1 -> (C,): clips that overlap by half; every frame passes the trunk once."""
         device = next(self.parameters()).device
         pieces = [
-            self.rgsa(self.trunk(some.to(device))) for some in torch.split(checked_tracklet(frames), FRAMES_AT_ONCE)
+            self.frame_features(some.to(device)) for some in torch.split(checked_tracklet(frames), FRAMES_AT_ONCE)
         ]
         features = torch.cat(pieces)  # (L, C)
-        clips = cut_clips(len(frames), self.spec.clip_length, overlapping=True).to(device)
-        sums = [
-            F.normalize(self.rgtr(features[some]).mean(1).float()).sum(0) for some in torch.split(clips, CLIPS_IN_A_ROW)
-        ]
+        clips = torch.from_numpy(cut_clips(len(frames), self.spec.clip_length, overlapping=True)).to(device)
+        sums = [self.gather(features[some]).sum(0) for some in torch.split(clips, CLIPS_IN_A_ROW)]
         return self.finish(torch.stack(sums).sum(0, keepdim=True) / len(clips))[0]
 
     def explain(self, clips: Tensor) -> dict[str, Tensor]:

@@ -371,9 +371,22 @@ class STMP(VideoReidModel):
         refined = self._refine(maps.reshape(batch, length, *maps.shape[1:]))
         return StmpFeatures(self.pooling(refined), self.strips(refined), auxiliary)
 
-    def clip_features(self, clips: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> f, (B, D)."""
-        pooled: Tensor = self.pooling(self._refine(over_frames(self.trunk, clips)))
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """X, (N, C, h, w)."""
+        maps: Tensor = self.trunk(frames)
+        return maps
+
+    def gather(self, features: Tensor) -> Tensor:
+        """X (B, T, C, h, w) -> f, (B, D)."""
+        return self.pool(self._refine(features))
+
+    def step(self, current: Tensor, previous: Tensor, memory: Tensor) -> Tensor:
+        """X_t, X_{t-1}, S_{t-1} (B, C, h, w) -> S_t; X_t itself without RRU."""
+        return current if self.rru is None else self.rru.step(current, previous, memory)[0]
+
+    def pool(self, refined: Tensor) -> Tensor:
+        """S (B, T, C, h, w) -> f, (B, D)."""
+        pooled: Tensor = self.pooling(refined)
         return pooled
 
     def finish(self, features: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ code differs in the nine options that `RELEASED` sets. A clip of one frame has n
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
@@ -217,6 +217,9 @@ class SaliencyErasing(nn.Module):
         return frame * mask[:, None] + added, mask, fused
 
 
+OVER_CLIPS = (TemporalSaliencyBoosting, NonLocal)
+
+
 class SegmentFeatures(NamedTuple):
     """maps: (S, N, D, h', w') of the learners; masks, correlations: (S, N, h, w)."""
 
@@ -292,6 +295,10 @@ class TCLNet(VideoReidModel):
         if options.rival == "3d":
             inflate(trunk.stages, frames=options.clip_length)
         self.path = _path(trunk, options)
+        whole = [name for name, module in self.path.items() if isinstance(module, OVER_CLIPS)]
+        self._alone = list(self.path)[: list(self.path).index(whole[0]) if whole else None]
+        if options.rival == "3d":
+            self._alone = []
         last = trunk.stages[-1]
         assert isinstance(last, nn.Sequential)
         shared, learners = ordered_learners(last, n)
@@ -304,16 +311,26 @@ class TCLNet(VideoReidModel):
 
     def forward(self, clips: Tensor) -> TclFeatures:
         """Eq. 7: (B, T, 3, H, W) -> v_1 .. v_N, with and without necks, and the masks."""
-        found = self._segments(self._maps(clips))
+        return self._features(self._maps(clips, self.path))
+
+    def _features(self, maps: Tensor) -> TclFeatures:
+        """The third stage's maps (B, T, C, h, w) -> features."""
+        found = self._segments(maps)
         maps = found.maps.flatten(0, 2)  # (B L N, D, h, w)
         pooled = spatial_mean(maps) if self.options.pool == "avg" else F.adaptive_max_pool2d(maps, 1).flatten(1)
         videos = pooled.reshape(*found.maps.shape[:3], -1).mean(1)  # over the segments
         return TclFeatures(videos, self._normed(videos), found.masks.flatten(1, 2))
 
-    def clip_features(self, clips: Tensor) -> Tensor:
-        """[v_1 .. v_N], not yet normalised: (B, N D)."""
-        features: TclFeatures = self(clips)
-        return features.videos.flatten(1)
+    def frame_features(self, frames: Tensor) -> Tensor:
+        """(N, 3, H, W) -> the maps before the first module that looks at a whole clip."""
+        for name in self._alone:
+            frames = self.path[name](frames)
+        return frames
+
+    def gather(self, features: Tensor) -> Tensor:
+        """Maps of ``frame_features`` (B, T, C, h, w) -> [v_1 .. v_N], not yet normalised: (B, N D)."""
+        rest = [name for name in self.path if name not in self._alone]
+        return self._features(self._maps(features, rest)).videos.flatten(1)
 
     def finish(self, features: Tensor) -> Tensor:
         """Every v_n to unit length (after its neck, where there is one), then side by side."""
@@ -324,20 +341,19 @@ class TCLNet(VideoReidModel):
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
         """``masks`` (1 kept) and ``correlations`` (B, T, h, w) of TSE; ``boost2``.. what TSB gathered from where."""
         shown: dict[str, Tensor] = {}
-        found = self._segments(self._maps(clips, shown))
+        found = self._segments(self._maps(clips, self.path, shown))
         shown["masks"] = found.masks.flatten(1, 2)
         shown["correlations"] = found.correlations.flatten(1, 2)
         return shown
 
-    def _maps(self, clips: Tensor, shown: dict[str, Tensor] | None = None) -> Tensor:
-        """The first three stages with what stands between them: (B, T, C, h, w)."""
-        maps = clips
-        for name, module in self.path.items():
+    def _maps(self, maps: Tensor, names: Iterable[str], shown: dict[str, Tensor] | None = None) -> Tensor:
+        """Clips (B, T, ...) through these modules of the first three stages: (B, T, C, h, w)."""
+        for name in names:
+            module = self.path[name]
             if shown is not None and isinstance(module, TemporalSaliencyBoosting) and maps.shape[1] > 1:
                 received = module.probabilities(maps).mean(1)  # over the queries: (B, T h w)
                 shown[name] = received.reshape(*maps.shape[:2], *maps.shape[3:])
-            over_clips = isinstance(module, TemporalSaliencyBoosting | NonLocal)
-            maps = module(maps) if over_clips else over_frames(module, maps)
+            maps = module(maps) if isinstance(module, OVER_CLIPS) else over_frames(module, maps)
         return maps
 
     def _segments(self, maps: Tensor) -> SegmentFeatures:

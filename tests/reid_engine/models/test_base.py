@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
+from reid_engine.clips import cut_clips
 from reid_engine.errors import ShapeError
-from reid_engine.models.base import cut_clips, over_frames
+from reid_engine.models.base import over_frames
 
 
 def by_hand(length: int, clip: int) -> list[list[int]]:

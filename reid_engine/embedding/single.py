@@ -1,4 +1,4 @@
-"""From kept crops to one unit vector a tracklet, and the one place where BGR bytes become RGB floats."""
+"""From kept crops to one unit vector a tracklet, by a network of single pictures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Any, Literal
 
 import cv2
 import numpy as np
@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reid_engine.errors import InputError, NetworkFileError, ShapeError
 from reid_engine.jobs import JobControl
+from reid_engine.pixels import Preparation, Triple
 from reid_engine.runtime import Network, NetworkFacts, OpenVinoNetwork, choose, inspect, network_file, sha256_of
 from reid_engine.types import BgrImage, Crop, DistanceName, ModelId, TrackletCrops, Vectors
 
@@ -26,59 +27,7 @@ BUILT_IN = ("mean_values", "scale_values", "scale", "reverse_input_channels")
 OUTLIER_SCALE = 0.1
 
 Size = Annotated[int, Field(ge=8, le=2048)]
-Triple = tuple[float, float, float]
 Distance = Annotated[float, Field(ge=0)]
-
-
-class Embedder(Protocol):
-    """Turns what is kept of a tracklet, or a picture of a person, into a vector to compare."""
-
-    @property
-    def name(self) -> str:
-        """The file's name, for people."""
-        ...
-
-    @property
-    def path(self) -> Path:
-        """Where the weights lie."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """Of the weights; recorded in the case."""
-        ...
-
-    @property
-    def model(self) -> ModelId:
-        """Names the space the vectors live in; vectors of different models are never compared."""
-        ...
-
-    @property
-    def dim(self) -> int:
-        """Numbers in a vector."""
-        ...
-
-    @property
-    def distance(self) -> DistanceName:
-        """How two vectors are compared."""
-        ...
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """How pictures are prepared and by which rule; ``calibration`` where it is known. Kept in the case."""
-        ...
-
-    def embed_tracklets(self, crops: Sequence[TrackletCrops]) -> Vectors:
-        """(N, dim) float32, unit length; a tracklet's vector does not depend on its neighbours in the call."""
-        ...
-
-    def embed_image(self, image: BgrImage) -> Vectors:
-        """(dim,) float32, unit length: a probe that is no tracklet."""
-        ...
-
-    def describe(self) -> str:
-        """Preparation, runtime and the reason, one line for people."""
-        ...
 
 
 class Calibration(BaseModel):
@@ -107,14 +56,8 @@ class EmbedderCard(BaseModel):
     calibration: Calibration | None = None
 
     def prepare(self, image: BgrImage) -> NDArray[np.float32]:
-        """The one conversion: (H, W, 3) uint8 BGR of any size to (1, 3, height, width) float32."""
-        height, width = self.input
-        resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
-        if self.channels == "RGB":
-            resized = resized[..., ::-1]
-        mean, std = np.array(self.mean, np.float32), np.array(self.std, np.float32)
-        x = (resized.astype(np.float32) / np.float32(self.scale) - mean) / std
-        return np.ascontiguousarray(x.transpose(2, 0, 1)[None])
+        """(H, W, 3) uint8 BGR of any size to (1, 3, height, width) float32."""
+        return Preparation(self.input, self.mean, self.std, self.channels, self.scale)(image)[None]
 
 
 class SingleImageEmbedder:
@@ -188,7 +131,7 @@ def pool(vectors: Vectors, quality: NDArray[np.float32]) -> Vectors:
     return np.asarray(mean / length if length > 0 else vectors[middle], np.float32)
 
 
-def load_embedder(
+def load_single_image_embedder(
     path: Path,
     card: Path | Mapping[str, Any] | None = None,
     *,

@@ -388,7 +388,3 @@ def _inspect_strangers(file: Path) -> NetworkFacts:
         lines = [line.strip() for line in str(error).splitlines() if line.strip()]
         last = lines[-1][:200] if lines else type(error).__name__
         raise NetworkFileError(f"cannot be read as a network ({last})") from error
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""A detector's recall, precision and confidence on generated footage, beside those on real clips with MOT truth.
+
+    python -m tests.measure.world FOOTAGE --detector WEIGHTS [--real VIDEO=GT[:SCALE] ...] [--least-visible 0.4]
+
+FOOTAGE: a folder of ``python -m trainer world footage``, with its truth.csv. People of whom less than --least-visible
+shows, or who are less than --least-px high, neither count as missed nor make a found box wrong. MOT truth says nothing
+of what is hidden, so there every box of a considered person counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from reid_engine.detection import PersonDetector, load_detector
+from reid_engine.settings import Settings
+from reid_engine.types import Frame
+from tests.measure.identity import intersection_over_union
+from tests.measure.mot import frames, read_truth
+
+Rows = NDArray[np.float64]
+Truth = dict[int, list[tuple[Rows, bool]]]  # picture -> boxes and whether they count
+
+
+@dataclass
+class Tally:
+    """What was found so far: true boxes, found boxes that count, those that agree, and their confidence."""
+
+    true: int = 0
+    found: int = 0
+    agree: int = 0
+    confidence: float = 0.0
+
+    def line(self) -> str:
+        """Recall, precision, mean confidence of what agrees, and how many true boxes there were."""
+        some = max(self.agree, 1)
+        return (
+            f"{self.agree / max(self.true, 1):8.3f}{self.agree / max(self.found, 1):10.3f}{self.confidence / some:8.3f}"
+            f"{self.true:8d}"
+        )
+
+
+def compare(tally: Tally, truth: list[tuple[Rows, bool]], boxes: Rows, scores: Rows, overlap: float) -> None:
+    """Pair one picture's boxes; what lies on a person who does not count is left out."""
+    if not truth or not len(boxes):
+        tally.true += sum(counts for _, counts in truth)
+        tally.found += len(boxes)
+        return
+    counts = np.array([c for _, c in truth])
+    iou = intersection_over_union(np.stack([b for b, _ in truth]), boxes)
+    rank = np.where(iou >= overlap, 1 + iou + counts[:, None], 0)  # those who count come first
+    first, second = linear_sum_assignment(rank, maximize=True)
+    good = iou[first, second] >= overlap
+    hits = good & counts[first]
+    tally.true += int(counts.sum())
+    tally.agree += int(hits.sum())
+    tally.found += len(boxes) - int((good & ~counts[first]).sum())
+    tally.confidence += float(scores[second[hits]].sum())
+
+
+def generated(folder: Path, least_visible: float, least_px: float) -> dict[str, Truth]:
+    """Camera -> truth of a folder of footage, boxes cut at nothing."""
+    found: dict[str, Truth] = defaultdict(lambda: defaultdict(list))
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            box = np.array([float(row[k]) for k in ("x1", "y1", "x2", "y2")])
+            counts = float(row["visible"]) >= least_visible and box[3] - box[1] >= least_px
+            found[row["camera"]][int(row["frame"])].append((box, counts))
+    return found
+
+
+def real(path: Path, scale: float) -> Truth:
+    """Truth of a MOT file."""
+    boxes, found = read_truth(path, scale), defaultdict(list)
+    for picture, box in zip(boxes.picture, boxes.xyxy, strict=True):
+        found[int(picture)].append((box, True))
+    return found
+
+
+def run(detector: PersonDetector, pictures: Iterator[Frame], truth: Truth, overlap: float, every: int = 1) -> Tally:
+    """Detect in the pictures of one recording and compare."""
+    tally = Tally()
+    for frame in pictures:
+        if frame.index % every:
+            continue
+        (found,) = detector.detect([frame.image])
+        height, width, _ = frame.image.shape
+        there = [(np.clip(box, 0, (width, height, width, height)), c) for box, c in truth.get(frame.index, [])]
+        compare(tally, there, found.xyxy.astype(np.float64), found.score.astype(np.float64), overlap)
+    return tally
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("footage", type=Path, nargs="*")
+    parser.add_argument("--detector", type=Path, required=True)
+    parser.add_argument("--real", action="append", default=[], metavar="VIDEO=GT[:SCALE]")
+    parser.add_argument("--least-visible", type=float, default=0.4)
+    parser.add_argument("--least-px", type=float, default=25.0)
+    parser.add_argument("--least-score", type=float, default=0.25)
+    parser.add_argument("--overlap", type=float, default=0.5)
+    parser.add_argument("--every", type=int, default=1, help="look at every so manieth picture only")
+    given = parser.parse_args()
+    settings = Settings()
+    settings = settings.model_copy(
+        update={"detection": settings.detection.model_copy(update={"score": given.least_score})}
+    )
+    detector = load_detector(given.detector, settings.detection)
+    print(f"{'':32}{'recall':>8}{'precision':>10}{'conf.':>8}{'boxes':>8}")
+    for text in given.real:
+        video, _, truth = text.partition("=")
+        path, _, scale = truth.partition(":")
+        tally = run(detector, frames(Path(video)), real(Path(path), float(scale or 1)), given.overlap, given.every)
+        print(f"{Path(video).stem[:31]:32}{tally.line()}")
+    whole = Tally()
+    for folder in given.footage:
+        for camera, truth in generated(folder, given.least_visible, given.least_px).items():
+            (video,) = folder.glob(f"{camera}_*.mp4")
+            tally = run(detector, frames(video), truth, given.overlap, given.every)
+            print(f"{folder.name + '/' + camera:32}{tally.line()}")
+            for name in ("true", "found", "agree", "confidence"):
+                setattr(whole, name, getattr(whole, name) + getattr(tally, name))
+    print(f"{'all generated':32}{whole.line()}")
+
+
+if __name__ == "__main__":
+    main()

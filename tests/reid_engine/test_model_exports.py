@@ -1,0 +1,56 @@
+"""Model files exported, judged clip by clip, kept, and used as an embedder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from reid_engine.embedding import VideoEmbedder, find_network, load_embedder
+from reid_engine.errors import NetworkFileError
+from reid_engine.jobs import JobControl
+from reid_engine.model_exports import passes
+from reid_engine.models import build_model
+from reid_engine.models.files import Story, load_model, save_model
+from reid_engine.pixels import Preparation
+from tests.reid_engine.conftest import Heard
+
+BANDS = {"strong": 0.1, "possible": 0.2, "weak": 0.4}
+
+
+def saved(folder: Path, name: str = "gltr") -> Path:
+    torch.manual_seed(0)
+    model = build_model(name, backbone="compact", clip_length=4, input_size=(64, 32))
+    save_model(model, folder / "small.safetensors", Story(calibration=BANDS))
+    return folder / "small.safetensors"
+
+
+def test_a_model_file_gives_torchs_vector_and_its_export_is_kept(tmp_path: Path, cache: Path, heard: Heard) -> None:
+    file = saved(tmp_path)
+    embedder = load_embedder(file, threads=1, control=JobControl(heard))
+    assert isinstance(embedder, VideoEmbedder)
+    assert "for the first time" in heard.notices[0]
+    assert embedder.card["calibration"] == BANDS
+    picture = np.random.default_rng(0).integers(0, 256, (70, 30, 3)).astype(np.uint8)
+    model, _ = load_model(file)
+    wanted = model.embed_tracklet(torch.from_numpy(Preparation.of(model.spec).clip([picture]))).numpy()
+    assert float(embedder.embed_image(picture) @ wanted) >= 0.999
+    heard.notices.clear()
+    assert load_embedder(file, dict(embedder.card), threads=1, control=JobControl(heard)).model == embedder.model
+    assert "for the first time" not in " ".join(heard.notices)
+
+
+def test_the_gate_wants_every_clip_near_and_forgives_an_argmax_in_bf16_only() -> None:
+    assert passes("grl", "f32", [0.99995] * 3)
+    assert not passes("grl", "f32", [0.99995, 0.9998])
+    assert not passes("grl", "bf16", [0.9995] * 39 + [0.9])
+    assert passes("tclnet", "bf16", [0.9995] * 39 + [0.9])
+    assert not passes("tclnet", "bf16", [0.9995] * 30 + [0.9] * 10)
+    assert not passes("tclnet", "f32", [0.99995] * 39 + [0.9])
+
+
+def test_a_word_that_is_no_bundled_model_is_answered_with_what_there_is() -> None:
+    with pytest.raises(NetworkFileError, match=r"no embedder 'nobody'.*bundled"):
+        find_network(Path("nobody"))

@@ -1,0 +1,197 @@
+"""What things are made of: procedural colour of a surface at a point, linear RGB, band-limited to a pixel's footprint.
+
+All functions are compiled and pure. ``foot`` is how many metres of the surface a pixel covers there: finer detail is
+replaced by its mean, which keeps far floors from shimmering.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from trainer.world.compiled import compiled
+
+PLAIN, ASPHALT, TILES, BRICK, CARPET, PLANKS, GRASS, CONCRETE = range(8)
+GLASS, FACADE, LEAVES, METAL, SIGN, SHOP, LAMP, GRAVEL, DOOR, STRIPES = range(8, 18)
+
+
+@compiled
+def scrambled(x: int, y: int, z: int) -> float:
+    """A number in [0, 1) for three whole numbers."""
+    h = (x * 374761393 + y * 668265263 + z * 2147483647 + 1013904223) & 0xFFFFFFFF
+    h = ((h ^ (h >> 13)) * 1274126177) & 0xFFFFFFFF
+    h = ((h ^ (h >> 16)) * 2246822519) & 0xFFFFFFFF
+    return float((h ^ (h >> 15)) & 0xFFFFFF) / 16777216.0
+
+
+@compiled
+def cell(value: float) -> int:
+    """The whole number below: which square of a pattern a place is in."""
+    return int(np.floor(value))
+
+
+@compiled
+def noise(x: float, y: float, seed: int) -> float:
+    """Smooth value noise in [0, 1], one knot a unit."""
+    i, j = math.floor(x), math.floor(y)
+    fx, fy = x - i, y - j
+    fx, fy = fx * fx * (3 - 2 * fx), fy * fy * (3 - 2 * fy)
+    ii, jj = int(i), int(j)
+    low = scrambled(ii, jj, seed) * (1 - fx) + scrambled(ii + 1, jj, seed) * fx
+    high = scrambled(ii, jj + 1, seed) * (1 - fx) + scrambled(ii + 1, jj + 1, seed) * fx
+    return low * (1 - fy) + high * fy
+
+
+@compiled
+def noise3(x: float, y: float, z: float, seed: int) -> float:
+    """The same in three dimensions."""
+    k = math.floor(z)
+    f = z - k
+    f = f * f * (3 - 2 * f)
+    return noise(x, y, seed + 7919 * int(k)) * (1 - f) + noise(x, y, seed + 7919 * (int(k) + 1)) * f
+
+
+@compiled
+def cloudy(x: float, y: float, longest: float, octaves: int, foot: float, seed: int) -> float:
+    """Noise of several scales in about [-1, 1]; ``longest`` in metres is the coarsest scale."""
+    total, weight, length = 0.0, 1.0, longest
+    for octave in range(octaves):
+        seen = min(max(length / (foot + 1e-6) - 1.0, 0.0), 1.0)
+        if seen <= 0:
+            break
+        total += weight * seen * (2 * noise(x / length, y / length, seed + 101 * octave) - 1)
+        weight *= 0.6
+        length *= 0.5
+    return total
+
+
+@compiled
+def line(u: float, period: float, width: float, foot: float) -> float:
+    """Share of the pixel that a line of ``width`` at every multiple of ``period`` covers."""
+    if foot > 0.5 * period:
+        return width / period
+    away = abs(u - period * math.floor(u / period + 0.5))
+    soft = max(foot, 1e-4)
+    return min(max((0.5 * (width + soft) - away) / soft, 0.0), 1.0) * min(width / soft, 1.0)
+
+
+@compiled
+def fade(period: float, foot: float) -> float:
+    """1 where a pattern of this period can be seen, 0 where a pixel swallows it."""
+    return min(max(0.7 * period / (foot + 1e-6) - 0.7, 0.0), 1.0)
+
+
+@compiled
+def _tiles(u: float, v: float, step: float, seed: int, foot: float) -> tuple[float, float]:
+    """(lightness, gloss) of paving: joints, every stone a little different, dirt."""
+    joint = max(line(u, step, 0.012, foot), line(v, step, 0.012, foot))
+    stone = scrambled(cell(u / step), cell(v / step), seed) - 0.5
+    dirt = cloudy(u, v, 3.1, 7, foot, seed + 5)
+    light = 1 + 0.16 * stone * fade(step, foot) + 0.11 * dirt
+    return light * (1 - 0.5 * joint), 1 - joint
+
+
+@compiled
+def bricks(u: float, v: float, seed: int, foot: float) -> tuple[float, float]:
+    """(lightness, share of mortar)."""
+    row = math.floor(v / 0.075)
+    shifted = u + 0.11 * (int(row) & 1)
+    mortar = max(line(v, 0.075, 0.011, foot), line(shifted, 0.22, 0.011, foot))
+    one = scrambled(cell(shifted / 0.22), int(row), seed) - 0.5
+    return 1 + 0.4 * one * fade(0.12, foot) + 0.14 * cloudy(u, v, 2.3, 5, foot, seed), mortar
+
+
+@compiled
+def _planks(u: float, v: float, step: float, seed: int, foot: float) -> float:
+    """Lightness of boards that run along u."""
+    row = math.floor(v / step)
+    start = 2.4 * scrambled(int(row), 3, seed)
+    board = math.floor((u + start) / 2.4)
+    tone = scrambled(int(row), int(board), seed + 1) - 0.5
+    grain = cloudy(u * 0.12, v, 0.07, 3, foot, seed + int(row)) + cloudy(u, v, 2.0, 3, foot, seed)
+    joint = max(line(v, step, 0.004, foot), line(u + start, 2.4, 0.004, foot))
+    return (1 + 0.55 * tone * fade(step, foot) + 0.12 * grain) * (1 - 0.6 * joint)
+
+
+@compiled
+def _concrete(u: float, v: float, step: float, seed: int, foot: float) -> float:
+    """Lightness of cast panels with streaks below their joints."""
+    joint = max(line(u, step, 0.02, foot), line(v, step, 0.02, foot))
+    streak = cloudy(u, v * 0.06, 0.5, 4, foot, seed)
+    panel = scrambled(cell(u / step), cell(v / step), seed) - 0.5
+    rough = cloudy(u, v, 1.7, 7, foot, seed + 2)
+    return (1 + 0.12 * panel + 0.1 * streak + 0.1 * rough) * (1 - 0.45 * joint)
+
+
+@compiled
+def ground_lightness(material: int, u: float, v: float, step: float, seed: int, foot: float) -> tuple[float, float]:
+    """(lightness about 1, gloss factor) of floors and plain walls."""
+    if material == TILES:
+        return _tiles(u, v, step, seed, foot)
+    if material == ASPHALT:
+        patch = cloudy(u, v, 5.0, 4, foot, seed)
+        crack = abs(cloudy(u, v, 2.7, 5, foot, seed + 9))
+        dark = 0.35 * max(0.0, 1 - 28 * crack) * fade(0.15, foot) * (patch > 0.1)
+        return 1 + 0.13 * patch + 0.16 * cloudy(u, v, 0.05, 3, foot, seed + 3) - dark, 1.0
+    if material == CARPET:
+        square = scrambled(cell(u / step), cell(v / step), seed) - 0.5
+        weave = cloudy(u, v, 0.03, 2, foot, seed)
+        return 1 + 0.2 * square * fade(step, foot) + 0.18 * weave + 0.1 * cloudy(u, v, 2.5, 4, foot, seed + 4), 0.0
+    if material == PLANKS:
+        return _planks(u, v, step, seed, foot), 1.0
+    if material == GRASS:
+        blades = cloudy(u * 2, v, 0.12, 4, foot, seed)
+        return 1 + 0.3 * blades + 0.28 * cloudy(u, v, 4.0, 5, foot, seed + 6), 0.0
+    if material == CONCRETE:
+        return _concrete(u, v, step, seed, foot), 0.4
+    if material == GRAVEL:
+        return 1 + 0.5 * cloudy(u, v, 0.06, 3, foot, seed) + 0.16 * cloudy(u, v, 3.0, 5, foot, seed + 6), 0.0
+    if material == STRIPES:
+        return 1.0 if cell(u / step) & 1 else 0.12, 0.2
+    return 1 + 0.05 * cloudy(u, v, 2.9, 5, foot, seed), 1.0
+
+
+@compiled
+def window_colour(u: float, v: float, seed: int, dusk: float) -> tuple[float, float, float, float]:
+    """(R, G, B, emitted) behind a pane: dark rooms, blinds, and at dusk some lit ones."""
+    i, j = cell(u), cell(v)
+    kind, fu, fv = scrambled(i, j, seed), u - math.floor(u), v - math.floor(v)
+    lit = scrambled(i, j, seed + 31) < 0.15 + 0.4 * dusk
+    if kind < 0.3 and fv > 1 - 1.6 * kind - 0.2:
+        slat = 0.85 + 0.15 * math.sin(90 * fv)
+        return 0.42 * slat, 0.40 * slat, 0.36 * slat, 0.5 * dusk * lit
+    depth = noise(4 * u, 3 * v, seed + 7)
+    shape = 0.03 + 0.05 * depth + (0.10 if noise(9 * fu + 13 * i, 2.0 + 4 * j, seed) > 0.6 and fv < 0.45 else 0.0)
+    lamp = 1.0 if lit and abs(fv - 0.86) < 0.035 and 0.1 < fu < 0.9 else 0.0
+    return shape, shape * 1.02, shape * 1.06, (0.25 + 0.5 * dusk) * lit * depth + 3.0 * lamp
+
+
+@compiled
+def sign_ink(u: float, v: float, seed: int) -> int:
+    """0 paper, 1 ink, 2 a coloured band: what is printed at (u, v) in [0, 1]."""
+    if v > 0.78 or (scrambled(seed, 1, 1) < 0.4 and v < 0.18):
+        return 2
+    row = cell(v * 9)
+    if scrambled(row, seed, 2) < 0.25 or u < 0.08 or u > 0.45 + 0.5 * scrambled(row, seed, 3) or v * 9 - row > 0.6:
+        return 0
+    return 1 if scrambled(cell(u * 34), row, seed) < 0.72 else 0
+
+
+@compiled
+def goods(u: float, v: float, seed: int) -> tuple[float, float, float]:
+    """Colour of shelves full of things, in metres."""
+    shelf = math.floor(v / 0.42)
+    if v / 0.42 - shelf < 0.08:
+        return 0.35, 0.33, 0.3
+    wide = 0.09 + 0.16 * scrambled(int(shelf), seed, 5)
+    item = math.floor(u / wide)
+    tall = 0.35 + 0.55 * scrambled(int(item), int(shelf), seed)
+    if v / 0.42 - shelf > tall:
+        return 0.03, 0.03, 0.035
+    base = scrambled(int(item), int(shelf), seed + 1)
+    return (
+        0.02 + 0.7 * base * scrambled(int(item) // 3, int(shelf), seed + 2),
+        0.02 + 0.7 * base * scrambled(int(item) // 3, int(shelf), seed + 3),
+        0.02 + 0.7 * base * scrambled(int(item) // 3, int(shelf), seed + 4),
+    )
