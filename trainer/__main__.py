@@ -11,6 +11,7 @@ from reid_engine.errors import ReappearError
 
 # verb -> the module that has its add_arguments(parser) and run(given) -> text, and what it is for
 VERBS: Mapping[str, tuple[str, str]] = {
+    "train": ("trainer.verbs.train", "train a recipe on a data set, into a run's folder"),
     "recipes": ("trainer.verbs.recipes", "name every row of the papers' tables"),
     "complexity": ("trainer.verbs.complexity", "parameters and multiply-adds of one clip, without classifiers"),
     "evaluate": ("trainer.verbs.evaluate", "CMC and mAP of a model file on a data set, by its paper's protocol"),

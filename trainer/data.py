@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 
@@ -15,50 +15,18 @@ from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
 from reid_engine.pixels import Preparation
 from trainer.datasets import DataSet
+from trainer.distributed import World
+from trainer.evaluation import evaluate
 from trainer.loading import ClipLoader, Units
 from trainer.pictures import Decoded, Pixels, bytes_of, stored
+from trainer.ranked import LISTED, RANKED, save_ranked
+from trainer.recipes.base import Settings
 from trainer.sampling import BatchSampler, ClipName
 from trainer.transforms import Augmentation
 
 GIB = 2**30
 SHARE_OF_GPU = 0.5  # of its free memory, that decoded pixels may take
 Keeping: TypeAlias = Literal["auto", "memory", "file", "device", "none"]
-
-
-class Wishes(Protocol):
-    """What a recipe's settings say about its data."""
-
-    sampler: Any
-    identities: int
-    per_identity: int
-    single_frames: bool
-    min_frames: int
-    clip: Any
-    flip: float
-    crop: bool
-    erase: float
-    erase_area: tuple[float, float]
-    erase_aspect: tuple[float, float]
-    erase_fill: Any
-
-
-class Member(Protocol):
-    """This process among those that train together."""
-
-    @property
-    def rank(self) -> int:
-        """From 0."""
-        ...
-
-    @property
-    def size(self) -> int:
-        """How many there are."""
-        ...
-
-    @property
-    def device(self) -> torch.device:
-        """Where it computes."""
-        ...
 
 
 @dataclass
@@ -90,7 +58,7 @@ class RunData:
         """Classes to learn."""
         return self.dataset.identities
 
-    def batches(self, settings: Wishes, model: VideoReidModel, world: Member) -> ClipLoader:
+    def batches(self, settings: Settings, model: VideoReidModel, world: World) -> ClipLoader:
         """The training batches of a stage. Raises InputError where they cannot be filled."""
         train = self.dataset.train
         units = Units.of(train, min_frames=settings.min_frames, single_frames=settings.single_frames)
@@ -134,13 +102,15 @@ class RunData:
         return kept.to(device) if keep == "device" or (self.keep == "auto" and fits) else kept
 
     def evaluate(self, model: VideoReidModel, control: JobControl, *, final: bool = False) -> Mapping[str, float]:
-        """Figures of the model in eval mode by its paper's protocol."""
-        from trainer.evaluation import evaluate
+        """Figures of the model in eval mode by its paper's protocol; ``final`` ones with ranked lists in ``folder``."""
+        lists = LISTED if final and self.folder is not None else 0
+        found = evaluate(model, self.dataset, rerank=self.rerank, control=control, threads=self.threads, lists=lists)
+        if lists and self.folder is not None:
+            save_ranked(self.folder / RANKED, found)
+        return found.figures()
 
-        return evaluate(model, self.dataset, rerank=self.rerank, control=control, threads=self.threads).figures()
 
-
-def augmentation(settings: Wishes) -> Augmentation:
+def augmentation(settings: Settings) -> Augmentation:
     """What the settings let happen to a clip."""
     return Augmentation(
         flip=settings.flip,

@@ -70,6 +70,8 @@ def refuse_missing(root: Path, wanted: Mapping[str, Iterable[str]]) -> None:
 
 def matrix(path: Path, key: str) -> Any:
     """An array of whole numbers of a MATLAB file, as int64. Raises InputError, naming the file and what it lacks."""
+    from scipy.io import loadmat  # only the official protocols need it
+
     try:
         from scipy.io import loadmat  # only a few sets need it
     except ImportError:

@@ -1,0 +1,258 @@
+"""A run: what it writes, that it goes on bit by bit from anywhere, and how it ends when it must."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from reid_engine.errors import InputError, JobCancelled, UsageError
+from reid_engine.jobs import JobControl
+from reid_engine.models.base import VideoReidModel
+from reid_engine.models.files import load_model
+from tests.trainer.drawn import DrawnBatches, DrawnData
+from trainer.checkpoints import load_checkpoint
+from trainer.distributed import World
+from trainer.loading import Batch
+from trainer.loop import fit
+from trainer.machine import Machine
+from trainer.recipes import Recipe, Settings, find_recipe
+from trainer.runs import Run, describe, resume_run, start_run
+from trainer.step import NotFinite
+
+ROWS = ("grl", "stmp", "rgsat", "gltr", "tcl/full_tri", "ours")
+DATA: dict[str, Any] = {"tracklets": 4, "identities": 2, "frames": 16, "sha256": "a" * 64}
+
+
+def small(name: str, **changes: Any) -> Recipe:
+    size = "64x32" if name.startswith(("tcl", "ours")) else "32x16"
+    tiny = {"backbone": "compact", "input_size": size, "identities": "2", "per_identity": "2", "epochs": "2"}
+    if name == "gltr":
+        tiny |= {"frame_epochs": "1", "frame_batch": "4", "identities": "4", "per_identity": "1"}
+    return find_recipe(name, {**tiny, **changes})
+
+
+def new_run(folder: Path, recipe: Recipe) -> Run:
+    return start_run(folder, config(recipe))
+
+
+def config(recipe: Recipe, **changes: Any) -> dict[str, Any]:
+    return {**describe(recipe, seed=0, dataset="drawn", root=Path("drawn"), data=DATA), **changes}
+
+
+class StopAfter:
+    """A listener that has enough after some steps."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps = steps
+        self.control = JobControl(self)
+        self.events: list[dict[str, Any]] = []
+
+    def event(self, kind: str, **fields: Any) -> None:
+        self.events.append({"event": kind, **fields})
+        if kind == "progress" and fields.get("stage") == "train" and fields["done"] >= self.steps:
+            self.control.cancel()
+
+
+def state_of(run: Run) -> dict[str, Tensor]:
+    """Every tensor of a checkpoint by its path."""
+
+    def walk(prefix: str, content: Any) -> Iterator[tuple[str, Tensor]]:
+        if isinstance(content, Tensor):
+            yield prefix, content
+        elif isinstance(content, dict):
+            for key, value in content.items():
+                yield from walk(f"{prefix}.{key}", value)
+
+    return dict(walk("", load_checkpoint(run.checkpoint)[1]))
+
+
+def losses_of(run: Run) -> list[float]:
+    return [line["loss"] for line in run.measured() if line["event"] == "step"]
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_run_that_was_stopped_goes_on_bit_by_bit(name: str, tmp_path: Path) -> None:
+    """Weights, optimizer, tables, place and randomness; GLTR is stopped in its first stage and in its second."""
+    recipe, data = small(name), DrawnData(4, 2)
+    whole = new_run(tmp_path / "whole", recipe)
+    fit(recipe, data, whole, Machine())
+    parts = new_run(tmp_path / "parts", recipe)
+    stops = (1, 3) if name == "gltr" else (3,)
+    for steps in stops:
+        listener = StopAfter(steps)
+        with pytest.raises(JobCancelled, match=f"after {steps} steps; go on with --resume"):
+            fit(recipe, data, parts, Machine(), control=listener.control, resume=steps != stops[0])
+    torch.manual_seed(123)  # whatever else the process has done meanwhile
+    fit(recipe, data, parts, Machine(), resume=True)
+    assert losses_of(whole) == losses_of(parts)
+    expected, found = state_of(whole), state_of(parts)
+    assert expected.keys() == found.keys()
+    for key, tensor in expected.items():
+        assert torch.equal(tensor, found[key]), key
+    for key, tensor in load_file(whole.model).items():
+        assert torch.equal(tensor, load_file(parts.model)[key]), key
+
+
+def test_a_run_s_folder_tells_the_whole_story(tmp_path: Path) -> None:
+    recipe = small("tcl/full_tri", evaluate_every="1")
+    run = new_run(tmp_path / "run", recipe)
+    data = DrawnData(4, 2)
+    result = fit(recipe, data, run, Machine())
+    lines = list(run.measured())
+    steps = [line for line in lines if line["event"] == "step"]
+    assert [line["step"] for line in steps] == [1, 2, 3, 4]
+    for line in steps:
+        assert {"epoch", "loss", "terms", "lr", "seconds", "clips", "gradient_norm", "memory_mb"} <= line.keys()
+        assert line["loss"] == pytest.approx(sum(line["terms"].values()))
+    tests = [line for line in lines if line["event"] == "evaluation"]
+    assert [(line["epoch"], line["final"]) for line in tests] == [(1, False), (2, True)]
+    assert json.loads((run.folder / "result.json").read_text()) == result
+    assert result["verdict"].startswith("not the paper's settings: backbone=compact")
+    assert (result["first_loss"], result["last_loss"]) == (steps[0]["loss"], steps[-1]["loss"])
+    assert run.config()["changed"]["epochs"] == [150, 2]
+    model, card = load_model(run.model)
+    assert card["provenance"]["settings"] == result["verdict"]
+    assert card["training_data"] == ["drawn"]
+    assert card["results"] == {f"drawn {name}": value for name, value in result["results"].items()}
+    assert data.evaluate(model, JobControl(), final=True) == result["results"], "the file is the model that was tested"
+    assert run.best.exists()
+
+
+def test_the_objective_never_ships(tmp_path: Path) -> None:
+    recipe = small("grl", epochs="1")
+    run = new_run(tmp_path / "run", recipe)
+    fit(recipe, DrawnData(4, 1), run, Machine())
+    shipped = load_file(run.model)
+    assert shipped.keys() == recipe.build().state_dict().keys()
+    assert any("table" in key for key in state_of(run)), "while the checkpoint has it"
+
+
+class Poisoned(DrawnData):
+    """One picture of the third batch is broken beyond numbers."""
+
+    def batches(self, settings: Settings, model: VideoReidModel, world: World) -> DrawnBatches:
+        class Broken(DrawnBatches):
+            def epoch(self, number: int, first: int) -> Iterator[Batch]:
+                for at, batch in enumerate(super().epoch(number, first), first):
+                    if (number, at) == (1, 0):
+                        batch.clips[0] = torch.nan
+                    yield batch
+
+        return Broken(self.identities, settings, model, world, self._batches)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_at_its_last_good_state(tmp_path: Path) -> None:
+    recipe = small("grl", variant="released")
+    run = new_run(tmp_path / "run", recipe)
+    with pytest.raises(NotFinite, match=r"at step 3, the loss is no number any more .*checkpoint.pt"):
+        fit(recipe, Poisoned(4, 2), run, Machine())
+    position, _ = load_checkpoint(run.checkpoint)
+    assert (position.steps, position.epoch) == (2, 1)
+    assert all(bool(tensor.isfinite().all()) for tensor in state_of(run).values())
+    fit(recipe, DrawnData(4, 2), run, Machine(), resume=True)
+    assert len(losses_of(run)) == 4
+
+
+def test_a_run_that_is_short_of_memory_says_so_and_remembers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe, listener = small("tcl/full"), StopAfter(99)
+    run, build = new_run(tmp_path / "run", recipe), Recipe.build
+
+    def cramped(self: Recipe, **weights: Any) -> VideoReidModel:
+        model = build(self, **weights)
+
+        def check(module: object, inputs: tuple[Tensor, ...]) -> None:
+            if model.training and len(inputs[0]) > 2:
+                raise torch.OutOfMemoryError("no more memory")
+
+        model.register_forward_pre_hook(check)
+        return model
+
+    monkeypatch.setattr(Recipe, "build", cramped)
+    fit(recipe, DrawnData(4, 2), run, Machine(), control=listener.control)
+    told = [event["message"] for event in listener.events if event["event"] == "notice"]
+    assert told == [
+        "memory does not hold 4 clips; they now pass the model 2 at a time (batches stay 4 clips, batch statistics are "
+        "of fewer)"
+    ]
+    assert load_checkpoint(run.checkpoint)[0].micro_batch == 2
+
+
+def test_a_run_bounded_by_time_anneals_and_ends_cleanly(tmp_path: Path) -> None:
+    recipe = small("ours", epochs="100000", max_minutes="0.02")
+    run = new_run(tmp_path / "run", recipe)
+    result = fit(recipe, DrawnData(4, 2), run, Machine())
+    rates = [line["lr"] for line in run.measured() if line["event"] == "step"]
+    assert 2 <= result["steps"] < 100000
+    assert 0.9 < result["seconds"] < 30
+    assert rates[-1] < max(rates)
+    load_model(run.model)
+
+
+def test_a_listener_hears_how_far_it_is_and_when_it_ends(tmp_path: Path) -> None:
+    recipe, listener = small("rgsat"), StopAfter(99)
+    fit(recipe, DrawnData(4, 2), new_run(tmp_path / "run", recipe), Machine(), control=listener.control)
+    progress = [event for event in listener.events if event["event"] == "progress"]
+    assert [(event["done"], event["total"]) for event in progress][-1] == (4, 5)
+    assert {"epoch", "epochs", "loss", "lr", "eta_s"} <= progress[-1].keys()
+    assert listener.events[-1]["event"] == "evaluation"
+
+
+def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
+    recipe = small("tcl/full")
+    new_run(tmp_path, recipe)
+    with pytest.raises(UsageError, match="holds a run already; go on with it by --resume"):
+        new_run(tmp_path, recipe)
+
+
+def test_going_on_where_nothing_was_begun_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no run to go on with"):
+        resume_run(tmp_path, config(small("tcl/full")))
+
+
+def test_what_has_changed_since_a_run_was_started_is_a_clear_sentence(tmp_path: Path) -> None:
+    recipe = small("tcl/full")
+    new_run(tmp_path, recipe)
+    assert resume_run(tmp_path, config(recipe))[1] == []
+    fewer = {**DATA, "tracklets": 3, "sha256": "b" * 64}
+    with pytest.raises(InputError, match=r"the data of .* has changed .*4 tracklets, 16 frames, aaaaaaaa then, 3"):
+        resume_run(tmp_path, config(recipe, data=fewer))
+    with pytest.raises(InputError, match=r"started with lr 0\.0003, not 0\.1"):
+        resume_run(tmp_path, config(small("tcl/full", lr="0.1")))
+    with pytest.raises(InputError, match=r"started with recipe 'tcl/full', not 'tcl/full_tri'"):
+        resume_run(tmp_path, config(small("tcl/full_tri")))
+    _, told = resume_run(tmp_path, config(recipe, code="c" * 64, torch="9.9"))
+    assert told[0].startswith("the trainer's code has changed since the run was started")
+    assert "and is 9.9 now" in told[1]
+    assert resume_run(tmp_path, config(small("tcl/full", max_minutes="3")))[1] == [], "time may be given or taken"
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+    path.write_bytes(b"PK nonsense")
+    with pytest.raises(InputError, match=r"checkpoint\.pt is no checkpoint of a run"):
+        load_checkpoint(path)
+
+
+def test_a_teacher_is_followed(tmp_path: Path) -> None:
+    """``ours`` with vectors of a teacher: one a tracklet, found by the batch's indices."""
+    vectors = np.random.default_rng(0).normal(size=(8, 5)).astype(np.float32)
+    np.savez(tmp_path / "teacher.npz", vectors=vectors)
+    for distill in ("relational", "cosine"):
+        recipe = small("ours", targets=str(tmp_path / "teacher.npz"), distill=distill, epochs="1")
+        run = new_run(tmp_path / distill, recipe)
+        fit(recipe, DrawnData(4, 2), run, Machine())
+        terms = [line["terms"]["teacher"] for line in run.measured() if line["event"] == "step"]
+        assert all(0 < term < 2 for term in terms)
+
+
+def test_a_teacher_that_is_none_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no teacher's vectors"):
+        fit(small("ours", targets=str(tmp_path / "none.npz")), DrawnData(4, 1), Run(tmp_path), Machine())

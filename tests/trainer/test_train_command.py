@@ -1,0 +1,139 @@
+"""``python -m trainer train`` as a child process: killed, cancelled, gone on with; and by two processes at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from reid_engine.models.files import load_model
+from tests.trainer.drawn import write_folder
+from trainer.__main__ import main
+from trainer.ranked import load_ranked
+from trainer.runs import Run
+
+ROOT = Path(__file__).parents[2]
+TINY = ("backbone=compact", "input_size=32x16", "identities=2", "per_identity=2", "threads=1")
+
+
+@pytest.fixture(scope="module")
+def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("people")
+    write_folder(root / "train", range(4), tracklets=1, frames=10)
+    for part in ("query", "gallery"):
+        write_folder(root / part, range(4, 7), tracklets=1, frames=4)
+    return root
+
+
+def command(recipe: str, people: Path, out: Path, *settings: str) -> list[str]:
+    return ["train", recipe, "folder", str(people), "--out", str(out), "--set", *TINY, *settings]
+
+
+def start(arguments: list[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "trainer", *arguments, "--json"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+    )
+
+
+def events(child: subprocess.Popen[str]) -> Iterator[dict[str, Any]]:
+    assert child.stdout is not None
+    for line in child.stdout:
+        yield json.loads(line)
+
+
+def until_step(child: subprocess.Popen[str], step: int) -> None:
+    for event in events(child):
+        if event["event"] == "progress" and event.get("stage") == "train" and event["done"] >= step:
+            return
+    raise AssertionError("the run ended before that step")
+
+
+def losses(out: Path) -> list[float]:
+    return [line["loss"] for line in Run(out).measured() if line["event"] == "step"]
+
+
+def test_a_killed_and_a_cancelled_run_end_where_an_undisturbed_one_does(people: Path, tmp_path: Path) -> None:
+    settings = ("variant=released", "epochs=2", "checkpoint_steps=1")
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    assert main(command("grl", people, whole, *settings)) == 0
+
+    killed = start(command("grl", people, parts, *settings))
+    until_step(killed, 2)
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
+
+    cancelled = start([*command("grl", people, parts, *settings), "--resume"])
+    until_step(cancelled, 4)
+    assert cancelled.stdin is not None
+    cancelled.stdin.write("cancel\n")
+    cancelled.stdin.flush()
+    *_, last = events(cancelled)
+    assert cancelled.wait() == 4
+    assert (last["event"], last["ok"], last["error"]) == ("result", False, "JobCancelled")
+    assert "go on with --resume" in last["message"]
+
+    assert main([*command("grl", people, parts, *settings), "--resume"]) == 0
+    assert losses(parts) == losses(whole)
+    expected, found = (load_file(out / "model.safetensors") for out in (whole, parts))
+    for key, tensor in expected.items():
+        assert torch.equal(tensor, found[key]), key
+    model, card = load_model(parts / "model.safetensors")
+    assert card["training_data"] == ["folder"]
+    assert model.spec.name == "grl"
+    (trial,) = load_ranked(parts / "ranked.npz")
+    assert trial["nearest"].shape == (6, 20)
+    assert (trial["gallery_pids"][trial["nearest"][:, 0]] > 0).all()
+
+
+def free_port() -> str:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+@pytest.mark.parametrize("recipe", ["grl", "tcl/full_tri"])
+def test_two_processes_do_what_one_does(recipe: str, people: Path, tmp_path: Path) -> None:
+    """With BN in eval mode, to 1e-5: features are gathered for triplets and tables, gradients of the model averaged."""
+    settings = ("epochs=1", "freeze_bn=true", "optimizer=sgd", "lr=0.001")
+    size = () if recipe == "grl" else ("input_size=64x32",)
+    one, two = tmp_path / "one", tmp_path / "two"
+    arguments = command(recipe, people, two, *settings, *size)
+    port = free_port()
+    children = [
+        start(
+            arguments,
+            {
+                "RANK": str(rank),
+                "LOCAL_RANK": str(rank),
+                "WORLD_SIZE": "2",
+                "MASTER_ADDR": "127.0.0.1",
+                "MASTER_PORT": port,
+            },
+        )
+        for rank in range(2)
+    ]
+    assert main(command(recipe, people, one, *settings, *size)) == 0
+    for child in children:
+        child.communicate(timeout=120)
+        assert child.returncode == 0
+    assert losses(two) == pytest.approx(losses(one), abs=1e-5)
+    for name in ("model", "objective"):
+        states = [torch.load(out / "checkpoint.pt", weights_only=True)[name] for out in (one, two)]
+        for key, tensor in states[0].items():
+            assert torch.allclose(tensor.float(), states[1][key].float(), atol=1e-5), key

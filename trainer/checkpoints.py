@@ -1,0 +1,59 @@
+"""The state of a run on disk: everything the next step depends on, so that a run killed anywhere goes on bit by bit."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from reid_engine.errors import InputError
+
+FORMAT = 1
+
+
+@dataclass
+class Position:
+    """Where a run stands; what it has used and found so far.
+
+    stage, epoch, batch: finished ones, counted from 0; steps: over all stages
+    seconds:     of training, over all starts; stage_seconds: of the present stage
+    micro_batch: clips that fit into memory together; 0: not tried
+    best:        rank-1 of the best evaluation, and its epoch
+    """
+
+    stage: int = 0
+    epoch: int = 0
+    batch: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    stage_seconds: float = 0.0
+    micro_batch: int = 0
+    best: list[float] = field(default_factory=list)
+
+
+def save_checkpoint(path: Path, position: Position, **states: Mapping[str, Any]) -> None:
+    """Write ``states`` (of model, objective, optimizer, sampler) and the position, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    content = {"format": FORMAT, "position": dict(vars(position)), "rng": torch.get_rng_state(), **states}
+    with part.open("wb") as file:
+        torch.save(content, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
+
+
+def load_checkpoint(path: Path) -> tuple[Position, dict[str, Any]]:
+    """What ``save_checkpoint`` wrote, on the CPU; runs no code from the file. Raises InputError, naming the file."""
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise InputError(f"{path} is no checkpoint of a run: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise InputError(f"{path} is no checkpoint of this version; expected format {FORMAT}")
+    torch.set_rng_state(content.pop("rng"))
+    return Position(**content.pop("position")), content

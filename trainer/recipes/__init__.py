@@ -1,0 +1,147 @@
+"""The recipes: five papers and our own. ``find_recipe("tcl/full_tri", {"backbone": "compact"})``."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, get_args
+
+from reid_engine.errors import UsageError
+from reid_engine.models import build_model, model_options
+from reid_engine.models.base import ModelOptions, Variant, VideoReidModel
+from reid_engine.models.configurations import ALIASES, CONFIGURATIONS, MODEL_OF_PREFIX
+from trainer.recipes import gltr, grl, ours, rgsat, stmp, tclnet
+from trainer.recipes.base import Labels, Method, Objective, Settings
+
+__all__ = ("METHODS", "Labels", "Method", "Objective", "Recipe", "Settings", "find_recipe", "recipe_names")
+
+METHODS: Mapping[str, Method] = {
+    "grl": grl.METHOD,
+    "stmp": stmp.METHOD,
+    "rgsat": rgsat.METHOD,
+    "gltr": gltr.METHOD,
+    "tclnet": tclnet.METHOD,
+    "ours": ours.METHOD,
+}
+FULL: Mapping[str, str] = {model: f"{prefix}/full" for prefix, model in MODEL_OF_PREFIX.items()}
+NOT_OF_THE_PAPER = frozenset({"evaluate_every", "evaluate_late", "weights"})  # they look at a run, or are said apart
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A row of a paper's tables (or ours), ready to train.
+
+    name:     "tcl/full"; model: the name ``build_model`` takes; options: of the model, beyond its row's
+    changed:  setting -> (the recipe's own value, the value taken): what keeps a run from being the reproduction
+    """
+
+    name: str
+    model: str
+    variant: Variant
+    method: Method
+    settings: Settings
+    options: Mapping[str, Any] = field(default_factory=dict)
+    changed: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+
+    def build(self, **weights: Any) -> VideoReidModel:
+        """The untrained model; ``weights`` as ``build_model`` takes them."""
+        return build_model(self.model, self.variant, **{**self.options, **weights})
+
+    def verdict(self) -> str:
+        """One sentence for the report: whether a run can be called a reproduction."""
+        if self.name == "ours":
+            return "our own recipe" + (f", changed: {self._changes()}" if self.changed else "")
+        if not self.changed:
+            return f"the settings of {self.name}, {self.variant} variant, unchanged"
+        return f"not the paper's settings: {self._changes()}"
+
+    def _changes(self) -> str:
+        return ", ".join(f"{key}={now} (recipe: {was})" for key, (was, now) in self.changed.items())
+
+
+def recipe_names() -> list[str]:
+    """Every name ``find_recipe`` takes: rows, their other names, models, ours."""
+    return [*CONFIGURATIONS, *ALIASES, *METHODS]
+
+
+def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
+    """A recipe by its row (``tcl/tse_N3``), its model (its full row) or ``ours``, with some settings changed.
+
+    Values may be text, as a command line has them. Raises UsageError, naming what there is to choose from.
+    """
+    changes = dict(changes or {})
+    row = ALIASES.get(FULL.get(name, name), FULL.get(name, name))
+    if row != "ours" and row not in CONFIGURATIONS:
+        raise UsageError(f"there is no recipe {name!r}; there are {', '.join(METHODS)} and what `recipes` lists")
+    method = METHODS["ours" if row == "ours" else MODEL_OF_PREFIX[row.split("/")[0]]]
+    variant = str(changes.pop("variant", "paper"))
+    if variant not in get_args(Variant) or variant not in method.variants:
+        raise UsageError(f"{row} has no variant {variant!r}; it has {', '.join(method.variants)}")
+    usual: Settings = replace(method.variants[variant], **method.rows.get(row, {}))  # type: ignore[index]
+    known = {one.name for one in fields(usual)}
+    settings = _set(usual, {key: value for key, value in changes.items() if key in known})
+    model, brought = row, {}
+    if isinstance(settings, ours.OurSettings):
+        model = settings.head
+        brought = dict(ours.MODEL_OPTIONS.get(model_options(model)[0], {}))
+    options = _model_changes(model, variant, changes, known)
+    _, plain = model_options(model, variant, **brought)  # type: ignore[arg-type]
+    chosen = model_options(model, variant, **{**brought, **options})[1]  # type: ignore[arg-type]
+    changed = {**_differences(plain, chosen), **_differences(usual, settings)}
+    if row != "ours" and not settings.weights:
+        changed["weights"] = ("ImageNet", "none")
+    return Recipe(row, model, chosen.variant, method, settings, {**brought, **options}, changed)
+
+
+def _model_changes(model: str, variant: str, changes: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
+    """What of the changes is the model's; an option that is nobody's is refused with all there are."""
+    own = model_options(model, variant)[1]  # type: ignore[arg-type]
+    of_model = {one.name for one in fields(own)} - {"variant"}
+    if unknown := sorted(changes.keys() - known - of_model):
+        raise UsageError(
+            f"there is no setting {unknown[0]!r}; of the recipe: {', '.join(sorted(known))}; "
+            f"of the model: {', '.join(sorted(of_model))}"
+        )
+    return {key: parsed(key, value, getattr(own, key)) for key, value in changes.items() if key in of_model - known}
+
+
+def _set(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    return replace(settings, **{key: parsed(key, value, getattr(settings, key)) for key, value in changes.items()})
+
+
+def _differences(was: Settings | ModelOptions, now: Settings | ModelOptions) -> dict[str, tuple[Any, Any]]:
+    names = [one.name for one in fields(was) if one.name not in NOT_OF_THE_PAPER]
+    return {name: (a, b) for name in names if (a := getattr(was, name)) != (b := getattr(now, name))}
+
+
+def parsed(key: str, value: Any, usual: Any) -> Any:
+    """Text as the kind of value that a setting usually has; ``128x64`` and ``8,16`` are tuples."""
+    if not isinstance(value, str):
+        return value
+    if isinstance(usual, bool):
+        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        if value.lower() not in words:
+            raise UsageError(f"{key} is true or false, got {value!r}")
+        return words[value.lower()]
+    if isinstance(usual, tuple):
+        parts = [part for part in value.replace("x", ",").split(",") if part] if _numbers(usual, value) else None
+        return tuple(_literal(part) for part in (value.split(",") if parts is None else parts) if part)
+    if isinstance(usual, int | float):
+        try:
+            return type(usual)(value)
+        except ValueError:
+            raise UsageError(f"{key} is a number such as {usual}, got {value!r}") from None
+    return value if isinstance(usual, str) else _literal(value)
+
+
+def _numbers(usual: tuple[Any, ...], value: str) -> bool:
+    """Whether a tuple holds numbers, so that ``x`` may part them."""
+    return not any(isinstance(one, str) for one in usual) and value.replace("x", "").replace(",", "").strip() != ""
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError):
+        return text.strip()

@@ -1,0 +1,134 @@
+"""What a recipe is: every number that decides a run, and the objective that a model is trained against.
+
+Objectives hold the classifiers, tables and pair heads of training. They see the features of the whole batch (of all
+processes) and give named terms; the loss is their sum. They never ship in a model file.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+from torch import Tensor, nn
+
+from reid_engine.models.base import Variant, VideoReidModel
+from trainer.sampling import ClipName, SamplerName
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What every recipe decides; each adds its own. Settings of the model (backbone, clip_length, ..) are the model's.
+
+    sampler, identities, per_identity: how a batch is put together, P and K (``sampling``); for "pairs" and "shuffle"
+                    a batch has P x K clips all the same
+    single_frames:  every frame is a training tracklet of its own
+    min_frames:     shorter tracklets are left out of training
+    clip:           how the frames of a clip are drawn (``sampling``)
+    flip, crop, erase: chances; a flip and a crop are drawn once a clip, erasing once a frame
+    weights:        a file of trunk weights to begin with; the papers begin with ImageNet's
+    schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr
+    warmup:         share of the epochs in which the lr rises to its value
+    freeze_bn:      normalise by the running statistics, which stand still
+    max_minutes:    0, or when a schedule has to be at its end: epochs are stretched over what comes first
+    evaluate_every: epochs; 0: after the last one only. evaluate_late: (from epoch, every)
+    """
+
+    sampler: SamplerName = "tracklets"
+    identities: int = 8
+    per_identity: int = 4
+    single_frames: bool = False
+    min_frames: int = 1
+    clip: ClipName = "scattered"
+    flip: float = 0.0
+    crop: bool = False
+    erase: float = 0.0
+    erase_area: tuple[float, float] = (0.02, 0.4)
+    erase_aspect: tuple[float, float] = (0.3, 3.33)
+    erase_fill: Literal["mean", "colour"] = "mean"
+    optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
+    lr: float = 0.01
+    momentum: float = 0.9
+    nesterov: bool = False
+    weight_decay: float = 5e-4
+    epochs: int = 100
+    schedule: Literal["steps", "cosine"] = "steps"
+    decay_at: tuple[int, ...] = ()
+    gamma: float = 0.1
+    warmup: float = 0.0
+    final_lr: float = 0.0
+    freeze_bn: bool = False
+    weights: str = ""
+    max_minutes: float = 0.0
+    evaluate_every: int = 10
+    evaluate_late: tuple[int, int] = (0, 0)
+
+    @property
+    def batch(self) -> int:
+        """Clips a step, over all processes."""
+        return self.identities * self.per_identity
+
+
+class Labels(NamedTuple):
+    """pids, indices: (B,) int64, of the identity (from 0 on) and of the training tracklet."""
+
+    pids: Tensor
+    indices: Tensor
+
+
+class Objective(nn.Module, ABC):
+    """``forward(features, labels) -> terms``: what the recipe of a model asks of its features."""
+
+    @abstractmethod
+    def forward(self, features: Any, labels: Labels) -> dict[str, Tensor]:
+        """The model's NamedTuple and the labels of the whole batch -> scalars by name, weights included."""
+
+
+Groups: TypeAlias = list[dict[str, Any]]
+
+
+def one_group(model: VideoReidModel, objective: Objective, settings: Settings) -> Groups:
+    """One learning rate for everything."""
+    return [group(settings.lr, model, objective)]
+
+
+def group(lr: float, *modules: nn.Module | None) -> dict[str, Any]:
+    """The trainable parameters of some modules, for an optimizer."""
+    return {"lr": lr, "params": [p for m in modules if m is not None for p in m.parameters() if p.requires_grad]}
+
+
+def one_stage(settings: Settings) -> tuple[Settings, ...]:
+    """A run of one stretch."""
+    return (settings,)
+
+
+@dataclass(frozen=True)
+class Method:
+    """How one paper trains its model.
+
+    variants: the settings of "paper" and "released"; rows: what a row of the paper's tables changes in them
+    stages:   the settings of every stretch of a run, each with its own objective and optimizer
+    """
+
+    model: str
+    variants: Mapping[Variant, Any]
+    objective: Callable[[Any, int, Any], Objective]
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    groups: Callable[[Any, Any, Any], Groups] = one_group
+    stages: Callable[[Any], tuple[Settings, ...]] = one_stage
+
+
+def rest_of(model: nn.Module, *apart: nn.Module | None) -> Iterable[nn.Parameter]:
+    """The parameters of a model that are in none of the modules ``apart``."""
+    taken = {id(p) for module in apart if module is not None for p in module.parameters()}
+    return (p for p in model.parameters() if id(p) not in taken)
+
+
+def classifier(width: int, identities: int, *, bias: bool = True, std: float = 0.001) -> nn.Linear:
+    """Features to identities, starting near "everybody is as likely"."""
+    linear = nn.Linear(width, identities, bias=bias)
+    nn.init.normal_(linear.weight, 0.0, std)
+    if bias:
+        nn.init.zeros_(linear.bias)
+    return linear

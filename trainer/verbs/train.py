@@ -1,0 +1,88 @@
+"""``train``: a recipe on a data set, into a run's folder.
+
+``--json`` prints JSON lines (``progress``, ``notice``, ``evaluation``, ``result``) and obeys ``cancel``, ``pause`` and
+``resume`` on standard input. Several processes: ``torchrun --nproc-per-node 4 -m trainer train ...``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from reid_engine.errors import ReappearError
+from reid_engine.jobs import JobControl, JsonLines, obey_descriptor
+from trainer.data import RunData
+from trainer.datasets import open_dataset
+from trainer.distributed import World, join
+from trainer.loop import fit
+from trainer.machine import Machine, split_machine
+from trainer.progress import Bar
+from trainer.recipes import Recipe, find_recipe
+from trainer.runs import Run, describe, fingerprint, resume_run, start_run
+from trainer.verbs.words import add_dataset, options_of
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the verb takes."""
+    parser.add_argument("recipe", help="a row of a paper's tables (tcl/full_tri), a model (its full row), or ours")
+    add_dataset(parser)
+    parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+    parser.add_argument(
+        "--set", dest="changes", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="change a setting"
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    parser.add_argument("--json", action="store_true", help="JSON lines instead of a bar; obeys words on stdin")
+
+
+def run(given: argparse.Namespace) -> str:
+    """Train; the result goes to the folder and to the listener. Raises every error of ``fit`` and of the reader."""
+    machine, changes = split_machine(options_of(given.changes))
+    recipe = find_recipe(given.recipe, changes)
+    with join(machine.chosen_device()) as world:
+        control = _control(given.json and world.first) if world.first else JobControl()
+        try:
+            result = _train(given, recipe, machine, world, control)
+        except ReappearError as error:
+            if given.json and world.first:
+                control.reporter.event("result", ok=False, error=type(error).__name__, message=str(error))
+            raise
+        if world.first:
+            control.reporter.event("result", ok=True, **result)
+    return ""
+
+
+def _train(
+    given: argparse.Namespace, recipe: Recipe, machine: Machine, world: World, control: JobControl
+) -> dict[str, Any]:
+    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
+    for note in dataset.notes:
+        control.notice(note)
+    config = describe(recipe, seed=given.seed, dataset=given.dataset, root=given.root, data=fingerprint(dataset.train))
+    folder = Run(given.out)
+    if world.first and given.resume:
+        folder, news = resume_run(given.out, config)
+        for sentence in news:
+            control.notice(sentence)
+    elif world.first:
+        folder = start_run(given.out, config)
+    control.notice(recipe.verdict())
+    data = RunData(
+        dataset,
+        given.seed,
+        machine.readers(),
+        machine.keep,
+        machine.keep_gib,
+        folder=given.out,
+        control=control,
+    )
+    return fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
+
+
+def _control(json_lines: bool) -> JobControl:
+    control = JobControl(JsonLines() if json_lines else Bar())
+    if json_lines:
+        obey_descriptor(control, sys.stdin.fileno())
+    return control
