@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 Distances: TypeAlias = NDArray[np.float32]
-Rows: TypeAlias = Callable[[slice], Distances]  # some rows of the (N, N) matrix, smaller is nearer
-BLOCK_BYTES = 2**25  # of distances at a time
+Rows: TypeAlias = Callable[..., Distances]  # a slice -> those rows of the (N, N) matrix, smaller is nearer
+BLOCK_BYTES = 2**22  # of distances at a time
 
 
 def neighbour_weights(rows: Rows, n: int, k1: int, k2: int) -> sparse.csr_array:

@@ -18,6 +18,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "audit": ("trainer.verbs.audit", "prove the rules of a data set from its own metadata"),
     "world": ("trainer.world.command", "generate footage, crops and detection sets with exact truth"),
     "calibrate": ("trainer.verbs.calibrate", "write into a model file's card how near strangers come"),
+    "world": ("trainer.world.command", "generate footage, crops and detection sets with exact truth"),
 }
 
 

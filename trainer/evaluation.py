@@ -13,8 +13,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from reid_engine.clips import cut_clips
 from reid_engine.jobs import JobControl
-from reid_engine.models.base import VideoReidModel, cut_clips
+from reid_engine.models.base import VideoReidModel
 from reid_engine.pixels import Preparation
 from reid_engine.ranking import (
     JUNK,
@@ -260,7 +261,7 @@ def _together(
     overlapping = model.spec.test_clips == "overlapping"
     vectors, group, waiting = [], [], 0
     for at, frames in enumerate(read, start=1):
-        clips = frames[np.asarray(cut_clips(len(frames), model.spec.clip_length, overlapping=overlapping))]
+        clips = frames[cut_clips(len(frames), model.spec.clip_length, overlapping=overlapping)]
         group.append(clips)
         waiting += len(clips)
         if waiting >= passing.at_once or at == total:

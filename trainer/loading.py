@@ -15,7 +15,7 @@ from torch import Tensor
 from reid_engine.pixels import Preparation
 from trainer.datasets import Tracklet, labels_of
 from trainer.pictures import Pixels, Places
-from trainer.sampling import CLIPS, BatchSampler, ClipName, Crowd, Rng, clip_rng
+from trainer.sampling import CLIPS, BatchSampler, ClipName, Crowd, Rng, batch_rng
 from trainer.transforms import Augmentation, Drawn, apply
 
 AHEAD = 3  # batches that are made while one is trained on
@@ -66,8 +66,8 @@ class Units(NamedTuple):
 class ClipLoader:
     """The batches of one stage of training, this process's share of each.
 
-    Every clip has its own generator, from the seed and its place: what comes out depends neither on the number of
-    threads nor on how often the epoch was begun.
+    Every batch has its own generator, from the seed and its place: what comes out depends neither on the number of
+    threads or processes nor on how often the epoch was begun.
     """
 
     tracklets: Sequence[Tracklet]
@@ -85,8 +85,8 @@ class ClipLoader:
 
     def epoch(self, number: int, first: int = 0) -> Iterator[Batch]:
         """The batches of epoch ``number`` from batch ``first`` on; the next few are made meanwhile."""
-        batches = self.sampler.epoch(number)
-        waiting: deque[Future[tuple[Tensor, list[Drawn]]]] = deque()
+        batches = self.sampler.whole_epoch(number)
+        waiting: deque[Future[tuple[Tensor, Drawn]]] = deque()
         with ThreadPoolExecutor(1, "batches") as maker:
             try:
                 for at in range(first, len(batches) + AHEAD):
@@ -94,31 +94,27 @@ class ClipLoader:
                         waiting.append(maker.submit(self._made, number, at, batches[at]))
                     if at - first >= AHEAD and waiting:
                         clips, drawn = waiting.popleft().result()
-                        yield self._batch(clips, drawn, batches[at - AHEAD])
+                        yield self._batch(clips, drawn, batches[at - AHEAD][self.sampler.mine])
             finally:
                 for future in waiting:
                     future.cancel()
 
-    def _made(self, epoch: int, batch: int, members: Places) -> tuple[Tensor, list[Drawn]]:
-        """uint8 clips and what is to happen to them."""
-        before = self.sampler.rank * (self.sampler.identities * self.sampler.each // self.sampler.world_size)
-        which, drawn = [], []
-        for place, member in enumerate(members.tolist()):
-            rng = clip_rng(self.sampler.seed, epoch, batch, before + place)
-            tracklet, frame = int(self.units.tracklet[member]), int(self.units.frame[member])
-            frames = self._frames(tracklet, frame, rng)
-            which.append((tracklet, frames))
-            drawn.append(self.augmentation.draw(len(frames), self.preparation.size, rng))
-        clips = self.pixels.clips(which)
-        return (clips.pin_memory() if self.device.type == "cuda" and not clips.is_cuda else clips), drawn
+    def _made(self, epoch: int, batch: int, members: Places) -> tuple[Tensor, Drawn]:
+        """uint8 clips of this process and what is to happen to them; drawn for all processes, so that they agree."""
+        rng, mine = batch_rng(self.sampler.seed, epoch, batch), self.sampler.mine
+        which = [self._which(member, rng) for member in members.tolist()]
+        drawn = self.augmentation.draw(len(which), len(which[0][1]), self.preparation.size, rng)
+        clips = self.pixels.clips(which[mine])
+        return (clips.pin_memory() if self.device.type == "cuda" and not clips.is_cuda else clips), drawn.of(mine)
 
-    def _frames(self, tracklet: int, frame: int, rng: Rng) -> Places:
-        """The only frame, or those of a clip."""
+    def _which(self, member: int, rng: Rng) -> tuple[int, Places]:
+        """A tracklet, and its only frame or those of a clip."""
+        tracklet, frame = int(self.units.tracklet[member]), int(self.units.frame[member])
         if frame >= 0:
-            return np.array([frame], np.int64)
-        return CLIPS[self.clip](len(self.tracklets[tracklet]), self.clip_length, rng)
+            return tracklet, np.array([frame], np.int64)
+        return tracklet, CLIPS[self.clip](len(self.tracklets[tracklet]), self.clip_length, rng)
 
-    def _batch(self, clips: Tensor, drawn: list[Drawn], members: Places) -> Batch:
+    def _batch(self, clips: Tensor, drawn: Drawn, members: Places) -> Batch:
         moved = clips.to(self.device, non_blocking=True)
         columns = (self.sampler.crowd.pids, self.sampler.crowd.camids, self.units.tracklet)
         pids, camids, indices = (torch.from_numpy(column[members]).to(self.device) for column in columns)

@@ -1,6 +1,6 @@
 """Which tracklets make a batch, and which frames of a tracklet make a clip.
 
-Everything is a function of a seed and a place (epoch, batch, clip), never of what was drawn before. So an epoch can be
+Everything is a function of a seed and a place (epoch, batch), never of what was drawn before. So an epoch can be
 begun at any batch, by any number of processes and workers, and is the same one.
 """
 
@@ -22,7 +22,8 @@ Places: TypeAlias = NDArray[np.int64]
 SamplerName: TypeAlias = Literal["tracklets", "pairs", "cameras", "identities", "shuffle"]
 ClipName: TypeAlias = Literal["restricted", "strided", "adjacent", "adjacent_but_last", "scattered"]
 
-ORDER_STREAM, CLIP_STREAM = 1, 2  # keep what is drawn for batches apart from what is drawn for clips
+ORDER_STREAM = 1  # what is drawn for an epoch,
+CLIP_STREAM = 2  # and apart from it what is drawn for its clips
 
 
 # clips ---------------------------------------------------------------------------------------------------------------
@@ -256,13 +257,21 @@ class BatchSampler:
     def _first_length(self) -> int:
         return len(self.epoch(0))
 
+    @property
+    def mine(self) -> slice:
+        """The part of a batch that is this process's."""
+        share = self.identities * self.each // self.world_size
+        return slice(self.rank * share, (self.rank + 1) * share)
+
     def epoch(self, number: int) -> list[Places]:
-        """The batches of this process in an epoch: places of tracklets."""
+        """The batches of an epoch, of this process: places of tracklets."""
+        return [batch[self.mine] for batch in self.whole_epoch(number)]
+
+    def whole_epoch(self, number: int) -> list[Places]:
+        """The batches of an epoch, of all processes."""
         rng = np.random.default_rng([self.seed, ORDER_STREAM, number])
         drawn = SAMPLERS[self.name](self.crowd, self.identities, self.each, rng)
-        share = drawn.shape[1] // self.world_size
-        mine = drawn[:, self.rank * share : (self.rank + 1) * share]
-        whole = [row[row >= 0] for row in mine]
+        whole = [row[row >= 0] for row in drawn]
         last = drawn[-1] if len(drawn) else drawn.ravel()
         # one clip alone has no batch statistics, and processes must not get different numbers of clips
         usable = (last >= 0).all() or (self.world_size == 1 and (last >= 0).sum() > 1)
@@ -285,6 +294,6 @@ class BatchSampler:
         self.position = (int(state["epoch"]), int(state["batch"]))
 
 
-def clip_rng(seed: int, epoch: int, batch: int, place: int) -> Rng:
-    """The generator of one clip: the frames and what is done to them. ``place``: in the batch of all processes."""
-    return np.random.default_rng([seed, CLIP_STREAM, epoch, batch, place])
+def batch_rng(seed: int, epoch: int, batch: int) -> Rng:
+    """The generator of one batch of all processes: the frames of its clips and what is done to them."""
+    return np.random.default_rng([seed, CLIP_STREAM, epoch, batch])

@@ -1,4 +1,4 @@
-"""``python -m tests.bench.evaluation``: figures, re-ranking and loading of the trainer, beside torchreid's and Pillow's.
+"""``python -m tests.bench.evaluation``: figures, re-ranking and loading, beside torchreid's and Pillow's.
 
 torchreid is no dependency: its two files are used where the package is installed (``pip install --no-deps torchreid``),
 read by themselves because importing the package needs much more. Seeded data of MARS's shape; runs that are compared
@@ -60,6 +60,13 @@ def seconds(work: Callable[[], object]) -> float:
     begun = time.perf_counter()
     work()
     return time.perf_counter() - begun
+
+
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """How long the processor works on it, all threads together."""
+    begun = time.process_time()
+    work()
+    return time.process_time() - begun
 
 
 def compared(ours: Callable[[], object], theirs: Callable[[], object], rounds: int) -> tuple[float, float]:
@@ -207,17 +214,22 @@ def loading(rounds: int, threads: int) -> list[Target]:
             targets.append(Target("times a Pillow loop", two / one, 1.5))
         once = stored(train, Preparation.of(small), threads=threads)
     everything = Augmentation(flip=0.5, crop=True, erase=0.5)
-    for name, changes in (("flip", Augmentation(flip=0.5)), ("flip, crop, erasing", everything)):
-        kept = loader(train, once, Preparation.of(small), changes)
-        wall, cpu = seconds(lambda: list(kept.epoch(0))), time.process_time()
-        list(kept.epoch(1))
-        cpu = time.process_time() - cpu
-        print(f"  128 x 64, decoded once, {name}: {frames / wall:.0f} frames/s, {frames / cpu:.0f} a second of CPU")
-    drawn = seconds(lambda: [everything.draw(CLIP, (128, 64), np.random.default_rng([0, n])) for n in range(1000)])
-    taken = seconds(lambda: [once.clips([(n, np.arange(CLIP)) for n in range(TRACKLETS)]) for _ in range(10)])
-    print(f"  of which, where a GPU changes the pixels, the processor draws {1000 * CLIP / drawn:.0f} frames/s", end="")
-    print(f" and gathers {10 * TRACKLETS * CLIP / taken:.0f} frames/s")
+    print(
+        "  128 x 64, decoded once, everything on the processor:",
+        _rate(train, once, Augmentation(flip=0.5), small),
+        end="",
+    )
+    print(" flipped;", _rate(train, once, everything, small), "also cropped and erased (frames a second of CPU)")
+    per_batch = cpu_seconds(lambda: [everything.draw(64, CLIP, (128, 64), np.random.default_rng(n)) for n in range(50)])
+    taken = cpu_seconds(lambda: [once.clips([(n, np.arange(CLIP)) for n in range(TRACKLETS)]) for _ in range(10)])
+    print(f"  where a GPU changes the pixels, the processor only draws ({50 * 64 * CLIP / per_batch:.0f}) ", end="")
+    print(f"and gathers ({10 * TRACKLETS * CLIP / taken:.0f} frames a second of CPU)")
     return targets
+
+
+def _rate(train: tuple[Tracklet, ...], once: Pixels, changes: Augmentation, spec: Any) -> str:
+    clips = loader(train, once, Preparation.of(spec), changes)
+    return f"{TRACKLETS * CLIP / cpu_seconds(lambda: list(clips.epoch(0))):.0f}"
 
 
 def pillow_loop(train: tuple[Tracklet, ...], spec: Any) -> Callable[[], None] | None:

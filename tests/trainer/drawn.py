@@ -106,7 +106,7 @@ class DrawnData:
         views = []
         for camid in range(2):
             frames = [
-                prepared([picture(1000 + pid, camid, t) for t in range(4)], model) for pid in range(self.identities)
+                prepared([picture(1000 + pid, camid, t) for t in range(2)], model) for pid in range(self.identities)
             ]
             views.append(torch.stack([model.embed_tracklet(one.to(device)) for one in frames]).cpu())
         nearest = torch.cdist(views[0], views[1]).argmin(1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from reid_engine.embedding import Calibration
+from reid_engine.embedding.single import Calibration
 from reid_engine.errors import InputError
 from reid_engine.models import build_model
 from reid_engine.models.files import load_model, save_model

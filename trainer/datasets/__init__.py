@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from reid_engine.errors import UsageError
-from trainer.datasets import case, duke_video, folder, ilids_vid, ls_vid, market1501, mars, prid2011
+from trainer.datasets import case, duke_video, folder, ilids_vid, ls_vid, market1501, mars, prid2011, world
 from trainer.datasets.records import DISTRACTOR, JUNK, DataSet, Picture, Tracklet, Trial, labels_of
 
 __all__ = (
@@ -34,6 +34,7 @@ READERS: Mapping[str, Callable[..., DataSet]] = MappingProxyType(
         "ls_vid": ls_vid.read,
         "market1501": market1501.read,
         "case": case.read,
+        "world": world.read,
     }
 )
 

@@ -11,6 +11,7 @@ import pytest
 from reid_engine.errors import InputError, UsageError
 from tests.trainer import trees
 from trainer.datasets import DISTRACTOR, dataset_names, labels_of, open_dataset
+from trainer.world import sequences
 
 
 def test_every_tracklet_of_a_folder_is_a_query_against_all(tmp_path: Path) -> None:
@@ -190,7 +191,7 @@ def test_labels_do_not_depend_on_the_order_of_tracklets() -> None:
     assert labels_of(some[::-1]).tolist() == [2, 1, 0, 1]
 
 
-@pytest.mark.parametrize("name", dataset_names())
+@pytest.mark.parametrize("name", [name for name in dataset_names() if name != "world"])
 def test_every_missing_set_is_one_sentence(tmp_path: Path, name: str) -> None:
     with pytest.raises(Exception, match=r"there is no (folder|case)"):
         open_dataset(name, tmp_path / "nowhere")
@@ -203,3 +204,23 @@ def test_wrong_names_and_options_say_what_there_is(tmp_path: Path) -> None:
         open_dataset("prid2011", tmp_path, min_frame=3)
     with pytest.raises(UsageError, match="min_frames is a number, got 'many'"):
         open_dataset("prid2011", tmp_path, min_frames="many")
+
+
+def test_a_world_is_made_where_it_is_not_there_and_read_as_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[sequences.Spec] = []
+
+    def write(root: Path, spec: sequences.Spec) -> None:
+        asked.append(spec)
+        for part, people in (("train", ["00000"]), ("query", ["00001"]), ("gallery", ["00001"])):
+            trees.folder(root / part, people, ["c00", "c01"])
+
+    monkeypatch.setattr(sequences, "write", write)
+    data = open_dataset("world", tmp_path, people="2", cameras="2", size="128x64", seed=5)
+    assert asked == [sequences.Spec(2, 2, 5, size=(128, 64))]
+    assert (data.name, data.identities, len(data.trials[0].query)) == ("world", 1, 2)
+    assert len(open_dataset("world", tmp_path, people=0).train) == 2
+    assert len(asked) == 1
+    with pytest.raises(UsageError, match="size is 256x128 or 128x64, got big"):
+        open_dataset("world", tmp_path, size="big")
