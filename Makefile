@@ -66,6 +66,7 @@ demo: setup
 
 bench: setup
 	$(RUN) -m tests.bench --footage "$(FOOTAGE)" --detector "$(DETECTOR)" --embedder "$(EMBEDDER)"
+	$(RUN) -m tests.bench.models
 
 lock:
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

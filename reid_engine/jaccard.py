@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 Distances: TypeAlias = NDArray[np.float32]
-Rows: TypeAlias = Callable[[slice], Distances]  # some rows of the (N, N) matrix, smaller is nearer
+Rows: TypeAlias = Callable[..., Distances]  # a slice -> those rows of the (N, N) matrix, smaller is nearer
 BLOCK_BYTES = 2**22  # of distances at a time
 
 

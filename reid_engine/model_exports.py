@@ -170,7 +170,7 @@ def _make(
             raise (DiskFull if answer.get("disk_full") else NetworkFileError)(answer["error"])
         with np.load(folder / "reference.npz") as stored:
             clips, vectors = stored["clips"], stored["vectors"]
-        gate = {
+        gate: dict[str, tuple[float, ...]] = {
             judged: _cosines(folder, cutting(card), format, judged, clips, vectors)
             for judged in dict.fromkeys((precision, "f32"))
         }

@@ -30,11 +30,9 @@ from trainer.datasets import DataSet, Tracklet, Trial
 
 NO_CAMERA = -1
 PROVEN_ON = 256  # queries whose rankings are turned upside down to prove the rules
-WIDTH, NOISE, CAMERA = (
-    64,
-    0.85,
-    0.45,
-)  # of made-up vectors: a tracklet's own share, and its camera's, beside a person's 1
+WIDTH = 64  # of made-up vectors
+NOISE = 0.85  # a tracklet's own share of them, beside a person's 1
+CAMERA = 0.45  # the share of a person's look in one camera
 AGREES = 5e-4  # between a claimed figure and one that explains it
 FAULTS = {
     "no camera filter": "a person's other tracklets of the query's own camera count as found",

@@ -22,7 +22,8 @@ Places: TypeAlias = NDArray[np.int64]
 SamplerName: TypeAlias = Literal["tracklets", "pairs", "cameras", "identities", "shuffle"]
 ClipName: TypeAlias = Literal["restricted", "strided", "adjacent", "adjacent_but_last", "scattered"]
 
-ORDER_STREAM, CLIP_STREAM = 1, 2  # keep what is drawn for an epoch apart from what is drawn for its clips
+ORDER_STREAM = 1  # what is drawn for an epoch,
+CLIP_STREAM = 2  # and apart from it what is drawn for its clips
 
 
 # clips ---------------------------------------------------------------------------------------------------------------

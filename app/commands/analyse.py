@@ -25,7 +25,9 @@ def ingest(
     case: Annotated[Path, typer.Argument(metavar="CASE", help="The case folder; made where there is none.")],
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Videos, folders.")] = None,
     detector: Annotated[Path | None, typer.Option(metavar="W", help="YOLO weights: .pt, .onnx, OpenVINO.")] = None,
-    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Re-ID network: .onnx or OpenVINO .xml.")] = None,
+    embedder: Annotated[
+        Path | None, typer.Option(metavar="W", help="A bundled model, .safetensors, .onnx or .xml.")
+    ] = None,
     embedder_card: Annotated[Path | None, typer.Option(metavar="FILE", help="How to feed the embedder.")] = None,
     fps: Annotated[float | None, typer.Option(help="Pictures analysed per second and camera.")] = None,
     folder_fps: Annotated[float, typer.Option(help="Pictures per second of a folder of pictures.")] = 25.0,

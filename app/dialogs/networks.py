@@ -20,7 +20,7 @@ from app import theme
 from app.networks import Networks
 
 DETECTORS = "YOLO weights (*.pt *.onnx *.xml *.json);;All files (*)"
-EMBEDDERS = "Re-identification networks (*.onnx *.xml);;All files (*)"
+EMBEDDERS = "Re-identification networks (*.safetensors *.onnx *.xml);;All files (*)"
 
 
 class NetworksDialog(QDialog):

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import openvino as ov  # the package's own module was imported before: nothing is posted
 import torch
 
 from reid_engine.errors import ReappearError
@@ -21,7 +22,6 @@ from reid_engine.models.files import load_model
 from reid_engine.models.graphs import export_graphs
 from reid_engine.pixels import Preparation
 from reid_engine.process import die_with_parent, private_stdout
-from reid_engine.runtime import ov
 from reid_engine.runtime.video import SUFFIX, Format
 from reid_engine.types import BgrImage
 
@@ -102,7 +102,8 @@ def main(arguments: Sequence[str]) -> int:
         for parameter in model.parameters():
             parameter.requires_grad_(False)
         convert(model, folder, "onnx" if format_ == "onnx" else "openvino")
-        np.savez(folder / "reference.npz", **reference(model, crops_in(folder, model.spec.clip_length)))
+        found = reference(model, crops_in(folder, model.spec.clip_length))
+        np.savez(folder / "reference.npz", clips=found["clips"], vectors=found["vectors"])
     except ReappearError as error:
         answer = {"error": str(error)}
     except OSError as error:

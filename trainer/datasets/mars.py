@@ -16,7 +16,7 @@ from trainer.datasets.layout import existing, folders, matrix, refuse_missing, s
 from trainer.datasets.records import JUNK, DataSet, Labels, Tracklet, Trial
 
 OFFICIAL = (8298, 12180, 1980)  # training tracklets, test tracklets, queries
-TRACKLET = slice(0, 11)  # of a picture's name: 0001C1T0001
+TRACKLET = 11  # characters of a picture's name that name its tracklet: 0001C1T0001
 
 
 def read(root: Path) -> DataSet:
@@ -66,7 +66,7 @@ def _tracklet(folder: Path, names: list[str], pid: int, camid: int) -> Tracklet:
             raise InputError(f"the lists call {name} person {pid} in camera {camid}; are they of another release?")
     if not names:
         raise InputError(f"the lists of {folder} have a tracklet of person {pid} without a picture")
-    return Tracklet(pid, camid, tuple(f"{folder}/{name[:4]}/{name}" for name in names), names[0][TRACKLET])
+    return Tracklet(pid, camid, tuple(f"{folder}/{name[:4]}/{name}" for name in names), names[0][:TRACKLET])
 
 
 def person(name: str) -> int:
@@ -90,7 +90,7 @@ def _from_names(train: Path, test: Path) -> DataSet:
 def _grouped(folder: Path) -> list[Tracklet]:
     found = []
     for inside in folders(folder):
-        for name, group in groupby(some_pictures(inside), key=lambda name: name[TRACKLET]):
+        for name, group in groupby(some_pictures(inside), key=lambda name: name[:TRACKLET]):
             files = tuple(f"{inside}/{file}" for file in group)
             try:
                 found.append(Tracklet(person(name), int(name[5]), files, name))

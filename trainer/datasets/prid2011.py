@@ -15,7 +15,8 @@ from trainer.datasets.splits import data_set, drawn, from_json, from_matrix
 
 QUALIFYING = {27: 178, 21: 183}  # frames at least -> people of the official set
 IN_BOTH = 200  # the first so many numbers are the same people in both cameras
-JSON, MATRIX = "splits_prid2011.json", "train_test_splits_prid.mat"
+JSON = "splits_prid2011.json"
+MATRIX = "train_test_splits_prid.mat"
 
 
 def read(root: Path, *, min_frames: int = 27, split: int | None = None, seed: int = 0) -> DataSet:
