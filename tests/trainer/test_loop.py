@@ -34,6 +34,7 @@ DATA: dict[str, Any] = {"tracklets": 4, "identities": 2, "frames": 16, "sha256":
 def small(name: str, **changes: Any) -> Recipe:
     size = "64x32" if name.startswith(("tcl", "ours")) else "32x16"
     tiny = {"backbone": "compact", "input_size": size, "identities": "2", "per_identity": "2", "epochs": "2"}
+    tiny["clip_length"] = "2"
     if name == "gltr":
         tiny |= {"frame_epochs": "1", "frame_batch": "4", "identities": "4", "per_identity": "1"}
     return find_recipe(name, {**tiny, **changes})

@@ -21,7 +21,7 @@ METHODS = ["grl", "stmp", "rgsat", "gltr", "tcl/full_tri", "ours"]
 
 def small(name: str, **changes: Any) -> tuple[Recipe, VideoReidModel, Objective]:
     size = "64x32" if name.startswith(("tcl", "ours")) else "32x16"
-    recipe = find_recipe(name, {"backbone": "compact", "input_size": size, **changes})
+    recipe = find_recipe(name, {"backbone": "compact", "input_size": size, "clip_length": "2", **changes})
     torch.manual_seed(1)
     model = recipe.build()
     return recipe, model, recipe.method.objective(model, 4, recipe.settings)
