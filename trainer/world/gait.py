@@ -177,7 +177,7 @@ def _held(
     if person.bag.kind in ("handbag", "shopping") and right:
         return swing * 0.3, 0.15, splay + 0.05, 0.0
     if person.bag.kind == "shoulder" and right:
-        return 0.05, 1.5, 0.12, 0.1
+        return (-0.05, 2.25, 0.2, 0.3) if person.seed % 3 == 0 else (0.4 * swing, 0.3, 0.14, 0.0)
     if action in ("stand", "turn"):
         kind = (0, 0, 2, 0, 3, 1, 3, 0, 4)[(person.seed * 7 + (0 if right else 4)) % 9]
         return (

@@ -66,15 +66,16 @@ def _hem(built: Figure, frame: NDArray[np.float32], air: float) -> None:
     up, ahead = frame[9:12].astype(np.float64), frame[6:9].astype(np.float64)
     waist, made = built["waist"], (GROUP_TOP, TOP)
     long = who.jacket is not None and who.jacket.kind == "coat"
-    below = 0.52 * unit if long else (0.2 + 0.06 * ((who.seed % 5) / 5)) * unit
+    below = 0.52 * unit if long else (0.175 + 0.06 * ((who.seed % 5) / 5)) * unit
     hips = (0.164 + 0.016 * who.figure) * girth + air + 0.006
     tucked = who.jacket is None and (who.bottom.kind == "dress" or (who.top.kind == "shirt" and who.seed % 3 == 0))
     if tucked:
         below, hips = 0.13 * unit, 0.158 * girth
     wide = hips + (0.05 if long else 0.0)
+    lean, deep = _draped(built, max(below - 0.149 * unit, 0.03), 0.081 * girth + air + 0.012)
     built.add(
-        waist - up * 0.02, waist - up * below, ((0.158 - 0.012 * who.figure) * girth + air, wide), made, frame,
-        blend=0.07, flat=(ahead, 0.78), cut=(False, True),
+        waist - up * 0.02, waist - up * below + ahead * lean, ((0.158 - 0.012 * who.figure) * girth + air, wide),
+        made, frame, blend=0.07, flat=(ahead, min(max(deep / wide, 0.78), 1.0)), cut=(False, True),
     )  # fmt: skip
     if who.top.kind in ("shirt", "polo", "sweater", "hoodie") or who.jacket is not None:
         neck = built["neck"]
@@ -92,6 +93,15 @@ def _hem(built: Figure, frame: NDArray[np.float32], air: float) -> None:
     if hooded:
         nape = built["neck"] - ahead * 0.07 * unit
         built.add(nape + up * 0.02, nape - up * 0.06, (0.06, 0.075), made, frame, flat=(ahead, 0.7), blend=0.03)
+
+
+def _draped(built: Figure, drop: float, thick: float) -> tuple[float, float]:
+    """How far ahead of the pelvis the middle of both thighs is ``drop`` metres below it, and half their depth there."""
+    ahead = []
+    for name, _ in SIDES:
+        thigh = built[f"knee {name}"] - built[f"hip {name}"]
+        ahead.append(thigh[1] * min(drop / max(-float(thigh[2]), 0.1), 1.0))
+    return float(sum(ahead)) / 2, abs(float(ahead[0] - ahead[1])) / 2 + thick
 
 
 def _arms(built: Figure) -> None:
@@ -139,8 +149,8 @@ def _legs(built: Figure) -> None:
     frame = frame_of(built["pelvis"], np.array([0.0, 0.0, 1.0]), yaw)
     right, made = frame[3:6].astype(np.float64), (GROUP_BOTTOM, BOTTOM)
     pelvis = built["pelvis"]
-    seat = (0.096 + 0.012 * curve) * girth + air * 0.3
-    half = right * (0.058 + 0.008 * curve) * girth
+    seat = (0.091 + 0.012 * curve) * girth + air * 0.2
+    half = right * (0.055 + 0.008 * curve) * girth
     built.add(pelvis - half, pelvis + half, (seat, seat), made, frame, blend=0.05)
     if who.jacket is None and (who.bottom.kind == "dress" or who.top.kind == "shirt"):
         built.add(pelvis, built["waist"], (seat * 1.25, seat * 1.1), made, frame, blend=0.1, flat=(frame[6:9], 0.72))
@@ -185,9 +195,9 @@ def _skirt(built: Figure, frame: NDArray[np.float32]) -> None:
     middle = pelvis + (knees - pelvis) * min(drop / 0.45, 1.2) * 0.6
     end = np.array([middle[0], middle[1], pelvis[2] - drop])
     wide = (0.165 + 0.02 * who.figure) * girth + who.bottom.loose * 3 + 0.05 * who.bottom.length
-    deep = max(0.6, min((0.5 * apart * min(drop / 0.45, 1.0) + 0.08) / wide, 1.25))
+    deep = max(0.7, min((0.5 * apart * min(drop / 0.45, 1.0) + 0.115 * girth) / wide, 1.3))
     made = (GROUP_BOTTOM, BOTTOM)
-    built.add(waist, end, (0.135 * girth, wide), made, frame, blend=0.06, flat=(frame[6:9], deep), cut=(False, True))
+    built.add(waist, end, (0.15 * girth, wide), made, frame, blend=0.06, flat=(frame[6:9], deep), cut=(False, True))
 
 
 def _feet(built: Figure) -> None:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.errors import InputError, UsageError
+from trainer.world import preview
 from trainer.world.filming import Rig, filmed, rig
 from trainer.world.parallel import mapped, pool
 from trainer.world.people import Person, lookalike, person
@@ -291,6 +292,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="default all three")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default one a processor)")
+    parser.add_argument("--preview", action="store_true", help="also write preview.jpg, a sheet of 64 crops")
 
 
 def run(given: argparse.Namespace) -> str:
@@ -308,4 +310,6 @@ def run(given: argparse.Namespace) -> str:
     if given.workers < 0:
         raise UsageError(f"workers is {given.workers}, expected 0 or more")
     count = write(given.out, spec, given.part, workers=given.workers)
+    if given.preview:
+        preview.write(given.out)
     return f"{count} tracklets of {spec.people} people before {spec.cameras} cameras in {given.out}"
