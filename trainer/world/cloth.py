@@ -19,8 +19,26 @@ from trainer.world.wardrobe import PATTERNS, RGB, Garment
 COLUMNS = 24
 # first colour (0:3), second (3:6), pattern 6, scale 7, folds 8, mottling 9, gloss 10, kind 11, strap 12,
 # strap colour (13:16), third colour (16:19), opening 19, extra 20, hairline 21, glasses 22, collar 23
-CLOTH, SKIN, HEAD, HAIR, SHOE, BAG, DENIM = range(7)
-PLAIN, STRIPES, UPRIGHTS, CHECKS, GRADIENT, BLOCKS, DOTS, PRINT, LOGO, BLOTCHES, PIPING = range(11)
+# kinds of surface
+CLOTH = 0
+SKIN = 1
+HEAD = 2
+HAIR = 3
+SHOE = 4
+BAG = 5
+DENIM = 6
+# patterns: places in wardrobe.PATTERNS, and one of trousers
+PLAIN = 0
+STRIPES = 1
+UPRIGHTS = 2
+CHECKS = 3
+GRADIENT = 4
+BLOCKS = 5
+DOTS = 6
+PRINT = 7
+LOGO = 8
+BLOTCHES = 9
+PIPING = 10
 Point = tuple[float, float, float]
 Colour = tuple[float, float, float]
 
@@ -33,7 +51,7 @@ def linear(colour: RGB) -> Floats:
 
 @lru_cache(maxsize=256)
 def materials(person: Person) -> NDArray[np.float32]:
-    """(10, COLUMNS) rows in the order of body.SKIN ... body.STRAP."""
+    """(10, COLUMNS) rows in the order of figure.SKIN ... figure.STRAP."""
     table = np.zeros((10, COLUMNS), np.float32)
     skin, head, hair, top, sleeve, bottom, shoe, bag, hat, strap = table
     outer = person.jacket if person.jacket is not None else person.top
@@ -76,7 +94,7 @@ def _woven(row: NDArray[np.float32], garment: Garment) -> None:
     row[3:6] = linear(garment.colours[1])
     row[6] = PIPING if garment.pattern == "piping" else PATTERNS.index(garment.pattern)
     row[7] = garment.scale
-    row[8] = 0.55 + 22 * garment.loose
+    row[8] = 0.7 + 26 * garment.loose
     row[10] = 0.10 if garment.kind == "puffer" else 0.0
     if garment.kind == "puffer":
         row[20] = 1.0
@@ -119,7 +137,7 @@ def noise(x: float, y: float, z: float, seed: int) -> float:
 @compiled
 def step(edge: float, x: float, soft: float) -> float:
     """0 below ``edge``, 1 above it, a ramp as wide as ``soft`` between: edges no sharper than a pixel."""
-    return min(max((x - edge) / soft + 0.5, 0.0), 1.0)
+    return float(min(max((x - edge) / soft + 0.5, 0.0), 1.0))
 
 
 @compiled
@@ -135,12 +153,12 @@ def band(x: float, scale: float, share: float, soft: float) -> float:
 @compiled
 def folds(u: float, v: float, w: float, seed: int, style: float) -> float:
     """Height of the folds of loose cloth: long creases that run askew, and small ones that run across."""
-    skew = 0.7 * (noise(u * 4, v * 4, w * 4, seed + 11) - 0.5)
     if style > 0.5:  # a quilted jacket
         return 0.012 * abs(math.sin(v * 31.0)) ** 0.5
-    long = noise(u * 13 + v * 5, v * 6 + skew * 4, w * 13, seed)
-    across = noise(u * 6 + skew, v * 19 + u * 6, w * 6 + skew, seed + 5)
-    return 0.015 * abs(long - 0.5) + 0.008 * abs(across - 0.5)
+    skew = 1.4 * (noise(u * 5, v * 4, w * 5, seed + 11) - 0.5)
+    long = noise(u * 9 + v * 4 + skew, v * 4.5 + skew, w * 9, seed)
+    across = noise(u * 11 + skew, v * 13 + u * 12, w * 11 - v * 6, seed + 5)
+    return 0.020 * abs(long - 0.5) + 0.009 * abs(across - 0.5)
 
 
 @compiled
@@ -244,7 +262,7 @@ def face(row: NDArray[np.float32], point: Point, soft: float) -> Colour:
     u, v, w = point
     skin, hair = (row[0], row[1], row[2]), (row[16], row[17], row[18])
     front = step(0.015, w, 0.05)
-    line = row[21] + front * (0.105 - 0.25 * max(abs(u) - 0.045, 0.0)) + 0.02
+    line = row[21] + front * (0.118 - 0.3 * max(abs(u) - 0.04, 0.0)) + 0.02
     covered = step(line, v, 0.012 + soft) if row[21] < 1.0 else 0.0
     colour = skin
     if w > 0.03:

@@ -68,10 +68,11 @@ def stage(place: Place, camera: Camera, *, samples: int = 2, rays: int = 5) -> S
     view = camera.view()
     empty = backdrop(place, view, samples=samples, rays=rays)
     exposed = metered(camera.response, empty.rgb, -0.8 if camera.dusk else 0.0)
-    return Stage(place, replace(camera, response=exposed), view, empty, _floor(view, empty.depth))
+    return Stage(place, replace(camera, response=exposed), view, empty, floor_seen(view, empty.depth))
 
 
-def _floor(view: View, depth: Image) -> Image:
+def floor_seen(view: View, depth: Image) -> Image:
+    """(H, W, 2) the ground point that each pixel of a view shows, nan where something stands before the ground."""
     width, height = view.size
     x = (np.arange(width) + 0.5 - view.centre_px[0]) / view.focal_px
     y = (np.arange(height) + 0.5 - view.centre_px[1]) / view.focal_px

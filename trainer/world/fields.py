@@ -18,7 +18,7 @@ from trainer.world.geometry import Floats
 COLUMNS = 24
 # a (0:3), axis (3:6), length 6, radius at a 7, slope 8, cosine 9, radius at b 10, flat axis (11:14), stretch 14,
 # cut before a 15, cut after b 16, blend 17, group 18, material 19, centre (20:23) and radius 23 of a ball around it
-FAR = np.float32(1e9)
+FAR = 1e9
 Point = tuple[float, float, float]
 
 
@@ -33,7 +33,10 @@ def part(
     flat: tuple[Floats, float] | None = None,
     cut: tuple[bool, bool] = (False, False),
 ) -> NDArray[np.float32]:
-    """One row: a rounded cone from ``a`` to ``b`` (3,), ``flat`` = (direction, thickness ratio), ``cut`` square ends."""
+    """One row: a rounded cone from ``a`` to ``b`` (3,).
+
+    flat: a direction across it and how thick it is that way against its width; cut: which ends are square
+    """
     ax, ay, az = map(float, a)
     bx, by, bz = map(float, b)
     length = math.sqrt((bx - ax) ** 2 + (by - ay) ** 2 + (bz - az) ** 2)
@@ -49,11 +52,10 @@ def part(
         fx, fy, fz, stretch = fx / size, fy / size, fz / size, 1 / flat[1]
     ends = (0.0 if cut[0] else FAR, 0.0 if cut[1] else FAR)
     ball = (length / 2 + max(thin, end)) * max(1.0, 1 / stretch)
-    row = np.array([
+    return np.array([
         ax, ay, az, x, y, z, length, thin, slope, math.sqrt(1 - slope * slope), end, fx, fy, fz, stretch, *ends,
         blend, group, material, (ax + bx) / 2, (ay + by) / 2, (az + bz) / 2, ball,
     ], np.float32)  # fmt: skip
-    return row
 
 
 @compiled
@@ -81,7 +83,7 @@ def distance(rows: NDArray[np.float32], part: int, x: float, y: float, z: float)
     if stretch != 1.0:
         lean = tilt * across * stretch / aside
         found = found / math.sqrt(1.0 + lean * lean * (stretch * stretch - 1.0))
-    return max(found, -along - rows[part, 15], along - length - rows[part, 16])
+    return float(max(found, -along - rows[part, 15], along - length - rows[part, 16]))
 
 
 @compiled
@@ -94,7 +96,7 @@ def smooth_min(a: float, b: float, width: float) -> float:
 @compiled
 def field(rows: NDArray[np.float32], chosen: NDArray[np.int32], count: int, x: float, y: float, z: float) -> float:
     """Metres from a point to the body that the first ``count`` ``chosen`` rows make; rows of a group stand together."""
-    nearest, own, group = FAR, FAR, np.float32(-1.0)
+    nearest, own, group = FAR, FAR, -1.0
     for index in range(count):
         part = chosen[index]
         if rows[part, 18] != group:
@@ -112,7 +114,7 @@ def surface(
 ) -> tuple[int, float, float, float]:
     """What is seen at a point of the surface: the part, and the outward unit normal, blended as the distance is."""
     whole, best, bx, by, bz = FAR, 0, 0.0, 0.0, 1.0
-    own, at, gx, gy, gz, inside, group = FAR, 0, 0.0, 0.0, 1.0, FAR, np.float32(-1.0)
+    own, at, gx, gy, gz, inside, group = FAR, 0, 0.0, 0.0, 1.0, FAR, -1.0
     for index in range(count):
         part = chosen[index]
         if rows[part, 18] != group:
@@ -225,4 +227,4 @@ def _let_through(rows: NDArray[np.float32], part: int, origin: Point, towards: P
     radius = rows[part, 7] + (rows[part, 10] - rows[part, 7]) * along
     radius = radius * (0.5 + 0.5 / max(rows[part, 14], 1.0))
     gap = (math.sqrt(dx * dx + dy * dy + dz * dz) - radius) / (0.006 + 0.12 * far)
-    return min(max(0.5 + 0.5 * gap, 0.0), 1.0)
+    return float(min(max(0.5 + 0.5 * gap, 0.0), 1.0))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,16 +14,18 @@ from numpy.typing import NDArray
 from reid_engine.errors import UsageError
 from trainer.world.body import Body, posed
 from trainer.world.cameras import Camera, metered
-from trainer.world.compose import Seen, composed
+from trainer.world.composite import Actor, Stage, compose, floor_seen
 from trainer.world.gait import stride_m
 from trainer.world.geometry import View
 from trainer.world.people import Person, person
-from trainer.world.places import Place, backdrop, hang, place
+from trainer.world.places import INDOORS, OUTDOORS, Backdrop, Place, backdrop, hang, place
 
 PICTURE = (960, 540)  # pixels of a generated camera
-SMALLEST_PX, TALLEST_PX = 44, 430  # heights of people that are cropped
+SMALLEST_PX = 44  # heights of people that are cropped
+TALLEST_PX = 430
 CAMERAS_A_PLACE = 2
 Array = NDArray[np.float32]
+Pictures = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ class Rig:
 
     camera: Camera
     place: Place
-    backdrop: tuple[Array, Array, Array]
+    backdrop: Pictures
     ground: Array  # (K, 3): x, y in metres where people can stand in view, and how tall 1.7 m is there in pixels
 
 
@@ -40,8 +43,8 @@ def rig(spec_seed: int, number: int) -> Rig:
     seed = int(np.random.default_rng([spec_seed, number // CAMERAS_A_PLACE, 22]).integers(2**31))
     rng = np.random.default_rng([spec_seed, number, 23])
     for attempt in range(12):
-        here = place(seed + attempt // 3, dusk=seed % 7 == 0)
-        camera = hang(here, int(rng.integers(2**31)), f"c{number:02}", PICTURE)
+        here = place(seed + attempt // 3, _kind(seed), dusk=seed % 8 == 0)
+        camera = _rehung(hang(here, int(rng.integers(2**31)), f"c{number:02}", PICTURE), rng)
         view = camera.view()
         empty = backdrop(here, view, samples=1, rays=4)
         layers = (empty.rgb, empty.sun, empty.depth)
@@ -50,8 +53,25 @@ def rig(spec_seed: int, number: int) -> Rig:
             break
     else:
         raise UsageError(f"no camera with a free view for camera {number} of seed {spec_seed}; try another seed")
-    exposed = metered(camera.response, empty.rgb, float(rng.normal(0.15, 0.3)))
-    return Rig(replace(camera, response=exposed), here, layers, ground)
+    exposed = metered(camera.response, empty.rgb, float(rng.normal(-0.15, 0.35)))
+    calm = float(rng.uniform(0.1, 0.8))  # places.hang draws noisy cameras; most recorders smooth it away
+    quiet = replace(exposed, shot=exposed.shot * calm, read=exposed.read * calm)
+    return Rig(replace(camera, response=quiet), here, layers, ground)
+
+
+def _rehung(camera: Camera, rng: np.random.Generator) -> Camera:
+    """The same spot with a longer lens as often as not, and often lower: re-ID sets come from such cameras."""
+    x, y, high = camera.position
+    low = max(high * float(rng.uniform(0.5, 1.0)), 2.0)
+    longer = float(np.exp(rng.uniform(0.0, 0.8)))
+    tilt = math.atan(math.tan(camera.tilt) * low / high)
+    return replace(camera, position=(x, y, low), tilt=tilt, focal_px=camera.focal_px * longer)
+
+
+def _kind(seed: int) -> str:
+    """Three places of four are outdoors."""
+    kinds = OUTDOORS if seed % 4 else INDOORS
+    return kinds[seed // 4 % len(kinds)]
 
 
 def _standing(here: Place, view: View, depth: Array, rng: np.random.Generator) -> Array:
@@ -108,18 +128,17 @@ class _Walk:
     phase: float
     turning: float
 
-    def at(self, time_s: float) -> tuple[Body, tuple[float, float]]:
-        """The body after ``time_s``, and where it stands."""
-        way = self.speed * time_s
-        heading = self.heading + self.turning * time_s
-        middle = self.heading + self.turning * time_s / 2
+    def at(self, time_s: float) -> Actor:
+        """Where they are and what they do after ``time_s``."""
+        way, turned = self.speed * time_s, self.turning * time_s
+        middle = self.heading + turned / 2
         x, y = self.start[0] + way * math.cos(middle), self.start[1] + way * math.sin(middle)
         pace = way / stride_m(self.who, self.speed) if self.speed > 0.05 else 0.4 * time_s
-        return posed(self.who, (x, y), heading, self.action, self.phase + pace, max(self.speed, 0.3)), (x, y)
+        return Actor(self.who, x, y, self.heading + turned, self.action, self.phase + pace, self.speed)
 
 
 def _walk(who: Person, start: tuple[float, float], rng: np.random.Generator, heading: float | None = None) -> _Walk:
-    action = str(rng.choice(["walk", "stand", "turn", "carry"], p=[0.8, 0.1, 0.03, 0.07]))
+    action = str(rng.choice(["walk", "stand", "turn", "carry"], p=[0.84, 0.1, 0.03, 0.03]))
     moving = action in ("walk", "carry")
     return _Walk(
         who,
@@ -211,32 +230,27 @@ def _crop(
 ) -> tuple[NDArray[np.uint8], float]:
     """One frame: the crop at the spec's size, and how much of the person is seen."""
     time_s, gain, cut = moment
-    view = before.camera.view()
-    posed_now = [walk.at(time_s) for walk in walks]
-    box = _estimated(posed_now[0][0], view)
-    x0, y0, x1, y1 = cut.around(box, rng)
+    camera, view = before.camera, before.camera.view()
+    actors = [walk.at(time_s) for walk in walks]
+    x0, y0, x1, y1 = cut.around(_estimated(_posed(actors[0]), view), rng)
     x0, y0, x1, y1 = (round(v) for v in (max(x0, 0), max(y0, 0), min(x1, PICTURE[0]), min(y1, PICTURE[1])))
     if x1 - x0 < 8 or y1 - y0 < 16:
         return np.zeros((*out_size, 3), np.uint8), 0.0
     scale = min(1.0, 1.15 * out_size[0] / (y1 - y0))
     size = (max(round((x1 - x0) * scale), 8), max(round((y1 - y0) * scale), 16))
     window = view.window(x0, y0, size, scale)
-    behind = [_resized(np.asarray(layer[y0:y1, x0:x1], np.float32), size) for layer in before.backdrop]
-    kept = [k for k, (body, _) in enumerate(posed_now) if k == 0 or _touches(body, window)]
-    bodies = [posed_now[k][0] for k in kept]
-    lights = [before.place.light_at(*posed_now[k][1]) for k in kept]
-    blur = [_smear(walks[k], posed_now[k], window, before.camera.response.shutter_s) for k in kept]
-    samples = 2 if size[1] < 72 else 1
-    rgb, seen = composed((behind[0], behind[1], behind[2]), window, bodies, lights, samples=samples, blur_px=blur)
+    behind = Backdrop(*(_resized(np.asarray(layer[y0:y1, x0:x1], np.float32), size) for layer in before.backdrop))
+    stage = Stage(before.place, camera, window, behind, floor_seen(window, behind.depth))
+    rgb, seen = compose(stage, actors)
     whole = (round(PICTURE[0] * scale), round(PICTURE[1] * scale))
-    picture = before.camera.response.observe(rgb, rng, corner=(x0 * scale, y0 * scale), whole=whole, gain=gain)
+    picture = camera.response.observe(rgb, rng, corner=(x0 * scale, y0 * scale), whole=whole, gain=gain)
     flag = cv2.INTER_AREA if size[1] > out_size[0] else (cv2.INTER_LINEAR if rng.random() < 0.7 else cv2.INTER_CUBIC)
     out = cv2.resize(picture, out_size[::-1], interpolation=flag)
-    return np.asarray(out, np.uint8), _share(seen[0])
+    return np.asarray(out, np.uint8), next((one.visible for one in seen if one.actor == 0), 0.0)
 
 
-def _share(seen: Seen | None) -> float:
-    return seen.visible if seen else 0.0
+def _posed(actor: Actor) -> Body:
+    return posed(actor.person, (actor.x, actor.y), actor.heading, actor.action, actor.phase, actor.speed)
 
 
 def _resized(layer: Array, size: tuple[int, int]) -> Array:
@@ -254,16 +268,3 @@ def _estimated(body: Body, view: View) -> tuple[float, float, float, float]:
     radius = np.concatenate([rows[:, 7], rows[:, 10]]) * view.focal_px / np.maximum(depth, 0.3) * 0.9
     x, y = pixels.T
     return float((x - radius).min()), float((y - radius).min()), float((x + radius).max()), float((y + radius).max())
-
-
-def _touches(body: Body, view: View) -> bool:
-    x0, y0, x1, y1 = _estimated(body, view)
-    near = float(view.project(body.origin[None] + np.array([[0, 0, 1.0]]))[1][0]) > 0.8
-    return near and x1 > 0 and y1 > 0 and x0 < view.size[0] and y0 < view.size[1]
-
-
-def _smear(walk: _Walk, now: tuple[Body, tuple[float, float]], view: View, shutter_s: float) -> tuple[float, float]:
-    x, y = now[1]
-    ahead = (x + math.cos(walk.heading) * walk.speed * shutter_s, y + math.sin(walk.heading) * walk.speed * shutter_s)
-    pixels, _ = view.project(np.array([[x, y, 1.0], [*ahead, 1.0]]))
-    return float(pixels[1, 0] - pixels[0, 0]), float(pixels[1, 1] - pixels[0, 1])

@@ -15,6 +15,8 @@ from trainer.world.geometry import Floats
 from trainer.world.people import Person
 
 ACTIONS = ("walk", "stand", "turn", "carry")
+LEG = 0.488  # hip to ankle, of the height
+ANKLE = 0.042  # ankle to sole
 STANCE = 0.62  # share of a stride that a foot is on the ground
 JOINTS = (
     "pelvis", "waist", "chest", "neck", "head", "crown",
@@ -47,17 +49,13 @@ def stance(person: Person, action: str, phase: float, speed_mps: float = 1.3) ->
     stepping = moving or action == "turn"
     stride = stride_m(person, speed_mps) if moving else 0.0
     angle = 2 * math.pi * phase
-    height, habit = person.height_m, person.habit
     yaw = 0.16 * math.sin(angle) * stepping * min(stride, 1.4) / 1.4
-    drop = 0.017 * stride**2 * 1.75 / height + 0.018 * habit.bounce**0.5 * math.cos(2 * angle) * moving
+    feet = {side: _foot(person, sign, phase + (0.0 if sign > 0 else 0.5), (stride, stepping)) for side, sign in SIDES}
     sway = 0.018 * math.sin(angle) if stepping else 0.02 * math.sin(0.8 * phase + person.seed % 7)
-    pelvis = np.array([sway, 0.0, 0.525 * height - drop - 0.004 * height])
-    joints = {"pelvis": pelvis}
+    joints = {"pelvis": np.array([sway, 0.0, _hip_height(person, stride, phase) + 0.004 * person.height_m])}
     _spine(joints, person, -yaw if stepping else 0.0)
     for side, sign in SIDES:
-        _leg(
-            joints, person, (side, sign), phase + (0.0 if sign > 0 else 0.5), (stride, yaw if moving else 0.0, stepping)
-        )
+        _leg(joints, person, (side, sign), (yaw if moving else 0.0), feet[side])
         _arm(
             joints, person, (side, sign), angle + (math.pi if sign > 0 else 0.0), (action, min(stride / 1.4, 1.3), -yaw)
         )
@@ -77,38 +75,67 @@ def _spine(joints: dict[str, Floats], person: Person, yaw: float) -> None:
     half = (0.099 - 0.014 * person.figure) * height * (0.8 + 0.2 * person.build)
     for side, sign in SIDES:
         across = np.array([math.cos(yaw), math.sin(yaw), 0.0]) * sign * half
-        joints[f"shoulder {side}"] = joints["neck"] - up * 0.034 * height + across
+        joints[f"shoulder {side}"] = joints["neck"] - up * 0.043 * height + across
+
+
+def _hip_height(person: Person, stride: float, phase: float) -> float:
+    """Hips ride over the standing foot on a leg that is nearly straight, and are lowest when both feet stand."""
+    highest = LEG * 0.985 * person.height_m
+    aside = max(person.habit.width_m / 2 - 0.05, 0.0) * 1.25
+    heights = []
+    for at in (phase % 1.0, (phase + 0.5) % 1.0):
+        if at < STANCE:
+            forward, _, pitch = foot_path(at, stride)
+            ankle, _, _ = _sole(person, forward, 0.0, pitch)
+            heights.append(ankle[1] + math.sqrt(max(highest**2 - ankle[0] ** 2 - aside**2, 0.3 * highest**2)))
+    return min(heights) - 0.006 * person.height_m * (2 - person.habit.bounce) * bool(stride)
+
+
+def _sole(person: Person, forward: float, lift: float, pitch: float) -> tuple[tuple[float, float], float, float]:
+    """The ankle (forward, up) of a foot that turns on its ball when the toes point down, on its heel when up."""
+    height = person.height_m
+    pivot = (0.11 if pitch < 0 else -0.03) * height
+    along, above = (math.cos(pitch), math.sin(pitch)), (-math.sin(pitch), math.cos(pitch))
+    ankle = (
+        forward + pivot - along[0] * pivot + above[0] * ANKLE * height,
+        lift - along[1] * pivot + above[1] * ANKLE * height,
+    )
+    return ankle, along[0], along[1]
+
+
+def _foot(person: Person, sign: float, phase: float, step: tuple[float, bool]) -> tuple[Floats, Floats, Floats]:
+    """Ankle (3,), the direction of the sole and the one above it, at a phase of this foot's own stride."""
+    stride, stepping = step
+    forward, lift, pitch = foot_path(phase % 1.0, stride) if stepping else (0.0, 0.0, 0.0)
+    (ahead, up), flat, steep = _sole(person, forward, lift, pitch)
+    aside = sign * max(person.habit.width_m / 2, 0.04) * (1.0 if stride else 1.25)
+    out = sign * max(person.habit.toes_rad, -0.05)
+    along = np.array([math.sin(out) * flat, math.cos(out) * flat, steep])
+    return np.array([aside, ahead, up]), along, np.array([0.0, -steep, flat])
 
 
 def _leg(
-    joints: dict[str, Floats], person: Person, side: tuple[str, float], phase: float, step: tuple[float, float, bool]
+    joints: dict[str, Floats], person: Person, side: tuple[str, float], yaw: float, foot: tuple[Floats, Floats, Floats]
 ) -> None:
-    """The foot follows the ground for STANCE of a stride and swings through for the rest; the knee follows."""
-    (name, sign), (stride, yaw, stepping), height = side, step, person.height_m
-    forward, lift, pitch = foot_path(phase % 1.0, stride, stepping)
-    half = 0.05 * height * (0.9 + 0.14 * person.figure)
-    joints[f"hip {name}"] = joints["pelvis"] + np.array([math.cos(yaw), math.sin(yaw), 0.0]) * sign * half
-    aside = sign * max(person.habit.width_m / 2, 0.04) * (1.0 if stride else 1.25)
-    out = sign * max(person.habit.toes_rad, -0.05)
-    ahead = np.array([math.sin(out) * math.cos(pitch), math.cos(out) * math.cos(pitch), math.sin(pitch)])
-    above = np.array([0.0, -math.sin(pitch), math.cos(pitch)])
-    ball = np.array([aside, forward, lift])  # the ball of the foot, or the heel, keeps to the ground
-    pivot = 0.11 if pitch < 0 else -0.03
-    ankle = ball + (ahead * (0.0 - pivot) + above * 0.042) * height + np.array([0.0, pivot * height, 0.0])
-    hip = joints[f"hip {name}"]
-    thigh, shin = 0.246 * height, 0.242 * height
-    joints[f"knee {name}"], joints[f"ankle {name}"] = _bend(
-        hip, ankle, (thigh, shin), np.array([0.08 * sign, 1.0, 0.1])
+    """Hip, knee, ankle, toe and heel: the foot is where the ground has it, and the knee follows."""
+    (name, sign), height = side, person.height_m
+    ankle, along, above = foot
+    half = 0.045 * height * (0.92 + 0.14 * person.figure)
+    joints[f"hip {name}"] = joints["pelvis"] + np.array([math.cos(yaw), math.sin(yaw), -0.08]) * (
+        sign * half,
+        sign * half,
+        half,
     )
-    foot = joints[f"ankle {name}"] - above * 0.042 * height
-    joints[f"toe {name}"] = foot + ahead * 0.112 * height
-    joints[f"heel {name}"] = foot - ahead * 0.028 * height
+    hip = joints[f"hip {name}"]
+    bones = (0.246 * height, (LEG - 0.246) * height)
+    joints[f"knee {name}"], joints[f"ankle {name}"] = _bend(hip, ankle, bones, np.array([0.08 * sign, 1.0, 0.1]))
+    sole = joints[f"ankle {name}"] - above * ANKLE * height
+    joints[f"toe {name}"] = sole + along * 0.112 * height
+    joints[f"heel {name}"] = sole - along * 0.028 * height
 
 
-def foot_path(phase: float, stride: float, stepping: bool = True) -> tuple[float, float, float]:
-    """Forward and upward metres of a foot against the body, and its pitch (toes up is positive), at a phase in [0, 1)."""
-    if not stepping:
-        return 0.0, 0.0, 0.0
+def foot_path(phase: float, stride: float) -> tuple[float, float, float]:
+    """Forward and upward metres of a foot against the body, and its pitch (toes up positive), at a phase in [0, 1)."""
     reach = STANCE * stride
     if phase < STANCE:
         share = phase / STANCE
@@ -152,7 +179,7 @@ def _held(
     if person.bag.kind == "shoulder" and right:
         return 0.05, 1.5, 0.12, 0.1
     if action in ("stand", "turn"):
-        kind = (person.seed * 7 + (0 if right else 3)) % 5
+        kind = (0, 0, 2, 0, 3, 1, 3, 0, 4)[(person.seed * 7 + (0 if right else 4)) % 9]
         return (
             (0.02, 0.12, 0.1, 0.0),
             (0.2, 1.9, 0.12, 0.35),
@@ -160,7 +187,7 @@ def _held(
             (0.0, 0.25, 0.12, 0.0),
             (0.3, 1.5, 0.15, 0.6),
         )[kind]
-    if (person.seed + (0 if right else 2)) % 9 == 0:
+    if (person.seed + (0 if right else 2)) % 17 == 0:
         return swing * 0.25 + 0.2, 1.9, 0.1, 0.3  # a telephone in the hand
     return swing, elbow, splay, 0.05
 

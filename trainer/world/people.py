@@ -30,7 +30,7 @@ WHITE: RGB = (0.9, 0.9, 0.88)
 
 @dataclass(frozen=True, slots=True)
 class Habit:
-    """A way of walking: swing of the arms (1 usual), lean forward rad, metres between the feet, toes out rad, bounce."""
+    """A way of walking: swing of the arms (1 usual), lean forward, metres between the feet, toes outward, bounce."""
 
     swing: float
     lean_rad: float
@@ -165,13 +165,13 @@ def _jacket(rng: np.random.Generator) -> Garment:
 def _bottom(rng: np.random.Generator, warm: bool, woman: bool) -> Garment:
     kinds = ("trousers", "jeans", "shorts", "skirt", "dress", "leggings")
     if woman:
-        shares = (0.25, 0.26, 0.16, 0.13, 0.15, 0.05) if warm else (0.28, 0.36, 0.01, 0.09, 0.08, 0.18)
+        shares = (0.30, 0.19, 0.17, 0.14, 0.14, 0.06) if warm else (0.38, 0.27, 0.01, 0.09, 0.07, 0.18)
     else:
-        shares = (0.36, 0.32, 0.32, 0.0, 0.0, 0.0) if warm else (0.5, 0.47, 0.03, 0.0, 0.0, 0.0)
+        shares = (0.43, 0.23, 0.34, 0.0, 0.0, 0.0) if warm else (0.66, 0.31, 0.03, 0.0, 0.0, 0.0)
     kind = str(rng.choice(kinds, p=shares))
     first = colour(rng, 0 if kind in ("dress", "skirt") else 1)
     if kind == "jeans":
-        first = (0.2, 0.27, 0.4) if rng.random() < 0.2 else _denim(rng)
+        first = _denim(rng)
     pattern = str(rng.choice(PATTERNS, p=SKIRT_PATTERNS)) if kind in ("dress", "skirt") else "plain"
     if kind == "trousers" and rng.random() < 0.06:
         pattern = "piping"
@@ -189,7 +189,7 @@ def _bottom(rng: np.random.Generator, warm: bool, woman: bool) -> Garment:
 
 def _denim(rng: np.random.Generator) -> RGB:
     pale = float(rng.beta(1.4, 2.2))
-    red, green, blue = np.array([0.15, 0.2, 0.31]) * (1 - pale) + np.array([0.55, 0.64, 0.76]) * pale
+    red, green, blue = np.array([0.13, 0.16, 0.24]) * (1 - pale) + np.array([0.52, 0.6, 0.7]) * pale
     return float(red), float(green), float(blue)
 
 

@@ -131,13 +131,13 @@ def trace(shape: Shape, camera: Array, lights: Lights, rgb: Array, alpha: Array,
     chosen = np.empty(circles.shape[0], np.int32)
     for top in range(0, height, TILE):
         for left in range(0, width, TILE):
-            count, near, far = 0, np.float32(1e9), np.float32(0.0)
+            count, near, far = 0, 1e9, 0.0
             for index in range(circles.shape[0]):
                 x0, y0, x1, y1, first, last = circles[index]
                 if x1 < left or x0 > left + TILE or y1 < top or y0 > top + TILE:
                     continue
                 chosen[count] = index
-                count, near, far = count + 1, min(near, first), max(far, last)
+                count, near, far = count + 1, min(near, float(first)), max(far, float(last))
             if count:
                 span = (max(near, 0.05), far, float(count))
                 _tile(shape, camera, lights, (top, left), (chosen, span), (rgb, alpha, depth))
@@ -165,7 +165,7 @@ def _tile(
                 continue
             at, miss = _march(shape[0], met, count, (camera, ray), (near * ray[3], far * ray[3]))
             pixel = at / camera[12]
-            cover = min(max(0.5 - miss / pixel, 0.0), 1.0)
+            cover = min(max(1.0 - miss / pixel, 0.0), 1.0)
             if cover <= 0.02:
                 continue
             point = (camera[0] + ray[0] * at, camera[1] + ray[1] * at, camera[2] + ray[2] * at)
@@ -196,21 +196,25 @@ def _march(
     looking: tuple[Array, tuple[float, float, float, float]],
     span: tuple[float, float],
 ) -> tuple[float, float]:
-    """Metres along the ray to the surface, or to where it passes nearest, and how far it stays from it."""
+    """Metres along the ray to the surface, or to where it passes nearest, and how far it stays from it.
+
+    The surface is drawn in by half a pixel, so that a ray that misses it by up to a whole one sees a share of it.
+    """
     camera, ray = looking
     at, (_, end) = span[0], span
     best, best_at = 1e9, at
-    small = 0.25 * at / camera[12]
     for _ in range(STEPS):
+        pixel = at / camera[12]
         found = field(rows, parts, count, camera[0] + ray[0] * at, camera[1] + ray[1] * at, camera[2] + ray[2] * at)
+        found += 0.5 * pixel
         if found < best:
             best, best_at = found, at
-        if found < small:
-            return at, -small * 4
-        at += max(found * 0.95, small)
+        if found < 0.2 * pixel:
+            return at, 0.0
+        at += max(found * 0.95, 0.3 * pixel)
         if at > end:
-            break
-    return best_at, best
+            return best_at, best
+    return best_at, 0.0  # it grazes one part for so long that another must be behind
 
 
 @compiled
@@ -234,20 +238,21 @@ def _shade(
         dx * frame[9] + dy * frame[10] + dz * frame[11],
         dx * frame[6] + dy * frame[7] + dz * frame[8],
     )
+    crease = 1.0
     if row[8] > 0:
-        normal = _creased(row, frame, spot, normal, seed)
+        normal, crease = _creased(row, frame, spot, normal, seed)
     colour = albedo(row, spot, seed, pixel)
     reach = 0.1
     x, y, z = point[0] + nx * reach, point[1] + ny * reach, point[2] + nz * reach
-    open_to = 1.0 - 0.75 * max(1 - max(field(rows, nearby, around, x, y, z), 0.0) / reach, 0.0)
-    return _lit(colour, normal, (point, ray), (rows, index, row), lights, max(open_to, 0.15))
+    open_to = 1.0 - 0.85 * max(1 - max(field(rows, nearby, around, x, y, z), 0.0) / reach, 0.0)
+    return _lit(colour, normal, (point, ray), (rows, index, row), lights, max(open_to, 0.12) * crease)
 
 
 @compiled
 def _creased(
     row: Array, frame: Array, spot: tuple[float, float, float], normal: tuple[float, float, float], seed: int
-) -> tuple[float, float, float]:
-    """The normal tilted by the folds of the cloth."""
+) -> tuple[tuple[float, float, float], float]:
+    """The normal tilted by the folds of the cloth, and how much light gets into the fold."""
     u, v, w = spot
     h = 0.006
     here = folds(u, v, w, seed, row[20])
@@ -258,7 +263,8 @@ def _creased(
     ny = normal[1] - (gu * frame[4] + gv * frame[10] + gw * frame[7])
     nz = normal[2] - (gu * frame[5] + gv * frame[11] + gw * frame[8])
     size = math.sqrt(nx * nx + ny * ny + nz * nz) + 1e-9
-    return nx / size, ny / size, nz / size
+    depth = min(max(1 - here / 0.0035, 0.0), 1.0)
+    return (nx / size, ny / size, nz / size), 1 - min(0.3 * row[8], 0.45) * depth
 
 
 @compiled
@@ -275,6 +281,7 @@ def _lit(
     rows, index, row = surface
     light, lamps = lights
     up = 0.5 + 0.5 * normal[2]
+    up = up * up * (1.6 - 0.6 * up)  # things around hide the low sky
     red = open_to * (light[9] * (1 - up) + light[6] * up)
     green = open_to * (light[10] * (1 - up) + light[7] * up)
     blue = open_to * (light[11] * (1 - up) + light[8] * up)

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 
 from reid_engine.errors import InputError, UsageError
 from trainer.world.filming import Rig, filmed, rig
+from trainer.world.parallel import mapped, pool
 from trainer.world.people import Person, lookalike, person
 from trainer.world.progress import Progress
 
@@ -123,10 +125,10 @@ def films(spec: Spec, identities: Iterable[int], *, workers: int = 0, say: bool 
     Frames are (T, H, W, 3) BGR uint8. The empty views are made first, then kept in a temporary folder that the
     processes share; it is gone when the iterator ends.
     """
-    wanted = list(identities)
-    with _studio(spec, workers, say) as pool:
+    with _studio(spec, workers, say) as (studio, executor, ahead):
+        wanted = list(identities)
         progress = Progress("sequences", len(wanted))
-        for tracklets in pool.imap(_all_of, wanted):
+        for tracklets in mapped(executor, _all_of, [(studio, identity) for identity in wanted], ahead):
             yield from tracklets
             if say:
                 progress.step()
@@ -146,9 +148,10 @@ def write(root: Path, spec: Spec, parts: Sequence[str] = PARTS, *, workers: int 
         raise UsageError("a query needs a gallery: at least two tracklets a person, of cameras or of --tracklets")
     _recorded(root, spec, given)
     total = 0
-    with _studio(spec, workers, say) as pool:
+    with _studio(spec, workers, say) as (studio, executor, ahead):
         progress = Progress("sequences", spec.people)
-        for count in pool.imap_unordered(_write_one, ((root, n, tuple(given)) for n in range(spec.people))):
+        jobs = [(studio, root, identity, tuple(given)) for identity in range(spec.people)]
+        for count in mapped(executor, _write_one, jobs, ahead):
             total += count
             if say:
                 progress.step()
@@ -188,32 +191,45 @@ def _recorded(root: Path, spec: Spec, parts: Sequence[str]) -> None:
     path.write_text(json.dumps(known) + "\n", "utf-8")
 
 
-class _Here:
-    """What a worker process knows: the spec and the rigs that it has opened."""
+@dataclass(frozen=True, slots=True)
+class _Studio:
+    """What a process needs to film: the spec, the rigs without their pictures, and the folder that holds those."""
 
     spec: Spec
+    bare: tuple[Rig, ...]
     folder: Path
-    rigs: Sequence[Rig]
+
+    def rigs(self) -> list[Rig]:
+        """Rigs whose pictures are read from the folder as they are needed."""
+        pictures = _opened(self.folder, len(self.bare))
+        return [
+            replace(one, backdrop=(picture[..., :3], picture[..., 3:6], picture[..., 6]))
+            for one, picture in zip(self.bare, pictures, strict=True)
+        ]
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: Path, count: int) -> tuple[NDArray[np.float16], ...]:
+    return tuple(np.load(folder / f"{number}.npy", mmap_mode="r") for number in range(count))
 
 
 @contextmanager
-def _studio(spec: Spec, workers: int, say: bool) -> Iterator[multiprocessing.pool.Pool]:
-    """Worker processes that know the spec and share the empty views."""
+def _studio(spec: Spec, workers: int, say: bool) -> Iterator[tuple[_Studio, Executor | None, int]]:
+    """The studio of a spec, processes for it, and how many jobs to keep waiting for them."""
     count = workers or len(os.sched_getaffinity(0))
-    start = multiprocessing.get_context("spawn")
     folder = Path(tempfile.mkdtemp(prefix="world-"))
     try:
-        with start.Pool(count) as pool:
+        with pool(count) as executor:
             progress = Progress("cameras", spec.cameras)
             bare = []
-            for made in pool.imap(_make_rig, ((spec.seed, number, folder) for number in range(spec.cameras))):
+            jobs = [(spec.seed, number, folder) for number in range(spec.cameras)]
+            for made in mapped(executor, _make_rig, jobs, 2 * count):
                 bare.append(made)
                 if say:
                     progress.step()
             if say:
                 progress.done()
-        with start.Pool(count, _enter, (spec, folder, bare)) as pool:
-            yield pool
+            yield _Studio(spec, tuple(bare), folder), executor, 4 * count
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -221,7 +237,6 @@ def _studio(spec: Spec, workers: int, say: bool) -> Iterator[multiprocessing.poo
 def _make_rig(job: tuple[int, int, Path]) -> Rig:
     """The rig without its pictures, which go to the folder as half floats: rgb, sun, depth."""
     seed, number, folder = job
-    cv2.setNumThreads(1)
     made = rig(seed, number)
     rgb, sun, depth = made.backdrop
     np.save(folder / f"{number}.npy", np.concatenate([rgb, sun, depth[..., None]], axis=2).astype(np.float16))
@@ -229,25 +244,15 @@ def _make_rig(job: tuple[int, int, Path]) -> Rig:
     return replace(made, backdrop=(nothing, nothing, nothing[..., 0]))
 
 
-def _enter(spec: Spec, folder: Path, bare: Sequence[Rig]) -> None:
-    """First thing in a worker: open the shared pictures."""
-    cv2.setNumThreads(1)
-    pictures = [np.load(folder / f"{number}.npy", mmap_mode="r") for number in range(len(bare))]
-    _Here.spec, _Here.folder = spec, folder
-    _Here.rigs = [
-        replace(one, backdrop=(picture[..., :3], picture[..., 3:6], picture[..., 6]))
-        for one, picture in zip(bare, pictures, strict=True)
-    ]
+def _all_of(job: tuple[_Studio, int]) -> list[Tracklet]:
+    studio, identity = job
+    return list(rendered(studio.spec, identity, studio.rigs()))
 
 
-def _all_of(identity: int) -> list[Tracklet]:
-    return list(rendered(_Here.spec, identity, _Here.rigs))
-
-
-def _write_one(job: tuple[Path, int, tuple[str, ...]]) -> int:
+def _write_one(job: tuple[_Studio, Path, int, tuple[str, ...]]) -> int:
     """Write what is missing of one identity; a tracklet's folder appears whole or not at all."""
-    root, identity, parts = job
-    spec, count = _Here.spec, 0
+    studio, root, identity, parts = job
+    spec, rigs, count = studio.spec, studio.rigs(), 0
     who = somebody(spec, identity)
     for camera in cameras_of(spec, identity):
         for number in range(spec.tracklets):
@@ -256,7 +261,7 @@ def _write_one(job: tuple[Path, int, tuple[str, ...]]) -> int:
             count += 1
             if folder.exists():
                 continue
-            _save(folder, film(spec, who, _Here.rigs[camera], (identity, camera, number)).frames)
+            _save(folder, film(spec, who, rigs[camera], (identity, camera, number)).frames)
     return count
 
 
