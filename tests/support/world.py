@@ -13,6 +13,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import shutil
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -38,6 +39,12 @@ def recordings() -> tuple[Path, Path]:
     """The two files."""
     first, second = sorted(FOLDER.glob("*.mp4"))
     return first, second
+
+
+def copied(folder: Path) -> tuple[Path, Path]:
+    """Copies of the two whose names say nothing."""
+    first, second = recordings()
+    return Path(shutil.copy(first, folder / "east.mp4")), Path(shutil.copy(second, folder / "west.mp4"))
 
 
 def start_us(path: Path) -> int:
