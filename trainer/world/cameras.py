@@ -94,9 +94,9 @@ class Response:
         height, width, _ = values.shape
         light = rng.standard_normal((height, width), np.float32)
         colour = rng.standard_normal(((height + 1) // 2, (width + 1) // 2, 3), np.float32)
-        colour = cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR).reshape(height, width, 3)
+        smooth = cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR)
         coded = np.empty_like(values)
-        _code(values, light, colour, self.tone_curve(), (self.shot, self.read**2, self.saturation), coded)
+        _code(values, light, np.asarray(smooth, np.float32), self.tone_curve(), (self.shot, self.read**2, self.saturation), coded)
         return coded
 
     def tone_curve(self) -> NDArray[np.float32]:

@@ -148,9 +148,9 @@ def smeared(layer: Layer, move_px: Floats) -> Layer:
     kernel /= kernel.sum()
     alpha = cv2.filter2D(layer.alpha, -1, kernel, borderType=cv2.BORDER_CONSTANT)
     light = cv2.filter2D(layer.rgb * layer.alpha[..., None], -1, kernel, borderType=cv2.BORDER_CONSTANT)
-    rgb = light / np.maximum(alpha, 1e-4)[..., None]
+    rgb = np.asarray(light / np.maximum(alpha, 1e-4)[..., None], np.float32)
     depth = cv2.erode(np.minimum(layer.depth, 1e6), np.ones((2 * half + 1,) * 2, np.uint8))
-    return replace(layer, rgb=rgb, alpha=alpha, depth=np.where(depth >= 1e6, np.inf, depth).astype(np.float32))
+    return replace(layer, rgb=rgb, alpha=np.asarray(alpha, np.float32), depth=np.where(depth >= 1e6, np.inf, depth).astype(np.float32))
 
 
 def _window(layer: Layer) -> tuple[slice, slice]:
@@ -227,8 +227,8 @@ def _cast(view: View, body: Body, sun: Floats | None, lamp: Floats | None) -> tu
         around = cv2.convexHull(np.rint(hull * (1 << SUB)).astype(np.int32))
         cv2.fillConvexPoly(mask, around, 255, cv2.LINE_AA, SUB)
     sigma = (0.02 if sun is not None else 0.09) * view.focal_px / float(np.median(depth))
-    soft = cv2.GaussianBlur(mask, (0, 0), max(sigma, 0.5)).astype(np.float32) / 255
-    return soft, (slice(low[1], top[1]), slice(low[0], top[0]))
+    soft = cv2.GaussianBlur(mask, (0, 0), max(sigma, 0.5)).astype(np.float32) / np.float32(255)
+    return np.asarray(soft, np.float32), (slice(low[1], top[1]), slice(low[0], top[0]))
 
 
 def _touch(here: Stage, rgb: Image, body: Body) -> None:

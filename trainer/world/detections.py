@@ -145,13 +145,13 @@ def _crowd(here: Stage, rng: np.random.Generator, count: int) -> list[Actor]:
 def _spot(here: Stage, rng: np.random.Generator, taken: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     draw = rng.random()
     if taken and draw < 0.3:
-        return taken[int(rng.integers(len(taken)))] + rng.normal(0, 0.55, 2)
+        return np.asarray(taken[int(rng.integers(len(taken)))] + rng.normal(0, 0.55, 2), np.float64)
     if draw < 0.7:  # where the picture shows floor: near people fill more of it
         width, height = here.view.size
         point = here.floor[int(rng.integers(height)), int(rng.integers(width))]
         if not np.isnan(point[0]):
-            return point.astype(np.float64)
-    return rng.uniform(0, here.place.size)
+            return np.asarray(point, np.float64)
+    return np.asarray(rng.uniform(0, here.place.size), np.float64)
 
 
 def _actor(rng: np.random.Generator, spot: NDArray[np.float64]) -> Actor:
@@ -167,7 +167,8 @@ def preview(wanted: Set, out: Path, columns: int = 4, rows: int = 3) -> None:
     made = sorted((out / "images").rglob("*.jpg"))
     tiles = []
     for path in [made[k] for k in np.linspace(0, len(made) - 1, columns * rows).astype(int)]:
-        image = cv2.imread(str(path))
+        image = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        assert image is not None, path
         height, width, _ = image.shape
         label = out / "labels" / path.parent.name / f"{path.stem}.txt"
         for line in label.read_text(encoding="utf-8").splitlines():

@@ -131,7 +131,7 @@ def plan(order: Order, where: Site) -> dict[str, Any]:
         for here, seed, offset in zip(where.places, where.seeds, where.offsets, strict=True)
     ]
     wanted = {**asdict(order.wanted), "dusk": sorted(order.wanted.dusk)}
-    given = {"seed": order.seed, "people": order.people, "seconds": order.seconds, "fps": order.fps}
+    given: dict[str, Any] = {"seed": order.seed, "people": order.people, "seconds": order.seconds, "fps": order.fps}
     given |= {"bitrate": order.bitrate, "lookalikes": order.lookalikes, "wanted": wanted}
     return {"parameters": given, "areas": areas, "cameras": cameras, "pairs": pairs}
 

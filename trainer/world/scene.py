@@ -79,7 +79,8 @@ def site(seed: int, wanted: Wanted) -> Site:
     kinds = [wanted.kinds[k % len(wanted.kinds)] if wanted.kinds else None for k in range(len(seeds))]
     places = tuple(place(s, kinds[k], dusk=k in dark) for k, s in enumerate(seeds))
     offsets, gaps = _laid_out(rng, places)
-    cameras, corner = [], 0
+    cameras: list[Camera] = []
+    corner = 0
     for area, name in zip(areas, called, strict=True):
         corner = corner + 3 if cameras and cameras[-1].area == area else int(rng.integers(8))
         hung = hang(places[area], int(rng.integers(2**31)), name, wanted.size, corner=corner)
@@ -198,8 +199,8 @@ def walk(where: Site, people: Sequence[Person], seconds: float, seed: int) -> Tr
                     speed,
                 )
             )
-    area, x, y, turned, phases, speeds = (np.stack(column) for column in zip(*frames, strict=True))
-    return Tracks(tuple(people), area.astype(np.int64), x, y, turned, phases, speeds)
+    areas, x, y, turned, phases, speeds = (np.stack(column) for column in zip(*frames, strict=True))
+    return Tracks(tuple(people), areas.astype(np.int64), x, y, turned, phases, speeds)
 
 
 def _started(where: Site, count: int, seed: int, seconds: float) -> list[_Walker]:
