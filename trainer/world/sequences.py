@@ -35,6 +35,7 @@ PARTS = ("train", "query", "gallery")
 SIZES = {"256x128": (256, 128), "128x64": (128, 64)}
 JPEG_QUALITY = 94
 RECORD = "world.json"
+HALF_FLOAT_TOP = 6e4  # the sky is farther than half floats reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +241,8 @@ def _make_rig(job: tuple[int, int, Path]) -> Rig:
     seed, number, folder = job
     made = rig(seed, number)
     rgb, sun, depth = made.backdrop
-    np.save(folder / f"{number}.npy", np.concatenate([rgb, sun, depth[..., None]], axis=2).astype(np.float16))
+    whole = np.minimum(np.concatenate([rgb, sun, depth[..., None]], axis=2), HALF_FLOAT_TOP)
+    np.save(folder / f"{number}.npy", whole.astype(np.float16))
     nothing = np.zeros((0, 0, 3), np.float32)
     return replace(made, backdrop=(nothing, nothing, nothing[..., 0]))
 
