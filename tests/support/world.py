@@ -1,6 +1,6 @@
 """Real-looking footage with truth for the walks: two cameras that share a forecourt, eight people, ten seconds.
 
-tests/data/world was made, and can be made again, by
+tests/data/world is kept as it was made (its plan.json names every parameter) by
 
     python -m trainer world footage tests/data/world --cameras 2 --people 8 --seconds 10 --fps 10 --seed 8 \
         --size 480x270 --place forecourt --overlapping 2 --bitrate 250k

@@ -23,7 +23,10 @@ LEAST_RECALL, LEAST_IDF1, LEAST_PURITY, LEAST_RANK_1 = 0.9, 0.8, 0.95, 0.5
 def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world")
     weights = Weights(world.write_script(folder), stripe_embedder(folder))
-    said = reappear("ingest", folder / "case", *world.recordings(), *weights.options())
+    cameras = [
+        w for name, file in zip(world.CAMERAS, world.recordings(), strict=True) for w in ("--camera", f"{name}={file}")
+    ]
+    said = reappear("ingest", folder / "case", *cameras, *weights.options())
     assert said.status == 0, said.err
     assert said.last("result")["ok"]
     return folder / "case"
