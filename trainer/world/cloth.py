@@ -154,7 +154,7 @@ def band(x: float, scale: float, share: float, soft: float) -> float:
 def folds(u: float, v: float, w: float, seed: int, style: float) -> float:
     """Height of the folds of loose cloth: long creases that run askew, and small ones that run across."""
     if style > 0.5:  # a quilted jacket
-        return 0.012 * abs(math.sin(v * 31.0)) ** 0.5
+        return 0.012 * math.sqrt(abs(math.sin(v * 31.0)))
     skew = 1.4 * (noise(u * 5, v * 4, w * 5, seed + 11) - 0.5)
     long = noise(u * 9 + v * 4 + skew, v * 4.5 + skew, w * 9, seed)
     across = noise(u * 11 + skew, v * 13 + u * 12, w * 11 - v * 6, seed + 5)
