@@ -1,6 +1,6 @@
-"""Four stills of one generated site on one sheet, for docs/pictures/world-cameras.png.
+"""Stills of generated cameras on one sheet, for docs/pictures/world-cameras.png.
 
-python -m tests.measure.world_stills OUT.png [--seed 101] [--second 9] [--people 70]
+python -m tests.measure.world_stills OUT.png [--of SEED:CAMERA ...] [--second 9] [--people 70]
 """
 
 from __future__ import annotations
@@ -9,35 +9,39 @@ import argparse
 import tempfile
 from pathlib import Path
 
-import cv2
 import numpy as np
+from PIL import Image
 
 from trainer.world import footage
 from trainer.world.scene import Wanted
 
 KINDS = ("street", "hall", "forecourt", "street")
-COLOURS = 200  # of the picture's palette: a sheet for a README must be small
+COLOURS = 180  # of the picture's palette: a sheet for a README must be small
+WIDTH = 1120
+
+
+def still(seed: int, number: int, second: float, people: int) -> np.ndarray:
+    """What camera ``number`` (from 1) of a site of four sees at a moment; the fourth in dusk."""
+    wanted = Wanted(4, (960, 540), overlapping=1, dusk=frozenset({"cam4"}), kinds=KINDS)
+    order = footage.Order(wanted, people, second + 2, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        footage._save_stage((order, number - 1, Path(folder)))
+        return footage.picture(order, number - 1, Path(folder), round(second * order.fps))[0]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--seed", type=int, default=101)
+    parser.add_argument("--of", nargs="+", default=["101:1", "101:2", "101:3", "105:4"], metavar="SEED:CAMERA")
     parser.add_argument("--second", type=float, default=9.0)
     parser.add_argument("--people", type=int, default=70)
-    parser.add_argument("--size", type=int, nargs=2, default=(960, 540))
     given = parser.parse_args()
-    wanted = Wanted(4, tuple(given.size), overlapping=1, dusk=frozenset({"cam4"}), kinds=KINDS)
-    order = footage.Order(wanted, given.people, given.second + 2, given.seed)
-    frame = round(given.second * order.fps)
-    with tempfile.TemporaryDirectory() as folder:
-        stills = []
-        for k in range(4):
-            footage._save_stage((order, k, Path(folder)))
-            stills.append(footage.picture(order, k, Path(folder), frame)[0])
-    sheet = np.vstack([np.hstack(stills[:2]), np.hstack(stills[2:])])
-    small = cv2.resize(sheet, (1280, 720), interpolation=cv2.INTER_AREA)
-    cv2.imwrite(str(given.out), small, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    which = [tuple(int(v) for v in text.split(":")) for text in given.of]
+    stills = [still(seed, camera, given.second, given.people) for seed, camera in which]
+    sheet = np.vstack([np.hstack(stills[k : k + 2]) for k in range(0, len(stills), 2)])
+    picture = Image.fromarray(sheet[:, :, ::-1])
+    picture = picture.resize((WIDTH, WIDTH * sheet.shape[0] // sheet.shape[1]), Image.Resampling.LANCZOS)
+    picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(given.out, optimize=True)
 
 
 if __name__ == "__main__":
