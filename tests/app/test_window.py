@@ -26,10 +26,9 @@ from app.settings import WindowState
 from app.verbs import INVESTIGATE
 from app.widgets.tile import Tile
 from reid_engine.case import Case
-from tests.support.footage import two_cameras
+from tests.support import world as generated
 from tests.support.networks import stripe_embedder
 from tests.support.program import program
-from tests.support.scripted import write_script
 
 pytestmark = pytest.mark.window
 
@@ -39,10 +38,10 @@ Open = Callable[[Path | None], MainWindow]
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two recordings, a scripted detector, a tiny embedder, and a case in which they were analysed."""
+    """Two generated recordings, a detector that knows their truth, a tiny embedder, and a case made of them."""
     folder = tmp_path_factory.mktemp("world")
-    east, west = two_cameras(folder, seconds=6.0)
-    detector, embedder = write_script(folder), stripe_embedder(folder)
+    east, west = generated.copied(folder)
+    detector, embedder = generated.write_script(folder), stripe_embedder(folder)
     words = ["ingest", str(folder / "made"), str(east), str(west), "--purpose", "a test"]
     words += ["--detector", str(detector), "--embedder", str(embedder), "--start", "2026-11-03T14:02:11Z"]
     assert main(words, program=program()) == 0
@@ -52,7 +51,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def networks(world: Path, application: Application) -> Networks:
     """The suite's weights, chosen as if in an earlier session."""
-    WindowState(application.state).networks = chosen = Networks(world / "figures.scripted.json", world / "stripes.onnx")
+    WindowState(application.state).networks = chosen = Networks(world / "people.truth.json", world / "stripes.onnx")
     return chosen
 
 
@@ -250,9 +249,9 @@ def test_a_case_proposes_the_networks_that_it_was_analysed_with(
     case: Path, world: Path, open_window: Open, qtbot: QtBot
 ) -> None:
     view = view_of(open_window(case))
-    used = Networks(world / "figures.scripted.json", world / "stripes.onnx")
+    used = Networks(world / "people.truth.json", world / "stripes.onnx")
     qtbot.waitUntil(lambda: view.work.networks == used, timeout=WAIT_MS)
-    other = Networks(world / "figures.scripted.json", world / "east.mp4")
+    other = Networks(world / "people.truth.json", world / "east.mp4")
     view.work.choose(other)
     assert view.work.networks == other
 
@@ -287,7 +286,7 @@ def test_a_running_job_is_found_again_after_a_restart_and_cancelled(
 ) -> None:
     slow = tmp_path / "slow"
     slow.mkdir()
-    application.state.setValue("networks/detector", str(write_script(slow, delay_s=0.4)))
+    application.state.setValue("networks/detector", str(generated.write_script(slow, delay_s=0.4)))
     folder = tmp_path / "long"
     Case.create(folder, "a long job").close()
     first = open_window(folder)

@@ -25,6 +25,7 @@ from reid_engine.runtime import choose, processor_has_bf16
 from tests.bench.clip import cut
 from tests.bench.figures import Target, alternate, median, rate_after, table, torch_target
 from tests.bench.processes import Failed, Ran, run, task
+from tests.bench.world import crop_ms, person_ms
 from tests.support.footage import two_cameras
 from tests.support.networks import stripe_embedder
 from tests.support.program import COMMAND
@@ -139,6 +140,13 @@ class Bench:
         wall, cpu = median([ran.wall_s for ran in rans]), median([ran.cpu_s for ran in rans])
         say(f"\n`reappear search` on a case of {len(listed.lines)} tracklets: {wall:.2f} s, {cpu:.2f} s of CPU")
 
+    def world(self) -> None:
+        """Generated people, on one core."""
+        say("\na generated person 128x64 and 256x128, and a whole crop of sequences; CPU time of one core, medians")
+        for height, bound in ((128, 15.0), (256, 60.0)):
+            self._target(f"person {height}x{height // 2}", person_ms(height), bound, "ms", at_most=True)
+            say(f"  a whole crop: {crop_ms(height):.1f} ms")
+
     def _have_a_case(self) -> None:
         if not self.case.exists():
             self.ingest(cameras=2)
@@ -189,7 +197,9 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--embedder", default="")
     parser.add_argument("--frames", type=int, default=800, help="pictures of the clip, from its start")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=[], help="speed memory window stages trackers searches start")
+    parser.add_argument(
+        "--only", nargs="*", default=[], help="speed memory window stages trackers searches start world"
+    )
     return parser.parse_args()
 
 
@@ -212,7 +222,16 @@ def main() -> int:
         bench = _prepared(given, Path(folder))
         bf16 = "with" if processor_has_bf16() else "without"
         say(f"{bench.clip.name}; {os.cpu_count()} processors {bf16} bf16; load at the start {os.getloadavg()[0]:.1f}")
-        parts = (bench.speed, bench.memory, bench.window, bench.stages, bench.trackers, bench.searches, bench.start)
+        parts = (
+            bench.speed,
+            bench.memory,
+            bench.window,
+            bench.stages,
+            bench.trackers,
+            bench.searches,
+            bench.start,
+            bench.world,
+        )
         for part in parts:
             if given.only and part.__name__ not in given.only:
                 continue

@@ -27,6 +27,7 @@ def nothing(batch: int = 2, length: int = 3, **changes: object) -> Drawn:
         np.tile([0, 0, width, height], (batch, 1)),
         np.zeros((batch, length, 4), np.int64),
         np.full((batch, length, 3), -1, np.int64),
+        np.ones((batch, 6), np.float32),
     )
     for name, row in changes.items():
         getattr(drawn, name)[0] = row
@@ -147,3 +148,34 @@ def test_what_is_drawn_follows_from_the_generator_alone(device: str) -> None:
         apply(clips().to(device), everything.draw(2, 3, SIZE, np.random.default_rng(1)), IMAGENET) for _ in range(2)
     )
     assert torch.equal(one, again)
+
+
+def test_another_cameras_light_changes_its_clip_and_no_other() -> None:
+    some = clips()
+    found = apply(some, nothing(lights=[0.5, 1.0, 2.0, 1.0, 1.0, 1.0]), PLAIN)
+    plain = apply(some, nothing(), PLAIN)
+    slow = np.clip(np.rint(np.clip(some[0].numpy() * np.array([0.5, 1.0, 2.0]), 0, 255)), 0, 255)
+    np.testing.assert_allclose(found[0].permute(0, 2, 3, 1).flip(-1).numpy() * 255, slow, atol=1e-3)
+    assert torch.equal(found[1], plain[1])
+
+
+def test_a_gamma_and_a_saturation_follow_their_formulas() -> None:
+    some = clips()
+    found = apply(some, nothing(lights=[1.0, 1.0, 1.0, 2.0, 0.0, 1.0]), PLAIN)
+    grey = some[0].float().mean(-1).numpy()
+    slow = np.rint(255 * (grey / 255) ** 2)
+    np.testing.assert_allclose(found[0, :, 0].numpy() * 255, slow, atol=1e-3)
+
+
+def test_a_picture_from_afar_is_smoother_and_as_bright() -> None:
+    some = clips()
+    found, plain = apply(some, nothing(lights=[1.0, 1.0, 1.0, 1.0, 1.0, 3.0]), PLAIN), apply(some, nothing(), PLAIN)
+    assert found[0].std() < plain[0].std() / 2
+    assert found[0].mean() == pytest.approx(plain[0].mean().item(), abs=0.02)
+
+
+def test_light_is_drawn_for_its_share_of_the_clips_and_otherwise_not_at_all() -> None:
+    rng = np.random.default_rng(4)
+    lights = Augmentation(relight=0.5).draw(400, 2, SIZE, rng).lights
+    assert 150 < (lights != 1).any(1).sum() < 250
+    assert (Augmentation().draw(400, 2, SIZE, rng).lights == 1).all()

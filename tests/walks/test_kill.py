@@ -10,24 +10,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import command
+from tests.support import command, world
 from tests.support.command import Weights, contents, reappear
-from tests.support.footage import two_cameras
+from tests.support.networks import stripe_embedder
 
 pytestmark = pytest.mark.walk
 
 KILLS = 6
-SECONDS_OF_FOOTAGE = 8.0
 
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    return Weights.write(tmp_path_factory.mktemp("weights"), delay_s=0.02)
+    folder = tmp_path_factory.mktemp("weights")
+    return Weights(world.write_script(folder, delay_s=0.02), stripe_embedder(folder))
 
 
 @pytest.fixture(scope="module")
-def recordings(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return two_cameras(tmp_path_factory.mktemp("footage"), seconds=SECONDS_OF_FOOTAGE)
+def recordings() -> tuple[Path, Path]:
+    return world.recordings()
 
 
 @pytest.fixture(scope="module")

@@ -96,7 +96,8 @@ class Response:
         colour = rng.standard_normal(((height + 1) // 2, (width + 1) // 2, 3), np.float32)
         smooth = cv2.resize(colour, (width, height), interpolation=cv2.INTER_LINEAR)
         coded = np.empty_like(values)
-        _code(values, light, np.asarray(smooth, np.float32), self.tone_curve(), (self.shot, self.read**2, self.saturation), coded)
+        made = (self.shot, self.read**2, self.saturation)
+        _code(values, light, np.asarray(smooth, np.float32), self.tone_curve(), made, coded)
         return coded
 
     def tone_curve(self) -> NDArray[np.float32]:

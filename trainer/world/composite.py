@@ -149,8 +149,9 @@ def smeared(layer: Layer, move_px: Floats) -> Layer:
     alpha = cv2.filter2D(layer.alpha, -1, kernel, borderType=cv2.BORDER_CONSTANT)
     light = cv2.filter2D(layer.rgb * layer.alpha[..., None], -1, kernel, borderType=cv2.BORDER_CONSTANT)
     rgb = np.asarray(light / np.maximum(alpha, 1e-4)[..., None], np.float32)
-    depth = cv2.erode(np.minimum(layer.depth, 1e6), np.ones((2 * half + 1,) * 2, np.uint8))
-    return replace(layer, rgb=rgb, alpha=np.asarray(alpha, np.float32), depth=np.where(depth >= 1e6, np.inf, depth).astype(np.float32))
+    near = np.asarray(cv2.erode(np.minimum(layer.depth, 1e6), np.ones((2 * half + 1,) * 2, np.uint8)), np.float32)
+    depth = np.where(near >= 1e6, np.float32(np.inf), near)
+    return replace(layer, rgb=rgb, alpha=np.asarray(alpha, np.float32), depth=depth)
 
 
 def _window(layer: Layer) -> tuple[slice, slice]:

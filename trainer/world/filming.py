@@ -53,7 +53,7 @@ def rig(spec_seed: int, number: int) -> Rig:
             break
     else:
         raise UsageError(f"no camera with a free view for camera {number} of seed {spec_seed}; try another seed")
-    exposed = metered(camera.response, empty.rgb, float(rng.normal(-0.15, 0.35)))
+    exposed = metered(camera.response, empty.rgb, float(rng.normal(-0.2, 0.35)))
     calm = float(rng.uniform(0.1, 0.8))  # places.hang draws noisy cameras; most recorders smooth it away
     quiet = replace(exposed, shot=exposed.shot * calm, read=exposed.read * calm)
     return Rig(replace(camera, response=quiet), here, layers, ground)
@@ -62,7 +62,7 @@ def rig(spec_seed: int, number: int) -> Rig:
 def _rehung(camera: Camera, rng: np.random.Generator) -> Camera:
     """The same spot with a longer lens as often as not, and often lower: re-ID sets come from such cameras."""
     x, y, high = camera.position
-    low = max(high * float(rng.uniform(0.5, 1.0)), 2.0)
+    low = max(high * float(rng.uniform(0.4, 0.9)), 1.9)
     longer = float(np.exp(rng.uniform(0.0, 0.8)))
     tilt = math.atan(math.tan(camera.tilt) * low / high)
     return replace(camera, position=(x, y, low), tilt=tilt, focal_px=camera.focal_px * longer)
@@ -162,6 +162,10 @@ def _company(main: _Walk, rng: np.random.Generator) -> list[_Walk]:
         angle = side if beside else rng.uniform(0, 2 * math.pi)
         start = (main.start[0] + gap * math.cos(angle), main.start[1] + gap * math.sin(angle))
         out.append(_walk(other, start, rng, main.heading if beside else None))
+    for _ in range(int(rng.choice(5, p=[0.3, 0.25, 0.2, 0.15, 0.1]))):  # farther off, mostly outside of the crop
+        gap, angle = rng.uniform(2.0, 8.0), rng.uniform(0, 2 * math.pi)
+        start = (main.start[0] + gap * math.cos(angle), main.start[1] + gap * math.sin(angle))
+        out.append(_walk(person(int(rng.integers(1, 2**31))), start, rng))
     return out
 
 

@@ -28,12 +28,13 @@ SIDES = (("l", -1.0), ("r", 1.0))
 
 @dataclass(frozen=True, slots=True)
 class Stance:
-    """A pose: joint name to (3,) metres, and the yaw of pelvis, chest and head against the heading, rad."""
+    """A pose: joint name to (3,) metres; yaws against the heading, rad; whether the hands hold a parcel."""
 
     joints: dict[str, Floats]
     pelvis_yaw_rad: float
     chest_yaw_rad: float
     head_yaw_rad: float
+    carries: bool = False
 
 
 def stride_m(person: Person, speed_mps: float) -> float:
@@ -60,7 +61,7 @@ def stance(person: Person, action: str, phase: float, speed_mps: float = 1.3) ->
             joints, person, (side, sign), angle + (math.pi if sign > 0 else 0.0), (action, min(stride / 1.4, 1.3), -yaw)
         )
     look = 0.12 * math.sin(0.61 * phase + person.seed % 11) + 0.25 * math.sin(0.23 * phase + person.seed % 5)
-    return Stance(joints, yaw, -yaw, look)
+    return Stance(joints, yaw, -yaw, look, action == "carry")
 
 
 def _spine(joints: dict[str, Floats], person: Person, yaw: float) -> None:
@@ -177,7 +178,7 @@ def _held(
     if person.bag.kind in ("handbag", "shopping") and right:
         return swing * 0.3, 0.15, splay + 0.05, 0.0
     if person.bag.kind == "shoulder" and right:
-        return 0.05, 1.5, 0.12, 0.1
+        return (-0.05, 2.25, 0.2, 0.3) if person.seed % 3 == 0 else (0.4 * swing, 0.3, 0.14, 0.0)
     if action in ("stand", "turn"):
         kind = (0, 0, 2, 0, 3, 1, 3, 0, 4)[(person.seed * 7 + (0 if right else 4)) % 9]
         return (

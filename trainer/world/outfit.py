@@ -22,6 +22,9 @@ from trainer.world.figure import (
     frame_of,
 )
 from trainer.world.gait import SIDES
+from trainer.world.geometry import Floats
+
+UP = np.array((0.0, 0.0, 1.0))
 
 
 def dress(built: Figure) -> None:
@@ -66,15 +69,16 @@ def _hem(built: Figure, frame: NDArray[np.float32], air: float) -> None:
     up, ahead = frame[9:12].astype(np.float64), frame[6:9].astype(np.float64)
     waist, made = built["waist"], (GROUP_TOP, TOP)
     long = who.jacket is not None and who.jacket.kind == "coat"
-    below = 0.52 * unit if long else (0.2 + 0.06 * ((who.seed % 5) / 5)) * unit
+    below = 0.52 * unit if long else (0.175 + 0.06 * ((who.seed % 5) / 5)) * unit
     hips = (0.164 + 0.016 * who.figure) * girth + air + 0.006
     tucked = who.jacket is None and (who.bottom.kind == "dress" or (who.top.kind == "shirt" and who.seed % 3 == 0))
     if tucked:
         below, hips = 0.13 * unit, 0.158 * girth
     wide = hips + (0.05 if long else 0.0)
+    lean, deep = _draped(built, max(below - 0.149 * unit, 0.03), 0.081 * girth + air + 0.012)
     built.add(
-        waist - up * 0.02, waist - up * below, ((0.158 - 0.012 * who.figure) * girth + air, wide), made, frame,
-        blend=0.07, flat=(ahead, 0.78), cut=(False, True),
+        waist - up * 0.02, waist - up * below + ahead * lean, ((0.158 - 0.012 * who.figure) * girth + air, wide),
+        made, frame, blend=0.07, flat=(ahead, min(max(deep / wide, 0.78), 1.0)), cut=(False, True),
     )  # fmt: skip
     if who.top.kind in ("shirt", "polo", "sweater", "hoodie") or who.jacket is not None:
         neck = built["neck"]
@@ -92,6 +96,15 @@ def _hem(built: Figure, frame: NDArray[np.float32], air: float) -> None:
     if hooded:
         nape = built["neck"] - ahead * 0.07 * unit
         built.add(nape + up * 0.02, nape - up * 0.06, (0.06, 0.075), made, frame, flat=(ahead, 0.7), blend=0.03)
+
+
+def _draped(built: Figure, drop: float, thick: float) -> tuple[float, float]:
+    """How far ahead of the pelvis the middle of both thighs is ``drop`` metres below it, and half their depth there."""
+    ahead = []
+    for name, _ in SIDES:
+        thigh = built[f"knee {name}"] - built[f"hip {name}"]
+        ahead.append(thigh[1] * min(drop / max(-float(thigh[2]), 0.1), 1.0))
+    return float(sum(ahead)) / 2, abs(float(ahead[0] - ahead[1])) / 2 + thick
 
 
 def _arms(built: Figure) -> None:
@@ -139,8 +152,8 @@ def _legs(built: Figure) -> None:
     frame = frame_of(built["pelvis"], np.array([0.0, 0.0, 1.0]), yaw)
     right, made = frame[3:6].astype(np.float64), (GROUP_BOTTOM, BOTTOM)
     pelvis = built["pelvis"]
-    seat = (0.096 + 0.012 * curve) * girth + air * 0.3
-    half = right * (0.058 + 0.008 * curve) * girth
+    seat = (0.091 + 0.012 * curve) * girth + air * 0.2
+    half = right * (0.055 + 0.008 * curve) * girth
     built.add(pelvis - half, pelvis + half, (seat, seat), made, frame, blend=0.05)
     if who.jacket is None and (who.bottom.kind == "dress" or who.top.kind == "shirt"):
         built.add(pelvis, built["waist"], (seat * 1.25, seat * 1.1), made, frame, blend=0.1, flat=(frame[6:9], 0.72))
@@ -185,9 +198,9 @@ def _skirt(built: Figure, frame: NDArray[np.float32]) -> None:
     middle = pelvis + (knees - pelvis) * min(drop / 0.45, 1.2) * 0.6
     end = np.array([middle[0], middle[1], pelvis[2] - drop])
     wide = (0.165 + 0.02 * who.figure) * girth + who.bottom.loose * 3 + 0.05 * who.bottom.length
-    deep = max(0.6, min((0.5 * apart * min(drop / 0.45, 1.0) + 0.08) / wide, 1.25))
+    deep = max(0.7, min((0.5 * apart * min(drop / 0.45, 1.0) + 0.115 * girth) / wide, 1.3))
     made = (GROUP_BOTTOM, BOTTOM)
-    built.add(waist, end, (0.135 * girth, wide), made, frame, blend=0.06, flat=(frame[6:9], deep), cut=(False, True))
+    built.add(waist, end, (0.15 * girth, wide), made, frame, blend=0.06, flat=(frame[6:9], deep), cut=(False, True))
 
 
 def _feet(built: Figure) -> None:
@@ -224,56 +237,53 @@ def _feet(built: Figure) -> None:
 
 
 def _bag(built: Figure) -> None:
-    who, unit = built.person, built.unit
-    kind, size = who.bag.kind, who.bag.scale
-    up = np.array([0.0, 0.0, 1.0])
-    chest = frame_of(built["neck"], built["neck"] - built["pelvis"], built.pose.chest_yaw_rad)
-    right, ahead = chest[3:6].astype(np.float64), chest[6:9].astype(np.float64)
-    made = (GROUP_BAG, BAG)
+    kind, yaw = built.person.bag.kind, built.pose.chest_yaw_rad
+    chest = frame_of(built["neck"], built["neck"] - built["pelvis"], yaw)
+    axes = chest[3:6].astype(np.float64), chest[6:9].astype(np.float64)
     if kind == "rucksack":
-        back = built["chest"] - ahead * (0.16 * built.girth + 0.03) + up * 0.02
-        frame = frame_of(back, up, built.pose.chest_yaw_rad)
-        for side in (-1.0, 1.0):
-            out = right * side * 0.062 * size
-            built.add(
-                back + out + up * 0.12 * size,
-                back + out - up * 0.16 * size,
-                (0.085 * size, 0.098 * size),
-                made,
-                frame,
-                blend=0.04,
-                flat=(ahead, 0.9),
-            )
-        built.add(
-            back - ahead * 0.08 * size - up * 0.06,
-            back - ahead * 0.085 * size - up * 0.14 * size,
-            (0.06, 0.065),
-            made,
-            frame,
-            blend=0.02,
-        )
+        _rucksack(built, *axes)
     if kind in ("crossbody", "shoulder"):
-        side = 1.0 if kind == "shoulder" or who.seed % 2 else -1.0
-        hip = built["waist"] + right * side * (0.2 * built.girth) - up * 0.06 * unit + (ahead * -0.02)
-        frame = frame_of(hip, up, built.pose.chest_yaw_rad)
-        built.add(
-            hip - ahead * 0.09 * size,
-            hip + ahead * 0.09 * size,
-            (0.085 * size, 0.085 * size),
-            made,
-            frame,
-            flat=(right, 0.55),
-            blend=0.02,
-        )
-        if kind == "shoulder":
-            shoulder = built["shoulder r"] + up * 0.05
-            built.add(shoulder, hip, (0.012, 0.012), (GROUP_BAG, STRAP), frame, blend=0.005)
+        _at_the_hip(built, *axes)
     if kind in ("handbag", "shopping"):
-        hand = built["hand r"]
-        tall = (0.2 if kind == "handbag" else 0.3) * size
-        frame = frame_of(hand, up, built.pose.chest_yaw_rad)
-        low = hand - up * (tall + 0.1)
-        flat, wide = (right, 0.5), 0.12 * size
-        built.add(hand - up * 0.14, low, (wide, wide * 1.05), made, frame, flat=flat, cut=(True, True), blend=0.02)
-        built.add(hand, hand - up * 0.15 + ahead * 0.06, (0.008, 0.008), (GROUP_BAG, STRAP), frame, blend=0.005)
-        built.add(hand, hand - up * 0.15 - ahead * 0.06, (0.008, 0.008), (GROUP_BAG, STRAP), frame, blend=0.005)
+        _in_the_hand(built, *axes)
+    if built.pose.carries:
+        middle = (built["hand l"] + built["hand r"]) / 2 + axes[1] * 0.05
+        frame, half = frame_of(middle, UP, yaw), axes[0] * 0.13
+        ends = (middle - half, middle + half)
+        built.add(*ends, (0.13, 0.13), (GROUP_BAG, BAG), frame, flat=(UP, 0.8), cut=(True, True), blend=0.02)
+
+
+def _rucksack(built: Figure, right: Floats, ahead: Floats) -> None:
+    """Two columns on the back with a pocket behind them; its straps are painted on the chest."""
+    size, made = built.person.bag.scale, (GROUP_BAG, BAG)
+    back = built["chest"] - ahead * (0.16 * built.girth + 0.03) + UP * 0.02
+    frame = frame_of(back, UP, built.pose.chest_yaw_rad)
+    for side in (-1.0, 1.0):
+        top, low = (back + right * side * 0.062 * size + UP * high * size for high in (0.12, -0.16))
+        built.add(top, low, (0.085 * size, 0.098 * size), made, frame, blend=0.04, flat=(ahead, 0.9))
+    top = back - ahead * 0.08 * size - UP * 0.06
+    low = back - ahead * 0.085 * size - UP * 0.14 * size
+    built.add(top, low, (0.06, 0.065), made, frame, blend=0.02)
+
+
+def _at_the_hip(built: Figure, right: Floats, ahead: Floats) -> None:
+    who, size = built.person, built.person.bag.scale
+    side = 1.0 if who.bag.kind == "shoulder" or who.seed % 2 else -1.0
+    hip = built["waist"] + right * side * (0.2 * built.girth) - UP * 0.06 * built.unit - ahead * 0.02
+    frame, half = frame_of(hip, UP, built.pose.chest_yaw_rad), ahead * 0.09 * size
+    radii = (0.085 * size, 0.085 * size)
+    built.add(hip - half, hip + half, radii, (GROUP_BAG, BAG), frame, flat=(right, 0.55), blend=0.02)
+    if who.bag.kind == "shoulder":
+        shoulder = built["shoulder r"] + UP * 0.05
+        built.add(shoulder, hip, (0.012, 0.012), (GROUP_BAG, STRAP), frame, blend=0.005)
+
+
+def _in_the_hand(built: Figure, right: Floats, ahead: Floats) -> None:
+    size, hand = built.person.bag.scale, built["hand r"]
+    tall = (0.2 if built.person.bag.kind == "handbag" else 0.3) * size
+    frame, wide = frame_of(hand, UP, built.pose.chest_yaw_rad), 0.12 * size
+    ends, radii = (hand - UP * 0.14, hand - UP * (tall + 0.1)), (wide, wide * 1.05)
+    built.add(*ends, radii, (GROUP_BAG, BAG), frame, flat=(right, 0.5), cut=(True, True), blend=0.02)
+    for side in (-1.0, 1.0):
+        end = hand - UP * 0.15 + ahead * 0.06 * side
+        built.add(hand, end, (0.008, 0.008), (GROUP_BAG, STRAP), frame, blend=0.005)

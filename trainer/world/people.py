@@ -159,7 +159,7 @@ def _jacket(rng: np.random.Generator) -> Garment:
     first = colour(rng, 0 if rng.random() < 0.5 else 1)
     kind = str(rng.choice(["open", "closed", "coat", "puffer"], p=[0.35, 0.3, 0.2, 0.15]))
     pattern = "plain" if rng.random() < 0.9 else "blocks"
-    return Garment(kind, (first, second_colour(rng, first)), pattern, 0.1, 1.0, float(rng.uniform(0.016, 0.03)))
+    return Garment(kind, (first, second_colour(rng, first)), pattern, 0.1, 1.0, float(rng.uniform(0.010, 0.024)))
 
 
 def _bottom(rng: np.random.Generator, warm: bool, woman: bool) -> Garment:

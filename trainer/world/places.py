@@ -192,10 +192,10 @@ def _spot(here: Place, rng: np.random.Generator, corner: int, close: bool) -> tu
 
 
 def _clear_share(here: Place, spot: tuple[float, float, float]) -> float:
-    """How much of the floor can be seen from a spot at the height of people's chests, 0 to 1; 0 inside a thing."""
+    """How much of the floor can be seen from a spot at the height of people's chests, 0 to 1; -1 inside a thing."""
     origin = np.asarray(spot, np.float64)
     if _within(here.things[:-1], origin):
-        return 0.0
+        return -1.0
     width, depth = here.size
     seen = total = 0
     for x in np.linspace(0.1, 0.9, 6) * width:

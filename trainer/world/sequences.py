@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.errors import InputError, UsageError
+from trainer.world import preview
 from trainer.world.filming import Rig, filmed, rig
 from trainer.world.parallel import mapped, pool
 from trainer.world.people import Person, lookalike, person
@@ -34,6 +35,7 @@ PARTS = ("train", "query", "gallery")
 SIZES = {"256x128": (256, 128), "128x64": (128, 64)}
 JPEG_QUALITY = 94
 RECORD = "world.json"
+HALF_FLOAT_TOP = 6e4  # the sky is farther than half floats reach
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,8 @@ def _make_rig(job: tuple[int, int, Path]) -> Rig:
     seed, number, folder = job
     made = rig(seed, number)
     rgb, sun, depth = made.backdrop
-    np.save(folder / f"{number}.npy", np.concatenate([rgb, sun, depth[..., None]], axis=2).astype(np.float16))
+    whole = np.minimum(np.concatenate([rgb, sun, depth[..., None]], axis=2), HALF_FLOAT_TOP)
+    np.save(folder / f"{number}.npy", whole.astype(np.float16))
     nothing = np.zeros((0, 0, 3), np.float32)
     return replace(made, backdrop=(nothing, nothing, nothing[..., 0]))
 
@@ -291,6 +294,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--part", nargs="+", choices=PARTS, default=list(PARTS), help="default all three")
     parser.add_argument("--workers", type=int, default=0, metavar="N", help="processes (default one a processor)")
+    parser.add_argument("--preview", action="store_true", help="also write preview.jpg, a sheet of 64 crops")
 
 
 def run(given: argparse.Namespace) -> str:
@@ -308,4 +312,6 @@ def run(given: argparse.Namespace) -> str:
     if given.workers < 0:
         raise UsageError(f"workers is {given.workers}, expected 0 or more")
     count = write(given.out, spec, given.part, workers=given.workers)
+    if given.preview:
+        preview.write(given.out)
     return f"{count} tracklets of {spec.people} people before {spec.cameras} cameras in {given.out}"

@@ -174,7 +174,7 @@ def colour(
     if upright and z < 0.35:  # walls get dirty near the floor
         light *= 0.8 + 0.57 * z
     light = max(light, 0.02)
-    if upright and material == of.PLAIN and half_v > 1.2 and seed % 2 == 0 and z < 1.15:
+    if world[INDOOR] > 0 and upright and material == of.PLAIN and half_v > 1.2 and seed % 2 == 0 and z < 1.15:
         edge = 0.25 if z > 1.09 else 1.0
         r, g, b = 0.35 + 0.65 * of.scrambled(seed // 4, 1, 9), 0.35 + 0.65 * of.scrambled(seed // 4, 2, 9), 0.4
         return (

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import av
@@ -181,6 +183,16 @@ def test_a_folder_in_which_something_is_is_refused(tmp_path: Path):
     with pytest.raises(UsageError, match="is a file"):
         fresh(tmp_path / "kept.txt")
     assert fresh(tmp_path / "a" / "b").is_dir()
+
+
+def test_sets_are_made_without_qt_pyav_or_the_engines_libraries():
+    program = (
+        "import sys, trainer.world.__main__, trainer.world.sequences, trainer.world.detections; "
+        "heavy = ('PySide6', 'ultralytics', 'sqlalchemy', 'av', 'pydantic', 'openvino'); "
+        "print([m for m in heavy if m in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
 
 
 def test_sizes_and_bitrates_are_read():

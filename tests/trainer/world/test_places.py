@@ -114,9 +114,9 @@ def test_a_camera_hangs_out_of_reach_and_sees_floor(kind: str):
 
 
 def test_the_same_seed_is_the_same_place_and_dusk_is_darker():
-    first, again, late = place(9, "street"), place(9, "street"), place(9, "street", dusk=True)
+    first, again, late = place(9, "campus"), place(9, "campus"), place(9, "campus", dusk=True)
     assert np.array_equal(first.things, again.things)
-    view = hang(first, 1, "a", (48, 27)).view()
+    view = looking((0, 0, 30), 0.6, 0.9, focal_px=40, size=(48, 27))
     pictures = [backdrop(p, view, samples=1, rays=2) for p in (first, again, late)]
     assert np.array_equal(pictures[0].rgb, pictures[1].rgb)
     assert pictures[2].rgb.mean() < 0.5 * pictures[0].rgb.mean()

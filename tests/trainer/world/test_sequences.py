@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from reid_engine.errors import InputError, UsageError
-from trainer.world import sequences
+from trainer.world import preview, sequences
 from trainer.world.filming import rig
 from trainer.world.sequences import Spec, cameras_of, film, part_of, rendered, somebody, write
 
@@ -135,6 +135,14 @@ def test_the_command_says_what_it_made(tmp_path, monkeypatch):
     assert sequences.run(parser.parse_args(words)).startswith("7 tracklets of 5 people before 2 cameras")
     (_, spec, parts), _ = asked[0]
     assert (spec.size, spec.people, parts) == ((128, 64), 5, ["train"])
+
+
+def test_a_preview_shows_one_crop_of_every_tracklet(made):
+    picture = cv2.imread(str(preview.write(made)))
+    assert picture.shape == (preview.TILE[0] + 2 * preview.MARGIN, 16 * (preview.TILE[1] + 2) + 2, 3)
+    tiles = [picture[20:180, 2 + 98 * k + 8 : 2 + 98 * k + 88] for k in range(9)]
+    assert all(tile.std() > 3 for tile in tiles[:8]), "eight tracklets"
+    assert tiles[8].std() < 3, "and no ninth"
 
 
 def test_sequences_need_no_window_detector_database_or_video_library():

@@ -1,0 +1,122 @@
+"""Real-looking footage with truth for the walks: two cameras that share a forecourt, eight people, ten seconds.
+
+tests/data/world is kept as it was made (its plan.json names every parameter) by
+
+    python -m trainer world footage tests/data/world --cameras 2 --people 8 --seconds 10 --fps 10 --seed 8 \
+        --size 480x270 --place forecourt --overlapping 2 --bitrate 250k
+
+A detector that knows the truth stands in for a network: it recognises the picture by a small copy of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from reid_engine.recordings.start import start_from_name
+from reid_engine.types import BgrImage, Detections, as_boxes
+from reid_engine.video import open_source
+from tests.measure.identity import Boxes
+
+FOLDER = Path(__file__).parent.parent / "data" / "world"
+CAMERAS = ("cam1", "cam2")
+FPS = 10
+SIZE = (480, 270)
+LEAST_VISIBLE = 0.25  # who shows less is nobody's job to find
+THUMBNAIL = (48, 27)
+
+
+def recordings() -> tuple[Path, Path]:
+    """The two files."""
+    first, second = sorted(FOLDER.glob("*.mp4"))
+    return first, second
+
+
+def copied(folder: Path) -> tuple[Path, Path]:
+    """Copies of the two whose names say nothing."""
+    first, second = recordings()
+    return Path(shutil.copy(first, folder / "east.mp4")), Path(shutil.copy(second, folder / "west.mp4"))
+
+
+def start_us(path: Path) -> int:
+    """When a recording starts, as its name says."""
+    found = start_from_name(path.name)
+    assert found is not None
+    return found.start_us
+
+
+@lru_cache
+def truth(camera: str) -> Boxes:
+    """True boxes of a camera, cut at the picture's edge."""
+    found = []
+    with (FOLDER / "truth.csv").open(encoding="utf-8", newline="") as lines:
+        for row in csv.DictReader(lines):
+            if row["camera"] == camera and float(row["visible"]) >= LEAST_VISIBLE:
+                box = np.clip([float(row[k]) for k in ("x1", "y1", "x2", "y2")], 0, (*SIZE, *SIZE))
+                found.append([int(row["frame"]), int(row["person"]), *box])
+    return Boxes.from_rows(found)
+
+
+def _thumbnail(image: BgrImage) -> np.ndarray:
+    return cv2.resize(image, THUMBNAIL, interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+
+
+class TruthDetector:
+    """Finds everybody of whom enough shows; ``delay_s`` a picture makes it as slow as a real network."""
+
+    name = "truth"
+    wanted_batch = 4
+
+    def __init__(self, path: Path, delay_s: float = 0.0) -> None:
+        self.path, self.delay_s = path, delay_s
+        self.sha256 = hashlib.sha256(b"truth").hexdigest()
+        self.known, self.places = _pictures()
+
+    def describe(self) -> str:
+        return "people of the generated footage, known beforehand"
+
+    def detect(self, images: Sequence[BgrImage]) -> list[Detections]:
+        """True boxes in each picture."""
+        time.sleep(self.delay_s * len(images))
+        found = []
+        for image in images:
+            nearest = int(np.abs(self.known - _thumbnail(image)).sum(1).argmin())
+            camera, frame = self.places[nearest]
+            boxes = truth(camera)
+            rows = boxes.xyxy[boxes.picture == frame]
+            found.append(Detections(as_boxes(rows.tolist()), np.full(len(rows), 0.9, np.float32)))
+        return found
+
+
+def _pictures() -> tuple[np.ndarray, list[tuple[str, int]]]:
+    small, places = [], []
+    for camera, path in zip(CAMERAS, recordings(), strict=True):
+        source = open_source(path)
+        image = np.empty((SIZE[1], SIZE[0], 3), np.uint8)
+        for picture in source.pictures():
+            picture.to_bgr(image)
+            small.append(_thumbnail(image))
+            places.append((camera, picture.index))
+        source.close()
+    return np.stack(small), places
+
+
+def write_script(folder: Path, delay_s: float = 0.0) -> Path:
+    """A file that the suite's program takes as ``--detector``."""
+    path = folder / "people.truth.json"
+    path.write_text(json.dumps({"delay_s": delay_s}))
+    return path
+
+
+def load_truth(path: Path) -> TruthDetector:
+    """The detector such a file describes."""
+    return TruthDetector(path, json.loads(path.read_text())["delay_s"])
