@@ -26,7 +26,7 @@ MIDDLE_GREY = 0.2  # linear value that auto-exposure aims the picture's logarith
 BRIGHT = 0.8  # and what its bright tenth may not pass
 TONE_STEPS = 4096
 TONE_TOP = 4.0  # exposed values above are white whatever the curve
-LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+LUMA = np.array((0.2126, 0.7152, 0.0722), np.float32)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ Box = tuple[float, float, float, float]
 SLACK_M = 0.04  # how much nearer than a thing somebody must be to hide it
 LAMPS_THAT_SHADE = 3
 SUB = 4  # bits of a pixel's fraction that OpenCV's polygons are given
-SMALL_PX, LARGE_PX = 90, 2  # people smaller than this get more rays a pixel
+SMALL_PX = 90  # people smaller than this get more rays a pixel
 
 
 @dataclass(frozen=True, slots=True)

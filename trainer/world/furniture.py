@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from trainer.world import surfaces as of
-from trainer.world.raycast import BOX, CYLINDER, ELLIPSOID, ROUNDED, SEED, Rows, thing
+from trainer.world.raycast import BOX, CYLINDER, ELLIPSOID, ROUNDED, SEED, TAPER, Rows, thing
 
 Things = list[Rows]
 Rng = np.random.Generator
@@ -138,11 +138,10 @@ def car(rng: Rng, x: float, y: float, yaw: float) -> Things:
     at = turned(x, y, yaw, shift, 0)
     made = [
         rounded(x, y, 0.2, (long, wide, waist - 0.2), of.PLAIN, paint, yaw=yaw, gloss=0.7),
-        rounded(
-            *at, waist - 0.25, (cabin, wide * 0.93, top - waist + 0.2), of.PLAIN, DARK, yaw=yaw, gloss=1.0, taper=0.2
-        ),
+        rounded(*at, waist - 0.25, (cabin, wide * 0.93, top - waist + 0.2), of.PLAIN, DARK, yaw=yaw, gloss=1.0),
         rounded(*at, top - 0.13, (cabin * 0.72, wide * 0.8, 0.14), of.PLAIN, paint, yaw=yaw, gloss=0.7),
     ]
+    made[1][TAPER] = 0.2
     for along in (-0.31, 0.31):
         for across in (-0.46, 0.46):
             spot = turned(x, y, yaw, along * long, across * wide)

@@ -147,7 +147,8 @@ def backdrop(here: Place, view: View, *, samples: int = 2, rays: int = 5) -> Bac
     depth = np.zeros((height, width), np.float32)
     lens = (float(view.focal_px), float(view.centre_px[0]), float(view.centre_px[1]))
     origin, rotation = np.asarray(view.position, np.float64), np.asarray(view.rotation, np.float64)
-    picture(here.things, here.tree, lamps, world, origin, rotation, lens, (samples, rays), rgb, sun, depth)
+    scene = (here.things, here.tree, lamps, world)
+    picture(scene, origin, rotation, lens, (samples, rays), (rgb, sun, depth))
     depth[depth > 0.1 * FAR] = np.inf
     return Backdrop(rgb, sun, depth)
 

@@ -14,9 +14,27 @@ from trainer.world.compiled import compiled
 from trainer.world.surfaces import LEAVES, noise3
 
 Rows = NDArray[np.float64]
-
-BOX, CYLINDER, ELLIPSOID, ROUNDED = range(4)
-KIND, X, Y, Z, HALF_X, HALF_Y, HALF_Z, COS, SIN, MATERIAL, RED, GREEN, BLUE, SEED, STEP, GLOSS, TAPER = range(17)
+BOX = 0
+CYLINDER = 1
+ELLIPSOID = 2
+ROUNDED = 3
+KIND = 0
+X = 1
+Y = 2
+Z = 3
+HALF_X = 4
+HALF_Y = 5
+HALF_Z = 6
+COS = 7
+SIN = 8
+MATERIAL = 9
+RED = 10
+GREEN = 11
+BLUE = 12
+SEED = 13
+STEP = 14
+GLOSS = 15
+TAPER = 16
 COLUMNS = 17
 FAR = 1e9
 NEAR = 1e-4
@@ -33,15 +51,12 @@ def thing(
     yaw: float = 0.0,
     step: float = 1.0,
     gloss: float = 0.0,
-    taper: float = 0.0,
 ) -> Rows:
     """(COLUMNS,) one thing: centre and half sizes in metres, yaw in radians, linear colour, ``step`` of its pattern in
-    metres, how much it mirrors (0 to 1) and, for rounded boxes, how much narrower its top is than its middle. The seed
-    column is filled in by the place.
+    metres and how much it mirrors (0 to 1). The seed is filled in by the place; a rounded box may get a TAPER, how much
+    narrower its top is than its middle.
     """
-    return np.array(
-        [kind, *centre, *half, math.cos(yaw), math.sin(yaw), material, *rgb, 0, step, gloss, taper], np.float64
-    )
+    return np.array([kind, *centre, *half, math.cos(yaw), math.sin(yaw), material, *rgb, 0, step, gloss, 0], np.float64)
 
 
 def tree_of(things: Rows) -> Rows:
@@ -164,7 +179,8 @@ def _off_rounded(things: Rows, i: int, x: float, y: float, z: float) -> float:
     r = 0.35 * min(hx, hy, hz)
     qx, qy, qz = abs(x) - hx * narrow + r, abs(y) - hy * (0.5 + 0.5 * narrow) + r, abs(z) - hz + r
     ax, ay, az = max(qx, 0.0), max(qy, 0.0), max(qz, 0.0)
-    return math.sqrt(ax * ax + ay * ay + az * az) + min(max(qx, qy, qz), 0.0) - r
+    away: float = math.sqrt(ax * ax + ay * ay + az * az) + min(max(qx, qy, qz), 0.0) - r
+    return away
 
 
 @compiled

@@ -18,7 +18,8 @@ from trainer.world.walking import NEVER, Ways, pushed_apart
 
 STEP_S = 0.1
 WARM_UP_S = 20.0  # people have been walking for so long when the recordings begin
-SLOWEST_MPS, FASTEST_MPS = 0.95, 1.7
+SLOWEST_MPS = 0.95
+FASTEST_MPS = 1.7
 PAUSE_SHARE = 0.3
 PAIR_SHARE = 0.25
 STREAM = 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,12 +28,26 @@ from trainer.world.raycast import (
 from trainer.world.surfaces import cloudy, ground_lightness, line, scrambled
 
 Image = NDArray[np.float32]
+Scene: TypeAlias = tuple[Rows, Rows, Rows, Rows]  # things, tree, lamps, world
 # the row ``world`` that goes with the things of a place
-SUN_X, SUN_Y, SUN_Z, SUN_R, SUN_G, SUN_B, SKY_R, SKY_G, SKY_B, EARTH_R, EARTH_G, EARTH_B, DUSK, INDOOR, CLOUD = range(
-    15
-)
+SUN_X = 0
+SUN_Y = 1
+SUN_Z = 2
+SUN_R = 3
+SUN_G = 4
+SUN_B = 5
+SKY_R = 6
+SKY_G = 7
+SKY_B = 8
+EARTH_R = 9
+EARTH_G = 10
+EARTH_B = 11
+DUSK = 12
+INDOOR = 13
+CLOUD = 14
 SHADOW_M = 7.5
-OPEN_M, OPEN_INDOOR_M = 14.0, 2.2  # how far ambient light looks for what hides the sky, or the room
+OPEN_INDOOR_M = 2.2
+OPEN_M = 14.0  # how far ambient light looks for what hides the sky, or the room
 
 
 @compiled
@@ -274,13 +289,14 @@ def _mirrored(things: Rows, tree: Rows, world: Rows, o: Rows, d: Rows, out: Rows
 
 
 @compiled
-def shade(
-    things: Rows, tree: Rows, lamps: Rows, world: Rows, o: Rows, d: Rows, px: float, rays: int, turn: float, out: Rows
-) -> float:
+def shade(scene: Scene, o: Rows, d: Rows, sample: tuple[float, int, float], out: Rows) -> float:
     """Radiance that comes along a ray in out[0:3], its direct sun in out[3:6]; returns the distance, FAR for sky.
 
-    px: the angle of a pixel, radians; turn: a number in [0, 1) that differs from sample to sample
+    sample: the angle of a pixel in radians, how many ambient rays, and a number in [0, 1) that differs from one sample
+    to the next
     """
+    things, tree, lamps, world = scene
+    px, rays, turn = sample
     t, index, face = nearest(things, tree, o, d, FAR)
     if index == -2:
         out[0], out[1], out[2] = _sky(d, world)
@@ -324,22 +340,18 @@ def shade(
 
 @compiled
 def picture(
-    things: Rows,
-    tree: Rows,
-    lamps: Rows,
-    world: Rows,
+    scene: Scene,
     origin: Rows,
     rotation: Rows,
     lens: tuple[float, float, float],
     quality: tuple[int, int],
-    rgb: Image,
-    sun: Image,
-    depth: Image,
+    images: tuple[Image, Image, Image],
 ) -> None:
-    """Fill rgb and sun (H, W, 3) and depth (H, W) of a view. The last thing is the ground, which rays meet by rule.
+    """Fill the images rgb and sun (H, W, 3) and depth (H, W) of a view; the last thing is the ground, met by rule.
 
     lens: focal, cx, cy; quality: samples a side of a pixel, ambient rays of each sample
     """
+    rgb, sun, depth = images
     height, width = depth.shape
     focal, cx, cy = lens
     side, rays = quality
@@ -355,7 +367,7 @@ def picture(
                     d[c] = rotation[0, c] * x + rotation[1, c] * y + rotation[2, c]
                 scale = 1 / math.sqrt(x * x + y * y + 1)
                 d *= scale
-                t = shade(things, tree, lamps, world, origin, d, 1 / focal / side, rays, turn, out)
+                t = shade(scene, origin, d, (1 / focal / side, rays, turn), out)
                 nearest_depth = min(nearest_depth, t * scale)
                 for c in range(3):
                     rgb[i, j, c] += out[c] / (side * side)

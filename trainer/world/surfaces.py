@@ -12,8 +12,24 @@ import numpy as np
 
 from trainer.world.compiled import compiled
 
-PLAIN, ASPHALT, TILES, BRICK, CARPET, PLANKS, GRASS, CONCRETE = range(8)
-GLASS, FACADE, LEAVES, METAL, SIGN, SHOP, LAMP, GRAVEL, DOOR, STRIPES = range(8, 18)
+PLAIN = 0
+ASPHALT = 1
+TILES = 2
+BRICK = 3
+CARPET = 4
+PLANKS = 5
+GRASS = 6
+CONCRETE = 7
+GLASS = 8
+FACADE = 9
+LEAVES = 10
+METAL = 11
+SIGN = 12
+SHOP = 13
+LAMP = 14
+GRAVEL = 15
+DOOR = 16
+STRIPES = 17
 
 
 @compiled

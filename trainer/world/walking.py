@@ -89,20 +89,25 @@ def _sweep(cost: Floats, field: Floats) -> None:
             i = a if turn % 2 == 0 else rows - 1 - a
             for b in range(columns):
                 j = b if turn % 4 < 2 else columns - 1 - b
-                if cost[i, j] >= NEVER:
-                    continue
-                best = field[i, j]
-                for di in range(-1, 2):
-                    for dj in range(-1, 2):
-                        y, x = i + di, j + dj
-                        if 0 <= y < rows and 0 <= x < columns and field[y, x] < NEVER:
-                            step = CELL_M * (1.41421356 if di != 0 and dj != 0 else 1.0)
-                            best = min(best, field[y, x] + step * cost[i, j])
+                best = _relaxed(cost, field, i, j)
                 if best < field[i, j] - 1e-9:
                     field[i, j] = best
                     changed = True
         if not changed:
             break
+
+
+@compiled
+def _relaxed(cost: Floats, field: Floats, i: int, j: int) -> float:
+    """What is left from a cell by way of its best neighbour; NEVER inside a thing."""
+    best: float = NEVER
+    if cost[i, j] >= NEVER:
+        return best
+    for y in range(max(i - 1, 0), min(i + 2, cost.shape[0])):
+        for x in range(max(j - 1, 0), min(j + 2, cost.shape[1])):
+            step = CELL_M * (1.41421356 if y != i and x != j else 1.0)
+            best = min(best, field[y, x] + step * cost[i, j])
+    return best
 
 
 def pushed_apart(points: Floats, ahead: Floats) -> Floats:
