@@ -169,7 +169,7 @@ def _write_reference(model: Any, file: Path) -> None:
 def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any]) -> Path:
     """Train a YOLO11n that knows persons only, from random weights, on a data set in YOLO layout; returns its file.
 
-    data: ``data.yaml``; out: the run's folder; options: ultralytics' own words (``epochs``, ``time`` in hours, ``batch``)
+    data: ``data.yaml``; out: the run's folder; options: ultralytics' words (``epochs``, ``time`` in hours, ..)
     """
     ultralytics = import_ultralytics()
     from ultralytics.engine import trainer

@@ -16,7 +16,6 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "complexity": ("trainer.verbs.complexity", "parameters and multiply-adds of one clip, without classifiers"),
     "evaluate": ("trainer.verbs.evaluate", "CMC and mAP of a model file on a data set, by its paper's protocol"),
     "audit": ("trainer.verbs.audit", "prove the rules of a data set from its own metadata"),
-    "world": ("trainer.world.command", "generate footage, crops and detection sets with exact truth"),
     "calibrate": ("trainer.verbs.calibrate", "write into a model file's card how near strangers come"),
     "world": ("trainer.world.command", "generate footage, crops and detection sets with exact truth"),
 }

@@ -24,7 +24,13 @@ METHODS: Mapping[str, Method] = {
     "tclnet": tclnet.METHOD,
     "ours": ours.METHOD,
 }
-FULL: Mapping[str, str] = {model: f"{prefix}/full" for prefix, model in MODEL_OF_PREFIX.items()}
+FULL: Mapping[str, str] = {
+    "grl": "grl/full",
+    "stmp": "stmp/full",
+    "rgsat": "rgsat/full",
+    "gltr": "gltr/full",
+    "tclnet": "tcl/full",
+}
 NOT_OF_THE_PAPER = frozenset({"evaluate_every", "evaluate_late", "weights"})  # they look at a run, or are said apart
 
 

@@ -179,25 +179,67 @@ def _gathered(attributes: Attributes, x: Tensor, indices: Tensor, axis: Tensor) 
     return chosen.reshape(*x.shape[: int(axis)], *indices.shape, *x.shape[int(axis) + 1 :])
 
 
+def _added(attributes: Attributes, x: Tensor, y: Tensor) -> Tensor:
+    return x + y.to(x.dtype)
+
+
+def _subtracted(attributes: Attributes, x: Tensor, y: Tensor) -> Tensor:
+    return x - y.to(x.dtype)
+
+
+def _multiplied(attributes: Attributes, x: Tensor, y: Tensor) -> Tensor:
+    return x * y.to(x.dtype)
+
+
+def _same(attributes: Attributes, x: Tensor) -> Tensor:
+    return x
+
+
+def _rectified(attributes: Attributes, x: Tensor) -> Tensor:
+    return F.relu(x)
+
+
+def _leaky(attributes: Attributes, x: Tensor, slope: Tensor) -> Tensor:
+    return F.prelu(x, slope.reshape(-1).to(x.dtype))
+
+
+def _sigmoid(attributes: Attributes, x: Tensor) -> Tensor:
+    return torch.sigmoid(x)
+
+
+def _product(attributes: Attributes, x: Tensor, y: Tensor) -> Tensor:
+    return x @ (y.mT if attributes.get("transpose_b") == "true" else y).to(x.dtype)
+
+
+def _mean(attributes: Attributes, x: Tensor, axes: Tensor) -> Tensor:
+    return x.mean(axes.tolist(), keepdim=attributes.get("keep_dims") == "true")
+
+
+def _shape(attributes: Attributes, x: Tensor) -> Tensor:
+    return torch.tensor(x.shape)
+
+
+def _joined(attributes: Attributes, *parts: Tensor) -> Tensor:
+    return torch.cat([part.reshape(-1) for part in parts], int(attributes["axis"]))
+
+
 OPERATIONS: Mapping[str, Callable[..., Tensor]] = {
-    "Add": lambda attributes, x, y: x + y.to(x.dtype),
-    "Subtract": lambda attributes, x, y: x - y.to(x.dtype),
-    "Multiply": lambda attributes, x, y: x * y.to(x.dtype),
-    "Convert": lambda attributes, x: x,
+    "Add": _added,
+    "Subtract": _subtracted,
+    "Multiply": _multiplied,
+    "Convert": _same,
     "Convolution": _convolution,
     "GroupConvolution": _group_convolution,
     "MaxPool": _max_pool,
     "AvgPool": _mean_pool,
     "MVN": _normalised,
-    "ReLU": lambda attributes, x: F.relu(x),
-    "PReLU": lambda attributes, x, slope: F.prelu(x, slope.reshape(-1).to(x.dtype)),
-    "Sigmoid": lambda attributes, x: torch.sigmoid(x),
-    "MatMul": lambda attributes, x, y: x @ (y.mT if attributes.get("transpose_b") == "true" else y).to(x.dtype),
-    "ReduceMean": lambda attributes, x, axes: x.mean(axes.tolist(), keepdim=attributes.get("keep_dims") == "true"),
+    "ReLU": _rectified,
+    "PReLU": _leaky,
+    "Sigmoid": _sigmoid,
+    "MatMul": _product,
+    "ReduceMean": _mean,
     "Reshape": _reshaped,
-    "ShapeOf": lambda attributes, x: torch.tensor(x.shape),
+    "ShapeOf": _shape,
     "Gather": _gathered,
-    "Concat": lambda attributes, *parts: torch.cat([part.reshape(-1) for part in parts], int(attributes["axis"])),
-    "Squeeze": lambda attributes, x, axes: x.squeeze([int(axis) for axis in axes.reshape(-1).tolist()]),
-    "Unsqueeze": lambda attributes, x, axes: x.unsqueeze(int(axes.reshape(-1)[0])),
+    "Concat": _joined,
 }

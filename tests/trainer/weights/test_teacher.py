@@ -2,48 +2,58 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx
 import openvino as ov
 import pytest
 import torch
-from torch import nn
+from onnx import TensorProto, helper, numpy_helper
 
 from reid_engine.errors import NetworkFileError
 from trainer.weights.teacher import OpenVinoGraph
 
 
-class Small(nn.Module):
-    """The operations that the published networks are made of."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.norm = nn.InstanceNorm2d(3)
-        self.conv = nn.Conv2d(3, 8, 3, 2, 1)
-        self.depth = nn.Conv2d(8, 8, 3, padding=1, groups=8)
-        self.gate = nn.Conv2d(8, 8, 1)
-        self.line = nn.Linear(8, 5)
-        self.slope = nn.PReLU()
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = torch.relu(self.conv(self.norm(x)))
-        x = nn.functional.max_pool2d(x, 3, 2, 1) - 0.5
-        x = nn.functional.avg_pool2d(self.depth(x), 2)
-        x = x * torch.sigmoid(self.gate(x.mean((2, 3), keepdim=True)))
-        return self.slope(self.line(x.mean((2, 3)).reshape(1, 8)))
+def small_network(file: Path) -> None:
+    """A network of the operations that the published ones are made of, as ONNX."""
+    draw = np.random.default_rng(3)
+    sizes = {
+        "norm_scale": (3,), "norm_shift": (3,), "conv": (8, 3, 3, 3), "conv_shift": (8,), "depth": (8, 1, 3, 3),
+        "gate": (8, 8, 1, 1), "line": (5, 8), "line_shift": (5,), "slope": (1,), "less": (1, 8, 1, 1),
+    }  # fmt: skip
+    weights = [numpy_helper.from_array(draw.normal(0, 0.5, size).astype(np.float32), n) for n, size in sizes.items()]
+    node = helper.make_node
+    nodes = [
+        node("InstanceNormalization", ["x", "norm_scale", "norm_shift"], ["a"]),
+        node("Conv", ["a", "conv", "conv_shift"], ["b"], strides=[2, 2], pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
+        node("Relu", ["b"], ["c"]),
+        node("MaxPool", ["c"], ["d"], strides=[2, 2], pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
+        node("Sub", ["d", "less"], ["e"]),
+        node("Conv", ["e", "depth"], ["f"], group=8, pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
+        node("AveragePool", ["f"], ["g"], strides=[2, 2], kernel_shape=[2, 2]),
+        node("GlobalAveragePool", ["g"], ["h"]),
+        node("Conv", ["h", "gate"], ["i"], kernel_shape=[1, 1]),
+        node("Sigmoid", ["i"], ["j"]),
+        node("Mul", ["g", "j"], ["k"]),
+        node("GlobalAveragePool", ["k"], ["l"]),
+        node("Flatten", ["l"], ["m"]),
+        node("Gemm", ["m", "line", "line_shift"], ["n"], transB=1),
+        node("PRelu", ["n", "slope"], ["y"]),
+    ]
+    ends = [helper.make_tensor_value_info(n, TensorProto.FLOAT, s) for n, s in (("x", (1, 3, 32, 16)), ("y", (1, 5)))]
+    graph = helper.make_graph(nodes, "small", ends[:1], ends[1:], weights)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 9
+    onnx.save(model, str(file))
 
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(3)
-    file = tmp_path_factory.mktemp("teacher") / "small.xml"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # OpenVINO's converter traces
-        model = ov.convert_model(Small().eval(), example_input=torch.rand(1, 3, 32, 16), input=[1, 3, 32, 16])
-    ov.save_model(model, file, compress_to_fp16=False)
-    return file
+    folder = tmp_path_factory.mktemp("teacher")
+    small_network(folder / "small.onnx")
+    ov.save_model(ov.convert_model(folder / "small.onnx"), folder / "small.xml", compress_to_fp16=False)
+    return folder / "small.xml"
 
 
 def test_a_batch_in_torch_equals_openvino_picture_by_picture(network: Path) -> None:
