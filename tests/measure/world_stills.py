@@ -39,7 +39,7 @@ def main() -> None:
     which = [tuple(int(v) for v in text.split(":")) for text in given.of]
     stills = [still(seed, camera, given.second, given.people) for seed, camera in which]
     sheet = np.vstack([np.hstack(stills[k : k + 2]) for k in range(0, len(stills), 2)])
-    picture = Image.fromarray(sheet[:, :, ::-1])
+    picture = Image.fromarray(np.ascontiguousarray(sheet[:, :, ::-1]))
     picture = picture.resize((WIDTH, WIDTH * sheet.shape[0] // sheet.shape[1]), Image.Resampling.LANCZOS)
     picture.save(given.out, quality=QUALITY, optimize=True)
 
