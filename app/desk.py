@@ -15,7 +15,7 @@ from reid_engine.case import Case
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.errors import ReappearError
 from reid_engine.search import SearchRequest
-from reid_engine.store import Camera, Decision, Source
+from reid_engine.store import Camera, Decision, Deed, Source
 from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
@@ -186,11 +186,11 @@ class Desk:
         """Write a decision down."""
         return self.case.decide(probe, candidate, verdict)
 
-    def undo(self) -> Decision | None:
+    def undo(self) -> Deed | None:
         """Take the last decision back."""
         return self.case.undo()
 
-    def redo(self) -> Decision | None:
+    def redo(self) -> Deed | None:
         """Restore it."""
         return self.case.redo()
 

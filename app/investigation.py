@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
 from app.desk import Answer, Desk, Query
-from reid_engine.store import Decision
+from reid_engine.store import Deed
 from reid_engine.types import TrackletId, Vectors, Verdict
 
 
@@ -80,10 +80,10 @@ class Investigation(QObject):
         """Restore what was taken back."""
         self._write(self._desk.redo, "Restored: ")
 
-    def _write(self, work: Callable[[], Decision | None], words: str) -> None:
+    def _write(self, work: Callable[[], Deed | None], words: str) -> None:
         probe = self.probe
 
-        def both() -> tuple[Decision | None, Mapping[TrackletId, Verdict] | None]:
+        def both() -> tuple[Deed | None, Mapping[TrackletId, Verdict] | None]:
             decision = work()
             return decision, None if probe is None else self._desk.verdicts(probe)
 
@@ -93,11 +93,11 @@ class Investigation(QObject):
         self,
         probe: TrackletId | None,
         words: str,
-        decision: Decision | None,
+        decision: Deed | None,
         verdicts: Mapping[TrackletId, Verdict] | None,
     ) -> None:
         if words:
-            what = "nothing" if decision is None else f"track {decision.candidate} {decision.verdict}"
+            what = "nothing" if decision is None else decision.words
             self.said.emit(words + what)
         if verdicts is not None and probe == self.probe:
             self.verdicts = dict(verdicts)
