@@ -70,6 +70,10 @@ QToolButton:focus { border-color: $accent; }
 QToolButton#workspace { padding: 6px 14px; font-weight: 600; color: $muted; }
 QToolButton#workspace:checked { color: $text; background: $raised; border-color: $line; }
 QToolButton#workspace:disabled { color: $line; }
+QToolButton#chip { background: $raised; border: 1px solid $line; border-radius: 11px; padding: 3px 9px; }
+QToolButton#chip:hover, QToolButton#chip:focus { border-color: $accent; }
+QToolButton#chip[on="true"] { border-color: $accent; color: $accent; font-weight: 600; }
+QToolButton#chip::menu-indicator { image: none; }
 QLineEdit, QPlainTextEdit { background: $ground; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
 QComboBox { padding: 4px 8px; min-height: 20px; }
@@ -117,6 +121,13 @@ def apply(program: QApplication, tokens: Tokens) -> None:
     program.setPalette(palette(tokens))
     program.setStyleSheet(SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__}))
     program.setProperty("light", tokens is LIGHT)
+
+
+def px(size: int) -> int:
+    """Pixels that grow with the text."""
+    program = QApplication.instance()
+    scale = program.property("scale") if program is not None else None
+    return round(size * int(scale or 100) / 100)
 
 
 def primary(button: QPushButton) -> None:

@@ -30,7 +30,8 @@ def verbs(window: MainWindow) -> list[Verb]:
     def of_case(act: Callable[[CaseView], object]) -> Callable[[], object]:
         return lambda: act(window.view) if window.view is not None else None
 
-    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_decide(of_case), *_view(window)]
+    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_decide(of_case),
+            *_journey(window, of_case), *_view(window)]  # fmt: skip
 
 
 def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
@@ -49,7 +50,7 @@ def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
 def _play(of_case: OfCase) -> list[Verb]:
     menu = "&Play"
     return [
-        Verb(menu, "Play or pause", "Space", of_case(lambda view: view.player.toggle_play()), "tiles"),
+        Verb(menu, "Play or pause", "Space", of_case(lambda view: view.inquiry.play()), "tiles"),
         Verb(menu, "Backwards, faster", "J", of_case(lambda view: view.player.faster(-1)), "tiles"),
         Verb(menu, "Pause", "K", of_case(lambda view: view.player.pause()), "tiles"),
         Verb(menu, "Forwards, faster", "L", of_case(lambda view: view.player.faster(1)), "tiles"),
@@ -57,10 +58,13 @@ def _play(of_case: OfCase) -> list[Verb]:
         Verb(menu, "Next picture", ".", of_case(lambda view: view.player.step(1)), "tiles"),
         Verb(menu, "Back 10 s", "Ctrl+Left", of_case(lambda view: view.player.skip(-10)), "tiles"),
         Verb(menu, "Ahead 10 s", "Ctrl+Right", of_case(lambda view: view.player.skip(10)), "tiles"),
+        Verb(menu, "One, four or nine cameras", "T", of_case(lambda view: view.player.next_layout()), "tiles"),
+        Verb(menu, "Nearer", "Ctrl+= | Ctrl++", of_case(lambda view: view.player.zoom(1.25)), "tiles"),
+        Verb(menu, "Farther", "Ctrl+-", of_case(lambda view: view.player.zoom(0.8)), "tiles"),
         Verb(menu, "One camera alone, or all", "F", of_case(lambda view: view.player.toggle_solo()), "tiles"),
         *(
             Verb(menu, f"Camera {n} alone", str(n), of_case(lambda view, n=n: view.player.solo_place(n)), "tiles")  # type: ignore[misc]
-            for n in range(1, 5)
+            for n in range(1, 10)
         ),
         Verb(menu, "All cameras", "0", of_case(lambda view: view.player.solo_place(0)), "tiles"),
         Verb(menu, "Boxes", "B", of_case(lambda view: view.player.toggle_boxes()), "tiles"),
@@ -73,8 +77,11 @@ def _search(of_case: OfCase) -> list[Verb]:
         Verb(menu, "Next person", "]", of_case(lambda view: view.player.select_next(1)), "tiles"),
         Verb(menu, "Previous person", "[", of_case(lambda view: view.player.select_next(-1)), "tiles"),
         Verb(menu, "Search the selected person", "Return | Enter", of_case(lambda view: view.player.ask()), "tiles"),
-        Verb(menu, "Search by a picture …", "Ctrl+P", of_case(lambda view: view.browse_picture()), "tiles"),
-        Verb(menu, "Search by the copied picture", "Ctrl+V", of_case(lambda view: view.paste_picture()), "tiles"),
+        Verb(menu, "Search by a picture …", "Ctrl+P", of_case(lambda view: view.inquiry.browse_picture()), "tiles"),
+        Verb(menu, "Search the copied picture", "Ctrl+V", of_case(lambda view: view.inquiry.paste_picture()), "tiles"),
+        Verb(menu, "Split the selected track here", "Shift+S", of_case(lambda view: view.inquiry.split()), "tiles"),
+        Verb(menu, "Merge the last two selected", "Shift+M", of_case(lambda view: view.inquiry.merge()), "tiles"),
+        Verb(menu, "Better moment of the track", "Shift+B", of_case(lambda view: view.inquiry.show_better()), "tiles"),
         Verb(menu, "Clear the selection", "Esc", of_case(lambda view: view.player.select(-1)), "tiles"),
     ]
 
@@ -82,12 +89,26 @@ def _search(of_case: OfCase) -> list[Verb]:
 def _decide(of_case: OfCase) -> list[Verb]:
     menu = "&Decide"
     return [
-        Verb(menu, "Same person", "Y", of_case(lambda view: view.decide("same")), "tiles"),
-        Verb(menu, "Different person", "N", of_case(lambda view: view.decide("different")), "tiles"),
-        Verb(menu, "Unsure", "U", of_case(lambda view: view.decide("unsure")), "tiles"),
+        Verb(menu, "Same person", "Y", of_case(lambda view: view.inquiry.decide("same")), "tiles"),
+        Verb(menu, "Different person", "N", of_case(lambda view: view.inquiry.decide("different")), "tiles"),
+        Verb(menu, "Unsure", "U", of_case(lambda view: view.inquiry.decide("unsure")), "tiles"),
         Verb(menu, "Refine the ranking", "R", of_case(lambda view: view.work.investigation.refine()), "tiles"),
-        Verb(menu, "Undo", "Ctrl+Z", of_case(lambda view: view.work.investigation.undo())),
-        Verb(menu, "Redo", "Ctrl+Shift+Z", of_case(lambda view: view.work.investigation.redo())),
+        Verb(menu, "Compare side by side", "C", of_case(lambda view: view.inquiry.compare()), "tiles"),
+        Verb(menu, "Why this match", "W", of_case(lambda view: view.inquiry.why()), "tiles"),
+        Verb(menu, "Undo", "Ctrl+Z", of_case(lambda view: view.inquiry.undo())),
+        Verb(menu, "Redo", "Ctrl+Shift+Z", of_case(lambda view: view.inquiry.redo())),
+    ]
+
+
+def _journey(window: MainWindow, of_case: OfCase) -> list[Verb]:
+    menu = "&Journey"
+    return [
+        Verb(menu, "Show or hide the journey", "Ctrl+3", window.toggle_journey, "tiles"),
+        Verb(menu, "Play the journey", "Shift+P", of_case(lambda view: view.journey.play()), "tiles"),
+        Verb(menu, "Note about this moment …", "M", of_case(lambda view: view.journey.ask_note()), "tiles"),
+        Verb(menu, "Links between cameras …", "", of_case(lambda view: view.journey.ask_links()), "tiles"),
+        Verb(menu, "Floor plan …", "", of_case(lambda view: view.journey.ask_picture()), "tiles"),
+        Verb(menu, "Export the journey …", "Ctrl+E", of_case(lambda view: view.journey.ask_export()), "tiles"),
     ]
 
 
