@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import MappingProxyType
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QDockWidget,
@@ -36,7 +37,11 @@ from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
 SUBJECT_WIDTH = 200
-JOURNEY_HEIGHT = 250
+JOURNEY_HEIGHT = 270
+CORNERS = MappingProxyType({  # the sides go down to the bottom
+    Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.Corner.BottomRightCorner: Qt.DockWidgetArea.RightDockWidgetArea,
+})  # fmt: skip
 MATCHES_WIDTH = 584  # four cards beside one another
 
 
@@ -50,6 +55,7 @@ class MainWindow(QMainWindow):
         self._command, self._state, self._settings = tuple(command), state, settings
         self.view: CaseView | None = None
         self._docks: dict[str, QDockWidget] = {}
+        self._sized = False
         self.stalls = StallMeter(self)
         self._lane = Lane(1, self)
         self._lane.trouble.connect(self.trouble)
@@ -62,6 +68,8 @@ class MainWindow(QMainWindow):
         self._counted.setObjectName("muted")
         self.statusBar().setSizeGripEnabled(False)
         self.statusBar().addPermanentWidget(self._counted)
+        for corner, area in CORNERS.items():
+            self.setCorner(corner, area)
         self.setMinimumSize(960, 620)
         self.resize(1440, 900)
         self.restoreGeometry(state.geometry("window"))
@@ -146,6 +154,9 @@ class MainWindow(QMainWindow):
         self._docks["Matches"].setVisible(watching)
         self._docks["Looking for"].setVisible(watching)
         self._docks["Journey"].setVisible(watching and self._state.journey)
+        if watching and not self._sized:  # docks that are hidden do not keep a size
+            self._sized = True
+            QTimer.singleShot(0, self, self._size_docks)
         self._to_footage.setChecked(not watching)
         self._to_investigate.setChecked(watching)
         self._bar.show()
@@ -199,9 +210,13 @@ class MainWindow(QMainWindow):
         self._dock("Matches", view.matches, Qt.DockWidgetArea.RightDockWidgetArea)
         self._dock("Journey", view.journey.pane, Qt.DockWidgetArea.BottomDockWidgetArea)
         self._dock("Jobs", view.jobs, Qt.DockWidgetArea.BottomDockWidgetArea)
-        self.resizeDocks([self._docks["Journey"]], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
-        sides = [self._docks["Looking for"], self._docks["Matches"]]
-        self.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
+        self._sized = False
+
+    def _size_docks(self) -> None:
+        if self.view is not None:
+            sides = [self._docks["Looking for"], self._docks["Matches"]]
+            self.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
+            self.resizeDocks([self._docks["Journey"]], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> None:
         dock = QDockWidget(title, self)
