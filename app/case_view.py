@@ -9,16 +9,19 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app import local_time
 from app.desk import Answer, Footage, Query
 from app.dialogs.networks import NetworksDialog
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.jobs import Job
+from app.networks import bundled, named, offers
 from app.panes.footage import FootagePane
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane
 from app.panes.progress import ProgressPane
 from app.panes.subject import SubjectPane, picture_in
+from app.words import tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
 from reid_engine.types import CameraId, TrackletId, Vectors, Verdict
@@ -45,7 +48,7 @@ class CaseView(QObject):
         super().__init__(window)
         self.work = work
         self._window = window
-        self.footage = FootagePane(work.recordings, window)
+        self.footage = FootagePane(work.recordings, self._readings, window)
         self.player = PlayerPane(work.boxes, window)
         self.matches = MatchesPane(work.matches, window)
         self.subject = SubjectPane(window)
@@ -72,7 +75,9 @@ class CaseView(QObject):
         self.footage.add_folder.connect(self.add_folder)
         self.footage.networks.connect(self.ask_networks)
         self.footage.start.connect(self.start)
-        self.footage.first_picture.connect(intake.picture)
+        self.footage.looked.connect(intake.picture)
+        self.footage.read.connect(intake.read_clock)
+        self.footage.forgotten.connect(intake.forget_readings)
         intake.pictured.connect(self.footage.show_picture)
         intake.refused.connect(self.said)
         work.recordings.refused.connect(self.said)
@@ -128,11 +133,24 @@ class CaseView(QObject):
 
     def _show_networks(self) -> None:
         chosen = self.work.networks
-        names = [path.stem if path is not None else "" for path in (chosen.detector, chosen.embedder)]
+        known = offers(bundled())
+        names = [named(path, known) for path in (chosen.detector, chosen.embedder)]
         self.footage.show_networks(names[0], names[1], chosen.problem)
+        self.footage.show_pace(self.work.pace)
+
+    def _readings(self, camera: str) -> list[str]:
+        """What was read off a camera's clock, in words."""
+        zone = self.work.intake.clock(camera).zone
+        return [
+            tr("It showed {shown} at {true}.").format(
+                shown=local_time.clock_time(reading.shown_us, zone), true=local_time.clock_time(reading.true_us, zone)
+            )
+            for reading in self.work.intake.readings(camera)
+        ]
 
     def _on_footage(self, footage: Footage) -> None:
         self.player.show_footage(footage)
+        self.footage.show_pace(self.work.pace)
         cameras = [(camera.id, camera.name, footage.position(camera.id)) for camera in footage.cameras]
         zone = footage.cameras[0].clock.zone if footage.cameras else "UTC"
         self.matches.offer_cameras(cameras, zone)

@@ -12,6 +12,7 @@ from pathlib import Path
 from app.networks import Networks
 from app.player import Stretch
 from reid_engine.case import Case
+from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.errors import ReappearError
 from reid_engine.search import SearchRequest
@@ -130,6 +131,13 @@ class Desk:
         if source.path not in self._lengths:
             self._lengths[source.path] = length_of(Path(source.path), source.kind)
         return self._lengths[source.path]
+
+    def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
+        """Correct the clocks of cameras by name; cameras that are new to the case are made."""
+        for name, clock in clocks.items():
+            known = self.case.store.camera(name, create=True)
+            if known.clock != clock:
+                self.case.store.set_camera_clock(known.id, clock)
 
     def networks(self) -> Networks:
         """The weights that were used last here, as far as the files are still there."""

@@ -160,11 +160,9 @@ class MainWindow(QMainWindow):
         TroubleDialog(error, self).open()
 
     def toggle_theme(self) -> None:
-        """Dark or light. Icons are drawn once, so they follow when the case is opened again."""
-        self._state.light = not self._state.light
-        theme.apply(theme.application(), theme.LIGHT if self._state.light else theme.DARK)
-        if self.view is not None:
-            self.open_case(self.view.work.desk.folder)
+        """Dark, if it is light; light, if it is dark."""
+        self._state.theme = "dark" if theme.current() is theme.LIGHT else "light"
+        theme.apply(theme.application(), self._state.theme, self._state.scale)
 
     def show_keys(self) -> None:
         """The sheet of keys."""

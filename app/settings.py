@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QByteArray, QSettings, QTimeZone
 
 from app.networks import Networks
+from app.theme import SCALES, Choice
 
 MOST_RECENT = 8
 
@@ -41,13 +43,49 @@ class WindowState:
         self._settings.setValue("networks/embedder", str(chosen.embedder or ""))
 
     @property
-    def light(self) -> bool:
-        """True for the light theme."""
-        return str(self._settings.value("theme", "dark")) == "light"
+    def theme(self) -> Choice:
+        """Dark, light, or as the system is."""
+        kept = str(self._settings.value("theme", "system"))
+        return "dark" if kept == "dark" else "light" if kept == "light" else "system"
 
-    @light.setter
-    def light(self, wanted: bool) -> None:
-        self._settings.setValue("theme", "light" if wanted else "dark")
+    @theme.setter
+    def theme(self, wanted: Choice) -> None:
+        self._settings.setValue("theme", wanted)
+
+    @property
+    def scale(self) -> int:
+        """Size of the text in per cent, one of ``theme.SCALES``."""
+        kept = self._settings.value("scale", 100)
+        return next((scale for scale in SCALES if str(scale) == str(kept)), 100)
+
+    @scale.setter
+    def scale(self, wanted: int) -> None:
+        self._settings.setValue("scale", wanted)
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of footage this machine analyses in a second; None before it was measured."""
+        try:
+            return float(str(self._settings.value("pace", ""))) or None
+        except ValueError:
+            return None
+
+    @pace.setter
+    def pace(self, measured: float) -> None:
+        self._settings.setValue("pace", measured)
+
+    def keys(self) -> dict[str, str]:
+        """Keys that a person has bound anew, by the name of the verb."""
+        self._settings.beginGroup("keys")
+        found = {name: str(self._settings.value(name)) for name in self._settings.childKeys()}
+        self._settings.endGroup()
+        return found
+
+    def bind(self, keys: Mapping[str, str]) -> None:
+        """Remember these keys, and no others."""
+        self._settings.remove("keys")
+        for name, key in keys.items():
+            self._settings.setValue(f"keys/{name}", key)
 
     @property
     def home(self) -> Path:

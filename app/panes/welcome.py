@@ -26,7 +26,7 @@ class WelcomePane(QWidget):
         title.setObjectName("title")
         words = QLabel("A case keeps footage, decisions and evidence together and is deleted as one.", self)
         words.setObjectName("muted")
-        new = QPushButton(theme.icon("add", theme.current().on_accent), " New case", self)
+        new = QPushButton(theme.icon("add", "on_accent"), " New case", self)
         new.setObjectName("primary")
         new.setMinimumHeight(36)
         new.clicked.connect(self.new)
