@@ -11,6 +11,7 @@ from pathlib import Path
 
 from app.networks import Networks
 from app.player import Stretch
+from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
@@ -158,7 +159,7 @@ class Desk:
 
     def portrait(self, tracklet: TrackletId) -> Portrait:
         """The best crops of a track, for a person to judge by."""
-        kept = self.case.crops(tracklet).best[:PORTRAIT]
+        kept = self.case.view(tracklet).best[:PORTRAIT]
         heights = [round(crop.xyxy[3] - crop.xyxy[1]) for crop in kept]
         return Portrait(tracklet, tuple(crop.jpeg for crop in kept), max(heights, default=0))
 
@@ -185,6 +186,16 @@ class Desk:
         result = self.case.search(request)
         verdicts = {} if query.tracklet is None else self.verdicts(query.tracklet)
         return Answer(query, result.matches, verdicts, result.notes)
+
+    def events(self, before: int | None, limit: int) -> list[Event]:
+        """The last events of the record, newest first; those before event number ``before``."""
+        return self.case.store.events(before=before, limit=limit)[::-1]
+
+    def verify(self) -> tuple[int, str, str | None]:
+        """How many events the record has, the hash of the last, and a sentence about the first that does not fit."""
+        last = self.case.store.events(limit=1)
+        count, digest = (last[0].number, last[0].hash) if last else (0, "")
+        return count, digest, self.case.store.broken_record()
 
     def verdicts(self, probe: TrackletId) -> dict[TrackletId, Verdict]:
         """What stands about a probe."""

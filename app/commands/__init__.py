@@ -15,6 +15,7 @@ FAMILIES = {
     "analyse": ("ingest",),
     "investigate": ("tracklets", "search", "probe"),
     "cases": ("cameras", "clock", "pair", "decide", "undo", "check", "record"),
+    "setup": ("settings", "device", "cases"),
     "measure": ("bench",),
     "window": ("gui",),
     "demo": ("demo",),
