@@ -13,6 +13,7 @@ from app import local_time
 from app.desk import Answer, Footage, Query
 from app.dialogs.networks import NetworksDialog
 from app.explain import sentence
+from app.hints import Progress
 from app.images import decode_jpeg
 from app.jobs import Job
 from app.networks import bundled, named, offers
@@ -35,7 +36,7 @@ class CaseView(QObject):
     """The panes of one case.
 
     said: a sentence for the status bar; failed: an error; investigating: the player and the matches should be seen;
-    working: a job has begun or the last has ended; counted: what the case holds, in words
+    working: a job has begun or the last has ended; counted: what the case holds, in words; moved: see ``progress``
     """
 
     said = Signal(str)
@@ -43,6 +44,7 @@ class CaseView(QObject):
     investigating = Signal()
     working = Signal(bool)
     counted = Signal(str)
+    moved = Signal()
 
     def __init__(self, work: Workspace, window: QWidget) -> None:
         super().__init__(window)
@@ -56,6 +58,25 @@ class CaseView(QObject):
         self._connect_footage()
         self._connect_search()
         self._show_networks()
+        for signal in (
+            work.footage_changed, work.recordings.rowsInserted, work.recordings.dataChanged, work.recordings.modelReset,
+            work.matches.modelReset, work.investigation.changed, self.player.selected, self.working,
+        ):  # fmt: skip
+            signal.connect(self.moved)
+
+    def progress(self, *, watching: bool) -> Progress:
+        """How far somebody is who uses this for the first time."""
+        rows, work = self.work.recordings.rows(), self.work
+        return Progress(
+            recordings=len(rows),
+            waiting=sum(row.startable for row in rows),
+            running=bool(work.jobs.running()),
+            searchable=sum(row.state == "done" for row in rows),
+            investigating=watching,
+            selected=self.player.selection is not None,
+            matches=work.matches.rowCount(),
+            decided=len(work.investigation.verdicts),
+        )
 
     def close(self) -> None:
         """End what belongs to the window; jobs go on."""
@@ -115,7 +136,7 @@ class CaseView(QObject):
 
     def ask_networks(self) -> None:
         """Ask for the two weights files."""
-        dialog = NetworksDialog(self.work.networks, self._window)
+        dialog = NetworksDialog(self.work.networks, offers(bundled()), self._window)
         dialog.accepted.connect(lambda: self.work.choose(dialog.chosen))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QByteArray, QSettings, QTimeZone
 
 from app.networks import Networks
 from app.theme import SCALES, Choice
+from app.words import tr
 
 MOST_RECENT = 8
 
@@ -23,6 +25,12 @@ class WindowState:
         """Cases opened last, newest first, with their purposes."""
         paths, purposes = self._words("recent/paths"), self._words("recent/purposes")
         return [(Path(path), purpose) for path, purpose in zip(paths, purposes, strict=False)]
+
+    def forget(self, case: Path) -> None:
+        """Leave a case out of the recent ones; the case itself is not touched."""
+        kept = [(path, words) for path, words in self.recent() if path != case]
+        self._settings.setValue("recent/paths", [str(path) for path, _ in kept])
+        self._settings.setValue("recent/purposes", [words for _, words in kept])
 
     def opened(self, case: Path, purpose: str) -> None:
         """Remember that a case was opened."""
@@ -100,6 +108,24 @@ class WindowState:
     def zone(self) -> str:
         """The zone of cameras that are new: this computer's."""
         return str(self._settings.value("zone", "")) or bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC"
+
+    @zone.setter
+    def zone(self, name: str) -> None:
+        """Raises ValueError with a sentence when it is no zone."""
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError(tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=name)) from error
+        self._settings.setValue("zone", name)
+
+    @property
+    def hints(self) -> bool:
+        """True until somebody has found a match, or does not want to be told."""
+        return str(self._settings.value("hints", "true")) != "false"
+
+    @hints.setter
+    def hints(self, wanted: bool) -> None:
+        self._settings.setValue("hints", "true" if wanted else "false")
 
     def geometry(self, name: str) -> QByteArray:
         """A kept geometry or layout; empty before the first."""

@@ -59,14 +59,18 @@ QFrame#panel, QWidget#panel { background: $panel; }
 QFrame#bar { background: $panel; border-bottom: 1px solid $line; }
 QFrame#foot { background: $panel; border-top: 1px solid $line; }
 QLabel#title { font-size: 22px; font-weight: 600; }
+QLabel#banner { font-size: 28px; font-weight: 600; }
+QPushButton#entry { text-align: left; padding: 9px 12px; }
 QLabel#heading { font-size: 14px; font-weight: 600; }
 QLabel#muted { color: $muted; }
 QLabel#warning { color: $warning; }
 QLabel#danger { color: $danger; }
+QLabel#good { color: $good; }
 QLabel#video { background: $video; color: #8a94a3; }
 QFrame#dropping { border: 2px dashed $line; border-radius: 10px; }
 QLabel#pill { background: $raised; border: 1px solid $line; border-radius: 9px; padding: 1px 8px; color: $muted; }
-QPushButton { background: $raised; border: 1px solid $line; border-radius: 5px; padding: 6px 14px; min-height: 18px; }
+QPushButton { icon-size: 18px; background: $raised; border: 1px solid $line; border-radius: 5px;
+  padding: 6px 14px; min-height: 18px; }
 QPushButton:hover { border-color: $accent; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $muted; background: $panel; }
@@ -77,6 +81,11 @@ QToolButton { background: transparent; border: 1px solid transparent; border-rad
 QToolButton:hover { background: $raised; border-color: $line; }
 QToolButton:checked { background: $raised; border-color: $line; color: $accent; }
 QToolButton:focus { border-color: $accent; }
+QToolButton#switcher { font-size: 15px; font-weight: 600; padding: 6px 24px 6px 10px; }
+QToolBar#hints { background: $raised; }
+QLabel#hint { font-weight: 600; color: $accent; }
+QPushButton#quiet { background: transparent; border-color: transparent; color: $muted; padding: 3px 10px; }
+QPushButton#quiet:hover, QPushButton#quiet:focus { border-color: $line; color: $text; }
 QToolButton#workspace { padding: 6px 14px; font-weight: 600; color: $muted; }
 QToolButton#workspace:checked { color: $text; background: $raised; border-color: $line; }
 QToolButton#workspace:disabled { color: $line; }
@@ -87,6 +96,11 @@ QLineEdit:focus, QPlainTextEdit:focus { border-color: $accent; }
 QTableView { background: $panel; alternate-background-color: $ground; border: 0; gridline-color: $line;
   selection-background-color: $raised; selection-color: $text; }
 QTableView::item { padding: 0 6px; }
+QListWidget { background: $panel; border: 1px solid $line; border-radius: 5px; padding: 4px; }
+QListWidget::item { padding: 7px 8px; border-radius: 4px; }
+QListWidget::item:selected { background: $raised; color: $text; }
+QTextBrowser { background: $panel; border: 1px solid $line; border-radius: 5px; }
+QRadioButton { spacing: 8px; }
 QTableView QLineEdit { padding: 0 4px; border-radius: 0; }
 QTableView QLineEdit, QTableView QLineEdit:focus { background: $ground; border: 1px solid $accent; }
 QHeaderView { background: $panel; }
