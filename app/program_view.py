@@ -111,6 +111,7 @@ class ProgramView(QObject):
     def show_device(self) -> None:
         """What hardware is used, and why."""
         dialog = DeviceDialog(self._window)
+        dialog.finished.connect(lambda _: self._lane.forget("device"))
         dialog.open()
         command = [*self._command, "device", "--json"]
 

@@ -34,7 +34,7 @@ class Hardware:
 
     def as_json(self) -> dict[str, object]:
         """For the machine interface."""
-        return asdict(self)
+        return {**asdict(self), "lines": self.lines()}
 
     def lines(self) -> list[tuple[str, str]]:
         """What and how, for people."""

@@ -113,6 +113,11 @@ class ClockPanel(QFrame):
             self._propose()
         self._describe(row, readings)
 
+    @property
+    def has_picture(self) -> bool:
+        """True when the picture that was asked for is shown."""
+        return not self._picture.pixmap().isNull()
+
     def show_picture(self, path: Path, offset_us: int, picture: QImage | None, reason: str = "") -> None:
         """A picture that was asked for has come, or the reason why there is none."""
         if self._row is not None and path == self._row.path and offset_us == self._at_us:

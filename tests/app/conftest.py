@@ -24,6 +24,7 @@ from reid_engine.settings import Settings
 from tests.support.program import COMMAND
 
 WAIT_MS = 20_000
+Open = Callable[[Path | None], MainWindow]
 
 
 def children_of_this_process() -> set[int]:
