@@ -31,6 +31,17 @@ class Fit:
         scale = min(room[0] / width, room[1] / height)
         return cls(scale, (room[0] - width * scale) / 2, (room[1] - height * scale) / 2)
 
+    def zoomed(self, factor: float, middle: tuple[float, float], source: tuple[int, int], room: tuple[int, int]) -> Fit:
+        """``factor`` times as large, with ``middle`` (source pixels) in the middle of the room as far as the picture's
+        edges allow."""
+        scale = self.scale * factor
+        at = []
+        for side in (0, 1):
+            length = source[side] * scale
+            wanted = room[side] / 2 - middle[side] * scale
+            at.append((room[side] - length) / 2 if length <= room[side] else min(0.0, max(room[side] - length, wanted)))
+        return Fit(scale, at[0], at[1])
+
     def to_screen(self, xyxy: Boxes) -> NDArray[np.float64]:
         """(N, 4) source pixels to (N, 4) widget pixels."""
         moved: NDArray[np.float64] = np.asarray(xyxy, np.float64) * self.scale

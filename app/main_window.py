@@ -40,6 +40,7 @@ from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
 SUBJECT_WIDTH = 200
+JOURNEY_HEIGHT = 250
 MATCHES_WIDTH = 584  # four cards beside one another
 
 
@@ -170,6 +171,7 @@ class MainWindow(QMainWindow):
         self._pages.setCurrentWidget(view.player if watching else view.footage)
         self._docks["Matches"].setVisible(watching)
         self._docks["Looking for"].setVisible(watching)
+        self._docks["Journey"].setVisible(watching and self._state.journey)
         self._to_footage.setChecked(not watching)
         self._to_investigate.setChecked(watching)
         self._bar.show()
@@ -180,6 +182,11 @@ class MainWindow(QMainWindow):
             view.player.pause()
         self._actions.enable(case=True, tiles=watching)
         self._hint()
+
+    def toggle_journey(self) -> None:
+        """Show or hide the lanes of the journey under the pictures."""
+        self._state.journey = not self._docks["Journey"].isVisible()
+        self._docks["Journey"].setVisible(self._state.journey)
 
     def trouble(self, error: Exception) -> None:
         """Show one error, without blocking."""
@@ -242,7 +249,9 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(view.player)
         self._dock("Looking for", view.subject, Qt.DockWidgetArea.LeftDockWidgetArea)
         self._dock("Matches", view.matches, Qt.DockWidgetArea.RightDockWidgetArea)
+        self._dock("Journey", view.journey.pane, Qt.DockWidgetArea.BottomDockWidgetArea)
         self._dock("Jobs", view.jobs, Qt.DockWidgetArea.BottomDockWidgetArea)
+        self.resizeDocks([self._docks["Journey"]], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
         sides = [self._docks["Looking for"], self._docks["Matches"]]
         self.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
 

@@ -96,6 +96,15 @@ class WindowState:
             self._settings.setValue(f"keys/{name}", key)
 
     @property
+    def journey(self) -> bool:
+        """True while the journey's lanes are shown."""
+        return str(self._settings.value("journey", "shown")) == "shown"
+
+    @journey.setter
+    def journey(self, wanted: bool) -> None:
+        self._settings.setValue("journey", "shown" if wanted else "hidden")
+
+    @property
     def home(self) -> Path:
         """Where new cases lie."""
         return Path(str(self._settings.value("home", str(Path.home() / "Cases"))))

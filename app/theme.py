@@ -89,6 +89,10 @@ QPushButton#quiet:hover, QPushButton#quiet:focus { border-color: $line; color: $
 QToolButton#workspace { padding: 6px 14px; font-weight: 600; color: $muted; }
 QToolButton#workspace:checked { color: $text; background: $raised; border-color: $line; }
 QToolButton#workspace:disabled { color: $line; }
+QToolButton#chip { background: $raised; border: 1px solid $line; border-radius: 11px; padding: 3px 9px; }
+QToolButton#chip:hover, QToolButton#chip:focus { border-color: $accent; }
+QToolButton#chip[on="true"] { border-color: $accent; color: $accent; font-weight: 600; }
+QToolButton#chip::menu-indicator { image: none; }
 QLineEdit, QPlainTextEdit { background: $ground; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
 QComboBox { padding: 4px 8px; min-height: 20px; }

@@ -17,6 +17,8 @@ FOOTAGE = Later("Footage")
 INVESTIGATE = Later("Investigate")
 ALONE = (
     Later("Camera 1 alone"), Later("Camera 2 alone"), Later("Camera 3 alone"), Later("Camera 4 alone"),
+    Later("Camera 5 alone"), Later("Camera 6 alone"), Later("Camera 7 alone"), Later("Camera 8 alone"),
+    Later("Camera 9 alone"),
 )  # fmt: skip
 
 
@@ -34,7 +36,8 @@ def verbs(window: MainWindow) -> list[Verb]:
     def of_case(act: Callable[[CaseView], object]) -> Callable[[], object]:
         return lambda: act(window.view) if window.view is not None else None
 
-    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_decide(of_case), *_view(window)]
+    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_decide(of_case),
+            *_journey(window, of_case), *_view(window)]  # fmt: skip
 
 
 def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
@@ -53,7 +56,7 @@ def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
 def _play(of_case: OfCase) -> list[Verb]:
     menu = Later("&Play")
     return [
-        Verb(menu, Later("Play or pause"), "Space", of_case(lambda view: view.player.toggle_play()), "tiles"),
+        Verb(menu, Later("Play or pause"), "Space", of_case(lambda view: view.inquiry.play()), "tiles"),
         Verb(menu, Later("Backwards, faster"), "J", of_case(lambda view: view.player.faster(-1)), "tiles"),
         Verb(menu, Later("Pause"), "K", of_case(lambda view: view.player.pause()), "tiles"),
         Verb(menu, Later("Forwards, faster"), "L", of_case(lambda view: view.player.faster(1)), "tiles"),
@@ -61,6 +64,9 @@ def _play(of_case: OfCase) -> list[Verb]:
         Verb(menu, Later("Next picture"), ".", of_case(lambda view: view.player.step(1)), "tiles"),
         Verb(menu, Later("Back 10 s"), "Ctrl+Left", of_case(lambda view: view.player.skip(-10)), "tiles"),
         Verb(menu, Later("Ahead 10 s"), "Ctrl+Right", of_case(lambda view: view.player.skip(10)), "tiles"),
+        Verb(menu, Later("One, four or nine cameras"), "T", of_case(lambda view: view.player.next_layout()), "tiles"),
+        Verb(menu, Later("Nearer"), "Ctrl+= | Ctrl++", of_case(lambda view: view.player.zoom(1.25)), "tiles"),
+        Verb(menu, Later("Farther"), "Ctrl+-", of_case(lambda view: view.player.zoom(0.8)), "tiles"),
         Verb(menu, Later("One camera alone, or all"), "F", of_case(lambda view: view.player.toggle_solo()), "tiles"),
         *(
             Verb(menu, words, str(n), of_case(lambda view, n=n: view.player.solo_place(n)), "tiles")  # type: ignore[misc]
@@ -83,9 +89,28 @@ def _search(of_case: OfCase) -> list[Verb]:
             of_case(lambda view: view.player.ask()),
             "tiles",
         ),
-        Verb(menu, Later("Search by a picture …"), "Ctrl+P", of_case(lambda view: view.browse_picture()), "tiles"),
         Verb(
-            menu, Later("Search by the copied picture"), "Ctrl+V", of_case(lambda view: view.paste_picture()), "tiles"
+            menu, Later("Search by a picture …"), "Ctrl+P", of_case(lambda view: view.inquiry.browse_picture()), "tiles"
+        ),
+        Verb(
+            menu,
+            Later("Search the copied picture"),
+            "Ctrl+V",
+            of_case(lambda view: view.inquiry.paste_picture()),
+            "tiles",
+        ),
+        Verb(
+            menu, Later("Split the selected track here"), "Shift+S", of_case(lambda view: view.inquiry.split()), "tiles"
+        ),
+        Verb(
+            menu, Later("Merge the last two selected"), "Shift+M", of_case(lambda view: view.inquiry.merge()), "tiles"
+        ),
+        Verb(
+            menu,
+            Later("Better moment of the track"),
+            "Shift+B",
+            of_case(lambda view: view.inquiry.show_better()),
+            "tiles",
         ),
         Verb(menu, Later("Clear the selection"), "Esc", of_case(lambda view: view.player.select(-1)), "tiles"),
     ]
@@ -94,12 +119,26 @@ def _search(of_case: OfCase) -> list[Verb]:
 def _decide(of_case: OfCase) -> list[Verb]:
     menu = Later("&Decide")
     return [
-        Verb(menu, Later("Same person"), "Y", of_case(lambda view: view.decide("same")), "tiles"),
-        Verb(menu, Later("Different person"), "N", of_case(lambda view: view.decide("different")), "tiles"),
-        Verb(menu, Later("Unsure"), "U", of_case(lambda view: view.decide("unsure")), "tiles"),
+        Verb(menu, Later("Same person"), "Y", of_case(lambda view: view.inquiry.decide("same")), "tiles"),
+        Verb(menu, Later("Different person"), "N", of_case(lambda view: view.inquiry.decide("different")), "tiles"),
+        Verb(menu, Later("Unsure"), "U", of_case(lambda view: view.inquiry.decide("unsure")), "tiles"),
         Verb(menu, Later("Refine the ranking"), "R", of_case(lambda view: view.work.investigation.refine()), "tiles"),
-        Verb(menu, Later("Undo"), "Ctrl+Z", of_case(lambda view: view.work.investigation.undo())),
-        Verb(menu, Later("Redo"), "Ctrl+Shift+Z", of_case(lambda view: view.work.investigation.redo())),
+        Verb(menu, Later("Compare side by side"), "C", of_case(lambda view: view.inquiry.compare()), "tiles"),
+        Verb(menu, Later("Why this match"), "W", of_case(lambda view: view.inquiry.why()), "tiles"),
+        Verb(menu, Later("Undo"), "Ctrl+Z", of_case(lambda view: view.inquiry.undo())),
+        Verb(menu, Later("Redo"), "Ctrl+Shift+Z", of_case(lambda view: view.inquiry.redo())),
+    ]
+
+
+def _journey(window: MainWindow, of_case: OfCase) -> list[Verb]:
+    menu = Later("&Journey")
+    return [
+        Verb(menu, Later("Show or hide the journey"), "Ctrl+3", window.toggle_journey, "tiles"),
+        Verb(menu, Later("Play the journey"), "Shift+P", of_case(lambda view: view.journey.play()), "tiles"),
+        Verb(menu, Later("Note about this moment …"), "M", of_case(lambda view: view.journey.ask_note()), "tiles"),
+        Verb(menu, Later("Links between cameras …"), "", of_case(lambda view: view.journey.ask_links()), "tiles"),
+        Verb(menu, Later("Floor plan …"), "", of_case(lambda view: view.journey.ask_picture()), "tiles"),
+        Verb(menu, Later("Export the journey …"), "Ctrl+E", of_case(lambda view: view.journey.ask_export()), "tiles"),
     ]
 
 
@@ -109,8 +148,8 @@ def _view(window: MainWindow) -> list[Verb]:
         Verb("&View", INVESTIGATE, "Ctrl+2", partial(window.go, INVESTIGATE)),
         Verb(Later("&View"), Later("Command palette …"), "Ctrl+K", window.show_palette, ""),
         Verb(Later("&View"), Later("Dark or light"), "Ctrl+Shift+L", window.toggle_theme, ""),
-        Verb(Later("&View"), Later("Larger text"), "Ctrl++", lambda: window.program.scale(1), ""),
-        Verb(Later("&View"), Later("Smaller text"), "Ctrl+-", lambda: window.program.scale(-1), ""),
+        Verb(Later("&View"), Later("Larger text"), "Ctrl+Alt+=", lambda: window.program.scale(1), ""),
+        Verb(Later("&View"), Later("Smaller text"), "Ctrl+Alt+-", lambda: window.program.scale(-1), ""),
         Verb(Later("&View"), Later("The record …"), "Ctrl+R", window.show_record),
         Verb(Later("&View"), Later("Device …"), "", window.program.show_device, ""),
         Verb(Later("&View"), Later("Settings …"), "Ctrl+,", window.program.show_settings, ""),

@@ -13,7 +13,8 @@ from app.desk import Desk, Footage
 from app.images import decode_jpeg
 from app.intake import Intake
 from app.investigation import Investigation
-from app.item_models.matches import CameraLabel, MatchesModel
+from app.item_models.links import LinksModel
+from app.item_models.matches import CameraLabel, MatchesModel, fitted
 from app.item_models.recordings import RecordingsModel
 from app.jobs import Job, Jobs, WarmProbe, running_jobs
 from app.networks import Networks, bundled, standard
@@ -28,13 +29,16 @@ from reid_engine.types import CameraId, TrackletId
 RELOAD_MS = 1500
 WARM_MS = 4000
 TRUSTED_S = 10  # seconds of footage after which a rate says something about the machine
+MOST_WANTED = 120
 
 
 class Workspace(QObject):
-    """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error."""
+    """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error;
+    ``edited``: a split or a merge was done, as its job told it."""
 
     footage_changed = Signal(object)
     networks_changed = Signal()
+    edited = Signal(object)
     said = Signal(str)
     failed = Signal(Exception)
 
@@ -54,6 +58,7 @@ class Workspace(QObject):
         self.writing = Lane(1, self)
         self.recordings = RecordingsModel(self)
         self.matches = MatchesModel(self)
+        self.links = LinksModel(self)
         self.boxes = BoxCache(self.reading, self.desk.tracklets_between, self)
         self.intake = Intake(self.recordings, self.looking, state.zone, settings.name_patterns, self)
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
@@ -69,7 +74,13 @@ class Workspace(QObject):
         self._reload.timeout.connect(self.reload)
         for lane in (self.reading, self.looking, self.writing):
             lane.trouble.connect(self.failed)
-        self.matches.wanted.connect(self._fetch_crop)
+        self.matches.wanted.connect(self._want_crop)
+        self.matches.scrubbing.connect(self._fetch_strip)
+        self._wanted: list[TrackletId] = []
+        self._fetching = QTimer(self)
+        self._fetching.setSingleShot(True)
+        self._fetching.setInterval(0)
+        self._fetching.timeout.connect(self._fetch_crops)
         self.jobs.started.connect(self._follow)
         self.intake.corrected.connect(self._correct)
 
@@ -151,6 +162,7 @@ class Workspace(QObject):
         self._reload.stop()
         self._warming.stop()
         self.intake.close()
+        self._fetching.stop()
         self.forget_probe()
         self.jobs.close()
         for lane in (self.reading, self.looking, self.writing):
@@ -183,7 +195,9 @@ class Workspace(QObject):
         if not self._reload.isActive():
             self._reload.start()
         for event in events:
-            if event.get("event") == "result":
+            if event.get("event") == "result" and "edit" in event:
+                self.edited.emit(event)
+            elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
             if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
                 self._pace = float(event["rate"])
@@ -209,6 +223,30 @@ class Workspace(QObject):
         """Read the best crop of a tracklet."""
         self.reading.run(lambda: decode_jpeg(self.desk.crop(tracklet)), then)
 
-    def _fetch_crop(self, tracklet: int) -> None:
+    def _want_crop(self, tracklet: int) -> None:
+        """Asked for while painting: gathered, because one read of many crops costs as much as one of few."""
+        self._wanted.append(TrackletId(tracklet))
+        for passed in self._wanted[:-MOST_WANTED]:  # scrolled past: asked for again when it is seen again
+            self.matches.give_up(passed)
+        self._wanted = self._wanted[-MOST_WANTED:]
+        self._fetching.start()
+
+    def _fetch_crops(self) -> None:
+        wanted, self._wanted = self._wanted, []
+
+        def pictures() -> dict[TrackletId, QImage]:
+            return {number: fitted(decode_jpeg(jpeg)) for number, jpeg in self.desk.crops(wanted).items()}
+
+        self.reading.run(pictures, self._supply)
+
+    def _supply(self, pictures: dict[TrackletId, QImage]) -> None:
+        for number, picture in pictures.items():
+            self.matches.supply(number, picture)
+
+    def _fetch_strip(self, tracklet: int) -> None:
         number = TrackletId(tracklet)
-        self.fetch_picture(number, lambda picture: self.matches.supply(number, picture))
+        self.reading.run(
+            lambda: [fitted(decode_jpeg(jpeg)) for jpeg in self.desk.strip(number)],
+            lambda pictures: self.matches.supply_strip(number, pictures),
+            key="strip",
+        )

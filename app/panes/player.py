@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app import local_time, theme
@@ -19,22 +20,34 @@ from app.widgets.tile import Tile
 from reid_engine.types import CameraId
 
 TICK_MS = 15
-MOST_TILES = 4
+LAYOUTS = (1, 4, 9)
 FASTEST = 16.0
 STEP_US = 40_000
 SHAPE = (4, 3)
 TIME_SIZE = QSize(270, 24)
 
 
-class PlayerPane(QWidget):
-    """Plays up to four cameras at one instant.
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch to play: a camera from one moment to another, with a tracklet marked."""
 
-    selected: a tracklet (-1: none); asked: search for it; boxed: camera, time, xyxy of a drawn box; moved: the clock
+    camera: CameraId
+    from_us: int
+    to_us: int
+    tracklet: int
+
+
+class PlayerPane(QWidget):
+    """Plays one, four or nine cameras at one instant.
+
+    selected: a tracklet (-1: none); asked: search for it; boxed: camera, time, xyxy of a drawn box; moved: the clock;
+    added: a tracklet as an example, or as somebody else
     """
 
     selected = Signal(int)
     asked = Signal(int)
     boxed = Signal(int, object, tuple)
+    added = Signal(int, bool)
     moved = Signal(object)
 
     def __init__(self, boxes: BoxCache, parent: QWidget | None = None) -> None:
@@ -47,6 +60,8 @@ class PlayerPane(QWidget):
         self._shown: list[CameraId] = []
         self._solo: CameraId | None = None
         self._laid_out = 1
+        self._most = 4
+        self._spans: list[Span] = []
         self._focus: CameraId | None = None
         self._feeds: dict[CameraId, CameraFeed] = {}
         self._decoders = Decoders(self)
@@ -76,7 +91,7 @@ class PlayerPane(QWidget):
         self._footage = footage
         known = [camera.id for camera in footage.cameras if footage.stretches(camera)]
         self._shown = [camera for camera in self._shown if camera in known]
-        self._shown += [camera for camera in known if camera not in self._shown][: MOST_TILES - len(self._shown)]
+        self._shown += [camera for camera in known if camera not in self._shown][: self._most - len(self._shown)]
         self._refeed()
         if self._shown != before:
             self._lay_out()
@@ -84,12 +99,29 @@ class PlayerPane(QWidget):
         if not before and self._limits()[1]:
             self.seek(self._opening())
 
+    def lay_out(self, most: int) -> None:
+        """One, four or nine tiles; the camera in focus stays, others come and go in the case's order."""
+        self._most = most
+        first = [self._focus] if self._focus in self._shown else self._shown[:1]
+        known = [camera.id for camera in self._footage.cameras if self._footage.stretches(camera)]
+        rest = [*self._shown, *known]
+        order = {camera: place for place, camera in enumerate(known)}
+        wanted = [camera for camera in dict.fromkeys((*first, *rest)) if camera is not None][:most]
+        self._shown = sorted(wanted, key=lambda camera: order.get(camera, 0))
+        self._solo = None
+        self._refeed()
+        self._lay_out()
+
+    def next_layout(self) -> None:
+        """The next of one, four and nine tiles."""
+        self.lay_out(LAYOUTS[(LAYOUTS.index(self._most) + 1) % len(LAYOUTS)])
+
     def reveal(self, camera: CameraId) -> None:
         """Make sure that this camera has a tile."""
         if self._solo is not None and self._solo != camera:
             self._solo = camera
         if camera not in self._shown:
-            self._shown = [*self._shown[: MOST_TILES - 1], camera]
+            self._shown = [*self._shown[: self._most - 1], camera]
             self._refeed()
         self._focus = camera
         self._lay_out()
@@ -131,6 +163,7 @@ class PlayerPane(QWidget):
         tile = Tile(camera, name, self._footage.position(camera), zone, self)
         tile.clicked.connect(self.select)
         tile.asked.connect(self.asked)
+        tile.added.connect(self.added)
         tile.missed.connect(lambda: self._missed(camera))
         tile.boxed.connect(self._on_box)
         tile.solo.connect(lambda _: self.toggle_solo(camera))
@@ -154,7 +187,7 @@ class PlayerPane(QWidget):
     def _columns(self, count: int) -> int:
         """Two pictures stand side by side or one above the other, whichever makes them larger."""
         if count > 2:
-            return 2
+            return 2 if count <= 4 else 3
         room = self.tiles_room()
         beside = Fit.inside(SHAPE, (room[0] // 2, room[1])).scale
         above = Fit.inside(SHAPE, (room[0], room[1] // 2)).scale
@@ -163,6 +196,14 @@ class PlayerPane(QWidget):
     def tiles_room(self) -> tuple[int, int]:
         """Width and height there are for pictures."""
         return self.width(), max(1, self.height() - self._foot.height())
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right are seconds here; elsewhere they move the cursor, so that they are no keys of the window."""
+        steps = {Qt.Key.Key_Left: -1.0, Qt.Key.Key_Right: 1.0}
+        if event.key() in steps and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self.skip(steps[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.tiles and self._columns(self._seen()) != self._laid_out:
@@ -258,6 +299,41 @@ class PlayerPane(QWidget):
         """Jump by seconds, either way."""
         self.seek(self.clock.now_us() + round(seconds * 1e6))
 
+    def play_spans(self, spans: Sequence[Span]) -> None:
+        """Play these stretches one after the other, each in its camera, the others at the same instant."""
+        self._spans = list(spans)
+        self._next_span()
+
+    def _next_span(self) -> None:
+        span = self._spans[0]
+        self.show_moment(span.camera, span.from_us, span.tracklet)
+        self._run(1.0)
+
+    def _watch_span(self, now_us: int) -> None:
+        if self._spans and now_us >= self._spans[0].to_us:
+            self._spans.pop(0)
+            if self._spans:
+                self._next_span()
+            else:
+                self.pause()
+
+    @property
+    def focus(self) -> CameraId | None:
+        """The camera that keys act on."""
+        return self._focus
+
+    @property
+    def playing_spans(self) -> bool:
+        """True while stretches are played one after the other."""
+        return bool(self._spans)
+
+    def zoom(self, factor: float) -> None:
+        """Nearer or farther in the tile in focus."""
+        tile = self.tiles.get(self._focus) if self._focus is not None else None
+        tile = next(iter(self.tiles.values()), None) if tile is None else tile
+        if tile is not None:
+            tile.zoom_by(factor)
+
     def toggle_play(self) -> None:
         """Play or pause; playing always begins forwards at real time."""
         if self.clock.playing:
@@ -278,6 +354,7 @@ class PlayerPane(QWidget):
 
     def pause(self) -> None:
         """Stand still, on an exact picture."""
+        self._spans = []
         self.clock.pause()
         self._tick.stop()
         self.refresh(exact=True)
@@ -346,6 +423,8 @@ class PlayerPane(QWidget):
             self._tick.stop()
             self._say_rate()
         self.moved.emit(now)
+        if self.clock.playing:
+            self._watch_span(now)
 
     def _on_picture(self) -> None:
         if not self.clock.playing:
@@ -388,6 +467,7 @@ class PlayerPane(QWidget):
         row.addWidget(self._rate)
         row.addStretch(1)
         row.addWidget(self._tool("boxes", "Show or hide the boxes (B)", self.toggle_boxes))
+        row.addWidget(self._tool("tiles", "One, four or nine cameras (T)", self.next_layout))
         row.addWidget(self._tool("solo", "One camera alone, or all (F)", self.toggle_solo))
         self._cameras = self._tool("camera", "Which cameras have a tile", lambda: None)
         self._cameras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -241,7 +241,7 @@ def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
     assert number in [match.tracklet for match in nearest if match is not None]
     path = tmp_path / "no picture.png"
     path.write_text("words")
-    view.search_picture(path)
+    view.inquiry.search_picture(path)
     qtbot.waitUntil(lambda: path.name in window.statusBar().currentMessage(), timeout=WAIT_MS)
     assert view.work.matches.rowCount() == 0
 
