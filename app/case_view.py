@@ -7,13 +7,17 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from app import local_time
 from app.desk import Footage
 from app.dialogs.networks import NetworksDialog
+from app.hints import Progress
 from app.inquiry_view import InquiryView
 from app.jobs import Job
 from app.journey_view import JourneyView
+from app.networks import bundled, named, offers
 from app.panes.footage import FootagePane
 from app.panes.progress import ProgressPane
+from app.words import tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
 
@@ -22,7 +26,7 @@ class CaseView(QObject):
     """The panes of one case.
 
     said: a sentence for the status bar; failed: an error; investigating: the player and the matches should be seen;
-    working: a job has begun or the last has ended; counted: what the case holds, in words
+    working: a job has begun or the last has ended; counted: what the case holds, in words; moved: see ``progress``
     """
 
     said = Signal(str)
@@ -30,12 +34,13 @@ class CaseView(QObject):
     investigating = Signal()
     working = Signal(bool)
     counted = Signal(str)
+    moved = Signal()
 
     def __init__(self, work: Workspace, window: QWidget) -> None:
         super().__init__(window)
         self.work = work
         self._window = window
-        self.footage = FootagePane(work.recordings, window)
+        self.footage = FootagePane(work.recordings, self._readings, window)
         self.inquiry = InquiryView(work, window)
         self.journey = JourneyView(work, self.inquiry, window)
         self.player, self.matches, self.subject = self.inquiry.player, self.inquiry.matches, self.inquiry.subject
@@ -46,6 +51,25 @@ class CaseView(QObject):
             part.failed.connect(self.failed)
         self.inquiry.investigating.connect(self.investigating)
         self._show_networks()
+        for signal in (
+            work.footage_changed, work.recordings.rowsInserted, work.recordings.dataChanged, work.recordings.modelReset,
+            work.matches.modelReset, work.investigation.changed, self.player.selected, self.working,
+        ):  # fmt: skip
+            signal.connect(self.moved)
+
+    def progress(self, *, watching: bool) -> Progress:
+        """How far somebody is who uses this for the first time."""
+        rows, work = self.work.recordings.rows(), self.work
+        return Progress(
+            recordings=len(rows),
+            waiting=sum(row.startable for row in rows),
+            running=bool(work.jobs.running()),
+            searchable=sum(row.state == "done" for row in rows),
+            investigating=watching,
+            selected=self.player.selection is not None,
+            matches=work.matches.rowCount(),
+            decided=len(work.investigation.verdicts),
+        )
 
     def close(self) -> None:
         """End what belongs to the window; jobs go on."""
@@ -66,7 +90,9 @@ class CaseView(QObject):
         self.footage.add_folder.connect(self.add_folder)
         self.footage.networks.connect(self.ask_networks)
         self.footage.start.connect(self.start)
-        self.footage.first_picture.connect(intake.picture)
+        self.footage.looked.connect(intake.picture)
+        self.footage.read.connect(intake.read_clock)
+        self.footage.forgotten.connect(intake.forget_readings)
         intake.pictured.connect(self.footage.show_picture)
         intake.refused.connect(self.said)
         work.recordings.refused.connect(self.said)
@@ -86,7 +112,7 @@ class CaseView(QObject):
 
     def ask_networks(self) -> None:
         """Ask for the two weights files."""
-        dialog = NetworksDialog(self.work.networks, self._window)
+        dialog = NetworksDialog(self.work.networks, offers(bundled()), self._window)
         dialog.accepted.connect(lambda: self.work.choose(dialog.chosen))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -104,13 +130,26 @@ class CaseView(QObject):
 
     def _show_networks(self) -> None:
         chosen = self.work.networks
-        names = [path.stem if path is not None else "" for path in (chosen.detector, chosen.embedder)]
+        known = offers(bundled())
+        names = [named(path, known) for path in (chosen.detector, chosen.embedder)]
         self.footage.show_networks(names[0], names[1], chosen.problem)
+        self.footage.show_pace(self.work.pace)
+
+    def _readings(self, camera: str) -> list[str]:
+        """What was read off a camera's clock, in words."""
+        zone = self.work.intake.clock(camera).zone
+        return [
+            tr("It showed {shown} at {true}.").format(
+                shown=local_time.clock_time(reading.shown_us, zone), true=local_time.clock_time(reading.true_us, zone)
+            )
+            for reading in self.work.intake.readings(camera)
+        ]
 
     def _on_footage(self, footage: Footage) -> None:
         self.inquiry.show_footage(footage)
         self.journey.show_footage()
         cameras, zone = footage.cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC"
+        self.footage.show_pace(self.work.pace)
         self.counted.emit(f"{len(cameras)} cameras   ·   times in {zone}" if cameras else "no footage yet")
 
     def _on_job(self, job: Job) -> None:

@@ -12,7 +12,9 @@ from pathlib import Path
 from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
+from reid_engine.audit import Event
 from reid_engine.case import Case
+from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.errors import ReappearError
 from reid_engine.journey import Journey, Link
@@ -170,6 +172,13 @@ class Desk:
             self._lengths[source.path] = length_of(Path(source.path), source.kind)
         return self._lengths[source.path]
 
+    def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
+        """Correct the clocks of cameras by name; cameras that are new to the case are made."""
+        for name, clock in clocks.items():
+            known = self.case.store.camera(name, create=True)
+            if known.clock != clock:
+                self.case.store.set_camera_clock(known.id, clock)
+
     def networks(self) -> Networks:
         """The weights that were used last here, as far as the files are still there."""
         used = {known.role: Path(known.path) for known in self.case.store.networks() if Path(known.path).exists()}
@@ -201,8 +210,7 @@ class Desk:
 
     def view(self, tracklet: TrackletId) -> None:
         """Put on the record that somebody looked at this person."""
-        if not self.case.store.read_only:
-            self.case.record("view", tracklet=int(tracklet))
+        self.case.view(tracklet)
 
     def trace(self, start: TrackletId | None) -> Trace:
         """The journey of the person of a tracklet, with everything that is shown beside it."""
@@ -278,6 +286,16 @@ class Desk:
         result = self.case.search(request)
         verdicts = {} if query.tracklet is None else self.verdicts(query.tracklet)
         return Answer(query, result.matches, verdicts, result.notes)
+
+    def events(self, before: int | None, limit: int) -> list[Event]:
+        """The last events of the record, newest first; those before event number ``before``."""
+        return self.case.store.events(before=before, limit=limit)[::-1]
+
+    def verify(self) -> tuple[int, str, str | None]:
+        """How many events the record has, the hash of the last, and a sentence about the first that does not fit."""
+        last = self.case.store.events(limit=1)
+        count, digest = (last[0].number, last[0].hash) if last else (0, "")
+        return count, digest, self.case.store.broken_record()
 
     def verdicts(self, probe: TrackletId) -> dict[TrackletId, Verdict]:
         """What stands about a probe."""

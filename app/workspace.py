@@ -17,16 +17,18 @@ from app.item_models.links import LinksModel
 from app.item_models.matches import CameraLabel, MatchesModel, fitted
 from app.item_models.recordings import RecordingsModel
 from app.jobs import Job, Jobs, WarmProbe, running_jobs
-from app.networks import Networks
+from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
 from reid_engine.case import Case
+from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
 from reid_engine.types import CameraId, TrackletId
 
 RELOAD_MS = 1500
 WARM_MS = 4000
+TRUSTED_S = 10  # seconds of footage after which a rate says something about the machine
 MOST_WANTED = 120
 
 
@@ -49,7 +51,8 @@ class Workspace(QObject):
         self.desk = Desk(case)
         self.footage = Footage()
         self._remembered = Networks()
-        self._loading = False
+        self._pace: float | None = None
+        self._loading = self._starting = False
         self.reading = Lane(2, self)
         self.looking = Lane(2, self)
         self.writing = Lane(1, self)
@@ -79,6 +82,7 @@ class Workspace(QObject):
         self._fetching.setInterval(0)
         self._fetching.timeout.connect(self._fetch_crops)
         self.jobs.started.connect(self._follow)
+        self.intake.corrected.connect(self._correct)
 
     def begin(self) -> None:
         """Read what is there, and find jobs that still run."""
@@ -97,7 +101,7 @@ class Workspace(QObject):
     @property
     def networks(self) -> Networks:
         """The weights for the next analysis: those of this case where it has some, else those chosen last."""
-        return self._remembered.or_else(self._state.networks)
+        return self._remembered.or_else(self._state.networks).or_else(standard(bundled()))
 
     def choose(self, networks: Networks) -> None:
         """Use these from now on, here and as a first proposal for new cases."""
@@ -110,9 +114,28 @@ class Workspace(QObject):
         self.networks_changed.emit()
 
     def start(self) -> None:
-        """Analyse everything that waits, as a job that outlives the window."""
-        self.jobs.start("ingest", self.intake.arguments(self.networks))
+        """Write the cameras' clocks down, then analyse everything that waits, as a job that outlives the window."""
+        words, clocks = self.intake.arguments(self.networks), self.intake.clocks()
+        self._starting = True
         self.intake.mark_started()
+        self.writing.run(lambda: self.desk.set_clocks(clocks), lambda _: self._started(words), failed=self._not_started)
+
+    def _started(self, words: list[str]) -> None:
+        self._starting = False
+        self.jobs.start("ingest", words)
+
+    def _not_started(self, error: Exception) -> None:
+        self._starting = False
+        self.failed.emit(error)
+        self.reload()
+
+    def _correct(self, camera: str, clock: CameraClock) -> None:
+        self.writing.run(lambda: self.desk.set_clocks({camera: clock}), lambda _: self.reload())
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of footage this machine analyses in a second, as it was measured last; None before."""
+        return self._state.pace
 
     def probe(self) -> WarmProbe:
         """The child that embeds pictures, started when it is first needed."""
@@ -138,6 +161,7 @@ class Workspace(QObject):
         """End what belongs to the window; jobs go on."""
         self._reload.stop()
         self._warming.stop()
+        self.intake.close()
         self._fetching.stop()
         self.forget_probe()
         self.jobs.close()
@@ -159,7 +183,7 @@ class Workspace(QObject):
     def _loaded(self, footage: Footage) -> None:
         self._loading = False
         self.footage = footage
-        self.intake.show_case(footage, running=bool(self.jobs.running()))
+        self.intake.show_case(footage, running=self._starting or bool(self.jobs.running()))
         self.matches.label({camera.id: self.label(camera.id) for camera in footage.cameras})
         self.footage_changed.emit(footage)
 
@@ -175,6 +199,8 @@ class Workspace(QObject):
                 self.edited.emit(event)
             elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
+            if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
+                self._pace = float(event["rate"])
 
     def _tell_result(self, result: dict[str, Any]) -> None:
         bad = [
@@ -188,6 +214,8 @@ class Workspace(QObject):
     def _ended(self, words: str) -> None:
         if words:
             self.said.emit(words)
+        if self._pace is not None:
+            self._state.pace = self._pace
         self.boxes.forget()
         self.reload()
 

@@ -272,6 +272,13 @@ class Case:
         """The kept pixels of one tracklet."""
         return self.store.crops(tracklet)
 
+    def view(self, tracklet: TrackletId) -> TrackletCrops:
+        """The kept pixels of one tracklet, for a person who looks at them: that goes on the record."""
+        kept = self.store.crops(tracklet)
+        if not self.store.read_only:
+            self.record("view", tracklet=int(tracklet))
+        return kept
+
     def record(self, kind: str, **body: object) -> Event:
         """Append to the case's record."""
         return self.store.record(kind, **body)

@@ -31,8 +31,17 @@ def register(line: typer.Typer) -> None:
         line.command()(verb)
 
 
-def cameras(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> None:
+def cameras(
+    case: Annotated[Path, CASE],
+    rename: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="OLD NEW", help="Give a camera another name.")
+    ] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
     """List the cameras, their clocks and their recordings."""
+    if rename is not None:
+        with Case.open(case) as opened:
+            opened.store.rename_camera(opened.store.camera(rename[0]).id, rename[1])
     with Case.open(case, read_only=True) as opened:
         sources = opened.store.sources()
         for camera in opened.store.cameras():

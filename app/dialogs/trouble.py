@@ -25,7 +25,7 @@ class TroubleDialog(QDialog):
         heading = QLabel(words.heading, self)
         heading.setObjectName("title")
         mark = QLabel(self)
-        mark.setPixmap(theme.icon("warning", theme.current().warning).pixmap(36, 36))
+        mark.setPixmap(theme.icon("warning", "warning").pixmap(36, 36))
         top = QHBoxLayout()
         top.addWidget(mark)
         top.addWidget(heading, 1)

@@ -243,6 +243,7 @@ def test_a_running_job_is_found_again_after_a_restart_and_cancelled(
     rows = view_of(first).work.recordings.rows
     qtbot.waitUntil(lambda: [row.state for row in rows()] == ["no time"], timeout=WAIT_MS)
     press(view_of(first).footage.start_button, qtbot)
+    qtbot.waitUntil(lambda: bool(view_of(first).work.jobs.jobs), timeout=WAIT_MS)
     job = view_of(first).work.jobs.jobs[0]
     qtbot.waitUntil(lambda: process_of(job.files.control) is not None, timeout=WAIT_MS)
     first.close()
