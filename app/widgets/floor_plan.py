@@ -149,6 +149,9 @@ class FloorPlanView(QWidget):
         self._paint_way(painter)
         for camera in self._places:
             self._paint_camera(painter, camera)
+        for link in self._links:  # last, because a name must not hide how far it is
+            middle = (self.point(link.pair.first) + self.point(link.pair.second)) / 2
+            self._paint_words(painter, middle, link_words(link), self._colour(link))
         painter.end()
 
     def _paint_grid(self, painter: QPainter, ground: QRectF) -> None:
@@ -159,15 +162,16 @@ class FloorPlanView(QWidget):
             painter.drawLine(QPointF(ground.left(), y), QPointF(ground.right(), y))
 
     def _paint_link(self, painter: QPainter, link: Link) -> None:
-        tokens = theme.current()
-        begin, end = self.point(link.pair.first), self.point(link.pair.second)
-        styles = {"apart": Qt.PenStyle.SolidLine, "overlapping": Qt.PenStyle.SolidLine, "unknown": Qt.PenStyle.DashLine}
-        colours = {"apart": tokens.text, "overlapping": tokens.good, "unknown": tokens.muted}
+        dashed = link.pair.relation == "unknown"
         wide = 5.0 if link.pair.relation == "overlapping" else 1.6
-        colour = QColor(colours[link.pair.relation])
-        painter.setPen(QPen(colour, wide, styles[link.pair.relation]))
-        painter.drawLine(begin, end)
-        self._paint_words(painter, (begin + end) / 2, link_words(link), colour)
+        style = Qt.PenStyle.DashLine if dashed else Qt.PenStyle.SolidLine
+        painter.setPen(QPen(self._colour(link), wide, style))
+        painter.drawLine(self.point(link.pair.first), self.point(link.pair.second))
+
+    def _colour(self, link: Link) -> QColor:
+        tokens = theme.current()
+        colours = {"apart": tokens.text, "overlapping": tokens.good, "unknown": tokens.muted}
+        return QColor(colours[link.pair.relation])
 
     def _paint_words(self, painter: QPainter, middle: QPointF, words: str, colour: QColor) -> None:
         if not words:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import main
 from app.journeys import conflict_words, export, gap_words, seconds, summary
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
@@ -67,3 +68,43 @@ def test_a_journey_is_written_as_json_and_goes_on_the_record(case: Case, tmp_pat
     assert (last.kind, last.body["tracklets"]) == ("journey exported", [1, 2, 3])
     with pytest.raises(UsageError, match=r"\.csv or \.json"):
         export(case, case.journey(TrackletId(2)), tmp_path / "way.pdf")
+
+
+def test_every_verb_of_the_journey_is_a_command(case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(case.folder)
+    case.close()
+    picture = tmp_path / "plan.png"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n and more")
+
+    def said(*words: str) -> str:
+        assert main([words[0], folder, *words[1:]]) == 0
+        both = capsys.readouterr()
+        return both.out + both.err
+
+    assert "2 confirmed sightings, 1 unsure" in said("journey", "1", "--export", str(tmp_path / "way.csv"))
+    assert len(json.loads(said("journey", "1", "--json"))["sightings"]) == 3
+    assert "1 confirmed walks" in said("links")
+    said("pair", "=cmd|gate", "yard", "apart", "--least-s", "90", "--most-s", "120")
+    assert "faster than anybody walks" in said("journey", "1")
+    assert json.loads(said("links", "--json"))["least_us"] == 90 * SECOND
+    said("note", "red bag", "--camera", "yard", "--tracklet", "2")
+    number = json.loads(said("notes", "--json"))["note"]
+    assert "taken back" in said("notes", "--remove", str(number))
+    assert "note 'red bag'" in said("redo")
+    said("plan", "--picture", str(picture))
+    assert "yard" in said("plan", "--place", "yard", "0.25", "0.5")
+    assert "0 tracklets" not in said("colours")
+    assert said("undo").startswith("taken back: note")
+
+
+def test_commands_refuse_what_cannot_be(case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = str(case.folder)
+    case.close()
+    for words, status in (
+        (["journey", folder, "99"], 3), (["notes", folder, "--remove", "9"], 3), (["note", folder, ""], 2),
+        (["plan", folder, "--picture", str(tmp_path / "none.png")], 2),
+        (["plan", folder, "--place", "yard", "2", "0"], 2),
+        (["journey", folder, "1", "--export", str(tmp_path / "way.pdf")], 2),
+    ):  # fmt: skip
+        assert main(words) == status, words
+        assert capsys.readouterr().err.startswith("reappear: ")

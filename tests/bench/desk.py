@@ -10,7 +10,6 @@ Everything is drawn offscreen, with the panes of the window itself.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import statistics
@@ -201,7 +200,6 @@ def soak(say: Callable[[Answer], None], case: str, seconds: str) -> None:
         begun = time.monotonic()
 
         def sample() -> None:
-            gc.collect()
             samples.append((time.monotonic() - begun, resident_mib()))
             if samples[-1][0] > float(seconds):
                 program.quit()
