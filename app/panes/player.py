@@ -17,6 +17,7 @@ from app.overlays import BoxCache
 from app.player import CameraFeed, Decoders, MasterClock
 from app.widgets.seek_bar import Coverage, SeekBar
 from app.widgets.tile import Tile
+from app.words import tr
 from reid_engine.types import CameraId
 
 TICK_MS = 15
@@ -451,7 +452,7 @@ class PlayerPane(QWidget):
         self._time = QLabel(frame)
         self._time.setObjectName("heading")
         self._time.setFixedSize(TIME_SIZE)  # a label of free size lays the whole window out again with every text
-        self._rate = QLabel("paused", frame)
+        self._rate = QLabel(tr("paused"), frame)
         self._rate.setObjectName("pill")
         row = QHBoxLayout()
         row.setSpacing(2)
