@@ -101,12 +101,12 @@ class CaseView(QObject):
 
     def add_files(self) -> None:
         """Ask for recordings."""
-        found, _ = QFileDialog.getOpenFileNames(self._window, "Add recordings")
+        found, _ = QFileDialog.getOpenFileNames(self._window, tr("Add recordings"))
         self.work.intake.drop([Path(name) for name in found])
 
     def add_folder(self) -> None:
         """Ask for a folder of recordings."""
-        found = QFileDialog.getExistingDirectory(self._window, "Add a folder of recordings")
+        found = QFileDialog.getExistingDirectory(self._window, tr("Add a folder of recordings"))
         if found:
             self.work.intake.drop([Path(found)])
 

@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from app.case_view import CaseView
+from app.words import tr
 
 SUBJECT_WIDTH = 200
 MATCHES_WIDTH = 584  # four cards beside one another
@@ -28,10 +29,10 @@ class Docks(QObject):
         for corner, side in CORNERS.items():
             window.setCorner(corner, side)
         area = Qt.DockWidgetArea
-        self._subject = self._dock("Looking for", view.subject, area.LeftDockWidgetArea)
-        self._matches = self._dock("Matches", view.matches, area.RightDockWidgetArea)
-        self._journey = self._dock("Journey", view.journey.pane, area.BottomDockWidgetArea)
-        self.jobs = self._dock("Jobs", view.jobs, area.BottomDockWidgetArea)
+        self._subject = self._dock("subject", tr("Looking for"), view.subject, area.LeftDockWidgetArea)
+        self._matches = self._dock("matches", tr("Matches"), view.matches, area.RightDockWidgetArea)
+        self._journey = self._dock("journey", tr("Journey"), view.journey.pane, area.BottomDockWidgetArea)
+        self.jobs = self._dock("jobs", tr("Jobs"), view.jobs, area.BottomDockWidgetArea)
 
     def show_for(self, *, watching: bool, journey: bool) -> None:
         """What belongs to Investigate, or to Footage."""
@@ -59,9 +60,9 @@ class Docks(QObject):
         self._window.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
         self._window.resizeDocks([self._journey], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
 
-    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+    def _dock(self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self._window)
-        dock.setObjectName(title)
+        dock.setObjectName(name)
         dock.setWidget(content)
         features = QDockWidget.DockWidgetFeature
         dock.setFeatures(features.DockWidgetMovable | features.DockWidgetFloatable)

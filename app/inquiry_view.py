@@ -22,6 +22,7 @@ from app.images import decode_jpeg
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane, picture_in
+from app.words import tr
 from app.workspace import Workspace
 from reid_engine.store import TrackEdit
 from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
@@ -98,7 +99,11 @@ class InquiryView(QObject):
         """One more example of the person, or of somebody else; the first example begins a search."""
         if self.work.investigation.add(TrackletId(tracklet), somebody_else=somebody_else):
             what = "somebody else" if somebody_else else "an example of the person"
-            self.said.emit(f"Track {tracklet} counts as {what}; the same click again takes it out.")
+            self.said.emit(
+                tr("Track {tracklet} counts as {what}; the same click again takes it out.").format(
+                    tracklet=tracklet, what=what
+                )
+            )
         elif not somebody_else:
             self.search(tracklet)
 
@@ -114,7 +119,7 @@ class InquiryView(QObject):
 
     def browse_picture(self) -> None:
         """Ask for a picture of a person."""
-        found, _ = QFileDialog.getOpenFileName(self._window, "Search for the person in a picture", "", PICTURES)
+        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", PICTURES)
         if found:
             self.search_picture(Path(found))
 
@@ -126,7 +131,7 @@ class InquiryView(QObject):
             return
         picture: QImage = QGuiApplication.clipboard().image()
         if picture.isNull():
-            self.said.emit("There is no picture on the clipboard: copy one first.")
+            self.said.emit(tr("There is no picture on the clipboard: copy one first."))
             return
         with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
             path = Path(file.name)
@@ -240,7 +245,7 @@ class InquiryView(QObject):
         """Probe and candidate side by side."""
         match, probe = self.matches.current(), self.work.investigation.probe
         if match is None or probe is None:
-            self.said.emit("Search for a track, then choose a card to compare with it.")
+            self.said.emit(tr("Search for a track, then choose a card to compare with it."))
             return
         self.show_beside(probe, match.tracklet, decide=True)
 
@@ -272,13 +277,13 @@ class InquiryView(QObject):
         """Show which pictures, and what in them, carried the match under the cursor."""
         match, query = self.matches.current(), self.work.investigation.query
         if match is None or query is None:
-            self.said.emit("Choose a card first.")
+            self.said.emit(tr("Choose a card first."))
             return
         probe: object = query.tracklet
         if query.tracklet is None:
             assert query.vector is not None
             probe = b64encode(np.asarray(query.vector, "<f4").tobytes()).decode()
-        self.said.emit("Asking the network what it saw …")
+        self.said.emit(tr("Asking the network what it saw …"))
         question = {"why": int(match.tracklet), "probe": probe}
         self.work.probe().request(question, lambda answer: self._explain(match, query, answer), self._not_explained)
 
@@ -312,7 +317,9 @@ class InquiryView(QObject):
             return
         if tracklet != self._selected:
             self._before, self._selected = self._selected, tracklet
-        self.said.emit(f"Track {tracklet}: Enter or a second click searches for this person.")
+        self.said.emit(
+            tr("Track {tracklet}: Enter or a second click searches for this person.").format(tracklet=tracklet)
+        )
         desk = self.work.desk
 
         def portrait() -> tuple[list[QImage], Portrait]:
@@ -346,7 +353,7 @@ class InquiryView(QObject):
     def split(self) -> None:
         """Part the selected track at the moment that is shown, in a job."""
         if self.player.selection is None:
-            self.said.emit("Select the track, go to the moment where somebody else begins, then split.")
+            self.said.emit(tr("Select the track, go to the moment where somebody else begins, then split."))
             return
         self._edit("split", [str(self.player.selection), "--at", str(self.player.clock.now_us())])
 
@@ -354,18 +361,20 @@ class InquiryView(QObject):
         """Join the selected track with the one that was selected before it, in a job."""
         both = (self._before, self.player.selection)
         if None in both or both[0] == both[1]:
-            self.said.emit("Select one track, then the other part of the same person, then merge.")
+            self.said.emit(tr("Select one track, then the other part of the same person, then merge."))
             return
         self._edit("merge", [str(number) for number in both])
 
     def _edit(self, verb: str, words: list[str]) -> None:
-        self.said.emit(f"The {verb} runs as a job: its vectors are made again.")
+        self.said.emit(tr("The {verb} runs as a job: its vectors are made again.").format(verb=verb))
         embedder = self.work.networks.embedder
         self.work.jobs.start(verb, [*words, *([] if embedder is None else ["--embedder", str(embedder)])])
 
     def _on_edited(self, event: dict[str, Any]) -> None:
         made = " and ".join(map(str, event["made"]))
-        self.said.emit(f"The {event['edit']} is done: track {made}. Ctrl+Z takes it back.")
+        self.said.emit(
+            tr("The {edit} is done: track {made}. Ctrl+Z takes it back.").format(edit=event["edit"], made=made)
+        )
         self._after_edit()
 
     def _after_edit(self) -> None:

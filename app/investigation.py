@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
 from app.desk import Answer, Desk, Query
+from app.words import tr
 from reid_engine.store import Deed
 from reid_engine.types import TrackletId, Vectors, Verdict
 
@@ -81,7 +82,11 @@ class Investigation(QObject):
             return
         same = tuple(number for number, verdict in self.verdicts.items() if verdict == "same")
         different = tuple(number for number, verdict in self.verdicts.items() if verdict == "different")
-        self.said.emit(f"Ranked from {len(same)} confirmed and {len(different)} rejected.")
+        self.said.emit(
+            tr("Ranked from {same} confirmed and {different} rejected.").format(
+                same=len(same), different=len(different)
+            )
+        )
         self._search(replace(self.query, same=same, different=different))
 
     def decide(self, candidate: TrackletId, verdict: Verdict) -> None:
@@ -90,7 +95,7 @@ class Investigation(QObject):
         self.changed.emit(self.verdicts)
         probe = self.probe
         if probe is None:
-            self.said.emit("Kept for this search only: a picture is no track of the case.")
+            self.said.emit(tr("Kept for this search only: a picture is no track of the case."))
             return
         self._write(lambda: self._desk.decide(probe, candidate, verdict), "")
 

@@ -18,6 +18,7 @@ from app.journeys import conflict_words
 from app.panes.journey import JourneyPane
 from app.panes.player import Span
 from app.widgets.lanes import Lane
+from app.words import tr
 from app.workspace import Workspace
 from reid_engine.journey import Conflict
 from reid_engine.store import CameraPair, FloorPlan, Note
@@ -102,14 +103,14 @@ class JourneyView(QObject):
         """Play all confirmed sightings one after the other, each in its camera."""
         journey = self.trace.journey
         if journey is None or not journey.confirmed:
-            self.said.emit("There is no journey yet: confirm sightings first.")
+            self.said.emit(tr("There is no journey yet: confirm sightings first."))
             return
         spans = [
             Span(seen.camera, seen.start_us, max(seen.end_us, seen.start_us + LEAST_PLAYED_US), int(seen.tracklet))
             for seen in journey.confirmed
         ]
         self._inquiry.player.play_spans(spans)
-        self.said.emit(f"Playing {len(spans)} sightings; Space or K stops.")
+        self.said.emit(tr("Playing {count} sightings; Space or K stops.").format(count=len(spans)))
 
     def show_conflict(self, conflict: Conflict) -> None:
         """Both pictures of what does not fit."""
@@ -171,7 +172,7 @@ class JourneyView(QObject):
 
     def ask_picture(self) -> None:
         """Ask for a picture of the place."""
-        found, _ = QFileDialog.getOpenFileName(self._window, "A floor plan", "", "Pictures (*.png *.jpg *.jpeg)")
+        found, _ = QFileDialog.getOpenFileName(self._window, tr("A floor plan"), "", "Pictures (*.png *.jpg *.jpeg)")
         if found:
             self.set_plan(Path(found))
 
@@ -183,11 +184,11 @@ class JourneyView(QObject):
         """Ask where to write the list of sightings."""
         journey = self.trace.journey
         if journey is None:
-            self.said.emit("There is no journey yet: confirm sightings first.")
+            self.said.emit(tr("There is no journey yet: confirm sightings first."))
             return
         place = self.work.desk.folder / "exports" / f"journey-{journey.start}.csv"
         kinds = "Spreadsheet (*.csv);;JSON (*.json)"
-        found, _ = QFileDialog.getSaveFileName(self._window, "Export the journey", str(place), kinds)
+        found, _ = QFileDialog.getSaveFileName(self._window, tr("Export the journey"), str(place), kinds)
         if found:
             self.export(Path(found))
 
@@ -198,7 +199,7 @@ class JourneyView(QObject):
             start = journey.start
             self.work.writing.run(
                 lambda: self.work.desk.export_journey(start, path),
-                lambda _: self.said.emit(f"Written: {path}"),
+                lambda _: self.said.emit(tr("Written: {path}").format(path=path)),
                 failed=self.failed.emit,
             )
 

@@ -133,7 +133,7 @@ class MainWindow(QMainWindow):
         self._switcher.setText(case.folder.name)
         self._purpose.setText(purpose)
         self._purpose.setToolTip(purpose)
-        self.setWindowTitle(f"{case.folder.name} – Reappear")
+        self.setWindowTitle(tr("{name} – Reappear").format(name=case.folder.name))
         self.statusBar().clearMessage()
         self._to_investigate.setEnabled(False)
         self.go(FOOTAGE)
@@ -152,7 +152,7 @@ class MainWindow(QMainWindow):
             view.work.deleteLater()
             view.deleteLater()
         self._docks = None
-        self.setWindowTitle("Reappear")
+        self.setWindowTitle(tr("Reappear"))
         self._counted.setText("")
         self.welcome.show_recent(self._state.recent())
         self._pages.setCurrentWidget(self.welcome)

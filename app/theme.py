@@ -11,7 +11,7 @@ from string import Template
 from typing import Literal, TypeAlias
 
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QIcon, QIconEngine, QPainter, QPalette, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QIconEngine, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QPushButton
 
@@ -237,8 +237,12 @@ class _DrawnIcon(QIconEngine):
         tokens = current()
         named = getattr(tokens, self._role) if self._role in Tokens.__slots__ else self._role
         colour = tokens.line if mode == QIcon.Mode.Disabled else named
-        text = resources.path(f"icons/{self._name}.svg").read_text("utf-8").replace("currentColor", colour)
-        QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(rect))
+        ratio = painter.device().devicePixelRatio()
+        key, drawn = f"icon {self._name} {colour} {rect.width()}x{rect.height()} {ratio:g}", QPixmap()
+        if not QPixmapCache.find(key, drawn):  # reading and drawing one takes as long as painting a whole card
+            drawn = _drawing(self._name, colour, rect.size(), ratio)
+            QPixmapCache.insert(key, drawn)
+        painter.drawPixmap(rect.topLeft(), drawn)
 
     def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
         made = QPixmap(size)
@@ -247,6 +251,17 @@ class _DrawnIcon(QIconEngine):
         self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
         painter.end()
         return made
+
+
+def _drawing(name: str, colour: str, size: QSize, ratio: float) -> QPixmap:
+    text = resources.path(f"icons/{name}.svg").read_text("utf-8").replace("currentColor", colour)
+    pixmap = QPixmap(size * ratio)
+    pixmap.setDevicePixelRatio(ratio)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(0, 0, size.width(), size.height()))
+    painter.end()
+    return pixmap
 
 
 def icon(name: str, role: str = "text") -> QIcon:

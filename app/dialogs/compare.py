@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePo
 
 from app import theme
 from app.hits import Fit
+from app.words import tr
 
 STEPS = 200
 MOST_ZOOM = 8.0
@@ -101,8 +102,8 @@ class CompareDialog(QDialog):
             row.addLayout(self._column(side, view), 1)
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(0, STEPS)
-        self.slider.setAccessibleName("Moment of both tracks")
-        self.slider.setToolTip("Both tracks, from their beginning to their end")
+        self.slider.setAccessibleName(tr("Moment of both tracks"))
+        self.slider.setToolTip(tr("Both tracks, from their beginning to their end"))
         self.slider.valueChanged.connect(lambda _: self._show())
         layout = QVBoxLayout(self)
         layout.addLayout(row, 1)
@@ -134,7 +135,7 @@ class CompareDialog(QDialog):
             button.clicked.connect(lambda _=False, said=verdict: self._decide(said))
             row.addWidget(button)
         row.addStretch(1)
-        closing = QPushButton("Close", self)
+        closing = QPushButton(tr("Close"), self)
         closing.clicked.connect(self.reject)
         row.addWidget(closing)
         return row

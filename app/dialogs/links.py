@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.item_models.links import CAMERAS, LEARNED, RELATION, RELATIONS, LinksModel
+from app.words import tr
 
 WORDS = (
     "Mark cameras <b>apart</b> where nobody can be in both at once: then two places at once, and walks faster than the "
@@ -45,7 +46,7 @@ class LinksDialog(QDialog):
 
     def __init__(self, model: LinksModel, row: int | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Links between cameras")
+        self.setWindowTitle(tr("Links between cameras"))
         self.resize(theme.px(980), theme.px(460))
         words = QLabel(WORDS, self)
         words.setWordWrap(True)
@@ -55,7 +56,7 @@ class LinksDialog(QDialog):
         self.table.verticalHeader().hide()
         self.table.setWordWrap(False)
         self.table.setAlternatingRowColors(True)
-        self.table.setAccessibleName("Pairs of cameras")
+        self.table.setAccessibleName(tr("Pairs of cameras"))
         self.table.setEditTriggers(QTableView.EditTrigger.AllEditTriggers)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -66,7 +67,7 @@ class LinksDialog(QDialog):
         self._trouble.setWordWrap(True)
         model.refused.connect(self._trouble.setText)
         model.changed.connect(lambda _: self._trouble.setText(""))
-        closing = QPushButton("Close", self)
+        closing = QPushButton(tr("Close"), self)
         closing.setAutoDefault(False)
         closing.clicked.connect(self.accept)
         foot = QHBoxLayout()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app import theme
+from app.words import tr
 
 
 class NoteDialog(QDialog):
@@ -12,7 +13,7 @@ class NoteDialog(QDialog):
 
     def __init__(self, about: str, text: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Note")
+        self.setWindowTitle(tr("Note"))
         self.resize(theme.px(440), theme.px(240))
         self.removed = False
         words = QLabel(about, self)
@@ -20,8 +21,8 @@ class NoteDialog(QDialog):
         words.setWordWrap(True)
         self._field = QPlainTextEdit(text or "", self)
         self._field.setReadOnly(text is not None)
-        self._field.setPlaceholderText("What is seen here? Empty sets a marker.")
-        self._field.setAccessibleName("Words of the note")
+        self._field.setPlaceholderText(tr("What is seen here? Empty sets a marker."))
+        self._field.setAccessibleName(tr("Words of the note"))
         buttons = QDialogButtonBox(self)
         if text is None:
             theme.primary(buttons.addButton("Write", QDialogButtonBox.ButtonRole.AcceptRole))

@@ -91,7 +91,7 @@ class SettingsDialog(QDialog):
             box = QPlainTextEdit("\n".join(one.value), self)
             box.setTabChangesFocus(True)
             box.setFixedHeight(theme.px(110))
-            box.setPlaceholderText(r"cam(?P<camera>\d+)-(?P<year>\d{4})(?P<month>\d\d)…")
+            box.setPlaceholderText(tr("cam(?P<camera>\\d+)-(?P<year>\\d{4})(?P<month>\\d\\d)…"))
             apply = QPushButton(tr("Use these"), self)
             apply.clicked.connect(lambda: self._set(one.key, tuple(box.toPlainText().split())))
             self.fields[one.key] = box
@@ -191,7 +191,7 @@ class SettingsDialog(QDialog):
         grid.addWidget(heading, 0, 0, 1, 2)
         grid.addWidget(meaning, 1, 0, 1, 2)
         for place, (name, said, field) in enumerate(rows, start=2):
-            label = QLabel(f"<b>{name}</b><br>{said}", page)
+            label = QLabel(tr("<b>{name}</b><br>{said}").format(name=name, said=said), page)
             label.setTextFormat(Qt.TextFormat.RichText)
             label.setWordWrap(True)
             grid.addWidget(label, place, 0)

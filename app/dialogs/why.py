@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushBu
 
 from app import theme
 from app.images import heat_image
+from app.words import tr
 
 TALL = 250
 EXPLAINED = (
@@ -57,7 +58,7 @@ class WhyDialog(QDialog):
         explained = QLabel(EXPLAINED, self)
         explained.setObjectName("muted")
         explained.setWordWrap(True)
-        closing = QPushButton("Close", self)
+        closing = QPushButton(tr("Close"), self)
         closing.clicked.connect(self.reject)
         foot = QHBoxLayout()
         foot.addWidget(explained, 1)

@@ -15,7 +15,9 @@ from app.words import Later, tr
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
-WORDS, MENU, KEYS = range(3)
+WORDS = 0
+MENU = 1
+KEYS = 2
 COLUMNS = (Later("Action"), Later("Menu"), Later("Keys"))
 
 

@@ -14,7 +14,12 @@ from app.words import Later, tr
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
-CAMERA, FILE, STAGE, SHARE, DONE, FOUND = range(6)
+CAMERA = 0
+FILE = 1
+STAGE = 2
+SHARE = 3
+DONE = 4
+FOUND = 5
 COLUMNS = (Later("Camera"), Later("File"), Later("Stage"), Later("Progress"), Later("Done"), Later("Tracks"))
 STAGES = {
     "waiting": Later("waiting"), "analysing": Later("analysing"), "done": Later("done"), "failed": Later("failed"),

@@ -15,7 +15,12 @@ from reid_engine.audit import Event
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
-NUMBER, WHEN, WHO, WHAT, ABOUT, PURPOSE = range(6)
+NUMBER = 0
+WHEN = 1
+WHO = 2
+WHAT = 3
+ABOUT = 4
+PURPOSE = 5
 COLUMNS = (Later("No."), Later("When"), Later("Operator"), Later("What"), Later("About"), Later("Purpose"))
 PAGE = 200
 

@@ -20,7 +20,16 @@ RowState: TypeAlias = Literal[
     "reading", "ready", "no time", "unreadable", "duplicate", "waiting", "running", "done", "failed"
 ]
 
-STATE, FILE, CAMERA, START, ORIGIN, CLOCK, ZONE, LENGTH, SIZE, REMARK = range(10)
+STATE = 0
+FILE = 1
+CAMERA = 2
+START = 3
+ORIGIN = 4
+CLOCK = 5
+ZONE = 6
+LENGTH = 7
+SIZE = 8
+REMARK = 9
 COLUMNS = (
     Later("State"), Later("File"), Later("Camera"), Later("Start"), Later("Time from"), Later("Clock"), Later("Zone"),
     Later("Length"), Later("Size"), Later("Remark"),

@@ -23,6 +23,7 @@ from app.journeys import conflict_words, summary
 from app.widgets.chips import FlowLayout
 from app.widgets.floor_plan import FloorPlanView
 from app.widgets.lanes import JourneyLanes, Lane
+from app.words import tr
 from reid_engine.journey import Conflict, Journey, Link
 from reid_engine.store import Note
 from reid_engine.types import CameraId
@@ -121,7 +122,7 @@ class JourneyPane(QWidget):
         button = QToolButton(self)
         button.setObjectName("conflict")
         button.setText(f"!  {conflict_words(conflict)}")
-        button.setToolTip("Show both pictures side by side")
+        button.setToolTip(tr("Show both pictures side by side"))
         button.clicked.connect(lambda: self.conflict.emit(conflict))
         return button
 
@@ -138,7 +139,7 @@ class JourneyPane(QWidget):
 
     def _plan_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        title = QLabel("Floor plan", self)
+        title = QLabel(tr("Floor plan"), self)
         title.setObjectName("muted")
         row.addWidget(title, 1)
         row.addWidget(self._button("link", "Links …", self.links, "Which cameras are apart, and how far"))

@@ -14,6 +14,7 @@ from app.item_models.matches import MatchesModel
 from app.widgets.card_grid import CardGrid
 from app.widgets.chips import Chip, FlowLayout, Value
 from app.widgets.match_card import MatchCardDelegate
+from app.words import tr
 from reid_engine.types import CameraId, Match, Verdict
 
 OTHERS = "All other cameras"
@@ -86,7 +87,9 @@ class MatchesPane(QWidget):
 
     def say(self, sentence: str, hint: str = "") -> None:
         """Show a sentence instead of cards, as long as there are none."""
-        self._empty.setText(f"<p style='font-size:14px'>{sentence}</p><p>{hint}</p>")
+        self._empty.setText(
+            tr("<p style='font-size:14px'>{sentence}</p><p>{hint}</p>").format(sentence=sentence, hint=hint)
+        )
         self._refresh()
 
     def head(self, sentence: str) -> None:
@@ -213,7 +216,7 @@ class MatchesPane(QWidget):
         field.setPlaceholderText(hint)
         field.setClearButtonEnabled(True)
         field.setFixedWidth(theme.px(112))
-        field.setToolTip("A time of the day, or a date and a time, in the cameras' zone")
+        field.setToolTip(tr("A time of the day, or a date and a time, in the cameras' zone"))
         field.setAccessibleName(hint.split()[0])
         field.editingFinished.connect(self._times_edited)
         field.textChanged.connect(lambda text: self.filtered.emit() if not text else None)

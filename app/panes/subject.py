@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.words import tr
 from reid_engine.types import TrackletId, Verdict
 
 EXAMPLE = "Examples"
@@ -63,7 +64,7 @@ class SubjectPane(QWidget):
         self._doubt.setObjectName("warning")
         self._doubt.setWordWrap(True)
         self._doubt.hide()
-        self._better = QPushButton("Show the better moment", self)
+        self._better = QPushButton(tr("Show the better moment"), self)
         self._better.clicked.connect(self.better)
         self._better.hide()
         self._examples: dict[str, list[int]] = {}
@@ -88,7 +89,7 @@ class SubjectPane(QWidget):
     def show_probe(self, tracklet: TrackletId) -> None:
         """Look for this tracklet."""
         self._probe = int(tracklet)
-        self._name.setText(f"track {tracklet}")
+        self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
         self._want(self._probe)
 
     def show_picture(self, words: str) -> None:
@@ -96,7 +97,7 @@ class SubjectPane(QWidget):
         self._probe = None
         self._crop.setPixmap(QPixmap())
         self._crop.setText(words)
-        self._name.setText("not a track of this case")
+        self._name.setText(tr("not a track of this case"))
 
     def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
         """Crops of the track that is selected now, why it may rank badly, and where it is seen better."""
@@ -161,7 +162,7 @@ class SubjectPane(QWidget):
             thumb = QToolButton(group)
             thumb.setIconSize(THUMB)
             thumb.setToolTip(f"Show track {number}" if act is None else f"Track {number}: click to leave it out")
-            thumb.setAccessibleName(f"track {number}")
+            thumb.setAccessibleName(tr("track {number}").format(number=number))
             thumb.clicked.connect(lambda _=False, which=number: (act or self.chosen).emit(which))
             self._thumbs[number] = thumb
             grid.addWidget(thumb, 1 + place // COLUMNS, place % COLUMNS)

@@ -193,8 +193,15 @@ class TrainingPane(QWidget):
         for words, field in named.items():
             field.setAccessibleName(words)
             form.addRow(words, self._row(field, words) if isinstance(field, QLineEdit) else field)
-        for field, words in ((self.log, tr("What the run says")), (self.bar, tr("How far the run is"))):
-            field.setAccessibleName(words)
+        self.log.setAccessibleName(tr("What the run says"))
+        self.bar.setAccessibleName(tr("How far the run is"))
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(*[theme.px(14)] * 4)
+        layout.setSpacing(theme.px(14))
+        layout.addWidget(self._left(form))
+        layout.addLayout(self._right(), 1)
+
+    def _left(self, form: QFormLayout) -> QFrame:
         left = QFrame(self)
         left.setObjectName("panel")
         left.setFixedWidth(theme.px(430))
@@ -207,6 +214,9 @@ class TrainingPane(QWidget):
         column.addWidget(self._problem)
         column.addWidget(self.start, 0, Qt.AlignmentFlag.AlignLeft)
         column.addStretch(1)
+        return left
+
+    def _right(self) -> QVBoxLayout:
         head = QHBoxLayout()
         head.addWidget(self.title, 1)
         head.addWidget(self.pause)
@@ -216,11 +226,7 @@ class TrainingPane(QWidget):
         right.addWidget(self.bar)
         right.addWidget(self._graphs, 1)
         right.addWidget(self.log)
-        layout = QHBoxLayout(self)
-        layout.setContentsMargins(*[theme.px(14)] * 4)
-        layout.setSpacing(theme.px(14))
-        layout.addWidget(left)
-        layout.addLayout(right, 1)
+        return right
 
 
 def in_words(progress: dict[str, Any]) -> str:

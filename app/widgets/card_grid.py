@@ -27,6 +27,7 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, Q
 from app import theme
 from app.arrange import Section
 from app.item_models.matches import Index, MatchesModel
+from app.words import tr
 
 GAP = 4
 HEADING = 30
@@ -57,7 +58,7 @@ class CardGrid(QAbstractItemView):
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_Hover)
-        self.setAccessibleName("Ranked matches")
+        self.setAccessibleName(tr("Ranked matches"))
         self.setFrameShape(QAbstractItemView.Shape.NoFrame)
         model.modelReset.connect(self._lay_out)
 

@@ -9,6 +9,8 @@ from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup, QIcon, QMouseEvent, QPainter, QPixmap
 from PySide6.QtWidgets import QLayout, QLayoutItem, QMenu, QToolButton, QWidget
 
+from app.words import tr
+
 Value: TypeAlias = str | int | float | None
 Choice: TypeAlias = tuple[str, Value] | tuple[str, Value, str]  # words, value, and a colour beside them
 
@@ -69,7 +71,7 @@ class Chip(QToolButton):
             self._menu.addAction(action)
         if self._several:
             self._menu.addSeparator()
-            everything = self._menu.addAction("Any")
+            everything = self._menu.addAction(tr("Any"))
             everything.triggered.connect(self.clear)
         elif self._group is not None and self._group.checkedAction() is None and choices:
             self._menu.actions()[0].setChecked(True)

@@ -27,7 +27,8 @@ from app.words import tr
 WIDTH = 372
 STEP_US = 1_000_000
 END_US = 200_000  # before the end there is a picture for sure
-TALLEST, LOWEST = 420, 150
+TALLEST = 420
+LOWEST = 150
 
 
 class PictureLabel(QLabel):

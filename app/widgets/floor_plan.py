@@ -14,6 +14,7 @@ from app import theme
 from app.arrange import Label
 from app.hits import Fit
 from app.journeys import seconds
+from app.words import tr
 from reid_engine.journey import Journey, Link
 from reid_engine.types import CameraId
 
@@ -34,7 +35,7 @@ class FloorPlanView(QWidget):
         super().__init__(parent)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setAccessibleName("Floor plan")
+        self.setAccessibleName(tr("Floor plan"))
         self._picture = QPixmap()
         self._places: dict[CameraId, tuple[float, float]] = {}
         self._labels: Mapping[CameraId, Label] = {}

@@ -24,6 +24,7 @@ from app import local_time, theme
 from app.arrange import Label
 from app.journeys import gap_words, seconds
 from app.widgets.seek_bar import STEPS_S, TICK_PX
+from app.words import tr
 from reid_engine.journey import Gap, Journey, Sighting
 from reid_engine.store import Note
 from reid_engine.types import CameraId
@@ -57,7 +58,7 @@ class JourneyLanes(QWidget):
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.MinimumExpanding)
-        self.setAccessibleName("Journey, a lane for each camera")
+        self.setAccessibleName(tr("Journey, a lane for each camera"))
         self._journey: Journey | None = None
         self._lanes: Sequence[Lane] = ()
         self._notes: Sequence[Note] = ()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from app import local_time, theme
 from app.hits import Fit, Shown, dragged_box, hit
 from app.player import Showing
+from app.words import tr
 from reid_engine.types import CameraId
 
 DRAG_PX = 7
@@ -41,7 +42,7 @@ class Tile(QWidget):
         self.setMinimumSize(220, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setAccessibleName(f"Camera {name}")
+        self.setAccessibleName(tr("Camera {name}").format(name=name))
         self.showing = Showing()
         self.people = Shown.nobody()
         self.boxes_visible = True

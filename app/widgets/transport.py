@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, Q
 
 from app import local_time, theme
 from app.widgets.seek_bar import SeekBar
+from app.words import tr
 
 TIME_SIZE = (270, 24)
 
@@ -27,9 +28,9 @@ class Transport(QFrame):
         self._time.setObjectName("heading")
         # a label of free size lays the whole window out again with every text
         self._time.setFixedSize(*(theme.px(side) for side in TIME_SIZE))
-        self._rate = QLabel("paused", self)
+        self._rate = QLabel(tr("paused"), self)
         self._rate.setObjectName("pill")
-        self._cameras = self._tool("camera", "Which cameras have a tile")
+        self._cameras = self._tool("camera", tr("Which cameras have a tile"))
         self._cameras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._cameras.setMenu(QMenu(self._cameras))
         layout = QVBoxLayout(self)
@@ -45,7 +46,7 @@ class Transport(QFrame):
     def show_rate(self, rate: float | None) -> None:
         """How fast it runs; None while it stands."""
         self._play.setIcon(theme.icon("play" if rate is None else "pause"))
-        self._rate.setText("paused" if rate is None else f"{rate:g}×")
+        self._rate.setText(tr("paused") if rate is None else f"{rate:g}×")
 
     def offer_cameras(self, cameras: Sequence[tuple[str, Callable[[], object]]]) -> None:
         """The cameras that can have a tile, and what brings each."""
@@ -59,18 +60,18 @@ class Transport(QFrame):
         row.setSpacing(2)
         row.addWidget(self._time)
         row.addStretch(1)
-        row.addWidget(self._tool("reverse", "Backwards, faster with each press (J)"))
-        row.addWidget(self._tool("step-back", "Previous picture (,)"))
-        self._play = self._tool("play", "Play or pause (Space)")
+        row.addWidget(self._tool("reverse", tr("Backwards, faster with each press (J)")))
+        row.addWidget(self._tool("step-back", tr("Previous picture (,)")))
+        self._play = self._tool("play", tr("Play or pause (Space)"))
         row.addWidget(self._play)
-        row.addWidget(self._tool("step-forward", "Next picture (.)"))
-        row.addWidget(self._tool("faster", "Forwards, faster with each press (L)"))
+        row.addWidget(self._tool("step-forward", tr("Next picture (.)")))
+        row.addWidget(self._tool("faster", tr("Forwards, faster with each press (L)")))
         row.addSpacing(8)
         row.addWidget(self._rate)
         row.addStretch(1)
-        row.addWidget(self._tool("boxes", "Show or hide the boxes (B)"))
-        row.addWidget(self._tool("tiles", "One, four or nine cameras (T)"))
-        row.addWidget(self._tool("solo", "One camera alone, or all (F)"))
+        row.addWidget(self._tool("boxes", tr("Show or hide the boxes (B)")))
+        row.addWidget(self._tool("tiles", tr("One, four or nine cameras (T)")))
+        row.addWidget(self._tool("solo", tr("One camera alone, or all (F)")))
         row.addWidget(self._cameras)
         return row
 
