@@ -20,7 +20,7 @@ import numpy as np
 
 from reid_engine.audit import Event
 from reid_engine.clock import Clock
-from reid_engine.errors import CaseBusy, CaseError, ProbeError
+from reid_engine.errors import CaseBusy, CaseError, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
@@ -247,14 +247,12 @@ class Case:
 
     def name_colours(self, control: JobControl | None = None) -> int:
         """Name the clothes of tracklets that came in before colours were kept; returns how many these were."""
-        from reid_engine.colours import clothes_of  # loads OpenCV, which a search does without
-
         control = JobControl() if control is None else control
         missing = self.store.without_colour()
         for first in range(0, len(missing), COLOURS_AT_ONCE):
             control.check()
             some = missing[first : first + COLOURS_AT_ONCE]
-            self.store.add_colours({number: clothes_of(self.store.crops(number)) for number in some})
+            self.store.add_colours({number: _worn(self.store.crops(number)) for number in some})
             control.report(stage="colours", done=first + len(some), total=len(missing))
         return len(missing)
 
@@ -290,6 +288,16 @@ def _hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> _Hit:
     away = np.hypot(max(x1 - x, 0.0, x - x2), max(y1 - y, 0.0, y - y2))
     off_middle = max(abs(2 * x - x1 - x2) / (x2 - x1), abs(2 * y - y1 - y2) / (y2 - y1))
     return _Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), off_middle)
+
+
+def _worn(crops: TrackletCrops) -> tuple[str, str]:
+    """Colours of upper and lower clothes; nothing for crops that cannot be read, which the check reports."""
+    from reid_engine.colours import clothes_of  # loads OpenCV, which a search does without
+
+    try:
+        return clothes_of(crops)
+    except InputError:
+        return "", ""
 
 
 def _asked(request: SearchRequest) -> dict[str, object]:

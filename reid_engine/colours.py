@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.clothing import PARTS, middles
+from reid_engine.crops import pixels_of
 from reid_engine.types import BgrImage, TrackletCrops
 
 COLOURS = ("black", "grey", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink")
@@ -40,8 +40,7 @@ def clothes(crops: Sequence[BgrImage]) -> tuple[str, str]:
 
 def clothes_of(kept: TrackletCrops) -> tuple[str, str]:
     """The same from stored crops."""
-    found = (cv2.imdecode(np.frombuffer(crop.jpeg, np.uint8), cv2.IMREAD_COLOR) for crop in kept.best if crop.jpeg)
-    return clothes([np.asarray(image, np.uint8) for image in found if image is not None])
+    return clothes([pixels_of(crop) for crop in kept.best])
 
 
 def named(hsv: NDArray[np.uint8]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_engine.embedding import decoded
+from reid_engine.crops import pixels_of
 from reid_engine.ranking import unit_length
 from reid_engine.types import BgrImage, Crop, TrackletCrops, Vectors
 
@@ -52,7 +52,7 @@ def why(embedder: EmbedsImages, probe: Vectors, candidate: TrackletCrops, *, map
     probe = unit_length(probe[None])[0]
     reasons = []
     for place, crop in enumerate(candidate.best):
-        away = _away(probe, embedder.embed_image(decoded(crop)))
+        away = _away(probe, embedder.embed_image(pixels_of(crop)))
         reasons.append(Reason(place, crop.offset_us, crop.quality, away))
     reasons.sort(key=lambda reason: (reason.distance, reason.place))
     found = []
@@ -64,7 +64,7 @@ def why(embedder: EmbedsImages, probe: Vectors, candidate: TrackletCrops, *, map
 
 def occlusion(embedder: EmbedsImages, probe: Vectors, crop: Crop, plain: float) -> NDArray[np.float32] | None:
     """(ROWS, COLUMNS): how much covering each place moves the crop away from the probe, as a share of the most."""
-    image = decoded(crop)
+    image = pixels_of(crop)
     mean = image.reshape(-1, 3).mean(axis=0).round().astype(np.uint8)
     rows, columns = _edges(image.shape[0], ROWS), _edges(image.shape[1], COLUMNS)
     heat = np.zeros((ROWS, COLUMNS), np.float32)

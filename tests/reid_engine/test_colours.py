@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from reid_engine.colours import COLOURS, clothes, clothes_of
+from reid_engine.errors import InputError
 from reid_engine.types import BgrImage, Crop, TrackletCrops
 from tests.support.cases import jpeg
 
@@ -42,7 +43,9 @@ def test_a_patchwork_of_all_colours_has_no_name() -> None:
     assert clothes([image]) == ("", "")
 
 
-def test_stored_crops_are_read_and_broken_ones_left_out() -> None:
+def test_stored_crops_are_read_and_broken_ones_are_said() -> None:
     kept = (Crop(0, 0, (0, 0, 1, 1), 0.5, jpeg(120)), Crop(1, 1, (0, 0, 1, 1), 0.5, b""))
-    assert clothes_of(TrackletCrops(kept, ())) == ("grey", "grey")
+    assert clothes_of(TrackletCrops(kept[:1], ())) == ("grey", "grey")
+    with pytest.raises(InputError, match="frame 1"):
+        clothes_of(TrackletCrops(kept, ()))
     assert clothes_of(TrackletCrops((), ())) == ("", "")

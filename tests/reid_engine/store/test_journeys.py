@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 
+from reid_engine.case import Case
 from reid_engine.errors import NotFound, UsageError
 from reid_engine.store import CameraPair, Store, TrackletFilter
 from reid_engine.store.connection import Database
@@ -143,3 +144,12 @@ def _downgrade(path: Path) -> None:
         config.attributes["connection"] = connection
         command.downgrade(config, "0001")
     database.close()
+
+
+def test_a_case_of_the_first_version_gets_its_colours_when_they_are_asked_for(people: Gallery) -> None:
+    ids = [people.put("a", n, at_s=n) for n in range(3)]
+    people.store.close()
+    with Case.open(people.store.path.parent) as case:
+        assert case.name_colours() == 3
+        assert case.name_colours() == 0
+        assert set(case.store.colours(ids)) == set(ids)
