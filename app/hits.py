@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reid_engine.types import Boxes, Tracklet
 
+SHAPE = (4, 3)  # of a usual picture
 LONGEST_GAP_US = 1_000_000  # boxes further apart are not joined: nobody knows where the person was between
 HOLD_US = (
     100_000  # a box stays this long before its first and after its last moment, for pictures between analysed ones
@@ -51,6 +52,15 @@ class Fit:
     def to_source(self, x: float, y: float) -> tuple[float, float]:
         """A widget point to source pixels."""
         return (x - self.left) / self.scale, (y - self.top) / self.scale
+
+
+def columns(count: int, room: tuple[int, int]) -> int:
+    """How many of ``count`` pictures stand beside one another; two, whichever way makes them larger."""
+    if count > 2:
+        return 2 if count <= 4 else 3
+    beside = Fit.inside(SHAPE, (room[0] // 2, room[1])).scale
+    above = Fit.inside(SHAPE, (room[0], room[1] // 2)).scale
+    return 2 if count == 2 and beside >= above else 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,9 +266,12 @@ class InquiryView(QObject):
     def _side(self, number: TrackletId) -> Side:
         found = self.work.desk.tracklet(number)
         label = self.work.label(found.camera)
-        begin, end = (local_time.precise_time(moment, label.zone) for moment in (found.start_us, found.end_us))
+        begin, end = (
+            local_time.date_and_time(found.start_us, label.zone),
+            local_time.clock_time(found.end_us, label.zone),
+        )
         pictures = [decode_jpeg(jpeg) for jpeg in self.work.desk.strip(number)]
-        return Side(f"{label.letter}   {label.name}   track {number}", f"{begin}  to  {end}", pictures)
+        return Side(f"{label.letter}   {label.name}   track {number}", f"{begin} to {end}", pictures)
 
     def why(self) -> None:
         """Show which pictures, and what in them, carried the match under the cursor."""

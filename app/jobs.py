@@ -29,7 +29,7 @@ from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
 LAST_WORDS = 2000
-NICENESS = 5  # behind what a person looks at, yet not starved by whatever else runs
+NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
     QFileDialog,
     QLabel,
     QMainWindow,
@@ -17,7 +16,6 @@ from PySide6.QtWidgets import (
     QStackedWidget,
     QToolBar,
     QToolButton,
-    QWidget,
 )
 
 from app import theme
@@ -26,6 +24,7 @@ from app.background import Lane
 from app.case_view import CaseView
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
+from app.docks import Docks
 from app.hints import next_step
 from app.panes.welcome import WelcomePane
 from app.program_view import ProgramView, demo_footage, recent_commands
@@ -39,9 +38,6 @@ from reid_engine.case import DATABASE, Case
 from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
-SUBJECT_WIDTH = 200
-JOURNEY_HEIGHT = 250
-MATCHES_WIDTH = 584  # four cards beside one another
 
 
 class MainWindow(QMainWindow):
@@ -53,7 +49,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._command, self._state = tuple(command), state
         self.view: CaseView | None = None
-        self._docks: dict[str, QDockWidget] = {}
+        self._docks: Docks | None = None
         self.stalls = StallMeter(self)
         self._lane = Lane(1, self)
         self._lane.trouble.connect(self.trouble)
@@ -123,11 +119,13 @@ class MainWindow(QMainWindow):
         self._leave()
         work = Workspace(case, self._command, self._state, self.program.settings, self)
         view = self.view = CaseView(work, self)
-        self._lay_out(view)
+        self._pages.addWidget(view.footage)
+        self._pages.addWidget(view.player)
+        docks = self._docks = Docks(view, self)
         view.said.connect(self._say)
         view.failed.connect(self.trouble)
         view.investigating.connect(lambda: self.go(INVESTIGATE))
-        view.working.connect(self._docks["Jobs"].setVisible)
+        view.working.connect(docks.jobs.setVisible)
         view.counted.connect(self._on_counted)
         view.moved.connect(self._hint)
         purpose = work.desk.purpose()
@@ -146,12 +144,14 @@ class MainWindow(QMainWindow):
         view, self.view = self.view, None
         if view is not None:
             view.close()
-            for part in (view.player, view.footage, *self._docks.values()):
+            for part in (view.player, view.footage):
                 part.hide()
                 part.deleteLater()
+            if self._docks is not None:
+                self._docks.discard()
             view.work.deleteLater()
             view.deleteLater()
-        self._docks = {}
+        self._docks = None
         self.setWindowTitle(tr("Reappear"))
         self._counted.setText("")
         self.welcome.show_recent(self._state.recent())
@@ -165,13 +165,11 @@ class MainWindow(QMainWindow):
     def go(self, place: str) -> None:
         """Change to Footage or Investigate."""
         view = self.view
-        if view is None or (place == INVESTIGATE and not view.player.tiles):
+        if view is None or self._docks is None or (place == INVESTIGATE and not view.player.tiles):
             return
         watching = place == INVESTIGATE
         self._pages.setCurrentWidget(view.player if watching else view.footage)
-        self._docks["Matches"].setVisible(watching)
-        self._docks["Looking for"].setVisible(watching)
-        self._docks["Journey"].setVisible(watching and self._state.journey)
+        self._docks.show_for(watching=watching, journey=self._state.journey)
         self._to_footage.setChecked(not watching)
         self._to_investigate.setChecked(watching)
         self._bar.show()
@@ -185,8 +183,8 @@ class MainWindow(QMainWindow):
 
     def toggle_journey(self) -> None:
         """Show or hide the lanes of the journey under the pictures."""
-        self._state.journey = not self._docks["Journey"].isVisible()
-        self._docks["Journey"].setVisible(self._state.journey)
+        if self._docks is not None:
+            self._state.journey = self._docks.toggle_journey()
 
     def trouble(self, error: Exception) -> None:
         """Show one error, without blocking."""
@@ -243,27 +241,6 @@ class MainWindow(QMainWindow):
         view = self.view
         self._to_investigate.setEnabled(view is not None and bool(view.player.tiles))
         self._counted.setText(tr("{words}   ·   no network connection  ").format(words=words))
-
-    def _lay_out(self, view: CaseView) -> None:
-        self._pages.addWidget(view.footage)
-        self._pages.addWidget(view.player)
-        self._dock("Looking for", view.subject, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self._dock("Matches", view.matches, Qt.DockWidgetArea.RightDockWidgetArea)
-        self._dock("Journey", view.journey.pane, Qt.DockWidgetArea.BottomDockWidgetArea)
-        self._dock("Jobs", view.jobs, Qt.DockWidgetArea.BottomDockWidgetArea)
-        self.resizeDocks([self._docks["Journey"]], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
-        sides = [self._docks["Looking for"], self._docks["Matches"]]
-        self.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
-
-    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> None:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title)
-        dock.setWidget(content)
-        features = QDockWidget.DockWidgetFeature
-        dock.setFeatures(features.DockWidgetMovable | features.DockWidgetFloatable)
-        self.addDockWidget(area, dock)
-        dock.hide()
-        self._docks[title] = dock
 
     def _make_welcome(self) -> WelcomePane:
         welcome = WelcomePane(self)

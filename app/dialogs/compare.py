@@ -115,7 +115,9 @@ class CompareDialog(QDialog):
         heading, words = QLabel(side.heading, self), QLabel(side.words, self)
         heading.setObjectName("heading")
         words.setObjectName("muted")
-        words.setWordWrap(True)
+        for label in (heading, words):  # both sides are equally wide, whatever they are called
+            label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+            label.setToolTip(label.text())
         column = QVBoxLayout()
         column.addWidget(heading)
         column.addWidget(view, 1)

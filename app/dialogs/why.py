@@ -39,7 +39,7 @@ class WhyDialog(QDialog):
     def __init__(self, title: str, grounds: Sequence[Ground], probe: QImage, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.resize(theme.px(880), theme.px(520))
+        self.resize(theme.px(900), theme.px(460))
         inner = QWidget(self)
         inner.setObjectName("panel")
         grid = QGridLayout(inner)

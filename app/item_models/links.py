@@ -19,7 +19,11 @@ from reid_engine.types import CameraId, PairRelation
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 HEADINGS = ("Cameras", "They are", "At least (s)", "At most (s)", "Learned from confirmed people")
-CAMERAS, RELATION, LEAST, MOST, LEARNED = range(len(HEADINGS))
+CAMERAS = 0
+RELATION = 1
+LEAST = 2
+MOST = 3
+LEARNED = 4
 RELATIONS: dict[str, PairRelation] = {"unknown": "unknown", "apart": "apart", "overlapping": "overlapping"}
 
 

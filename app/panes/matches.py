@@ -20,10 +20,10 @@ from reid_engine.types import CameraId, Match, Verdict
 OTHERS = "All other cameras"
 ALL = "All cameras, also this one"
 SORTS: tuple[tuple[str, Sort], ...] = (
-    ("Sort: likeness", "rank"), ("Sort: earliest first", "earliest"), ("Sort: latest first", "latest"),
+    ("likeness", "rank"), ("earliest first", "earliest"), ("latest first", "latest"),
 )  # fmt: skip
 GROUPS: tuple[tuple[str, Group], ...] = (
-    ("Group: band", "band"), ("Group: camera", "camera"), ("Group: hour", "hour"), ("Group: none", "none"),
+    ("by band", "band"), ("by camera", "camera"), ("by hour", "hour"), ("not at all", "none"),
 )  # fmt: skip
 # how a colour of clothes is shown in a menu
 SWATCHES = {
@@ -31,7 +31,7 @@ SWATCHES = {
     "brown": "#74492a", "yellow": "#e9d32f", "green": "#3f9a44", "blue": "#2f62c4", "purple": "#7a3f9d",
     "pink": "#e58ab4",
 }  # fmt: skip
-QUALITIES = (("Any quality", None), ("Fair: 0.3 and more", 0.3), ("Good: 0.5 and more", 0.5))
+QUALITIES = (("any", None), ("fair, 0.3 and more", 0.3), ("good, 0.5 and more", 0.5))
 
 
 class MatchesPane(QWidget):
@@ -187,7 +187,7 @@ class MatchesPane(QWidget):
         self._upper = self._chip("Top", colours, several=True, changed=self.filtered)
         self._lower = self._chip("Legs", colours, several=True, changed=self.filtered)
         self._quality = self._chip("Quality", QUALITIES, several=False, changed=self.filtered)
-        doubts: tuple[tuple[str, Value], ...] = (("Doubtful ones too", None), ("Plausible only", "plausible"))
+        doubts: tuple[tuple[str, Value], ...] = (("shown", None), ("hidden", "plausible"))
         self._plausible = self._chip("Doubts", doubts, several=False, changed=self.wished)
         self._sort = self._chip("Sort", SORTS, several=False, changed=self.wished)
         self._group = self._chip("Group", GROUPS, several=False, changed=self.wished)

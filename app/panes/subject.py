@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 from app.words import tr
 from reid_engine.types import TrackletId, Verdict
 
-EXAMPLE, COUNTER = "Examples", "Not this person"
+EXAMPLE = "Examples"
+COUNTER = "Not this person"
 HEADINGS: dict[Verdict, str] = {"same": "Confirmed", "different": "Rejected", "unsure": "Unsure"}
 THUMB = QSize(48, 76)
 COLUMNS = 3

@@ -152,6 +152,10 @@ class CardGrid(QAbstractItemView):
         bar.setSingleStep(self._cell()[1] // 4)
         super().updateGeometries()
 
+    def scrollContentsBy(self, dx: int, dy: int) -> None:
+        """Move what is painted; only what comes into view is painted anew."""
+        self.viewport().scroll(dx, dy)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._lay_out()
         super().resizeEvent(event)

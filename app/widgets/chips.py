@@ -95,7 +95,8 @@ class Chip(QToolButton):
 
     def _words(self) -> None:
         chosen = [action.text().split("   ")[-1] for action in self._menu.actions() if action.isChecked()]
-        plain = not self.values
+        first = next(iter(self._menu.actions()), None)
+        plain = not self.values or (not self._several and first is not None and first.isChecked())
         words = self._name if plain or not chosen else f"{self._name}: {', '.join(chosen)}"
         if len(words) > 34:
             words = f"{self._name}: {len(chosen)} chosen"

@@ -20,7 +20,8 @@ from reid_engine.types import CameraId
 
 DOT = 13
 NEAR_PX = 9
-EMPTY_SIZE = (400, 300)
+EMPTY_SIZE = (400, 240)
+NAME_PX = 110
 
 
 class FloorPlanView(QWidget):
@@ -52,7 +53,7 @@ class FloorPlanView(QWidget):
         loose = [camera for camera in labels if camera not in places]
         for place, camera in enumerate(loose):
             turn = 2 * math.pi * place / max(1, len(loose)) - math.pi / 2
-            self._places[camera] = (0.5 + 0.36 * math.cos(turn), 0.5 + 0.36 * math.sin(turn))
+            self._places[camera] = (0.5 + 0.36 * math.cos(turn), 0.46 + 0.32 * math.sin(turn))
         self.update()
 
     def show_links(self, links: Sequence[Link]) -> None:
@@ -176,7 +177,9 @@ class FloorPlanView(QWidget):
         font.setPixelSize(theme.px(11))
         painter.setFont(font)
         wide = painter.fontMetrics().horizontalAdvance(words) + 10
-        room = QRectF(middle.x() - wide / 2, middle.y() - theme.px(9), wide, theme.px(18))
+        left = min(max(middle.x() - wide / 2, 2.0), self.width() - wide - 2.0)
+        top = min(middle.y() - theme.px(9), self.height() - theme.px(18) - 2.0)
+        room = QRectF(left, top, wide, theme.px(18))
         painter.setPen(Qt.PenStyle.NoPen)
         ground = QColor(theme.current().panel)
         ground.setAlpha(225)
@@ -216,8 +219,11 @@ class FloorPlanView(QWidget):
         room = QRectF(point.x() - 20, point.y() - 10, 40, 20)
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, label.letter)
         font.setBold(False)
-        self._paint_words(painter, point + QPointF(0, theme.px(DOT) + theme.px(10)), label.name,
-                          QColor(theme.current().text))  # fmt: skip
+        font.setPixelSize(theme.px(11))
+        painter.setFont(font)
+        name = painter.fontMetrics().elidedText(label.name, Qt.TextElideMode.ElideRight, theme.px(NAME_PX))
+        below = point + QPointF(0, theme.px(DOT) + theme.px(10))
+        self._paint_words(painter, below, name, QColor(theme.current().text))
 
 
 def link_words(link: Link) -> str:

@@ -31,7 +31,7 @@ from reid_engine.types import CameraId
 
 AXIS = 34
 LANE = 34
-NAME = 132
+NAME = 148
 LEAST_SPAN_US = 10_000_000
 LEAST_BLOCK = 7
 MARGIN = 0.04  # of the span, on either side
@@ -110,7 +110,8 @@ class JourneyLanes(QWidget):
             return QRectF()
         left, right = self._x(seen.start_us), self._x(seen.end_us)
         top = theme.px(AXIS) + row * theme.px(LANE)
-        return QRectF(left, top + 6, max(LEAST_BLOCK, right - left), theme.px(LANE) - 12)
+        room = QRectF(left, top + 6, max(LEAST_BLOCK, right - left), theme.px(LANE) - 12)
+        return room.adjusted(0, room.height() * 0.55, 0, 2) if seen.state == "unsure" else room
 
     def sighting_at(self, point: QPointF) -> Sighting | None:
         """Whose block holds a point; the shortest where several do."""
@@ -196,7 +197,7 @@ class JourneyLanes(QWidget):
             self._paint_axis(painter)
             for gap in self._journey.gaps:
                 self._paint_gap(painter, gap)
-            for seen in self._journey.sightings:
+            for seen in sorted(self._journey.sightings, key=lambda one: one.state != "unsure"):
                 self._paint_sighting(painter, seen)
             self._paint_notes(painter)
             x = self._x(self._now)

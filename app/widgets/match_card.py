@@ -121,8 +121,10 @@ def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
     painter.drawText(line, Qt.AlignmentFlag.AlignLeft, local_time.clock_time(match.start_us, card.camera.zone))
     painter.setPen(QColor(tokens.muted))
     painter.setFont(_font(painter))
-    painter.drawText(line, Qt.AlignmentFlag.AlignRight, _rank(card))
-    name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, width)
+    below = line.translated(0, 17)
+    painter.drawText(below, Qt.AlignmentFlag.AlignRight, _rank(card))
+    room = width - painter.fontMetrics().horizontalAdvance(_rank(card)) - 6
+    name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, room)
     painter.drawText(QRectF(left, top + 17, width, 18), Qt.AlignmentFlag.AlignLeft, name)
     line = QRectF(left, top + 34, width, 18)
     painter.drawText(line, Qt.AlignmentFlag.AlignRight, local_time.length(match.end_us - match.start_us))
