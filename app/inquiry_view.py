@@ -17,11 +17,12 @@ from app.arrange import Arrangement, arranged
 from app.desk import Answer, Footage, Portrait, Query
 from app.dialogs.compare import CompareDialog, Side
 from app.dialogs.why import Ground, WhyDialog
+from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
-from app.panes.subject import SubjectPane, picture_in
+from app.panes.subject import SubjectPane
 from app.words import tr
 from app.workspace import Workspace
 from reid_engine.store import TrackEdit
@@ -79,6 +80,7 @@ class InquiryView(QObject):
         self.subject.chosen.connect(self.show_tracklet)
         self.subject.wanted.connect(self._fetch_subject)
         self.subject.pictured.connect(self.search_picture)
+        self.matches.pictured.connect(self.search_picture)
         self.subject.better.connect(self.show_better)
         self.subject.dropped.connect(self._drop_example)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app import local_time, theme
 from app.arrange import Group, Sort, Wish
 from app.desk import Query
+from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.widgets.card_grid import CardGrid
 from app.widgets.chips import Chip, FlowLayout, Value
@@ -37,7 +40,8 @@ QUALITIES = (("any", None), ("fair, 0.3 and more", 0.3), ("good, 0.5 and more", 
 class MatchesPane(QWidget):
     """Shows a ranking; says which card was chosen, what was decided, which filters are set and how it shall be shown.
 
-    chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; compare, why: of the current one
+    chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; compare, why: of the current one;
+    pictured: a picture of a person was dropped
     """
 
     chosen = Signal(int)
@@ -48,12 +52,14 @@ class MatchesPane(QWidget):
     refine = Signal()
     compare = Signal()
     why = Signal()
+    pictured = Signal(Path)
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._model = model
+        self.setAcceptDrops(True)
         self._zone = "UTC"
         self._day_us = 0
         self._folded = True
@@ -157,6 +163,16 @@ class MatchesPane(QWidget):
     def reference(self, time_us: int) -> None:
         """The day that a time without a date means."""
         self._day_us = time_us
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if picture_in(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = picture_in(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self.pictured.emit(path)
 
     def _choose(self, row: int) -> None:
         match = self._model.match_of(row)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal, SignalInstance
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
     QGridLayout,
@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app.dropped import picture_in
 from app.words import tr
 from reid_engine.types import TrackletId, Verdict
 
@@ -29,7 +30,6 @@ THUMB = QSize(48, 76)
 COLUMNS = 3
 STRIP = QSize(40, 72)
 NOBODY = "Nobody yet.\nClick a person,\nor drop a picture here."
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 
 
 class SubjectPane(QWidget):
@@ -183,12 +183,6 @@ class SubjectPane(QWidget):
             self._crop.setPixmap(picture.scaled(160, 228, Qt.AspectRatioMode.KeepAspectRatio, smooth))
         if tracklet in self._thumbs:
             self._thumbs[tracklet].setIcon(QIcon(picture))
-
-
-def picture_in(data: QMimeData) -> Path | None:
-    """The one picture file that is dropped or copied, or None."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() in PICTURES else None
 
 
 def empty(layout: QLayout) -> None:
