@@ -30,13 +30,14 @@ DECISIONS = (Qt.Key.Key_Y, Qt.Key.Key_N, Qt.Key.Key_Y, Qt.Key.Key_N, Qt.Key.Key_
 
 
 def walk(window: MainWindow, footage: Path, home: Path, wait: Wait) -> Iterator[str]:
-    """New case, four recordings dropped, a clock corrected, analysed, a person clicked, six decisions, refined."""
+    """New case, four recordings dropped, a clock corrected, analysed, a person clicked, six decisions, the journey."""
     yield "1-welcome"
     yield from new_case(window, home, wait)
     yield from drop_and_correct(window, footage, wait)
     yield from analyse(window, wait)
     yield from click_somebody(window, wait)
     yield from decide(window, wait)
+    yield from follow(window, wait)
 
 
 def new_case(window: MainWindow, home: Path, wait: Wait) -> Iterator[str]:
@@ -120,6 +121,19 @@ def decide(window: MainWindow, wait: Wait) -> Iterator[str]:
     QTest.keyClick(view.matches.cards, Qt.Key.Key_R)
     wait(lambda: inquiry.query is not before and view.work.matches.rowCount() > 0)
     yield "13-refined"
+
+
+def follow(window: MainWindow, wait: Wait) -> Iterator[str]:
+    """The confirmed sightings have lined up; the journey is played."""
+    view = window.view
+    assert view is not None
+    play = view.journey.pane._play
+    wait(play.isEnabled)
+    yield "14-journey"
+    QTest.mouseClick(play, Qt.MouseButton.LeftButton)
+    wait(lambda: view.player.clock.playing)
+    view.player.pause()
+    yield "15-played"
 
 
 def opened(kind: type[D], wait: Wait) -> D:

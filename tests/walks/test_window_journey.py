@@ -1,4 +1,4 @@
-"""A whole investigation in the real window: from an empty screen to a refined ranking, in a few seconds."""
+"""A whole investigation in the real window: from an empty screen to a journey, in a few seconds."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.walks.conftest import WAIT_MS, Open
 pytestmark = [pytest.mark.walk, pytest.mark.window]
 
 
-def test_an_investigation_from_an_empty_screen_to_a_refined_ranking(
+def test_an_investigation_from_an_empty_screen_to_a_journey(
     tmp_path: Path, application: Application, open_window: Open, qtbot: QtBot
 ) -> None:
     recorder_export(tmp_path / "export", seconds=6.0)
     WindowState(application.state).networks = Networks(write_script(tmp_path), stripe_embedder(tmp_path))
     window = open_window(None)
     steps = list(walk(window, tmp_path / "export", tmp_path, lambda ready: qtbot.waitUntil(ready, timeout=WAIT_MS)))
-    assert (steps[0], steps[-1]) == ("1-welcome", "13-refined")
+    assert (steps[0], steps[-1]) == ("1-welcome", "15-played")
     window.close()
     with Case.open(tmp_path / "2026-014 Station theft", read_only=True) as case:
         clocks = {camera.name: camera.clock.offset_us for camera in case.store.cameras()}
