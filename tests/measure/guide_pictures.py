@@ -58,7 +58,7 @@ def main() -> None:
         for key, value in {"theme": call.theme, "scale": call.scale, "zone": "Europe/Berlin"}.items():
             state.setValue(key, value)
         if call.footage is None:
-            recorder_export(home / "export", seconds=8.0, size=(640, 360))
+            recorder_export(home / "export", seconds=10.0, size=(640, 360))
         networks = Networks(call.detector or write_script(home, 0.01), call.embedder or stripe_embedder(home))
         WindowState(state).networks = networks
         window = Application(COMMAND, state).open_window()

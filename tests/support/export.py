@@ -18,13 +18,25 @@ FPS = 10
 def recorder_export(folder: Path, *, seconds: float = 8.0, size: tuple[int, int] = (320, 240)) -> list[Path]:
     """One recording a camera, named by the recorder; ``WRONG`` is 37 s ahead in its name and in its pictures."""
     folder.mkdir(parents=True, exist_ok=True)
-    half, wide = seconds / 2, size[0]
+    half, wide, tall = seconds / 2, size[0], size[1] * 0.4
     feet = round(size[1] * 0.94)
     across = {
-        "ch01": [Walk(0, 0.0, half, -20, wide + 20, feet), Walk(1, 0.6, half + 0.6, wide + 20, -20, feet - 8)],
-        "ch02": [Walk(1, 0.2, half, -20, wide + 20, feet), Walk(2, half, seconds, wide + 20, -20, feet - 6)],
-        "ch03": [Walk(0, half, seconds, -20, wide + 20, feet), Walk(3, 0.4, half, wide + 20, -20, feet - 8)],
-        "ch04": [Walk(2, 0.3, half, -20, wide + 20, feet), Walk(0, half + 0.2, seconds, wide + 20, -20, feet - 6)],
+        "ch01": [
+            Walk(0, 0.0, half, -20, wide + 20, feet, tall),
+            Walk(1, 0.6, half + 0.6, wide + 20, -20, feet - 8, tall),
+        ],
+        "ch02": [
+            Walk(1, 0.2, half, -20, wide + 20, feet, tall),
+            Walk(2, half, seconds, wide + 20, -20, feet - 6, tall),
+        ],
+        "ch03": [
+            Walk(0, half, seconds, -20, wide + 20, feet, tall),
+            Walk(3, 0.4, half, wide + 20, -20, feet - 8, tall),
+        ],
+        "ch04": [
+            Walk(2, 0.3, half, -20, wide + 20, feet, tall),
+            Walk(0, half + 0.2, seconds, wide + 20, -20, feet - 6, tall),
+        ],
     }
     return [_camera(folder, name, walks, seconds, size) for name, walks in across.items()]
 

