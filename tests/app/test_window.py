@@ -235,7 +235,7 @@ def test_a_running_job_is_found_again_after_a_restart_and_cancelled(
 ) -> None:
     slow = tmp_path / "slow"
     slow.mkdir()
-    application.state.setValue("networks/detector", str(generated.write_script(slow, delay_s=0.4)))
+    application.state.setValue("networks/detector", str(write_script(slow, delay_s=0.4)))
     folder = tmp_path / "long"
     Case.create(folder, "a long job").close()
     first = open_window(folder)

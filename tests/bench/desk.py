@@ -1,6 +1,5 @@
 """The window's own figures, one measurement a process: ``python -m tests.bench.desk NAME ARGUMENTS``, JSON lines out.
 
-    opening CASE          says when the window on a case answers its first event
     cards                 100,000 cards: until the first are painted, and how long a step of the scroll bar takes
     clicks TRACKLETS DIM  from a click to painted cards in a made-up case of so many tracklets
     soak CASE SECONDS     scripted use over and over; memory of the window's process
@@ -48,25 +47,6 @@ CLICKS = 12
 ROWS = 20_000
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SAMPLE_S = 5.0
-
-
-def opening(say: Callable[[Answer], None], case: str) -> None:
-    """Write a line when the window has been painted on its case and answers."""
-    from PySide6.QtCore import QSettings, QTimer
-
-    program = prepare()
-    with tempfile.TemporaryDirectory() as folder:
-        state = QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
-        window = Application(COMMAND, state, Settings()).open_window()
-
-        def usable() -> None:
-            say({"usable": True})
-            program.quit()
-
-        window.case_opened.connect(lambda: QTimer.singleShot(0, usable))
-        window.open_case(Path(case))
-        program.exec()
-        window.close()
 
 
 def cards(say: Callable[[Answer], None]) -> None:
@@ -255,7 +235,7 @@ def resident_mib() -> float:
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * PAGE / 2**20
 
 
-TASKS: dict[str, Callable[..., None]] = {"opening": opening, "cards": cards, "clicks": clicks, "soak": soak}
+TASKS: dict[str, Callable[..., None]] = {"cards": cards, "clicks": clicks, "soak": soak}
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -34,7 +34,9 @@ def _statistics(model: VideoReidModel, pictures: Pictures) -> tuple[torch.Tensor
     mean, std = (torch.tensor(numbers)[:, None, None] * 255 for numbers in (IMAGENET_MEAN, IMAGENET_STD))
     first, second = torch.zeros(()), torch.zeros(())
     for part, share in zip(pictures.parts, pictures.shares, strict=True):
-        features = torch.cat([model.clip_features(((x.float() - mean) / std)[:, None]) for x in part.split(AT_ONCE)])
+        features = torch.cat(
+            [model.clip_features(((x.float() - mean) / std)[:, None]) for x in torch.split(part, AT_ONCE)]
+        )
         first = first + share * features.mean(0)
         second = second + share * features.square().mean(0)
     return first, second - first.square()
