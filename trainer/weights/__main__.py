@@ -52,9 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     neck.add_argument("pictures", nargs="+", help="FOLDER or FOLDER=SHARE, for the neck's statistics")
     neck.add_argument("--workers", type=int, default=2)
     neck.set_defaults(run=_model)
-    box = steps.add_parser("bundle", help="a run's model for the box: 16-bit floats and a card that tells its story")
+    box = steps.add_parser(
+        "bundle", help="a model or a detector for the box: 16-bit floats and a card that tells its story"
+    )
     box.add_argument("model", type=Path)
     box.add_argument("out", type=Path)
+    box.add_argument("--title", required=True)
     box.add_argument("--about", required=True, help="one line on what it is good at")
     box.add_argument("--data", nargs="+", required=True, help="what it learned from")
     box.add_argument("--note", nargs="*", default=[], metavar="KEY=TEXT", help="more provenance")
@@ -118,10 +121,10 @@ def _model(given: argparse.Namespace) -> None:
 
 
 def _bundle(given: argparse.Namespace) -> None:
-    from trainer.weights.bundle import bundle
+    from trainer.weights.bundle import Label, bundle, bundle_detector
 
-    notes = dict(note.split("=", 1) for note in given.note)
-    sys.stdout.write(f"{bundle(given.model, given.out, given.about, tuple(given.data), notes)}\n")
+    label = Label(given.title, given.about, tuple(given.data), dict(note.split("=", 1) for note in given.note))
+    (bundle_detector if given.model.suffix == ".pt" else bundle)(given.model, given.out, label)
 
 
 def _detector(given: argparse.Namespace) -> None:
