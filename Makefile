@@ -5,6 +5,7 @@
 #   make check   setup, then format, lint, types, import contracts and architecture
 #   make demo    setup, then the main job:  make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file
 #   make bench   setup, then timings beside peers and limits, with the same three words
+#   make soak    an hour of scripted use of the window: its memory must stay flat
 #   make lock    write requirements.lock again (needs uv)
 
 SHELL := /bin/bash
@@ -22,7 +23,7 @@ QT_LIBRARIES := libEGL.so.1:libegl1 libGL.so.1:libgl1 libglib-2.0.so.0:libglib2.
 
 export QT_LIBRARIES
 
-.PHONY: setup test check demo bench lock clean
+.PHONY: setup test check demo bench soak lock clean
 
 setup: $(STAMP)
 	@missing=; for pair in $$QT_LIBRARIES; do \
@@ -67,6 +68,9 @@ demo: setup
 bench: setup
 	$(RUN) -m tests.bench --footage "$(FOOTAGE)" --detector "$(DETECTOR)" --embedder "$(EMBEDDER)"
 	$(RUN) -m tests.bench.models
+
+soak: setup
+	$(RUN) -m tests.bench --only soak --soak-s 3600
 
 lock:
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

@@ -38,7 +38,7 @@ class Application:
     def open_window(self, case: Path | None = None) -> MainWindow:
         """Dress the program and show its window, with a case or with the welcome page."""
         state = WindowState(self.state)
-        theme.apply(theme.application(), theme.LIGHT if state.light else theme.DARK)
+        theme.apply(theme.application(), state.theme, state.scale)
         window = MainWindow(self.command, state, self.settings)
         window.show()
         if case is not None:

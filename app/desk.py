@@ -9,17 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
+from reid_engine.audit import Event
 from reid_engine.case import Case
+from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.errors import ReappearError
+from reid_engine.journey import Journey, Link
 from reid_engine.search import SearchRequest
-from reid_engine.store import Camera, Decision, Source
+from reid_engine.store import Camera, CameraPair, Decision, Deed, FloorPlan, Note, Source
 from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
 PORTRAIT = 4
+BETTER = 1.3  # times as tall is worth a look
+POOR_QUALITY = 0.2
 GOOD_HEIGHT_PX = 64  # below this, networks trained on pictures 256 pixels tall see mostly blur
 
 
@@ -67,6 +73,7 @@ class Query:
     """What to search for and where: a stored tracklet, or the vector (D,) of a picture.
 
     cameras: None for all but the probe's own; ``everywhere`` for all with the probe's own
+    examples, others: further tracklets of the person, and of somebody else, that the search starts from
     """
 
     tracklet: TrackletId | None = None
@@ -77,6 +84,11 @@ class Query:
     to_us: int | None = None
     same: tuple[TrackletId, ...] = ()
     different: tuple[TrackletId, ...] = ()
+    examples: tuple[TrackletId, ...] = ()
+    others: tuple[TrackletId, ...] = ()
+    upper: tuple[str, ...] = ()
+    lower: tuple[str, ...] = ()
+    least_quality: float = 0.0
     limit: int = FIRST_CARDS
 
 
@@ -92,18 +104,47 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Portrait:
-    """The best crops of a track as JPEG, best first; ``height_px`` of the tallest in the source picture."""
+    """The best crops of a track as JPEG, best first; ``height_px`` of the tallest in the source picture.
+
+    best_us:   when the best crop was taken, corrected UTC
+    quality:   of the best crop, in [0, 1]
+    """
 
     tracklet: TrackletId
     jpegs: tuple[bytes, ...]
     height_px: int
+    best_us: int = 0
+    quality: float = 1.0
+    heights: tuple[tuple[int, int], ...] = ()  # (time, height in pixels) of every box
+
+    def better_moment(self, time_us: int) -> tuple[int, str] | None:
+        """Where this person is seen better than at a moment, and in words how much; None where it is good enough."""
+        if not self.heights or self.best_us == 0:
+            return None
+        here = min(self.heights, key=lambda seen: abs(seen[0] - time_us))[1]
+        best = min(self.heights, key=lambda seen: abs(seen[0] - self.best_us))[1]
+        if here >= GOOD_HEIGHT_PX or best < BETTER * here:
+            return None
+        away = abs(self.best_us - time_us) / 1e6
+        side = "later" if self.best_us > time_us else "earlier"
+        return self.best_us, f"Here {here} pixels tall; {best} pixels {away:.1f} s {side}."
 
     @property
     def doubt(self) -> str:
         """Why a search for this track may disappoint, or nothing."""
         if self.height_px >= GOOD_HEIGHT_PX:
-            return ""
+            return "" if self.quality >= POOR_QUALITY else "Blurred or half hidden: expect a poor ranking."
         return f"At most {self.height_px} pixels tall: expect a poor ranking. Is there a track nearer to a camera?"
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """What the journey's pane shows."""
+
+    journey: Journey | None = None
+    links: tuple[Link, ...] = ()
+    notes: tuple[Note, ...] = ()
+    plan: FloorPlan | None = None
 
 
 class Desk:
@@ -131,6 +172,13 @@ class Desk:
             self._lengths[source.path] = length_of(Path(source.path), source.kind)
         return self._lengths[source.path]
 
+    def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
+        """Correct the clocks of cameras by name; cameras that are new to the case are made."""
+        for name, clock in clocks.items():
+            known = self.case.store.camera(name, create=True)
+            if known.clock != clock:
+                self.case.store.set_camera_clock(known.id, clock)
+
     def networks(self) -> Networks:
         """The weights that were used last here, as far as the files are still there."""
         used = {known.role: Path(known.path) for known in self.case.store.networks() if Path(known.path).exists()}
@@ -148,11 +196,69 @@ class Desk:
         """The best crop as JPEG."""
         return self.case.store.best_crops([tracklet]).get(tracklet, b"")
 
+    def crops(self, tracklets: Sequence[TrackletId]) -> dict[TrackletId, bytes]:
+        """The best crops of several."""
+        return self.case.store.best_crops(tracklets)
+
+    def strip(self, tracklet: TrackletId) -> list[bytes]:
+        """All single crops of a track in the order of time."""
+        return [crop.jpeg for crop in sorted(self.case.crops(tracklet).best, key=lambda crop: crop.offset_us)]
+
+    def name_colours(self) -> int:
+        """Name the clothes of tracklets of a case of an older version."""
+        return self.case.name_colours()
+
+    def view(self, tracklet: TrackletId) -> None:
+        """Put on the record that somebody looked at this person."""
+        self.case.view(tracklet)
+
+    def trace(self, start: TrackletId | None) -> Trace:
+        """The journey of the person of a tracklet, with everything that is shown beside it."""
+        store = self.case.store
+        found = None if start is None or store.is_replaced(start) else self.case.journey(start)
+        return Trace(found, tuple(self.case.links()), tuple(store.notes()), store.floor_plan())
+
+    def export_journey(self, start: TrackletId, path: Path) -> None:
+        """Write the list of sightings as CSV or JSON. Raises UsageError, CaseError."""
+        export(self.case, self.case.journey(start), path)
+
+    def add_note(self, text: str, moment_us: int, camera: CameraId | None, tracklet: TrackletId | None) -> Note:
+        """Write a note about a moment, or set a marker."""
+        return self.case.store.add_note(text, moment_us=moment_us, camera_id=camera, tracklet_id=tracklet)
+
+    def remove_note(self, number: int) -> Note:
+        """Take a note back."""
+        return self.case.store.remove_note(number)
+
+    def set_pair(self, pair: CameraPair) -> None:
+        """Say what is known of two cameras."""
+        self.case.store.set_camera_pair(pair)
+
+    def place_camera(self, camera: CameraId, x: float, y: float) -> None:
+        """Put a camera on the floor plan."""
+        self.case.store.place_camera(camera, x, y)
+
+    def set_plan(self, path: Path) -> None:
+        """Use a picture as the floor plan. Raises UsageError, OSError."""
+        self.case.store.set_floor_plan(path.name, path.read_bytes())
+
     def portrait(self, tracklet: TrackletId) -> Portrait:
         """The best crops of a track, for a person to judge by."""
         kept = self.case.crops(tracklet).best[:PORTRAIT]
-        heights = [round(crop.xyxy[3] - crop.xyxy[1]) for crop in kept]
-        return Portrait(tracklet, tuple(crop.jpeg for crop in kept), max(heights, default=0))
+        if not kept:
+            return Portrait(tracklet, (), 0)
+        whole = self.tracklet(tracklet)
+        source = next(source for source in self.case.store.sources() if source.id == whole.source)
+        clock = next(camera.clock for camera in self.case.store.cameras() if camera.id == whole.camera)
+        tall = (whole.xyxy[:, 3] - whole.xyxy[:, 1]).round().astype(int).tolist()
+        return Portrait(
+            tracklet,
+            tuple(crop.jpeg for crop in kept),
+            max(round(crop.xyxy[3] - crop.xyxy[1]) for crop in kept),
+            clock.correct(source.start_us + kept[0].offset_us),
+            kept[0].quality,
+            tuple(zip(whole.time_us.tolist(), tall, strict=True)),
+        )
 
     def tracklet(self, number: TrackletId) -> Tracklet:
         """One stored tracklet."""
@@ -169,14 +275,27 @@ class Desk:
             from_us=query.from_us,
             to_us=query.to_us,
             cameras=query.cameras,
-            same=query.same,
-            different=query.different,
+            same=tuple(dict.fromkeys((*query.examples, *query.same))),
+            different=tuple(dict.fromkeys((*query.others, *query.different))),
+            upper=query.upper,
+            lower=query.lower,
+            least_quality=query.least_quality,
             same_camera=chosen,
             limit=query.limit,
         )
         result = self.case.search(request)
         verdicts = {} if query.tracklet is None else self.verdicts(query.tracklet)
         return Answer(query, result.matches, verdicts, result.notes)
+
+    def events(self, before: int | None, limit: int) -> list[Event]:
+        """The last events of the record, newest first; those before event number ``before``."""
+        return self.case.store.events(before=before, limit=limit)[::-1]
+
+    def verify(self) -> tuple[int, str, str | None]:
+        """How many events the record has, the hash of the last, and a sentence about the first that does not fit."""
+        last = self.case.store.events(limit=1)
+        count, digest = (last[0].number, last[0].hash) if last else (0, "")
+        return count, digest, self.case.store.broken_record()
 
     def verdicts(self, probe: TrackletId) -> dict[TrackletId, Verdict]:
         """What stands about a probe."""
@@ -186,11 +305,11 @@ class Desk:
         """Write a decision down."""
         return self.case.decide(probe, candidate, verdict)
 
-    def undo(self) -> Decision | None:
+    def undo(self) -> Deed | None:
         """Take the last decision back."""
         return self.case.undo()
 
-    def redo(self) -> Decision | None:
+    def redo(self) -> Deed | None:
         """Restore it."""
         return self.case.redo()
 

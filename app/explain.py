@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.words import Later, tr
 from reid_engine import errors
 
 
@@ -16,77 +17,90 @@ class Explanation:
     advice: str
 
 
-NOTHING_CHANGED = "Nothing in the case was changed."
-COMMITTED = "Everything found up to that moment is in the case."
+NOTHING_CHANGED = Later("Nothing in the case was changed.")
+COMMITTED = Later("Everything found up to that moment is in the case.")
 
 EXPLANATIONS: dict[type[errors.ReappearError], Explanation] = {
-    errors.ReappearError: Explanation("This did not work", NOTHING_CHANGED, "Try again; if it stays, copy the report."),
-    errors.InputError: Explanation("This input cannot be used", NOTHING_CHANGED, "Choose another file."),
+    errors.ReappearError: Explanation(
+        Later("This did not work"), NOTHING_CHANGED, Later("Try again; if it stays, copy the report.")
+    ),
+    errors.InputError: Explanation(Later("This input cannot be used"), NOTHING_CHANGED, Later("Choose another file.")),
     errors.SourceError: Explanation(
-        "A recording cannot be read",
-        "The other recordings are not affected.",
-        "Check that the file is complete, or export it from the recorder again.",
+        Later("A recording cannot be read"),
+        Later("The other recordings are not affected."),
+        Later("Check that the file is complete, or export it from the recorder again."),
     ),
     errors.SeekError: Explanation(
-        "That moment cannot be shown",
-        "The recording stays open.",
-        "Move a little further: the file may be damaged at this place.",
+        Later("That moment cannot be shown"),
+        Later("The recording stays open."),
+        Later("Move a little further: the file may be damaged at this place."),
     ),
     errors.NetworkFileError: Explanation(
-        "These weights cannot be used",
+        Later("These weights cannot be used"),
         NOTHING_CHANGED,
-        "Choose a person detector and a re-identification network under Case > Networks.",
+        Later("Choose a person detector and a re-identification network under Case > Networks."),
     ),
     errors.ProbeError: Explanation(
-        "Nobody to search for there",
+        Later("Nobody to search for there"),
         NOTHING_CHANGED,
-        "Click inside a box, or drag a box round the person.",
+        Later("Click inside a box, or drag a box round the person."),
     ),
     errors.UsageError: Explanation(
-        "This call cannot be understood", NOTHING_CHANGED, "Correct the value and try again."
+        Later("This call cannot be understood"), NOTHING_CHANGED, Later("Correct the value and try again.")
     ),
     errors.SettingsError: Explanation(
-        "A setting cannot be used",
-        "The settings file was left as it is.",
-        "Correct the named line, or remove it to get the default.",
+        Later("A setting cannot be used"),
+        Later("The settings file was left as it is."),
+        Later("Correct the named line, or remove it to get the default."),
     ),
     errors.CaseError: Explanation(
-        "The case cannot be used", NOTHING_CHANGED, "Open another case, or a backup of this one."
+        Later("The case cannot be used"), NOTHING_CHANGED, Later("Open another case, or a backup of this one.")
     ),
     errors.CaseTooNew: Explanation(
-        "This case was made by a newer version",
-        "It was not opened and not changed.",
-        "Open it with the newer version.",
+        Later("This case was made by a newer version"),
+        Later("It was not opened and not changed."),
+        Later("Open it with the newer version."),
     ),
     errors.CaseDamaged: Explanation(
-        "The case's database is damaged",
-        "It was not changed; the recordings themselves are not touched.",
-        "Restore a backup from the case folder, or run `reappear check` for details.",
+        Later("The case's database is damaged"),
+        Later("It was not changed; the recordings themselves are not touched."),
+        Later("Restore a backup from the case folder, or run `reappear check` for details."),
     ),
     errors.CaseBusy: Explanation(
-        "The case is in use",
+        Later("The case is in use"),
         NOTHING_CHANGED,
-        "Wait for the running analysis to end, or cancel it first.",
+        Later("Wait for the running analysis to end, or cancel it first."),
     ),
     errors.NotFound: Explanation(
-        "That is no longer in the case", NOTHING_CHANGED, "Search again: the case has changed meanwhile."
+        Later("That is no longer in the case"), NOTHING_CHANGED, Later("Search again: the case has changed meanwhile.")
     ),
     errors.UnfinishedError: Explanation(
-        "The work stopped before its end", COMMITTED, "Start it again: it goes on where it stopped."
+        Later("The work stopped before its end"), COMMITTED, Later("Start it again: it goes on where it stopped.")
     ),
-    errors.JobCancelled: Explanation("Stopped as asked", COMMITTED, "Start it again to go on where it stopped."),
+    errors.JobCancelled: Explanation(
+        Later("Stopped as asked"), COMMITTED, Later("Start it again to go on where it stopped.")
+    ),
     errors.DiskFull: Explanation(
-        "No space is left on the disk", COMMITTED, "Free some space, then start again: it goes on where it stopped."
+        Later("No space is left on the disk"),
+        COMMITTED,
+        Later("Free some space, then start again: it goes on where it stopped."),
     ),
     errors.ChildDied: Explanation(
-        "A part of the program stopped unexpectedly",
+        Later("A part of the program stopped unexpectedly"),
         COMMITTED,
-        "Start again. If it stops at the same place, the recording is damaged there.",
+        Later("Start again. If it stops at the same place, the recording is damaged there."),
     ),
     errors.ShapeError: Explanation(
-        "The program made a mistake", NOTHING_CHANGED, "Copy the report and send it to the makers; go on working."
+        Later("The program made a mistake"),
+        NOTHING_CHANGED,
+        Later("Copy the report and send it to the makers; go on working."),
     ),
 }
+
+
+UNREADABLE = Explanation(
+    Later("A file cannot be used"), NOTHING_CHANGED, Later("Check that it exists and may be read.")
+)
 
 
 def explain(error: Exception) -> Explanation:
@@ -95,10 +109,10 @@ def explain(error: Exception) -> Explanation:
         if kind in EXPLANATIONS:
             return EXPLANATIONS[kind]
     if isinstance(error, OSError):
-        return Explanation("A file cannot be used", NOTHING_CHANGED, "Check that it exists and may be read.")
+        return UNREADABLE
     return EXPLANATIONS[errors.ShapeError]
 
 
 def sentence(error: Exception) -> str:
     """One line for a status bar or a row: the error's own message, or its kind where it has none."""
-    return str(error).strip() or explain(error).heading
+    return str(error).strip() or tr(explain(error).heading)

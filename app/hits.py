@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from reid_engine.types import Boxes, Tracklet
 
+SHAPE = (4, 3)  # of a usual picture
 LONGEST_GAP_US = 1_000_000  # boxes further apart are not joined: nobody knows where the person was between
 HOLD_US = (
     100_000  # a box stays this long before its first and after its last moment, for pictures between analysed ones
@@ -31,6 +32,17 @@ class Fit:
         scale = min(room[0] / width, room[1] / height)
         return cls(scale, (room[0] - width * scale) / 2, (room[1] - height * scale) / 2)
 
+    def zoomed(self, factor: float, middle: tuple[float, float], source: tuple[int, int], room: tuple[int, int]) -> Fit:
+        """``factor`` times as large, with ``middle`` (source pixels) in the middle of the room as far as the picture's
+        edges allow."""
+        scale = self.scale * factor
+        at = []
+        for side in (0, 1):
+            length = source[side] * scale
+            wanted = room[side] / 2 - middle[side] * scale
+            at.append((room[side] - length) / 2 if length <= room[side] else min(0.0, max(room[side] - length, wanted)))
+        return Fit(scale, at[0], at[1])
+
     def to_screen(self, xyxy: Boxes) -> NDArray[np.float64]:
         """(N, 4) source pixels to (N, 4) widget pixels."""
         moved: NDArray[np.float64] = np.asarray(xyxy, np.float64) * self.scale
@@ -40,6 +52,15 @@ class Fit:
     def to_source(self, x: float, y: float) -> tuple[float, float]:
         """A widget point to source pixels."""
         return (x - self.left) / self.scale, (y - self.top) / self.scale
+
+
+def columns(count: int, room: tuple[int, int]) -> int:
+    """How many of ``count`` pictures stand beside one another; two, whichever way makes them larger."""
+    if count > 2:
+        return 2 if count <= 4 else 3
+    beside = Fit.inside(SHAPE, (room[0] // 2, room[1])).scale
+    above = Fit.inside(SHAPE, (room[0], room[1] // 2)).scale
+    return 2 if count == 2 and beside >= above else 1
 
 
 @dataclass(frozen=True, slots=True)

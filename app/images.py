@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
 from reid_engine.errors import InputError
@@ -44,3 +45,16 @@ def decode_jpeg(data: bytes) -> QImage:
     if array is None:
         raise InputError(f"a stored crop of {len(data)} bytes is no picture: run `reappear check` on the case")
     return to_qimage(np.asarray(array, np.uint8))
+
+
+def heat_image(heat: NDArray[np.float32]) -> QImage:
+    """(h, w) in [0, 1] to a glow: clear where nothing counted, yellow to red where much did; enlarged smoothly."""
+    large = cv2.resize(heat.astype(np.float32), (heat.shape[1] * 16, heat.shape[0] * 16), interpolation=cv2.INTER_CUBIC)
+    strength = np.clip(large, 0.0, 1.0)
+    rgba = np.empty((*strength.shape, 4), np.uint8)
+    rgba[..., 0] = 255
+    rgba[..., 1] = (230 - 170 * strength).astype(np.uint8)
+    rgba[..., 2] = 40
+    rgba[..., 3] = (strength * 165).astype(np.uint8)
+    height, width = strength.shape
+    return QImage(rgba.data, width, height, rgba.strides[0], QImage.Format.Format_RGBA8888).copy()

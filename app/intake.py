@@ -1,10 +1,12 @@
-"""Dropped files on their way to an ingest: found, looked at, named and dated; then the words of the command."""
+"""Dropped files on their way to an ingest: found, looked at, named, dated, their cameras' clocks corrected; then the
+words of the command."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -16,19 +18,46 @@ from app.explain import sentence
 from app.images import decode_jpeg
 from app.item_models.recordings import RecordingRow, RecordingsModel, RowState
 from app.networks import Networks
+from app.words import tr
+from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.decoder import DecodeRequest, SourceInfo, first_picture, probe
-from reid_engine.errors import ReappearError
-from reid_engine.recordings import Recording, decide_start, expand, start_from_name
+from reid_engine.errors import JobCancelled, ReappearError
+from reid_engine.jobs import JobControl
+from reid_engine.recordings import (
+    Recording,
+    content_sha256,
+    decide_start,
+    expand,
+    natural_key,
+    proposed_camera,
+    same_content,
+    start_from_name,
+)
 from reid_engine.store import Source
 
-PICTURE_SIZE = (640, 480)
+PICTURE_SIZE = (960, 540)
+SAME_MOMENT_US = 60 * SECOND_US  # readings nearer to one another say nothing about the drift
+NEW_START_US = SECOND_US  # a burnt-in clock this far from the file's time is believed instead of the file
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a camera's clock showed at a moment whose true time is known; microseconds UTC."""
+
+    shown_us: int
+    true_us: int
 
 
 class Intake(QObject):
-    """Fills the table of recordings and reads first pictures, off the window's thread."""
+    """Fills the table of recordings and reads pictures, off the window's thread.
 
-    pictured = Signal(Path, object, str)
+    pictured: (file, offset in microseconds, picture or None, reason); refused: a sentence
+    corrected: (camera, clock) for a camera that is in the case already
+    """
+
+    pictured = Signal(Path, object, object, str)
     refused = Signal(str)
+    corrected = Signal(str, object)
 
     def __init__(
         self, model: RecordingsModel, lane: Lane, zone: str, patterns: Sequence[str], parent: QObject | None = None
@@ -38,33 +67,152 @@ class Intake(QObject):
         self._lane = lane
         self._zone = zone
         self._patterns = tuple(patterns)
+        self._footage = Footage()
+        self._clocks: dict[str, CameraClock] = {}
+        self._readings: dict[str, list[Reading]] = {}
+        self._comparing = JobControl()
+        model.edited.connect(self._on_edited)
+        model.rezoned.connect(self._on_rezoned)
+        model.reclocked.connect(self._on_reclocked)
+
+    def close(self) -> None:
+        """Stop comparing contents."""
+        self._comparing.cancel()
 
     def drop(self, paths: Sequence[Path]) -> None:
         """Take files and folders; folders are searched."""
-        self._lane.run(lambda: _expanded(paths), self._found)
+        if paths:
+            self._lane.run(lambda: _expanded(paths), self._found)
 
     def show_case(self, footage: Footage, *, running: bool) -> None:
         """Bring the rows of what is in the case up to date; rows that wait for Start stay."""
+        self._footage = footage
         stored = [_stored(source, footage, running=running) for source in footage.sources]
         paths = {row.path for row in stored}
         waiting = [row for row in self._model.rows() if not row.in_case and row.path not in paths]
         if not running:  # what a job left behind without taking it into the case waits again
             waiting = [replace(row, state="ready") if row.state == "running" else row for row in waiting]
-        if [*stored, *waiting] != list(self._model.rows()):
-            self._model.show([*stored, *waiting])
+        self._model.show([*stored, *(replace(row, clock=self.clock(row.camera)) for row in waiting)])
 
-    def picture(self, path: Path) -> None:
-        """Read the first picture of a file; ``pictured`` answers."""
-        place = self._model.place(path)
-        row = self._model.row(place) if place is not None else None
+    def picture(self, path: Path, offset_us: int = 0) -> None:
+        """Read a picture of a file; ``pictured`` answers."""
+        row = self._model.of(path)
         if row is None:
             return
+        request = DecodeRequest(path, row.kind)
         self._lane.run(
-            lambda: decode_jpeg(first_picture(DecodeRequest(path, row.kind), size=PICTURE_SIZE)),
-            lambda picture: self._pictured(path, picture),
+            lambda: decode_jpeg(first_picture(request, offset_us=offset_us, size=PICTURE_SIZE)),
+            lambda picture: self._pictured(path, offset_us, picture),
             key="first picture",
-            failed=lambda error: self.pictured.emit(path, None, sentence(error)),
+            failed=lambda error: self.pictured.emit(path, offset_us, None, sentence(error)),
         )
+
+    # clocks -----------------------------------------------------------------------------------------------------------
+
+    def clock(self, camera: str) -> CameraClock:
+        """What is known of a camera's clock: chosen now, or stored in the case, or nothing but the zone."""
+        if camera in self._clocks:
+            return self._clocks[camera]
+        stored = next((known.clock for known in self._footage.cameras if known.name == camera), None)
+        return CameraClock(zone=self._zone) if stored is None else stored
+
+    def clocks(self) -> dict[str, CameraClock]:
+        """The clocks of all cameras that wait for Start."""
+        return {row.camera: self.clock(row.camera) for row in self._model.rows() if row.startable}
+
+    def readings(self, camera: str) -> Sequence[Reading]:
+        """What was read off this camera's clock."""
+        return tuple(self._readings.get(camera, ()))
+
+    def read_clock(self, path: Path, offset_us: int, shown: str, true: str) -> None:
+        """The picture at ``offset_us`` shows ``shown`` while the true time was ``true``: correct the camera's clock.
+
+        Two readings at least a minute apart give the drift too; a third one replaces the nearer.
+        """
+        row = self._model.of(path)
+        if row is None:
+            return
+        try:
+            reading = self._reading(row, offset_us, shown, true)
+            kept = [known for known in self.readings(row.camera) if _apart(known, reading)][-1:]
+            both = sorted([*kept, reading], key=lambda known: known.shown_us)
+            first, later = both[0], both[1] if len(both) > 1 else None
+            clock = CameraClock.from_readings(
+                first.shown_us,
+                first.true_us,
+                later=None if later is None else (later.shown_us, later.true_us),
+                zone=row.zone,
+            )
+        except ValueError as error:
+            self.refused.emit(str(error))
+            return
+        self._readings[row.camera] = both
+        self._believe_picture(row, offset_us, reading.shown_us)
+        self._set_clock(row.camera, clock)
+
+    def forget_readings(self, camera: str) -> None:
+        """The camera's clock is right after all."""
+        self._readings.pop(camera, None)
+        self._set_clock(camera, CameraClock(zone=self.clock(camera).zone))
+
+    def _reading(self, row: RecordingRow, offset_us: int, shown: str, true: str) -> Reading:
+        if row.start_us is None and "-" not in shown:
+            raise ValueError(tr("The file's day is not known: write the time as 2026-11-03 14:03:22."))
+        shown_us = local_time.parse_near(shown, (row.start_us or 0) + offset_us, row.zone)
+        return Reading(shown_us, local_time.parse_near(true, shown_us, row.zone))
+
+    def _believe_picture(self, row: RecordingRow, offset_us: int, shown_us: int) -> None:
+        """Where the burnt-in clock differs from the file's time, the starts of the camera's new files follow it."""
+        if row.in_case:
+            return
+        if row.start_us is None:
+            self._model.put(replace(row, start_us=shown_us - offset_us, origin="by hand", state="ready"))
+            return
+        differs = shown_us - (row.start_us + offset_us)
+        if abs(differs) >= NEW_START_US:
+            for other in self._model.rows():
+                if other.camera == row.camera and not other.in_case and other.start_us is not None:
+                    self._model.put(replace(other, start_us=other.start_us + differs, origin="by hand"))
+
+    def _set_clock(self, camera: str, clock: CameraClock) -> None:
+        self._clocks[camera] = clock
+        self._model.change(lambda row: row.camera == camera, clock=clock)
+        if any(known.name == camera for known in self._footage.cameras):
+            self.corrected.emit(camera, clock)
+
+    def _on_edited(self, path: Path) -> None:
+        row = self._model.of(path)
+        if row is not None:
+            self._model.put(replace(row, clock=self.clock(row.camera)))
+
+    def _on_reclocked(self, path: Path, text: str) -> None:
+        row = self._model.of(path)
+        if row is None:
+            return
+        try:
+            offset_us = local_time.parse_ahead(text)
+        except ValueError as error:
+            self.refused.emit(str(error))
+            return
+        self._readings.pop(row.camera, None)
+        self._set_clock(row.camera, replace(row.clock, offset_us=offset_us, drift_ppm=0.0, uncertainty_us=SECOND_US))
+
+    def _on_rezoned(self, path: Path, zone: str) -> None:
+        row = self._model.of(path)
+        if row is None:
+            return
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, KeyError):
+            self.refused.emit(tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=zone))
+            return
+        self._set_clock(row.camera, replace(self.clock(row.camera), zone=zone))
+        for other in self._model.rows():
+            if other.camera == row.camera and not other.in_case and other.origin == "file name":
+                named = start_from_name(other.path.name, self._patterns, zone)
+                self._model.put(replace(other, start_us=named.start_us if named else other.start_us))
+
+    # to the command ---------------------------------------------------------------------------------------------------
 
     def arguments(self, networks: Networks) -> list[str]:
         """The words after ``reappear ingest CASE`` for everything that waits."""
@@ -76,14 +224,14 @@ class Intake(QObject):
                     words += ["--start", f"{row.path}={local_time.iso(row.start_us)}"]
         return words
 
-    def _pictured(self, path: Path, picture: QImage) -> None:
-        self.pictured.emit(path, picture, "")
-
     def mark_started(self) -> None:
         """What waited is being analysed from now on; the case tells more when it knows."""
-        for row in self._model.rows():
-            if row.startable:
-                self._model.put(replace(row, state="running"))
+        self._model.change(lambda row: row.startable, state="running")
+
+    def _pictured(self, path: Path, offset_us: int, picture: QImage) -> None:
+        self.pictured.emit(path, offset_us, picture, "")
+
+    # what was dropped -------------------------------------------------------------------------------------------------
 
     def _found(self, found: tuple[list[Recording], list[str]]) -> None:
         recordings, refusals = found
@@ -91,9 +239,9 @@ class Intake(QObject):
             self.refused.emit(words)
         for recording in recordings:
             path = recording.path.resolve()
-            if self._model.place(path) is not None:
+            if self._model.of(path) is not None:
                 continue
-            row = RecordingRow(path, recording.kind, path.stem, "reading", zone=self._zone)
+            row = RecordingRow(path, recording.kind, path.stem, "reading", clock=CameraClock(zone=self._zone))
             self._model.put(row)
             self._lane.run(
                 lambda row=row: self._look(row),  # type: ignore[misc]
@@ -109,6 +257,10 @@ class Intake(QObject):
 
     def _described(self, row: RecordingRow, info: SourceInfo) -> RecordingRow:
         named = start_from_name(row.path.name, self._patterns, self._zone)
+        camera = proposed_camera(row.path, named)
+        clock = self.clock(camera)
+        if clock.zone != self._zone:
+            named = start_from_name(row.path.name, self._patterns, clock.zone)
         start = decide_start(None, named, info.container_start_us)
         unknown = start.origin == "unknown"
         remarks = [note for note in (*info.notes, "" if unknown else start.note) if note]
@@ -117,16 +269,55 @@ class Intake(QObject):
             state="no time" if unknown else "ready",
             start_us=None if unknown else start.start_us,
             origin=start.origin,
-            camera=start.camera or row.camera,
+            camera=camera,
+            clock=clock,
             duration_us=info.duration_us,
             bytes=_bytes(row.path),
             remark="; ".join(remarks),
+            writer=start.writer,
         )
 
     def _looked(self, row: RecordingRow) -> None:
-        place = self._model.place(row.path)
-        if place is not None:
+        if self._model.of(row.path) is not None:
             self._model.put(row)
+        if not any(other.state == "reading" for other in self._model.rows()):
+            self._arrange()
+            self._compare()
+
+    def _arrange(self) -> None:
+        """Those of one camera together, in order of time, after what is in the case."""
+        rows = self._model.rows()
+        waiting = [row for row in rows if not row.in_case]
+        waiting.sort(key=lambda row: (natural_key(row.camera), row.start_us or 0, natural_key(row.path.name)))
+        self._model.show([*(row for row in rows if row.in_case), *waiting])
+
+    def _compare(self) -> None:
+        """Find recordings whose bytes are in the table or in the case already."""
+        new = [row for row in self._model.rows() if row.state in ("ready", "no time") and row.kind == "video"]
+        sizes = {row.path: row.bytes for row in new if row.bytes}
+        known = {(source.bytes, source.content_sha256): Path(source.path).name for source in self._footage.sources}
+        control = self._comparing
+
+        def compared() -> Mapping[Path, str]:
+            try:
+                return same_content(sizes, known, lambda path: content_sha256(path, control))
+            except JobCancelled:
+                return {}
+
+        self._lane.run(compared, self._compared, key="compare", failed=lambda error: self.refused.emit(sentence(error)))
+
+    def _compared(self, duplicates: Mapping[Path, str]) -> None:
+        for path, of in duplicates.items():
+            words = tr("the same content as {name}; it is left out").format(name=of)
+            self._model.change(_named(path), state="duplicate", remark=words)
+
+
+def _named(path: Path) -> Callable[[RecordingRow], bool]:
+    return lambda row: row.path == path and row.state in ("ready", "no time")
+
+
+def _apart(one: Reading, other: Reading) -> bool:
+    return abs(one.shown_us - other.shown_us) >= SAME_MOMENT_US
 
 
 def _expanded(paths: Sequence[Path]) -> tuple[list[Recording], list[str]]:
@@ -163,7 +354,7 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
         state=state,
         start_us=source.start_us,
         origin=source.start_origin,
-        zone=footage.zone(source.camera),
+        clock=CameraClock() if camera is None else camera.clock,
         duration_us=footage.lengths.get(source.path) or None,
         bytes=source.bytes,
         remark=remark,

@@ -10,18 +10,21 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
 from app.desk import Answer, Desk, Query
-from reid_engine.store import Decision
+from app.words import tr
+from reid_engine.store import Deed
 from reid_engine.types import TrackletId, Vectors, Verdict
 
 
 class Investigation(QObject):
     """Searches and decides on a lane; the newest search wins, decisions keep their order.
 
-    answered: an Answer; changed: the verdicts that stand; said: a sentence for the status bar; failed: an error
+    answered: an Answer; changed: the verdicts that stand; written: the deed that was done, taken back or restored;
+    said: a sentence for the status bar; failed: an error
     """
 
     answered = Signal(object)
     changed = Signal(object)
+    written = Signal(object)
     said = Signal(str)
     failed = Signal(Exception)
 
@@ -42,6 +45,24 @@ class Investigation(QObject):
         """Who else is this?"""
         self._search(replace(filters, tracklet=tracklet, vector=None, same=(), different=()))
 
+    def add(self, tracklet: TrackletId, *, somebody_else: bool) -> bool:
+        """One more example of the person, or of somebody else; again takes it out. False before the first search."""
+        query = self.query
+        if query is None or tracklet == query.tracklet:
+            return False
+        kept = {"examples": query.examples, "others": query.others}
+        mine, other = ("others", "examples") if somebody_else else ("examples", "others")
+        was = tracklet in kept[mine]
+        kept[other] = tuple(number for number in kept[other] if number != tracklet)
+        kept[mine] = tuple(number for number in kept[mine] if number != tracklet) + (() if was else (tracklet,))
+        self._search(replace(query, examples=kept["examples"], others=kept["others"]))
+        return True
+
+    def again(self) -> None:
+        """The same question, because the case has changed."""
+        if self.query is not None:
+            self._search(self.query)
+
     def search_vector(self, vector: Vectors, filters: Query) -> None:
         """Who is in this picture?"""
         self.verdicts = {}
@@ -50,8 +71,10 @@ class Investigation(QObject):
     def filter(self, filters: Query) -> None:
         """The same question in other cameras or times."""
         if self.query is not None:
-            kept = {name: getattr(self.query, name) for name in ("tracklet", "vector", "same", "different")}
-            self._search(replace(filters, **kept))
+            old = self.query
+            feedback = replace(filters, same=old.same, different=old.different)
+            kept = replace(feedback, tracklet=old.tracklet, examples=old.examples, others=old.others)
+            self._search(replace(kept, vector=old.vector))
 
     def refine(self) -> None:
         """Rank again by what was decided."""
@@ -59,7 +82,11 @@ class Investigation(QObject):
             return
         same = tuple(number for number, verdict in self.verdicts.items() if verdict == "same")
         different = tuple(number for number, verdict in self.verdicts.items() if verdict == "different")
-        self.said.emit(f"Ranked from {len(same)} confirmed and {len(different)} rejected.")
+        self.said.emit(
+            tr("Ranked from {same} confirmed and {different} rejected.").format(
+                same=len(same), different=len(different)
+            )
+        )
         self._search(replace(self.query, same=same, different=different))
 
     def decide(self, candidate: TrackletId, verdict: Verdict) -> None:
@@ -68,7 +95,7 @@ class Investigation(QObject):
         self.changed.emit(self.verdicts)
         probe = self.probe
         if probe is None:
-            self.said.emit("Kept for this search only: a picture is no track of the case.")
+            self.said.emit(tr("Kept for this search only: a picture is no track of the case."))
             return
         self._write(lambda: self._desk.decide(probe, candidate, verdict), "")
 
@@ -80,10 +107,10 @@ class Investigation(QObject):
         """Restore what was taken back."""
         self._write(self._desk.redo, "Restored: ")
 
-    def _write(self, work: Callable[[], Decision | None], words: str) -> None:
+    def _write(self, work: Callable[[], Deed | None], words: str) -> None:
         probe = self.probe
 
-        def both() -> tuple[Decision | None, Mapping[TrackletId, Verdict] | None]:
+        def both() -> tuple[Deed | None, Mapping[TrackletId, Verdict] | None]:
             decision = work()
             return decision, None if probe is None else self._desk.verdicts(probe)
 
@@ -93,12 +120,13 @@ class Investigation(QObject):
         self,
         probe: TrackletId | None,
         words: str,
-        decision: Decision | None,
+        decision: Deed | None,
         verdicts: Mapping[TrackletId, Verdict] | None,
     ) -> None:
         if words:
-            what = "nothing" if decision is None else f"track {decision.candidate} {decision.verdict}"
+            what = "nothing" if decision is None else decision.words
             self.said.emit(words + what)
+        self.written.emit(decision)
         if verdicts is not None and probe == self.probe:
             self.verdicts = dict(verdicts)
             self.changed.emit(self.verdicts)

@@ -29,7 +29,7 @@ from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
 LAST_WORDS = 2000
-NICENESS = 5  # behind what a person looks at, yet not starved by whatever else runs
+NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,15 +251,19 @@ def _environment() -> QProcessEnvironment:
     return environment
 
 
+def _vector(answer: dict[str, Any]) -> Vectors:
+    return np.frombuffer(base64.b64decode(answer["vector"]), "<f4").astype(np.float32)
+
+
 class WarmProbe(QObject):
-    """``<program> probe CASE --json``, kept running: pictures in, vectors out."""
+    """``<program> probe CASE --json``, kept running: pictures in, vectors out; or why a match was found."""
 
     def __init__(self, command: Sequence[str], arguments: Sequence[str], parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._command = (*command, *arguments)
         self._splitter = LineSplitter()
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, tuple[Callable[[Vectors], None], Callable[[Exception], None]]] = {}
+        self._waiting: dict[int, tuple[Callable[[dict[str, Any]], None], Callable[[Exception], None]]] = {}
         self._process = QProcess(self)
         self._process.setProcessEnvironment(_environment())
         self._process.readyReadStandardOutput.connect(self._read)
@@ -277,6 +281,12 @@ class WarmProbe(QObject):
         self, question: dict[str, Any], then: Callable[[Vectors], None], failed: Callable[[Exception], None]
     ) -> None:
         """Embed ``{"image": path}`` or ``{"camera", "time_us", "xyxy"}``; ``then`` gets (D,) float32."""
+        self.request(question, lambda answer: then(_vector(answer)), failed)
+
+    def request(
+        self, question: dict[str, Any], then: Callable[[dict[str, Any]], None], failed: Callable[[Exception], None]
+    ) -> None:
+        """Ask anything of the child, as ``{"why": candidate, "probe": tracklet}``; ``then`` gets its answer."""
         number = next(self._numbers)
         self._waiting[number] = then, failed
         self.warm()
@@ -299,7 +309,7 @@ class WarmProbe(QObject):
             if "error" in answer:
                 waiting[1](ProbeError(str(answer["error"])))
             else:
-                waiting[0](np.frombuffer(base64.b64decode(answer["vector"]), "<f4").astype(np.float32))
+                waiting[0](answer)
 
     def _died(self) -> None:
         said = bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace").strip()

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from app.words import tr
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -75,3 +77,47 @@ def parse(text: str, zone: str) -> int:
 def iso(time_us: int) -> str:
     """ISO 8601 in UTC, as the command line takes it."""
     return (EPOCH + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
+
+
+def ahead(offset_us: int) -> str:
+    """How far a clock is ahead: ``+37 s``, ``-1:02:03``; a dash for a clock that is right."""
+    if offset_us == 0:
+        return "–"
+    sign, seconds = "+" if offset_us > 0 else "-", abs(offset_us) / 1e6
+    return f"{sign}{seconds:.10g} s" if seconds < 60 else f"{sign}{length(abs(offset_us))}"
+
+
+def parse_ahead(text: str) -> int:
+    """``+37``, ``-3.5 s``, ``+1:02:03`` or a dash to microseconds; raises ValueError with a sentence."""
+    plain = text.strip().removesuffix("s").strip()
+    if plain in ("", "–", "-"):
+        return 0
+    sign = -1 if plain.startswith("-") else 1
+    try:
+        parts = [float(part) for part in plain.lstrip("+-").split(":")]
+    except ValueError as error:
+        raise ValueError(f"“{text}” is no difference: write it as +37, -3.5 or +1:02:03") from error
+    seconds = sum(part * 60.0**place for place, part in enumerate(reversed(parts)))
+    return round(sign * seconds * 1e6)
+
+
+def parse_near(text: str, near_us: int, zone: str) -> int:
+    """As ``parse``; a time without a day is the one nearest to ``near_us``."""
+    plain = text.strip()
+    if "-" in plain:
+        return parse(plain, zone)
+    if plain.count(":") == 1:
+        plain += ":00"
+    place = local(near_us, zone)
+    found = [parse(f"{place + timedelta(days=days):%Y-%m-%d} {plain.zfill(8)}", zone) for days in (-1, 0, 1)]
+    return min(found, key=lambda time_us: abs(time_us - near_us))
+
+
+def about(duration_us: int) -> str:
+    """``about 14 min``: a length as nobody knows it exactly."""
+    minutes = duration_us / 60e6
+    if minutes < 1.5:
+        return tr("about a minute") if minutes > 0.75 else tr("less than a minute")
+    if minutes < 100:
+        return tr("about {count} min").format(count=round(minutes))
+    return tr("about {count} h").format(count=f"{minutes / 60:.1f}")

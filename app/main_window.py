@@ -8,35 +8,36 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
-    QDockWidget,
     QFileDialog,
     QLabel,
     QMainWindow,
+    QMenu,
     QSizePolicy,
     QStackedWidget,
     QToolBar,
     QToolButton,
-    QWidget,
 )
 
 from app import theme
 from app.actions import Actions
 from app.background import Lane
 from app.case_view import CaseView
-from app.dialogs.keys import KeysDialog
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
+from app.docks import Docks
+from app.hints import next_step
 from app.panes.welcome import WelcomePane
+from app.program_view import ProgramView, demo_footage, recent_commands
 from app.settings import WindowState
 from app.stall import StallMeter
 from app.verbs import FOOTAGE, INVESTIGATE, verbs
+from app.widgets.hint_bar import HintBar
+from app.words import tr
 from app.workspace import Workspace
-from reid_engine.case import Case
+from reid_engine.case import DATABASE, Case
 from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
-SUBJECT_WIDTH = 200
-MATCHES_WIDTH = 584  # four cards beside one another
 
 
 class MainWindow(QMainWindow):
@@ -46,17 +47,21 @@ class MainWindow(QMainWindow):
 
     def __init__(self, command: Sequence[str], state: WindowState, settings: Settings) -> None:
         super().__init__()
-        self._command, self._state, self._settings = tuple(command), state, settings
+        self._command, self._state = tuple(command), state
         self.view: CaseView | None = None
-        self._docks: dict[str, QDockWidget] = {}
+        self._docks: Docks | None = None
         self.stalls = StallMeter(self)
         self._lane = Lane(1, self)
         self._lane.trouble.connect(self.trouble)
         self._pages = QStackedWidget(self)
         self.setCentralWidget(self._pages)
         self.welcome = self._make_welcome()
-        self._actions = Actions(self, verbs(self))
+        self.program = ProgramView(command, state, settings, self._lane, self)
+        self.program.failed.connect(self.trouble)
+        self.program.rescaled.connect(self._again)
+        self._actions = Actions(self, verbs(self), state.keys())
         self._bar = self._make_bar()
+        self._hints = self._make_hints()
         self._counted = QLabel(self)
         self._counted.setObjectName("muted")
         self.statusBar().setSizeGripEnabled(False)
@@ -70,7 +75,7 @@ class MainWindow(QMainWindow):
 
     def ask_new_case(self) -> None:
         """Ask for name and purpose, then make and open a case."""
-        dialog = NewCaseDialog(self._state.home, self)
+        dialog = NewCaseDialog(self._state.home, parent=self)
         dialog.accepted.connect(lambda: self.new_case(dialog.folder, dialog.purpose))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
@@ -80,15 +85,30 @@ class MainWindow(QMainWindow):
         self._state.home = folder.parent
         self._lane.run(lambda: Case.create(folder, purpose), self._enter)
 
+    def open_demo(self) -> None:
+        """A case of its own with the footage that came with the program, ready to start."""
+        footage, folder = demo_footage(), self._state.home / tr("Demonstration")
+        if footage is None:
+            return
+        if (folder / DATABASE).exists():
+            self.open_case(folder)
+            return
+        self.case_opened.connect(lambda: self._drop_once(footage), Qt.ConnectionType.SingleShotConnection)
+        self.new_case(folder, tr("To try the program on its own made-up footage"))
+
+    def _drop_once(self, footage: Path) -> None:
+        if self.view is not None:
+            self.view.work.intake.drop([footage])
+
     def browse_case(self) -> None:
         """Ask for a case folder."""
-        found = QFileDialog.getExistingDirectory(self, "Open a case", str(self._state.home))
+        found = QFileDialog.getExistingDirectory(self, tr("Open a case"), str(self._state.home))
         if found:
             self.open_case(Path(found))
 
     def open_case(self, folder: Path) -> None:
         """Open a case that exists; opening may migrate and check it, so it happens off this thread."""
-        self._say(f"Opening {folder.name} …")
+        self._say(tr("Opening {name} …").format(name=folder.name))
         self._lane.run(lambda: Case.open(folder), self._enter)
 
     def close_case(self) -> None:
@@ -97,19 +117,23 @@ class MainWindow(QMainWindow):
 
     def _enter(self, case: Case) -> None:
         self._leave()
-        work = Workspace(case, self._command, self._state, self._settings, self)
+        work = Workspace(case, self._command, self._state, self.program.settings, self)
         view = self.view = CaseView(work, self)
-        self._lay_out(view)
+        self._pages.addWidget(view.footage)
+        self._pages.addWidget(view.player)
+        docks = self._docks = Docks(view, self)
         view.said.connect(self._say)
         view.failed.connect(self.trouble)
         view.investigating.connect(lambda: self.go(INVESTIGATE))
-        view.working.connect(self._docks["Jobs"].setVisible)
+        view.working.connect(docks.jobs.setVisible)
         view.counted.connect(self._on_counted)
+        view.moved.connect(self._hint)
         purpose = work.desk.purpose()
         self._state.opened(case.folder, purpose)
-        self._title.setText(case.folder.name)
+        self._switcher.setText(case.folder.name)
         self._purpose.setText(purpose)
-        self.setWindowTitle(f"{case.folder.name} – Reappear")
+        self._purpose.setToolTip(purpose)
+        self.setWindowTitle(tr("{name} – Reappear").format(name=case.folder.name))
         self.statusBar().clearMessage()
         self._to_investigate.setEnabled(False)
         self.go(FOOTAGE)
@@ -120,17 +144,20 @@ class MainWindow(QMainWindow):
         view, self.view = self.view, None
         if view is not None:
             view.close()
-            for part in (view.player, view.footage, *self._docks.values()):
+            for part in (view.player, view.footage):
                 part.hide()
                 part.deleteLater()
+            if self._docks is not None:
+                self._docks.discard()
             view.work.deleteLater()
             view.deleteLater()
-        self._docks = {}
-        self.setWindowTitle("Reappear")
+        self._docks = None
+        self.setWindowTitle(tr("Reappear"))
         self._counted.setText("")
         self.welcome.show_recent(self._state.recent())
         self._pages.setCurrentWidget(self.welcome)
         self._bar.hide()
+        self._hints.hide()
         self._actions.enable(case=False, tiles=False)
 
     # the frame --------------------------------------------------------------------------------------------------------
@@ -138,12 +165,11 @@ class MainWindow(QMainWindow):
     def go(self, place: str) -> None:
         """Change to Footage or Investigate."""
         view = self.view
-        if view is None or (place == INVESTIGATE and not view.player.tiles):
+        if view is None or self._docks is None or (place == INVESTIGATE and not view.player.tiles):
             return
         watching = place == INVESTIGATE
         self._pages.setCurrentWidget(view.player if watching else view.footage)
-        self._docks["Matches"].setVisible(watching)
-        self._docks["Looking for"].setVisible(watching)
+        self._docks.show_for(watching=watching, journey=self._state.journey)
         self._to_footage.setChecked(not watching)
         self._to_investigate.setChecked(watching)
         self._bar.show()
@@ -153,6 +179,12 @@ class MainWindow(QMainWindow):
         else:
             view.player.pause()
         self._actions.enable(case=True, tiles=watching)
+        self._hint()
+
+    def toggle_journey(self) -> None:
+        """Show or hide the lanes of the journey under the pictures."""
+        if self._docks is not None:
+            self._state.journey = self._docks.toggle_journey()
 
     def trouble(self, error: Exception) -> None:
         """Show one error, without blocking."""
@@ -160,19 +192,44 @@ class MainWindow(QMainWindow):
         TroubleDialog(error, self).open()
 
     def toggle_theme(self) -> None:
-        """Dark or light. Icons are drawn once, so they follow when the case is opened again."""
-        self._state.light = not self._state.light
-        theme.apply(theme.application(), theme.LIGHT if self._state.light else theme.DARK)
+        """Dark, if it is light; light, if it is dark."""
+        self._state.theme = "dark" if theme.current() is theme.LIGHT else "light"
+        self.program.dress()
+
+    def show_keys(self) -> None:
+        """The sheet of keys, where they can be changed."""
+        self.program.show_keys(self._actions)
+
+    def show_palette(self) -> None:
+        """Everything that can be done now."""
+        self.program.palette(self._actions, recent_commands(self._state, self.open_case))
+
+    def show_help(self) -> None:
+        """Help for the place one is at."""
+        place = "investigate" if self._to_investigate.isChecked() else "footage"
+        self.program.show_help("start" if self.view is None else place)
+
+    def show_record(self) -> None:
+        """What was done in this case."""
+        if self.view is not None:
+            self.program.show_record(self.view.work.desk, self.view.work.reading)
+
+    def _again(self) -> None:
+        """Lay the open case out once more, in the new size."""
         if self.view is not None:
             self.open_case(self.view.work.desk.folder)
 
-    def show_keys(self) -> None:
-        """The sheet of keys."""
-        KeysDialog(self._actions.sheet(), self).open()
+    def _hint(self) -> None:
+        view = self.view
+        words = next_step(view.progress(watching=self._to_investigate.isChecked())) if view is not None else ""
+        if view is not None and not words:
+            self._state.hints = False
+        self._hints.tell(words if self._state.hints else "")
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._state.keep_geometry("window", self.saveGeometry())
         self._leave()
+        self.program.close()
         self._lane.close()
         self.stalls.stop()
         event.accept()
@@ -183,56 +240,74 @@ class MainWindow(QMainWindow):
     def _on_counted(self, words: str) -> None:
         view = self.view
         self._to_investigate.setEnabled(view is not None and bool(view.player.tiles))
-        self._counted.setText(f"{words}   ·   no network connection  ")
-
-    def _lay_out(self, view: CaseView) -> None:
-        self._pages.addWidget(view.footage)
-        self._pages.addWidget(view.player)
-        self._dock("Looking for", view.subject, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self._dock("Matches", view.matches, Qt.DockWidgetArea.RightDockWidgetArea)
-        self._dock("Jobs", view.jobs, Qt.DockWidgetArea.BottomDockWidgetArea)
-        sides = [self._docks["Looking for"], self._docks["Matches"]]
-        self.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
-
-    def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> None:
-        dock = QDockWidget(title, self)
-        dock.setObjectName(title)
-        dock.setWidget(content)
-        features = QDockWidget.DockWidgetFeature
-        dock.setFeatures(features.DockWidgetMovable | features.DockWidgetFloatable)
-        self.addDockWidget(area, dock)
-        dock.hide()
-        self._docks[title] = dock
+        self._counted.setText(tr("{words}   ·   no network connection  ").format(words=words))
 
     def _make_welcome(self) -> WelcomePane:
         welcome = WelcomePane(self)
         welcome.new.connect(self.ask_new_case)
         welcome.browse.connect(self.browse_case)
         welcome.opened.connect(self.open_case)
+        welcome.demo.connect(self.open_demo)
+        welcome.offer_demo(demo_footage() is not None)
         self._pages.addWidget(welcome)
         return welcome
 
     def _make_bar(self) -> QToolBar:
-        bar = QToolBar("Case", self)
+        bar = QToolBar(tr("Case"), self)
         bar.setMovable(False)
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self._title, self._purpose = QLabel(bar), QLabel(bar)
-        self._title.setObjectName("heading")
-        self._title.setContentsMargins(10, 0, 14, 0)
+        self._switcher, self._purpose = self._make_switcher(), QLabel(bar)
         self._purpose.setObjectName("muted")
         self._purpose.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._purpose.setMinimumWidth(60)
+        self._purpose.setContentsMargins(theme.px(8), 0, theme.px(8), 0)
         self._to_footage = self._workspace_button(FOOTAGE, "camera")
         self._to_investigate = self._workspace_button(INVESTIGATE, "search")
-        for part in (self._title, self._purpose, self._to_footage, self._to_investigate):
+        for part in (self._switcher, self._purpose, self._to_footage, self._to_investigate):
             bar.addWidget(part)
         self.addToolBar(bar)
+        return bar
+
+    def _make_switcher(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("switcher")
+        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setAccessibleName(tr("Case"))
+        button.setToolTip(tr("Change to another case"))
+        menu = QMenu(button)
+        menu.aboutToShow.connect(lambda: self._fill_switcher(menu))
+        button.setMenu(menu)
+        return button
+
+    def _fill_switcher(self, menu: QMenu) -> None:
+        menu.clear()
+        for path, purpose in self._state.recent():
+            there = path.is_dir()
+            action = menu.addAction(f"{path.name}    {purpose if there else tr('is a drive missing?')}")
+            action.setEnabled(there)
+            action.triggered.connect(lambda _=False, path=path: self.open_case(path))
+        menu.addSeparator()
+        for words in ("New case …", "Open case …", "Close case"):
+            menu.addAction(self._actions[words])
+
+    def _make_hints(self) -> HintBar:
+        bar = HintBar(self)
+        bar.dismissed.connect(lambda: setattr(self._state, "hints", False))
+        holder = QToolBar(tr("Next step"), self)
+        holder.setMovable(False)
+        holder.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        holder.setObjectName("hints")
+        holder.addWidget(bar)
+        self.addToolBarBreak()
+        self.addToolBar(holder)
+        bar.shown.connect(holder.setVisible)
         return bar
 
     def _workspace_button(self, words: str, icon: str) -> QToolButton:
         button = QToolButton(self)
         button.setObjectName("workspace")
-        button.setText(f" {words}")
+        button.setText(f" {tr(words)}")
         button.setIcon(theme.icon(icon))
         button.setCheckable(True)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)

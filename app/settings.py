@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QByteArray, QSettings, QTimeZone
 
 from app.networks import Networks
+from app.theme import SCALES, Choice
+from app.words import tr
 
 MOST_RECENT = 8
 
@@ -21,6 +25,12 @@ class WindowState:
         """Cases opened last, newest first, with their purposes."""
         paths, purposes = self._words("recent/paths"), self._words("recent/purposes")
         return [(Path(path), purpose) for path, purpose in zip(paths, purposes, strict=False)]
+
+    def forget(self, case: Path) -> None:
+        """Leave a case out of the recent ones; the case itself is not touched."""
+        kept = [(path, words) for path, words in self.recent() if path != case]
+        self._settings.setValue("recent/paths", [str(path) for path, _ in kept])
+        self._settings.setValue("recent/purposes", [words for _, words in kept])
 
     def opened(self, case: Path, purpose: str) -> None:
         """Remember that a case was opened."""
@@ -41,13 +51,58 @@ class WindowState:
         self._settings.setValue("networks/embedder", str(chosen.embedder or ""))
 
     @property
-    def light(self) -> bool:
-        """True for the light theme."""
-        return str(self._settings.value("theme", "dark")) == "light"
+    def theme(self) -> Choice:
+        """Dark, light, or as the system is."""
+        kept = str(self._settings.value("theme", "system"))
+        return "dark" if kept == "dark" else "light" if kept == "light" else "system"
 
-    @light.setter
-    def light(self, wanted: bool) -> None:
-        self._settings.setValue("theme", "light" if wanted else "dark")
+    @theme.setter
+    def theme(self, wanted: Choice) -> None:
+        self._settings.setValue("theme", wanted)
+
+    @property
+    def scale(self) -> int:
+        """Size of the text in per cent, one of ``theme.SCALES``."""
+        kept = self._settings.value("scale", 100)
+        return next((scale for scale in SCALES if str(scale) == str(kept)), 100)
+
+    @scale.setter
+    def scale(self, wanted: int) -> None:
+        self._settings.setValue("scale", wanted)
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of footage this machine analyses in a second; None before it was measured."""
+        try:
+            return float(str(self._settings.value("pace", ""))) or None
+        except ValueError:
+            return None
+
+    @pace.setter
+    def pace(self, measured: float) -> None:
+        self._settings.setValue("pace", measured)
+
+    def keys(self) -> dict[str, str]:
+        """Keys that a person has bound anew, by the name of the verb."""
+        self._settings.beginGroup("keys")
+        found = {name: str(self._settings.value(name)) for name in self._settings.childKeys()}
+        self._settings.endGroup()
+        return found
+
+    def bind(self, keys: Mapping[str, str]) -> None:
+        """Remember these keys, and no others."""
+        self._settings.remove("keys")
+        for name, key in keys.items():
+            self._settings.setValue(f"keys/{name}", key)
+
+    @property
+    def journey(self) -> bool:
+        """True while the journey's lanes are shown."""
+        return str(self._settings.value("journey", "shown")) == "shown"
+
+    @journey.setter
+    def journey(self, wanted: bool) -> None:
+        self._settings.setValue("journey", "shown" if wanted else "hidden")
 
     @property
     def home(self) -> Path:
@@ -62,6 +117,24 @@ class WindowState:
     def zone(self) -> str:
         """The zone of cameras that are new: this computer's."""
         return str(self._settings.value("zone", "")) or bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC"
+
+    @zone.setter
+    def zone(self, name: str) -> None:
+        """Raises ValueError with a sentence when it is no zone."""
+        try:
+            ZoneInfo(name)
+        except (ValueError, OSError, KeyError) as error:
+            raise ValueError(tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=name)) from error
+        self._settings.setValue("zone", name)
+
+    @property
+    def hints(self) -> bool:
+        """True until somebody has found a match, or does not want to be told."""
+        return str(self._settings.value("hints", "true")) != "false"
+
+    @hints.setter
+    def hints(self, wanted: bool) -> None:
+        self._settings.setValue("hints", "true" if wanted else "false")
 
     def geometry(self, name: str) -> QByteArray:
         """A kept geometry or layout; empty before the first."""

@@ -1,16 +1,24 @@
-"""How the window looks: tokens for dark and light, Fusion, one small style sheet, icons in the colour of the text."""
+"""How the window looks: tokens for dark and light, Fusion, one small style sheet, icons in the colour of the text.
+
+Sizes are written for a text of 100 %; ``px`` makes them grow with it, in code and in the sheet.
+"""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from string import Template
+from typing import Literal, TypeAlias
 
-from PySide6.QtCore import QByteArray, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPalette, QPixmap
+from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QIcon, QIconEngine, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
 from PySide6.QtWidgets import QApplication, QPushButton
 
 import resources
+
+Choice: TypeAlias = Literal["system", "dark", "light"]
+SCALES = (100, 125, 150, 175, 200)  # per cent of the system's text size
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +59,18 @@ QFrame#panel, QWidget#panel { background: $panel; }
 QFrame#bar { background: $panel; border-bottom: 1px solid $line; }
 QFrame#foot { background: $panel; border-top: 1px solid $line; }
 QLabel#title { font-size: 22px; font-weight: 600; }
+QLabel#banner { font-size: 28px; font-weight: 600; }
+QPushButton#entry { text-align: left; padding: 9px 12px; }
 QLabel#heading { font-size: 14px; font-weight: 600; }
 QLabel#muted { color: $muted; }
 QLabel#warning { color: $warning; }
 QLabel#danger { color: $danger; }
+QLabel#good { color: $good; }
+QLabel#video { background: $video; color: #8a94a3; }
+QFrame#dropping { border: 2px dashed $line; border-radius: 10px; }
 QLabel#pill { background: $raised; border: 1px solid $line; border-radius: 9px; padding: 1px 8px; color: $muted; }
-QPushButton { background: $raised; border: 1px solid $line; border-radius: 5px; padding: 6px 14px; min-height: 18px; }
+QPushButton { icon-size: 18px; background: $raised; border: 1px solid $line; border-radius: 5px;
+  padding: 6px 14px; min-height: 18px; }
 QPushButton:hover { border-color: $accent; }
 QPushButton:focus { border-color: $accent; }
 QPushButton:disabled { color: $muted; background: $panel; }
@@ -67,9 +81,18 @@ QToolButton { background: transparent; border: 1px solid transparent; border-rad
 QToolButton:hover { background: $raised; border-color: $line; }
 QToolButton:checked { background: $raised; border-color: $line; color: $accent; }
 QToolButton:focus { border-color: $accent; }
+QToolButton#switcher { font-size: 15px; font-weight: 600; padding: 6px 24px 6px 10px; }
+QToolBar#hints { background: $raised; }
+QLabel#hint { font-weight: 600; color: $accent; }
+QPushButton#quiet { background: transparent; border-color: transparent; color: $muted; padding: 3px 10px; }
+QPushButton#quiet:hover, QPushButton#quiet:focus { border-color: $line; color: $text; }
 QToolButton#workspace { padding: 6px 14px; font-weight: 600; color: $muted; }
 QToolButton#workspace:checked { color: $text; background: $raised; border-color: $line; }
 QToolButton#workspace:disabled { color: $line; }
+QToolButton#chip { background: $raised; border: 1px solid $line; border-radius: 11px; padding: 3px 9px; }
+QToolButton#chip:hover, QToolButton#chip:focus { border-color: $accent; }
+QToolButton#chip[on="true"] { border-color: $accent; color: $accent; font-weight: 600; }
+QToolButton#chip::menu-indicator { image: none; }
 QLineEdit, QPlainTextEdit { background: $ground; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
 QComboBox { padding: 4px 8px; min-height: 20px; }
@@ -77,7 +100,13 @@ QLineEdit:focus, QPlainTextEdit:focus { border-color: $accent; }
 QTableView { background: $panel; alternate-background-color: $ground; border: 0; gridline-color: $line;
   selection-background-color: $raised; selection-color: $text; }
 QTableView::item { padding: 0 6px; }
+QListWidget { background: $panel; border: 1px solid $line; border-radius: 5px; padding: 4px; }
+QListWidget::item { padding: 7px 8px; border-radius: 4px; }
+QListWidget::item:selected { background: $raised; color: $text; }
+QTextBrowser { background: $panel; border: 1px solid $line; border-radius: 5px; }
+QRadioButton { spacing: 8px; }
 QTableView QLineEdit { padding: 0 4px; border-radius: 0; }
+QTableView QLineEdit, QTableView QLineEdit:focus { background: $ground; border: 1px solid $accent; }
 QHeaderView { background: $panel; }
 QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 7px 8px;
   font-weight: 600; }
@@ -109,14 +138,41 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 """)
 
 
-def apply(program: QApplication, tokens: Tokens) -> None:
-    """Dress the whole program."""
+def apply(program: QApplication, choice: Choice = "dark", scale: int = 100) -> None:
+    """Dress the whole program. ``choice``: dark, light or as the system is; ``scale``: text size in per cent."""
+    hints = program.styleHints()
+    wanted = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light, "system": Qt.ColorScheme.Unknown}[choice]
+    hints.setColorScheme(wanted)
+    light = choice == "light" or (choice == "system" and hints.colorScheme() == Qt.ColorScheme.Light)
+    tokens = LIGHT if light else DARK
+    program.setProperty("light", light)
+    program.setProperty("scale", scale)
     program.setStyle("Fusion")
-    scheme = Qt.ColorScheme.Light if tokens is LIGHT else Qt.ColorScheme.Dark
-    program.styleHints().setColorScheme(scheme)
+    program.setFont(_font(program, scale))
     program.setPalette(palette(tokens))
-    program.setStyleSheet(SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__}))
-    program.setProperty("light", tokens is LIGHT)
+    program.setStyleSheet(sheet(tokens))
+
+
+def _font(program: QApplication, scale: int) -> QFont:
+    """The system's font at ``scale`` per cent of its size; its own size is remembered at the first call."""
+    font = program.font()
+    if program.property("plain size") is None:
+        program.setProperty("plain size", font.pointSizeF())
+    font.setPointSizeF(float(program.property("plain size")) * scale / 100)
+    return font
+
+
+def sheet(tokens: Tokens) -> str:
+    """The style sheet in these colours; sizes in pixels, beyond hair lines, grow with the text."""
+    coloured = SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__})
+    return re.sub(r"\b(\d+)px", lambda found: f"{px(int(found[1])) if int(found[1]) > 2 else found[1]}px", coloured)
+
+
+def px(size: int) -> int:
+    """Pixels that grow with the text."""
+    program = QApplication.instance()
+    scale = program.property("scale") if program is not None else None
+    return round(size * int(scale or 100) / 100)
 
 
 def primary(button: QPushButton) -> None:
@@ -167,21 +223,47 @@ def camera_letter(position: int) -> str:
     return chr(ord("A") + letter) + (str(turn + 1) if turn else "")
 
 
-def icon(name: str, colour: str | None = None) -> QIcon:
-    """One of our own drawings in the text's colour, or in ``colour``; paler when it is disabled."""
-    tokens = current()
-    made = QIcon()
-    made.addPixmap(_drawn(name, colour or tokens.text), QIcon.Mode.Normal)
-    made.addPixmap(_drawn(name, tokens.line), QIcon.Mode.Disabled)
-    return made
+class _DrawnIcon(QIconEngine):
+    """One of our own drawings, drawn when it is painted, so that it follows the theme."""
+
+    def __init__(self, name: str, role: str) -> None:
+        super().__init__()
+        self._name, self._role = name, role
+
+    def clone(self) -> QIconEngine:
+        return _DrawnIcon(self._name, self._role)
+
+    def paint(self, painter: QPainter, rect: QRect, mode: QIcon.Mode, state: QIcon.State) -> None:
+        tokens = current()
+        named = getattr(tokens, self._role) if self._role in Tokens.__slots__ else self._role
+        colour = tokens.line if mode == QIcon.Mode.Disabled else named
+        ratio = painter.device().devicePixelRatio()
+        key, drawn = f"icon {self._name} {colour} {rect.width()}x{rect.height()} {ratio:g}", QPixmap()
+        if not QPixmapCache.find(key, drawn):  # reading and drawing one takes as long as painting a whole card
+            drawn = _drawing(self._name, colour, rect.size(), ratio)
+            QPixmapCache.insert(key, drawn)
+        painter.drawPixmap(rect.topLeft(), drawn)
+
+    def pixmap(self, size: QSize, mode: QIcon.Mode, state: QIcon.State) -> QPixmap:
+        made = QPixmap(size)
+        made.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(made)
+        self.paint(painter, QRect(0, 0, size.width(), size.height()), mode, state)
+        painter.end()
+        return made
 
 
-def _drawn(name: str, colour: str, size: int = 40) -> QPixmap:
+def _drawing(name: str, colour: str, size: QSize, ratio: float) -> QPixmap:
     text = resources.path(f"icons/{name}.svg").read_text("utf-8").replace("currentColor", colour)
-    drawing = QSvgRenderer(QByteArray(text.encode()))
-    pixmap = QPixmap(QSize(size, size))
+    pixmap = QPixmap(size * ratio)
+    pixmap.setDevicePixelRatio(ratio)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    drawing.render(painter, QRectF(0, 0, size, size))
+    QSvgRenderer(QByteArray(text.encode())).render(painter, QRectF(0, 0, size.width(), size.height()))
     painter.end()
     return pixmap
+
+
+def icon(name: str, role: str = "text") -> QIcon:
+    """One of our own drawings, in the colour of a duty (a name of ``Tokens``) or a fixed one; paler if disabled."""
+    return QIcon(_DrawnIcon(name, role))

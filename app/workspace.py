@@ -13,26 +13,32 @@ from app.desk import Desk, Footage
 from app.images import decode_jpeg
 from app.intake import Intake
 from app.investigation import Investigation
-from app.item_models.matches import CameraLabel, MatchesModel
+from app.item_models.links import LinksModel
+from app.item_models.matches import CameraLabel, MatchesModel, fitted
 from app.item_models.recordings import RecordingsModel
 from app.jobs import Job, Jobs, WarmProbe, running_jobs
-from app.networks import Networks
+from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
 from reid_engine.case import Case
+from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
 from reid_engine.types import CameraId, TrackletId
 
 RELOAD_MS = 1500
 WARM_MS = 4000
+TRUSTED_S = 10  # seconds of footage after which a rate says something about the machine
+MOST_WANTED = 120
 
 
 class Workspace(QObject):
-    """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error."""
+    """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error;
+    ``edited``: a split or a merge was done, as its job told it."""
 
     footage_changed = Signal(object)
     networks_changed = Signal()
+    edited = Signal(object)
     said = Signal(str)
     failed = Signal(Exception)
 
@@ -45,12 +51,14 @@ class Workspace(QObject):
         self.desk = Desk(case)
         self.footage = Footage()
         self._remembered = Networks()
-        self._loading = False
+        self._pace: float | None = None
+        self._loading = self._starting = False
         self.reading = Lane(2, self)
         self.looking = Lane(2, self)
         self.writing = Lane(1, self)
         self.recordings = RecordingsModel(self)
         self.matches = MatchesModel(self)
+        self.links = LinksModel(self)
         self.boxes = BoxCache(self.reading, self.desk.tracklets_between, self)
         self.intake = Intake(self.recordings, self.looking, state.zone, settings.name_patterns, self)
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
@@ -66,8 +74,15 @@ class Workspace(QObject):
         self._reload.timeout.connect(self.reload)
         for lane in (self.reading, self.looking, self.writing):
             lane.trouble.connect(self.failed)
-        self.matches.wanted.connect(self._fetch_crop)
+        self.matches.wanted.connect(self._want_crop)
+        self.matches.scrubbing.connect(self._fetch_strip)
+        self._wanted: list[TrackletId] = []
+        self._fetching = QTimer(self)
+        self._fetching.setSingleShot(True)
+        self._fetching.setInterval(0)
+        self._fetching.timeout.connect(self._fetch_crops)
         self.jobs.started.connect(self._follow)
+        self.intake.corrected.connect(self._correct)
 
     def begin(self) -> None:
         """Read what is there, and find jobs that still run."""
@@ -86,7 +101,7 @@ class Workspace(QObject):
     @property
     def networks(self) -> Networks:
         """The weights for the next analysis: those of this case where it has some, else those chosen last."""
-        return self._remembered.or_else(self._state.networks)
+        return self._remembered.or_else(self._state.networks).or_else(standard(bundled()))
 
     def choose(self, networks: Networks) -> None:
         """Use these from now on, here and as a first proposal for new cases."""
@@ -99,9 +114,28 @@ class Workspace(QObject):
         self.networks_changed.emit()
 
     def start(self) -> None:
-        """Analyse everything that waits, as a job that outlives the window."""
-        self.jobs.start("ingest", self.intake.arguments(self.networks))
+        """Write the cameras' clocks down, then analyse everything that waits, as a job that outlives the window."""
+        words, clocks = self.intake.arguments(self.networks), self.intake.clocks()
+        self._starting = True
         self.intake.mark_started()
+        self.writing.run(lambda: self.desk.set_clocks(clocks), lambda _: self._started(words), failed=self._not_started)
+
+    def _started(self, words: list[str]) -> None:
+        self._starting = False
+        self.jobs.start("ingest", words)
+
+    def _not_started(self, error: Exception) -> None:
+        self._starting = False
+        self.failed.emit(error)
+        self.reload()
+
+    def _correct(self, camera: str, clock: CameraClock) -> None:
+        self.writing.run(lambda: self.desk.set_clocks({camera: clock}), lambda _: self.reload())
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds of footage this machine analyses in a second, as it was measured last; None before."""
+        return self._state.pace
 
     def probe(self) -> WarmProbe:
         """The child that embeds pictures, started when it is first needed."""
@@ -127,6 +161,8 @@ class Workspace(QObject):
         """End what belongs to the window; jobs go on."""
         self._reload.stop()
         self._warming.stop()
+        self.intake.close()
+        self._fetching.stop()
         self.forget_probe()
         self.jobs.close()
         for lane in (self.reading, self.looking, self.writing):
@@ -147,7 +183,7 @@ class Workspace(QObject):
     def _loaded(self, footage: Footage) -> None:
         self._loading = False
         self.footage = footage
-        self.intake.show_case(footage, running=bool(self.jobs.running()))
+        self.intake.show_case(footage, running=self._starting or bool(self.jobs.running()))
         self.matches.label({camera.id: self.label(camera.id) for camera in footage.cameras})
         self.footage_changed.emit(footage)
 
@@ -159,8 +195,12 @@ class Workspace(QObject):
         if not self._reload.isActive():
             self._reload.start()
         for event in events:
-            if event.get("event") == "result":
+            if event.get("event") == "result" and "edit" in event:
+                self.edited.emit(event)
+            elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
+            if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
+                self._pace = float(event["rate"])
 
     def _tell_result(self, result: dict[str, Any]) -> None:
         bad = [
@@ -174,6 +214,8 @@ class Workspace(QObject):
     def _ended(self, words: str) -> None:
         if words:
             self.said.emit(words)
+        if self._pace is not None:
+            self._state.pace = self._pace
         self.boxes.forget()
         self.reload()
 
@@ -181,6 +223,30 @@ class Workspace(QObject):
         """Read the best crop of a tracklet."""
         self.reading.run(lambda: decode_jpeg(self.desk.crop(tracklet)), then)
 
-    def _fetch_crop(self, tracklet: int) -> None:
+    def _want_crop(self, tracklet: int) -> None:
+        """Asked for while painting: gathered, because one read of many crops costs as much as one of few."""
+        self._wanted.append(TrackletId(tracklet))
+        for passed in self._wanted[:-MOST_WANTED]:  # scrolled past: asked for again when it is seen again
+            self.matches.give_up(passed)
+        self._wanted = self._wanted[-MOST_WANTED:]
+        self._fetching.start()
+
+    def _fetch_crops(self) -> None:
+        wanted, self._wanted = self._wanted, []
+
+        def pictures() -> dict[TrackletId, QImage]:
+            return {number: fitted(decode_jpeg(jpeg)) for number, jpeg in self.desk.crops(wanted).items()}
+
+        self.reading.run(pictures, self._supply)
+
+    def _supply(self, pictures: dict[TrackletId, QImage]) -> None:
+        for number, picture in pictures.items():
+            self.matches.supply(number, picture)
+
+    def _fetch_strip(self, tracklet: int) -> None:
         number = TrackletId(tracklet)
-        self.fetch_picture(number, lambda picture: self.matches.supply(number, picture))
+        self.reading.run(
+            lambda: [fitted(decode_jpeg(jpeg)) for jpeg in self.desk.strip(number)],
+            lambda pictures: self.matches.supply_strip(number, pictures),
+            key="strip",
+        )

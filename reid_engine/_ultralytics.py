@@ -17,6 +17,7 @@ import pickle
 import shutil
 import sys
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,8 @@ def load_weights(path: Path) -> Any:
         raise NetworkFileError(f"{path} does not exist or is no file; give the path of detector weights")
     if path.stat().st_size == 0:
         raise NetworkFileError(f"{path.name} is empty; these are no detector weights")
+    if path.suffix.lower() == ".safetensors":
+        return _from_tensors(path)
     ultralytics = import_ultralytics()
     from ultralytics.nn.tasks import _SafeLoad
 
@@ -89,6 +92,46 @@ def load_weights(path: Path) -> Any:
     if not names:
         raise NetworkFileError(f"{path.name} names no classes; a detection network that knows persons is needed")
     return model
+
+
+def _from_tensors(path: Path) -> Any:
+    """Tensors and a card beside them (``architecture``, ``names``, ``sha256``) as an ultralytics model; no pickle."""
+    ultralytics = import_ultralytics()
+    from safetensors.torch import load_file
+    from ultralytics.nn.tasks import DetectionModel
+
+    try:
+        card = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        architecture, names, digest = str(card["architecture"]), list(card["names"]), str(card["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NetworkFileError(f"{path.name} has no card of a detector beside it ({error})") from error
+    if sha256(path.read_bytes()).hexdigest() != digest:
+        raise NetworkFileError(f"{path.name} is not the file that its card describes: their SHA-256 differ")
+    if not architecture.isalnum():
+        raise NetworkFileError(f"{path.with_suffix('.json').name} names no architecture of ultralytics: {architecture}")
+    model = ultralytics.YOLO(f"{architecture}.yaml", task="detect")
+    model.model = DetectionModel(f"{architecture}.yaml", nc=len(names), verbose=False)
+    model.model.names = dict(enumerate(names))
+    try:
+        model.model.load_state_dict(load_file(path))
+    except Exception as error:  # safetensors and torch raise several kinds
+        raise NetworkFileError(f"{path.name} does not hold the tensors of {architecture}") from error
+    return model
+
+
+def write_tensors(weights: Path, out: Path, card: Mapping[str, Any]) -> None:
+    """Trained ``.pt`` weights as 16-bit tensors with a card, so that nobody has to open a pickle to use them."""
+    from safetensors.torch import save_file
+
+    model = load_weights(weights)
+    state = {
+        name: tensor.half() if tensor.is_floating_point() else tensor
+        for name, tensor in model.model.state_dict().items()
+    }
+    save_file({name: tensor.contiguous() for name, tensor in state.items()}, out)
+    names = [model.names[number] for number in sorted(model.names)]
+    told = {**card, "names": names, "sha256": sha256(out.read_bytes()).hexdigest()}
+    out.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
 
 
 def _why_unreadable(path: Path, error: BaseException) -> str:
@@ -137,7 +180,10 @@ def export(folder: Path, weights: Path, torch_device: str | None) -> None:
 
 def _export(folder: Path, weights: Path, torch_device: str | None) -> None:
     copy = folder / "network.pt"  # exports land beside the weights, and under a name without surprises
-    shutil.copyfile(weights, copy)
+    if weights.suffix.lower() == ".safetensors":
+        load_weights(weights).save(str(copy))
+    else:
+        shutil.copyfile(weights, copy)
     _write_reference(load_weights(copy), folder / "reference.npz")
     made = Path(load_weights(copy).export(format="openvino", dynamic=True, imgsz=640, device="cpu", verbose=False))
     for file in made.iterdir():

@@ -20,12 +20,13 @@ import numpy as np
 
 from reid_engine.audit import Event
 from reid_engine.clock import Clock
-from reid_engine.errors import CaseBusy, CaseError, ProbeError
+from reid_engine.errors import CaseBusy, CaseError, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
+from reid_engine.journey import Journey, Link, journey, links_of
 from reid_engine.search import SearchRequest, SearchResult, search
 from reid_engine.settings import SearchSettings
-from reid_engine.store import Decision, Store
+from reid_engine.store import Decision, Deed, Store
 from reid_engine.store.connection import explained
 from reid_engine.types import CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 DATABASE = "case.db"
 FOLDERS = ("index", "exports", "jobs")
 TOLERANCE_US = 500_000
+COLOURS_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,13 +229,32 @@ class Case:
         """Write down that two tracklets are the same person, different people, or unclear."""
         return self.store.decide(probe, candidate, verdict)
 
-    def undo(self) -> Decision | None:
-        """Take back the last decision that stands."""
+    def undo(self) -> Deed | None:
+        """Take back the last thing that stands: a decision, a split, a merge or a note."""
         return self.store.undo()
 
-    def redo(self) -> Decision | None:
-        """Restore the decision that was taken back last."""
+    def redo(self) -> Deed | None:
+        """Restore what was taken back last."""
         return self.store.redo()
+
+    def journey(self, start: TrackletId) -> Journey:
+        """Where the person of this tracklet was, by what people decided. Raises NotFound."""
+        return journey(self.store, start)
+
+    def links(self) -> list[Link]:
+        """Every pair of cameras of which something was said or learned."""
+        return links_of(self.store)
+
+    def name_colours(self, control: JobControl | None = None) -> int:
+        """Name the clothes of tracklets that came in before colours were kept; returns how many these were."""
+        control = JobControl() if control is None else control
+        missing = self.store.without_colour()
+        for first in range(0, len(missing), COLOURS_AT_ONCE):
+            control.check()
+            some = missing[first : first + COLOURS_AT_ONCE]
+            self.store.add_colours({number: _worn(self.store.crops(number)) for number in some})
+            control.report(stage="colours", done=first + len(some), total=len(missing))
+        return len(missing)
 
     def check(self, *, embedder: Reembedder | None = None, control: JobControl | None = None) -> list[str]:
         """Sentences about everything that does not agree; none when the case is sound."""
@@ -249,6 +270,13 @@ class Case:
         """The kept pixels of one tracklet."""
         return self.store.crops(tracklet)
 
+    def view(self, tracklet: TrackletId) -> TrackletCrops:
+        """The kept pixels of one tracklet, for a person who looks at them: that goes on the record."""
+        kept = self.store.crops(tracklet)
+        if not self.store.read_only:
+            self.record("view", tracklet=int(tracklet))
+        return kept
+
     def record(self, kind: str, **body: object) -> Event:
         """Append to the case's record."""
         return self.store.record(kind, **body)
@@ -262,6 +290,16 @@ def _hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> _Hit:
     return _Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), off_middle)
 
 
+def _worn(crops: TrackletCrops) -> tuple[str, str]:
+    """Colours of upper and lower clothes; nothing for crops that cannot be read, which the check reports."""
+    from reid_engine.colours import clothes_of  # loads OpenCV, which a search does without
+
+    try:
+        return clothes_of(crops)
+    except InputError:
+        return "", ""
+
+
 def _asked(request: SearchRequest) -> dict[str, object]:
     """The rest of a request, for the record."""
     return {
@@ -272,4 +310,7 @@ def _asked(request: SearchRequest) -> dict[str, object]:
         "different": [int(number) for number in request.different],
         "same_camera": request.same_camera,
         "rerank": request.rerank,
+        "upper": list(request.upper),
+        "lower": list(request.lower),
+        "least_quality": request.least_quality,
     }

@@ -49,7 +49,7 @@ def change(crops: Sequence[BgrImage], doubtful: Sequence[bool]) -> int | None:
     places = range(LEAST_CROPS, len(crops) - LEAST_CROPS + 1)
     if not places:
         return None
-    hsv = _middles(crops)
+    hsv = middles(crops)
     plain = distances(hsv, (1.0,))
     found = _sharpest(plain, [place for place in places if doubtful[place - 1]], APART)
     if found is None and _sharpest(plain, places, ALONE) is not None:
@@ -83,8 +83,8 @@ def _loosest(apart: Matrix) -> float:
     return float((apart + 2.0 * np.eye(len(apart))).min(axis=1).max())
 
 
-def _middles(crops: Sequence[BgrImage]) -> BgrImage:
-    """(N, 2, pixels, 3) hue, saturation and brightness of torsos and legs, made small."""
+def middles(crops: Sequence[BgrImage]) -> BgrImage:
+    """(N, 2, pixels, 3) uint8 hue, saturation and brightness of torsos and legs, made small."""
     pixels = np.concatenate([_part(crop, *rows) for crop in crops for rows in PARTS])
     hsv = cv2.cvtColor(pixels, cv2.COLOR_BGR2HSV)
     return np.asarray(hsv, np.uint8).reshape(len(crops), len(PARTS), TALL * WIDE, 3)

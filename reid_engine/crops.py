@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from reid_engine.errors import InputError
 from reid_engine.types import BgrImage, Boxes, Crop
 
 EDGE_PX = 2.0  # a box this near to the picture's border is taken to go on behind it
@@ -82,6 +83,14 @@ def _shrink(pixels: BgrImage, full_height: int) -> BgrImage:
 
 def _resized(pixels: BgrImage, width: int, height: int, how: int) -> BgrImage:
     return cv2.resize(pixels, (width, height), interpolation=how).astype(np.uint8, copy=False)
+
+
+def pixels_of(crop: Crop) -> BgrImage:
+    """A stored crop's pixels, (h, w, 3) BGR. Raises InputError when its bytes are no picture."""
+    found = cv2.imdecode(np.frombuffer(crop.jpeg, np.uint8), cv2.IMREAD_COLOR) if crop.jpeg else None
+    if found is None:
+        raise InputError(f"the crop of frame {crop.frame_index} ({len(crop.jpeg)} bytes) is no picture; run the check")
+    return np.asarray(found, np.uint8)
 
 
 def sharpness(crop: BgrImage) -> float:

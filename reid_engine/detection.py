@@ -128,14 +128,14 @@ def load_detector(
     device: str | None = None,
     control: JobControl | None = None,
 ) -> YoloDetector:
-    """A detector from ``.pt`` weights, an OpenVINO folder or ``.xml``, or an ``.onnx`` of ultralytics.
+    """A detector from ``.pt`` or bundled ``.safetensors``, an OpenVINO folder or ``.xml``, or an ``.onnx`` of ultralytics.
 
     ``device``: see ``runtime.choose``. Says by ``control.notice`` where it runs and every fallback.
     Raises NetworkFileError for what is no person detector, DiskFull, JobCancelled.
     """
     control = control or JobControl()
     path = path.absolute()
-    if path.suffix.lower() == ".pt":
+    if path.suffix.lower() in (".pt", ".safetensors"):
         detector = _from_weights(path, settings, threads, choose(device), control)
     else:
         detector = _from_network(path, settings, threads, choose("cpu"), control)

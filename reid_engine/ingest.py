@@ -16,7 +16,15 @@ from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
-from reid_engine.errors import ChildDied, InputError, ReappearError, SourceError, UsageError
+from reid_engine.errors import (
+    ChildDied,
+    InputError,
+    JobCancelled,
+    ReappearError,
+    SourceError,
+    UnfinishedError,
+    UsageError,
+)
 from reid_engine.jobs import JobControl
 from reid_engine.pace import Pace
 from reid_engine.pipeline import Outcome, Pipeline, SourcePlan
@@ -303,9 +311,10 @@ class Ingest:
         error = outcome.error
         if error is None and outcome.report is not None and outcome.report.frames_analysed == 0:
             error = SourceError(f"{plan.name}: not one picture could be read; look whether it plays elsewhere")
-        if error is not None:
+        if error is not None and not isinstance(error, JobCancelled):
             self.case.store.fail_source(plan.source, str(error))
-        state: FileState = "done" if error is None else "unfinished" if isinstance(error, ChildDied) else "failed"
+        unfinished = isinstance(error, UnfinishedError)
+        state: FileState = "done" if error is None else "unfinished" if unfinished else "failed"
         return FileReport(
             file=source.path,
             camera=plan.camera,

@@ -1,19 +1,22 @@
 """Long work: one object that reports how far it is and stops it, and the JSON lines that carry both.
 
 A job is a command that a person could type. It writes one JSON object a line (``event`` names its kind) and obeys the
-words ``cancel``, ``pause`` and ``resume``, one a line, from its standard input or from a control file.
+words ``cancel``, ``pause`` and ``resume``, one a line, from its standard input or from a control file; an ingest also
+``sooner N`` and ``drop N``, where N is the number of a recording in the case.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import queue
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import Any, Literal, Protocol, TextIO
 
 from reid_engine.errors import JobCancelled
 
@@ -79,6 +82,14 @@ class LineSplitter:
                 self.junk.append(line.decode("utf-8", "replace"))
 
 
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody wants of one piece of a job: ``sooner`` is next in its turn, ``drop`` is not now."""
+
+    verb: Literal["sooner", "drop"]
+    number: int
+
+
 class JobControl:
     """Handed to every long piece of work: says how far it is, holds it, and stops it."""
 
@@ -87,6 +98,7 @@ class JobControl:
         self._stop = threading.Event()
         self._go = threading.Event()
         self._go.set()
+        self._wishes: queue.SimpleQueue[Wish] = queue.SimpleQueue()
 
     def cancel(self) -> None:
         """Ask the work to stop at its next report."""
@@ -127,12 +139,21 @@ class JobControl:
         """Say something a person should know: a fallback and its reason, a damaged file, a rebuilt index."""
         self.reporter.event("notice", message=message, **fields)
 
-    def obey(self, word: str) -> None:
+    def wishes(self) -> list[Wish]:
+        """What was wished since the last call, in order."""
+        found = []
+        while not self._wishes.empty():
+            found.append(self._wishes.get())
+        return found
+
+    def obey(self, line: str) -> None:
         """Do what one control line says; unknown words are ignored."""
         verbs: Mapping[str, Callable[[], None]] = {"cancel": self.cancel, "pause": self.pause, "resume": self.resume}
-        verb = verbs.get(word.strip())
-        if verb is not None:
-            verb()
+        word, _, number = line.strip().partition(" ")
+        if word in verbs and not number:
+            verbs[word]()
+        elif word in ("sooner", "drop") and number.isdecimal():
+            self._wishes.put(Wish("sooner" if word == "sooner" else "drop", int(number)))
 
 
 def obey_descriptor(control: JobControl, descriptor: int) -> threading.Thread:

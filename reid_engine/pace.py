@@ -49,7 +49,8 @@ class Pace:
     @staticmethod
     def total_s(sources: Sequence[SourceProgress]) -> float | None:
         """Seconds of footage in all; None while a source does not know its length."""
-        lengths = [source.done_us if source.state == "done" else source.duration_us for source in sources]
+        ended = ("done", "dropped")
+        lengths = [source.done_us if source.state in ended else source.duration_us for source in sources]
         known = [length for length in lengths if length is not None]
         return sum(known) / SECOND_US if len(known) == len(lengths) else None
 
@@ -64,6 +65,7 @@ class Pace:
     @staticmethod
     def _camera(source: SourceProgress) -> dict[str, object]:
         return {
+            "source": source.source,
             "camera": source.camera,
             "file": source.file,
             "state": source.state,

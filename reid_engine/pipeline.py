@@ -11,7 +11,6 @@ case holds exactly the results up to a checkpoint, and the next run goes on from
 from __future__ import annotations
 
 import select
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -20,8 +19,8 @@ from reid_engine.clock import Clock, SystemClock
 from reid_engine.decoder import DecodeRequest, FrameReader
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
-from reid_engine.errors import ChildDied, ReappearError, SourceError
-from reid_engine.jobs import JobControl
+from reid_engine.errors import ChildDied, JobCancelled, ReappearError, SourceError
+from reid_engine.jobs import JobControl, Wish
 from reid_engine.settings import Settings
 from reid_engine.stages import Failure, Stage
 from reid_engine.store import Store
@@ -55,6 +54,7 @@ class SourcePlan:
 class SourceProgress:
     """How far one source is. ``begun_us`` was done by an earlier run."""
 
+    source: SourceId
     file: str
     camera: str
     duration_us: int | None
@@ -133,6 +133,7 @@ class Pipeline:
         self._commit: Stage[Commit] = Stage("commit", self._commit_all, self._failure, gather=True)
         self._progress: dict[SourceId, SourceProgress] = {}
         self._outcomes: dict[SourceId, Outcome] = {}
+        self._waiting: list[SourcePlan] = []
         self._reading: list[_Reading] = []
         self._slots = FEWEST_SLOTS
         self._ends: list[_End] = []  # of readers whose last pictures are in the batch that is being gathered
@@ -144,7 +145,7 @@ class Pipeline:
         after committing as far as it got, and whatever the store raises (DiskFull, CaseBusy): the case then holds
         everything up to the last commit.
         """
-        self._progress = {p.source: SourceProgress(p.name, p.camera, p.duration_us) for p in plans}
+        self._progress = {p.source: SourceProgress(p.source, p.name, p.camera, p.duration_us) for p in plans}
         try:
             self._read_all(plans)
             self._track.finish()
@@ -169,25 +170,42 @@ class Pipeline:
     # detect: the caller's thread -------------------------------------------------------------------------------------
 
     def _read_all(self, plans: Sequence[SourcePlan]) -> None:
-        chains: dict[str, deque[SourcePlan]] = {}
-        for plan in plans:
-            chains.setdefault(plan.camera, deque()).append(plan)
+        self._waiting = list(plans)
+        cameras = len({plan.camera for plan in plans})
         # Two batches over all cameras: while one is worked on the next is decoded.
-        self._slots = max(FEWEST_SLOTS, 2 * self.detector.wanted_batch // min(len(chains) or 1, CAMERAS_AT_ONCE))
-        while chains or self._reading:
+        self._slots = max(FEWEST_SLOTS, 2 * self.detector.wanted_batch // min(cameras or 1, CAMERAS_AT_ONCE))
+        while self._waiting or self._reading:
             self.control.check()
-            self._open_next(chains)
+            for wish in self.control.wishes():
+                self._grant(wish)
+            self._open_next()
             batch = self._gather()
             self._detect(batch)
             self.on_progress(list(self._progress.values()))
 
-    def _open_next(self, chains: dict[str, deque[SourcePlan]]) -> None:
+    def _open_next(self) -> None:
         """Begin the next source of every camera that has none open, while there is room."""
         busy = {reading.plan.camera for reading in self._reading}
-        for camera in [name for name in chains if name not in busy][: CAMERAS_AT_ONCE - len(busy)]:
-            self._open(chains[camera].popleft())
-            if not chains[camera]:
-                del chains[camera]
+        for plan in tuple(self._waiting):
+            if len(busy) < CAMERAS_AT_ONCE and plan.camera not in busy:
+                busy.add(plan.camera)
+                self._waiting.remove(plan)
+                self._open(plan)
+
+    def _grant(self, wish: Wish) -> None:
+        """Move a waiting source to the front, or leave one out; what was found in it so far is kept."""
+        plan = next((plan for plan in self._waiting if plan.source == wish.number), None)
+        if wish.verb == "sooner":
+            self._waiting.sort(key=lambda waiting: waiting is not plan)
+            return
+        dropped = JobCancelled("taken out of the queue; what was found in it so far is kept")
+        if plan is not None:
+            self._waiting.remove(plan)
+            self._outcomes[plan.source] = Outcome(None, dropped)
+            self._progress[plan.source].state = "dropped"
+        for reading in [reading for reading in self._reading if reading.plan.source == wish.number]:
+            self._close(reading, dropped)
+            self._progress[reading.plan.source].state = "dropped"
 
     def _open(self, plan: SourcePlan) -> None:
         progress = self._progress[plan.source]

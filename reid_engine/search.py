@@ -51,6 +51,8 @@ class SearchRequest:
     cameras:         only these; None for all
     same, different: what the operator decided about other tracklets
     same_camera:     the probe's own camera too; left out by default
+    upper, lower:    colours of clothes, any of these; none for all
+    least_quality:   of the best crop, in [0, 1]
     rerank:          k-reciprocal re-ranking of the top
     """
 
@@ -64,6 +66,9 @@ class SearchRequest:
     same_camera: bool = False
     rerank: bool = True
     limit: int = 50
+    upper: tuple[str, ...] = ()
+    lower: tuple[str, ...] = ()
+    least_quality: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +147,9 @@ def _where(probe: _Probe, request: SearchRequest) -> TrackletFilter:
         from_us=request.from_us,
         to_us=request.to_us,
         exclude=() if probe.tracklet is None else (probe.tracklet,),
+        upper=request.upper,
+        lower=request.lower,
+        least_quality=request.least_quality,
     )
 
 
@@ -284,7 +292,7 @@ def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Pro
     if not len(index):
         notes.append(f"the case holds no vectors of the model {request.model} yet")
     elif not found:
-        notes.append("no tracklet passes the filters of camera and time")
+        notes.append("no tracklet passes the filters")
     if store.card(request.model).get("calibration") is None:
         notes.append(f"the model {request.model} is not calibrated, so no bands are given")
     return notes

@@ -2,15 +2,22 @@
 
 Only a pair of which somebody said ``apart`` raises flags: pictures of *unknown* cameras may well overlap. Flags make an
 answer doubtful and never hide it, because clocks are off more often than people are in two places.
+
+Travel times are learned from what people confirmed: of every confirmed person the sightings in order of time, and of
+every two that follow one another in different cameras the time between them (``learned``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import statistics
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Literal, TypeAlias
 
-TWO_PLACES = "two-places"
-TRAVEL_TIME = "travel-time"
+Flag: TypeAlias = Literal["two-places", "travel-time"]
+TWO_PLACES: Flag = "two-places"
+TRAVEL_TIME: Flag = "travel-time"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,16 @@ class Presence:
 
 
 @dataclass(frozen=True, slots=True)
+class Travel:
+    """What confirmed people took from one camera to another: of ``count`` walks the least, middle and longest time."""
+
+    count: int
+    least_us: int
+    median_us: int
+    most_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class Topology:
     """The pairs that are ``apart``: (camera, camera) in either order to the least travel time in microseconds."""
 
@@ -34,14 +51,29 @@ class Topology:
 
     def flags(self, candidate: Presence, anchors: Iterable[Presence]) -> tuple[str, ...]:
         """What speaks against ``candidate`` being the person of ``anchors``, each flag once."""
-        found: dict[str, None] = {}
-        for anchor in anchors:
-            least_us = self.apart.get(frozenset((candidate.camera, anchor.camera)))
-            if least_us is None:
-                continue
-            gap_us = candidate.gap_us(anchor)
-            if gap_us <= 0:
-                found[TWO_PLACES] = None
-            elif gap_us < least_us:
-                found[TRAVEL_TIME] = None
-        return tuple(found)
+        found = (self.flag(candidate, anchor) for anchor in anchors)
+        return tuple(dict.fromkeys(flag for flag in found if flag is not None))
+
+    def flag(self, one: Presence, other: Presence) -> Flag | None:
+        """What speaks against two sightings being one person, or None."""
+        least_us = self.apart.get(frozenset((one.camera, other.camera)))
+        if least_us is None:
+            return None
+        gap_us = one.gap_us(other)
+        return TWO_PLACES if gap_us <= 0 else TRAVEL_TIME if gap_us < least_us else None
+
+
+def learned(journeys: Iterable[Sequence[Presence]]) -> dict[frozenset[int], Travel]:
+    """Travel times of every pair of cameras, in either direction, from the sightings of confirmed people.
+
+    Two sightings that overlap in time are no walk: such a pair of cameras sees the same place.
+    """
+    gaps: dict[frozenset[int], list[int]] = {}
+    for sightings in journeys:
+        for one, other in pairwise(sorted(sightings, key=lambda seen: (seen.start_us, seen.end_us))):
+            if one.camera != other.camera and other.start_us > one.end_us:
+                gaps.setdefault(frozenset((one.camera, other.camera)), []).append(other.start_us - one.end_us)
+    return {
+        pair: Travel(len(times), min(times), round(statistics.median(times)), max(times))
+        for pair, times in gaps.items()
+    }

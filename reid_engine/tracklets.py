@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from reid_engine.clock import SECOND_US
 from reid_engine.clothing import change
+from reid_engine.colours import clothes
 from reid_engine.crops import Choice, Cut, Spread, cut_out, greatest_overlap, rate_views
 from reid_engine.errors import ShapeError
 from reid_engine.settings import TrackletSettings
@@ -236,7 +237,8 @@ class _Open:
             return None
         crops = self._encode(best, range(first, last + 1))
         index, offset_us, xyxy, score, _ = (np.ascontiguousarray(rows[name]) for name in BOX)
-        return ClosedTracklet(self.track_id, index, offset_us, xyxy, score, crops.best[0].quality, crops)
+        worn = clothes([choice.cuts[0].kept() for choice in best])
+        return ClosedTracklet(self.track_id, index, offset_us, xyxy, score, crops.best[0].quality, crops, *worn)
 
     def summary(self) -> tuple[int, ...]:
         """A row of OPEN."""

@@ -114,6 +114,7 @@ class ClosedTracklet:
 
     offset_us: (N,) int64, microseconds after the source's first picture, rising
     xyxy:      (N, 4) float32; score: (N,) float32; quality: in [0, 1], of the best crop
+    upper, lower: what colour the clothes are, by name; empty where it cannot be told
     """
 
     track_id: int
@@ -123,6 +124,8 @@ class ClosedTracklet:
     score: NDArray[np.float32]
     quality: float
     crops: TrackletCrops
+    upper: str = ""
+    lower: str = ""
 
     def __post_init__(self) -> None:
         n = len(self.offset_us)

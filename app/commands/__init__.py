@@ -14,7 +14,9 @@ __all__ = ("FAMILIES", "Program", "register")
 FAMILIES = {
     "analyse": ("ingest",),
     "investigate": ("tracklets", "search", "probe"),
-    "cases": ("cameras", "clock", "pair", "decide", "undo", "check", "record"),
+    "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
+    "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "record"),
+    "setup": ("settings", "device", "cases"),
     "measure": ("bench",),
     "window": ("gui",),
     "demo": ("demo",),

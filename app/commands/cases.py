@@ -1,4 +1,4 @@
-"""``reappear cameras``, ``clock``, ``pair``, ``decide``, ``undo``, ``check``, ``record``: the case itself."""
+"""``reappear cameras``, ``clock``, ``pair``, ``decide``, ``undo``, ``redo``, ``check``, ``record``: the case itself."""
 
 from __future__ import annotations
 
@@ -27,12 +27,21 @@ VERDICTS: tuple[Verdict, ...] = ("same", "different", "unsure")
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
-    for verb in (cameras, clock, pair, decide, undo, check, record):
+    for verb in (cameras, clock, pair, decide, undo, redo, check, record):
         line.command()(verb)
 
 
-def cameras(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> None:
+def cameras(
+    case: Annotated[Path, CASE],
+    rename: Annotated[
+        tuple[str, str] | None, typer.Option(metavar="OLD NEW", help="Give a camera another name.")
+    ] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
     """List the cameras, their clocks and their recordings."""
+    if rename is not None:
+        with Case.open(case) as opened:
+            opened.store.rename_camera(opened.store.camera(rename[0]).id, rename[1])
     with Case.open(case, read_only=True) as opened:
         sources = opened.store.sources()
         for camera in opened.store.cameras():
@@ -99,13 +108,16 @@ def pair(
     second: Annotated[str, typer.Argument(metavar="CAMERA")],
     relation: Annotated[str, typer.Argument(metavar="overlapping|apart|unknown")],
     least_s: Annotated[float, typer.Option(min=0.0, help="Nobody gets from one to the other faster.")] = 0.0,
+    most_s: Annotated[float, typer.Option(min=0.0, help="Nobody takes longer, as a rule.")] = 0.0,
 ) -> None:
     """Say whether two cameras see the same place, or places that nobody can be in at once."""
     if relation not in RELATIONS:
         raise UsageError(f"{relation!r}: a pair of cameras is {', '.join(RELATIONS)}")
     with Case.open(case) as opened:
         one, other = (opened.store.camera(name).id for name in (first, second))
-        opened.store.set_camera_pair(CameraPair(one, other, relation, round(least_s * SECOND_US)))
+        opened.store.set_camera_pair(
+            CameraPair(one, other, relation, *(round(s * SECOND_US) for s in (least_s, most_s)))
+        )
 
 
 def decide(
@@ -122,10 +134,17 @@ def decide(
 
 
 def undo(case: Annotated[Path, CASE]) -> None:
-    """Take back the last decision that stands."""
+    """Take back the last thing that stands: a decision, a split, a merge or a note."""
     with Case.open(case) as opened:
         gone = opened.undo()
-    tell("there is no decision to take back" if gone is None else f"taken back: {gone.candidate} {gone.verdict}")
+    tell("there is nothing to take back" if gone is None else f"taken back: {gone.words}")
+
+
+def redo(case: Annotated[Path, CASE]) -> None:
+    """Restore what was taken back last."""
+    with Case.open(case) as opened:
+        back = opened.redo()
+    tell("there is nothing to restore" if back is None else f"restored: {back.words}")
 
 
 def check(

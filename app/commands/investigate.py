@@ -93,6 +93,9 @@ def search(
     different: Annotated[list[int] | None, typer.Option(metavar="ID", help="Decided: somebody else.")] = None,
     same_camera: Annotated[bool, typer.Option("--same-camera", help="The probe's own camera too.")] = False,
     no_rerank: Annotated[bool, typer.Option("--no-rerank", help="By distance alone.")] = False,
+    upper: Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such tops.")] = None,
+    lower: Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such trousers or skirts.")] = None,
+    quality: Annotated[float, typer.Option(min=0, max=1, help="Least quality of the best crop.")] = 0.0,
     limit: Annotated[int | None, typer.Option(min=1, help="How many matches.")] = None,
     sheet: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a contact sheet.")] = None,
     embedder: Annotated[Path | None, typer.Option(metavar="W", help="For --image, where it was moved.")] = None,
@@ -118,6 +121,9 @@ def search(
             same_camera=same_camera,
             rerank=not no_rerank,
             limit=settings.limit if limit is None else limit,
+            upper=tuple(upper or ()),
+            lower=tuple(lower or ()),
+            least_quality=quality,
         )
         result = opened.search(request, settings=settings, control=control)
         for note in result.notes:
@@ -227,16 +233,44 @@ def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
     try:
         request = json.loads(line)
         number = request["id"]
+        if "why" in request:
+            return {"id": number, "why": _why(case, embedder, request)}
         vector = embedder.embed_image(_pixels(case, request))
     except ReappearError as error:
         return {"id": number, "error": str(error)}
     except (ValueError, KeyError, TypeError) as error:
         return {
             "id": number,
-            "error": f"a request is one JSON object with id and image, or camera, time_us, xyxy: {error}",
+            "error": f"a request is one JSON object with id and image, why, or camera, time_us, xyxy: {error}",
         }
     encoded = base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
     return {"id": number, "vector": encoded, "dim": len(vector)}
+
+
+def _why(case: Case, embedder: Embedder, request: dict[str, Any]) -> list[dict[str, Any]]:
+    """Crop by crop how near a candidate is, with the places that counted; ``why`` is its number."""
+    from reid_engine.why import why
+
+    probe = request["probe"]
+    if isinstance(probe, str):
+        vector = np.frombuffer(base64.b64decode(probe), "<f4").astype(np.float32)
+    else:
+        vector = case.store.vectors(embedder.model, [TrackletId(int(probe))])[0]
+    candidate = TrackletId(int(request["why"]))
+    whole = case.store.tracklets([candidate])[0]
+    source = next(source for source in case.store.sources() if source.id == whole.source)
+    clock = next(camera.clock for camera in case.store.cameras() if camera.id == whole.camera)
+    crops = case.store.crops(candidate)
+    return [
+        {
+            "place": reason.place,
+            "time_us": clock.correct(source.start_us + reason.offset_us),
+            "quality": reason.quality,
+            "distance": reason.distance,
+            "heat": None if reason.heat is None else reason.heat.tolist(),
+        }
+        for reason in why(embedder, vector, crops)
+    ]
 
 
 def _pixels(case: Case, request: dict[str, Any]) -> BgrImage:

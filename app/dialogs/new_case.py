@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.words import tr
 
 
 class NewCaseDialog(QDialog):
@@ -27,20 +28,20 @@ class NewCaseDialog(QDialog):
 
     def __init__(self, home: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setWindowTitle("New case")
+        self.setWindowTitle(tr("New case"))
         self.setMinimumWidth(560)
-        heading = QLabel("New case", self)
+        heading = QLabel(tr("New case"), self)
         heading.setObjectName("title")
         self.name = QLineEdit(self)
-        self.name.setPlaceholderText("2026-014 Station theft")
+        self.name.setPlaceholderText(tr("2026-014 Station theft"))
         self.home = QLineEdit(str(home), self)
-        browse = QPushButton("Browse …", self)
+        browse = QPushButton(tr("Browse …"), self)
         browse.clicked.connect(self._browse)
         place = QHBoxLayout()
         place.addWidget(self.home, 1)
         place.addWidget(browse)
         self._purpose = QPlainTextEdit(self)
-        self._purpose.setPlaceholderText("Why is this footage searched, and on whose authority?")
+        self._purpose.setPlaceholderText(tr("Why is this footage searched, and on whose authority?"))
         self._purpose.setTabChangesFocus(True)
         self._purpose.setFixedHeight(84)
         self._problem = QLabel(self)
@@ -82,7 +83,7 @@ class NewCaseDialog(QDialog):
         self._purpose.setPlainText(text)
 
     def _browse(self) -> None:
-        found = QFileDialog.getExistingDirectory(self, "Keep the case in", self.home.text())
+        found = QFileDialog.getExistingDirectory(self, tr("Keep the case in"), self.home.text())
         if found:
             self.home.setText(found)
 

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QP
 
 from app import theme
 from app.explain import explain, sentence
+from app.words import tr
 
 
 class TroubleDialog(QDialog):
@@ -19,13 +20,13 @@ class TroubleDialog(QDialog):
         super().__init__(parent)
         self._error = error
         words = explain(error)
-        self.setWindowTitle(words.heading)
+        self.setWindowTitle(tr(words.heading))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(520)
-        heading = QLabel(words.heading, self)
+        heading = QLabel(tr(words.heading), self)
         heading.setObjectName("title")
         mark = QLabel(self)
-        mark.setPixmap(theme.icon("warning", theme.current().warning).pixmap(36, 36))
+        mark.setPixmap(theme.icon("warning", "warning").pixmap(36, 36))
         top = QHBoxLayout()
         top.addWidget(mark)
         top.addWidget(heading, 1)
@@ -33,7 +34,7 @@ class TroubleDialog(QDialog):
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(12)
         layout.addLayout(top)
-        for part in (sentence(error), words.kept, words.advice):
+        for part in (sentence(error), tr(words.kept), tr(words.advice)):
             label = QLabel(part, self)
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -44,7 +45,7 @@ class TroubleDialog(QDialog):
 
     def _buttons(self) -> QDialogButtonBox:
         box = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        report = QPushButton("Copy report", box)
+        report = QPushButton(tr("Copy report"), box)
         report.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report()))
         box.addButton(report, QDialogButtonBox.ButtonRole.ActionRole)
         box.rejected.connect(self.reject)

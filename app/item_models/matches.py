@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap, QPixmapCache
 
+from app.arrange import BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
 from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -18,9 +19,6 @@ CACHE_KILOBYTES = 200 * 1024
 BATCH_MS = 30
 CROP_SIZE = (116, 196)
 
-BAND_WORDS: dict[BandName | None, str] = {
-    "strong": "Strong", "possible": "Possible", "weak": "Weak", "none": "Unlikely", None: "Not calibrated",
-}  # fmt: skip
 BAND_TIPS: dict[BandName | None, str] = {
     "strong": "At most 1 % of strangers come as near as this.",
     "possible": "At most 5 % of strangers come as near as this.",
@@ -41,72 +39,82 @@ def doubts(match: Match) -> list[str]:
     return [FLAG_WORDS.get(flag, flag) for flag in match.flags if flag not in DECIDED_FLAGS]
 
 
-@dataclass(frozen=True, slots=True)
-class CameraLabel:
-    """How cards name a camera."""
-
-    name: str
-    letter: str
-    position: int
-    zone: str
+CameraLabel = Label
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Everything that one card shows."""
+    """Everything that one card shows. share: where in the track the picture is, while the pointer scrubs it."""
 
     match: Match
-    camera: CameraLabel
+    camera: Label
     verdict: Verdict | None
     picture: QPixmap | None
-
-
-NO_CAMERA = CameraLabel("?", "?", 0, "UTC")
+    share: float | None = None
 
 
 class MatchesModel(QAbstractListModel):
-    """Cards in rank order. ``wanted`` asks somebody for the crop of a tracklet; ``supply`` answers."""
+    """Cards in the order of an arrangement. ``wanted`` asks somebody for the crop of a tracklet; ``supply`` answers.
+
+    scrubbing: somebody points at a tracklet whose other crops are not here yet
+    """
 
     wanted = Signal(int)
+    scrubbing = Signal(int)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         QPixmapCache.setCacheLimit(CACHE_KILOBYTES)
-        self._matches: Sequence[Match] = ()
-        self._cameras: Mapping[CameraId, CameraLabel] = {}
+        self._shown = Arrangement()
+        self._cameras: Mapping[CameraId, Label] = {}
         self._verdicts: dict[TrackletId, Verdict] = {}
-        self._place: dict[TrackletId, int] = {}
         self._asked: set[TrackletId] = set()
         self._changed: set[int] = set()
+        self._scrubbed: tuple[int, float] = (-1, 0.0)
+        self._strip: tuple[TrackletId | None, list[QPixmap]] = (None, [])
         self._batch = QTimer(self)
         self._batch.setSingleShot(True)
         self._batch.setInterval(BATCH_MS)
         self._batch.timeout.connect(self._announce)
 
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The parts of what is shown, with their headings."""
+        return self._shown.sections
+
+    @property
+    def labels(self) -> Mapping[CameraId, Label]:
+        """How the cards name cameras."""
+        return self._cameras
+
     def show(self, matches: Sequence[Match], verdicts: Mapping[TrackletId, Verdict]) -> None:
-        """A new ranking."""
+        """A new ranking, as it is."""
+        self.arrange(arranged(matches, verdicts, self._cameras, Wish(group="none")), verdicts)
+
+    def arrange(self, shown: Arrangement, verdicts: Mapping[TrackletId, Verdict]) -> None:
+        """What to show from now on, put in order elsewhere."""
         self.beginResetModel()
-        self._matches = matches
+        self._shown = shown
         self._verdicts = dict(verdicts)
-        self._place = {match.tracklet: place for place, match in enumerate(matches)}
         self._asked.clear()
         self._changed.clear()
+        self._scrubbed = (-1, 0.0)
         self.endResetModel()
 
-    def label(self, cameras: Mapping[CameraId, CameraLabel]) -> None:
+    def label(self, cameras: Mapping[CameraId, Label]) -> None:
         """How the cards name cameras from now on."""
         self._cameras = cameras
-        if self._matches:
-            self.dataChanged.emit(self.index(0), self.index(len(self._matches) - 1))
+        if self._shown.matches:
+            self.dataChanged.emit(self.index(0), self.index(len(self._shown.matches) - 1))
 
     def match_of(self, row: int) -> Match | None:
         """The match of a row, or None."""
-        return self._matches[row] if 0 <= row < len(self._matches) else None
+        return self._shown.matches[row] if 0 <= row < len(self._shown.matches) else None
 
     def find(self, tracklet: TrackletId) -> Match | None:
         """The match of a tracklet, or None."""
-        place = self._place.get(tracklet)
-        return None if place is None else self._matches[place]
+        place = self._shown.place.get(tracklet)
+        return None if place is None else self._shown.matches[place]
 
     def decide(self, verdicts: Mapping[TrackletId, Verdict]) -> None:
         """Show these decisions, all there are."""
@@ -114,8 +122,8 @@ class MatchesModel(QAbstractListModel):
             key for key in verdicts.keys() | self._verdicts.keys() if verdicts.get(key) != self._verdicts.get(key)
         }
         self._verdicts = dict(verdicts)
-        for tracklet in touched & self._place.keys():
-            self._mark(self._place[tracklet])
+        for tracklet in touched & self._shown.place.keys():
+            self._mark(self._shown.place[tracklet])
 
     def verdict(self, tracklet: TrackletId) -> Verdict | None:
         """What is decided of a tracklet."""
@@ -123,49 +131,71 @@ class MatchesModel(QAbstractListModel):
 
     def next_undecided(self, after: int) -> int | None:
         """The first row below ``after`` without a decision; then from the top; None when all are decided."""
-        count = len(self._matches)
-        order = [*range(after + 1, count), *range(min(after + 1, count))]
-        return next((row for row in order if self._matches[row].tracklet not in self._verdicts), None)
+        matches, count = self._shown.matches, len(self._shown.matches)
+        order = (*range(after + 1, count), *range(min(after + 1, count)))
+        return next((row for row in order if matches[row].tracklet not in self._verdicts), None)
 
     def supply(self, tracklet: TrackletId, picture: QImage) -> None:
         """The crop of a tracklet has come."""
-        scaled = picture.scaled(
-            *CROP_SIZE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        )
-        QPixmapCache.insert(_key(tracklet), QPixmap.fromImage(scaled))
+        QPixmapCache.insert(_key(tracklet), QPixmap.fromImage(fitted(picture)))
         self._asked.discard(tracklet)
-        if tracklet in self._place:
-            self._mark(self._place[tracklet])
+        if tracklet in self._shown.place:
+            self._mark(self._shown.place[tracklet])
+
+    def give_up(self, tracklet: TrackletId) -> None:
+        """Nobody fetches this crop now; it is asked for again when it is seen again."""
+        self._asked.discard(tracklet)
+
+    def scrub(self, row: int, share: float) -> None:
+        """The pointer is over a card at this share of its width; -1: over none."""
+        before, self._scrubbed = self._scrubbed, (row, share)
+        match = self.match_of(row)
+        if match is not None and self._strip[0] != match.tracklet:
+            self._strip = (match.tracklet, [])
+            self.scrubbing.emit(match.tracklet)
+        for touched in {before[0], row} - {-1}:
+            self._mark(touched)
+
+    def supply_strip(self, tracklet: TrackletId, pictures: Sequence[QImage]) -> None:
+        """The crops of the scrubbed tracklet in the order of time."""
+        if self._strip[0] == tracklet:
+            self._strip = (tracklet, [QPixmap.fromImage(picture) for picture in pictures])
+            self._mark(self._scrubbed[0])
 
     def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._matches)
+        return 0 if parent is not None and parent.isValid() else len(self._shown.matches)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         match = self.match_of(index.row())
         if match is None:
             return None
         if role == CARD_ROLE:
-            return self._card(match)
+            return self._card(index.row(), match)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DisplayRole):
             return self._in_words(match)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(match)
         return None
 
-    def _card(self, match: Match) -> Card:
+    def _card(self, row: int, match: Match) -> Card:
         picture = QPixmap()
         found = QPixmapCache.find(_key(match.tracklet), picture)
         if not found and match.tracklet not in self._asked:
             self._asked.add(match.tracklet)
             self.wanted.emit(match.tracklet)
-        camera = self._cameras.get(match.camera, NO_CAMERA)
-        return Card(match, camera, self._verdicts.get(match.tracklet), picture if found else None)
+        camera, verdict = self._cameras.get(match.camera, NO_CAMERA), self._verdicts.get(match.tracklet)
+        strip = self._strip[1] if self._strip[0] == match.tracklet and self._scrubbed[0] == row else []
+        if len(strip) > 1:
+            share = self._scrubbed[1]
+            return Card(match, camera, verdict, strip[int(share * len(strip))], share)
+        return Card(match, camera, verdict, picture if found else None)
 
     def _in_words(self, match: Match) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
         verdict = self._verdicts.get(match.tracklet)
         decided = f", decided: {verdict}" if verdict else ""
-        return f"{match.rank}. {camera.name}, {BAND_WORDS[match.band].lower()}{decided}"
+        doubt = "".join(f", {words}" for words in doubts(match))
+        return f"{match.rank}. {camera.name}, {BAND_WORDS[match.band].lower()}{doubt}{decided}"
 
     def _tip(self, match: Match) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
@@ -182,8 +212,13 @@ class MatchesModel(QAbstractListModel):
     def _announce(self) -> None:
         changed, self._changed = sorted(self._changed), set()
         for row in changed:
-            if row < len(self._matches):
+            if 0 <= row < len(self._shown.matches):
                 self.dataChanged.emit(self.index(row), self.index(row))
+
+
+def fitted(picture: QImage) -> QImage:
+    """A crop in the size of a card's picture."""
+    return picture.scaled(*CROP_SIZE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
 
 
 def _key(tracklet: TrackletId) -> str:

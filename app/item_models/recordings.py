@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -11,34 +11,55 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from app import local_time, theme
+from app.words import Later, tr
+from reid_engine.clock import CameraClock
 from reid_engine.recordings import SourceKind
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
-RowState: TypeAlias = Literal["reading", "ready", "no time", "unreadable", "waiting", "running", "done", "failed"]
+RowState: TypeAlias = Literal[
+    "reading", "ready", "no time", "unreadable", "duplicate", "waiting", "running", "done", "failed"
+]
 
-COLUMNS = ("State", "File", "Camera", "Start", "Time from", "Length", "Size", "Remark")
 STATE = 0
 FILE = 1
 CAMERA = 2
 START = 3
 ORIGIN = 4
-LENGTH = 5
-SIZE = 6
-REMARK = 7
+CLOCK = 5
+ZONE = 6
+LENGTH = 7
+SIZE = 8
+REMARK = 9
+COLUMNS = (
+    Later("State"), Later("File"), Later("Camera"), Later("Start"), Later("Time from"), Later("Clock"), Later("Zone"),
+    Later("Length"), Later("Size"), Later("Remark"),
+)  # fmt: skip
 WORDS: dict[RowState, str] = {
-    "reading": "reading …", "ready": "ready", "no time": "set a time", "unreadable": "unreadable",
-    "waiting": "waiting", "running": "analysing", "done": "done", "failed": "failed",
+    "reading": Later("reading …"), "ready": Later("ready"), "no time": Later("set a time"),
+    "unreadable": Later("unreadable"), "duplicate": Later("duplicate"), "waiting": Later("waiting"),
+    "running": Later("analysing"), "done": Later("done"), "failed": Later("failed"),
 }  # fmt: skip
+ORIGINS = {
+    "by hand": Later("by hand"), "file name": Later("file name"), "container": Later("inside file"),
+    "unknown": Later("unknown"),
+}  # fmt: skip
+RIGHT = CameraClock()
 TIPS = {
-    CAMERA: "The camera's name. Recordings of one camera get the same name. Double-click or F2 to change it.",
-    START: "When the first picture was taken, by the camera's clock. Double-click or F2 to correct it.",
-    ORIGIN: "Where the proposed time comes from: the file's name, a date inside the file, or a person.",
+    CAMERA: Later("The camera's name. Recordings of one camera get the same name. Double-click or F2 to change it."),
+    START: Later("When the first picture was taken, by the camera's clock. Double-click or F2 to correct it."),
+    ORIGIN: Later("Where the proposed time comes from: the file's name, a date inside the file, or a person."),
+    CLOCK: Later("How far the camera's clock is ahead of the true time. Read it beside the table, or type +37 here."),
+    ZONE: Later("The time zone of the camera's clock, for all recordings of the camera."),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class RecordingRow:
-    """One recording. ``in_case`` rows are shown as they are stored; the others wait for Start."""
+    """One recording. ``in_case`` rows are shown as they are stored; the others wait for Start.
+
+    clock:  of the row's camera
+    writer: whose file names look like this one
+    """
 
     path: Path
     kind: SourceKind
@@ -46,22 +67,40 @@ class RecordingRow:
     state: RowState
     start_us: int | None = None
     origin: str = ""
-    zone: str = "UTC"
+    clock: CameraClock = RIGHT
     duration_us: int | None = None
     bytes: int | None = None
     remark: str = ""
     in_case: bool = False
+    writer: str = ""
+
+    @property
+    def zone(self) -> str:
+        """The zone in which the row's times are shown."""
+        return self.clock.zone
 
     @property
     def startable(self) -> bool:
         """True when Start would analyse it."""
         return (not self.in_case and self.state in ("ready", "no time")) or self.state in ("waiting", "failed")
 
+    @property
+    def span_us(self) -> tuple[int, int] | None:
+        """From when to when, in corrected UTC; None while one of them is not known."""
+        if self.start_us is None or not self.duration_us or self.state == "duplicate":
+            return None
+        return self.clock.correct(self.start_us), self.clock.correct(self.start_us + self.duration_us)
+
 
 class RecordingsModel(QAbstractTableModel):
-    """Rows in the order they came; those of the case first."""
+    """Rows in the order in which they are analysed; those of the case first.
 
-    edited = Signal()
+    edited: the row of this file was changed by a person; rezoned and reset_clock: (file, text) for its whole camera
+    """
+
+    edited = Signal(Path)
+    rezoned = Signal(Path, str)
+    reclocked = Signal(Path, str)
     refused = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -76,8 +115,16 @@ class RecordingsModel(QAbstractTableModel):
         """The row at this place, or None."""
         return self._rows[number] if 0 <= number < len(self._rows) else None
 
+    def of(self, path: Path | None) -> RecordingRow | None:
+        """The row of this file, or None."""
+        return next((row for row in self._rows if row.path == path), None)
+
     def show(self, rows: Sequence[RecordingRow]) -> None:
-        """Replace everything."""
+        """Replace everything; nothing happens where nothing differs but what rows say."""
+        if [row.path for row in rows] == [row.path for row in self._rows]:
+            for row in rows:
+                self.put(row)
+            return
         self.beginResetModel()
         self._rows = list(rows)
         self.endResetModel()
@@ -93,6 +140,11 @@ class RecordingsModel(QAbstractTableModel):
             self._rows[place] = row
             self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
 
+    def change(self, which: Callable[[RecordingRow], bool], **fields: Any) -> None:
+        """Set fields of every row that ``which`` is true of."""
+        for row in [row for row in self._rows if which(row)]:
+            self.put(replace(row, **fields))
+
     def place(self, path: Path) -> int | None:
         """Where a file stands in the table."""
         return next((place for place, row in enumerate(self._rows) if row.path == path), None)
@@ -105,6 +157,19 @@ class RecordingsModel(QAbstractTableModel):
                 del self._rows[place]
                 self.endRemoveRows()
 
+    def shift(self, place: int, step: int) -> int:
+        """Move a row that waits up (-1) or down (+1) among those that wait; where it stands then."""
+        other = place + step
+        if not (0 <= place < len(self._rows) and 0 <= other < len(self._rows)):
+            return place
+        if self._rows[place].in_case or self._rows[other].in_case:
+            return place
+        below = other + 1 if step > 0 else other
+        self.beginMoveRows(QModelIndex(), place, place, QModelIndex(), below)
+        self._rows.insert(other, self._rows.pop(place))
+        self.endMoveRows()
+        return other
+
     def rowCount(self, parent: Index | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self._rows)
 
@@ -115,10 +180,10 @@ class RecordingsModel(QAbstractTableModel):
         if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
             return None
         if role == Qt.ItemDataRole.DisplayRole:
-            return COLUMNS[section]
+            return tr(COLUMNS[section])
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
-        return TIPS.get(section) if role == Qt.ItemDataRole.ToolTipRole else None
+        return tr(TIPS[section]) if role == Qt.ItemDataRole.ToolTipRole and section in TIPS else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())
@@ -138,7 +203,8 @@ class RecordingsModel(QAbstractTableModel):
         if row is None:
             return Qt.ItemFlag.NoItemFlags
         found = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        if not row.in_case and index.column() in (CAMERA, START):
+        editable = (CLOCK,) if row.in_case else (CAMERA, START, CLOCK, ZONE)
+        if index.column() in editable:
             found |= Qt.ItemFlag.ItemIsEditable
         return found
 
@@ -146,20 +212,25 @@ class RecordingsModel(QAbstractTableModel):
         row = self.row(index.row())
         if row is None or role != Qt.ItemDataRole.EditRole or not self.flags(index) & Qt.ItemFlag.ItemIsEditable:
             return False
+        text = str(value).strip()
+        if index.column() in (CLOCK, ZONE):
+            if text != _text(row, index.column()):
+                (self.reclocked if index.column() == CLOCK else self.rezoned).emit(row.path, text)
+            return True
         try:
-            changed = _edited(row, index.column(), str(value).strip())
+            changed = _edited(row, index.column(), text)
         except ValueError as error:
             self.refused.emit(str(error))
             return False
         self.put(changed)
-        self.edited.emit()
+        self.edited.emit(row.path)
         return True
 
 
 def _edited(row: RecordingRow, column: int, text: str) -> RecordingRow:
     if column == CAMERA:
         if not text or not text.isprintable() or "=" in text:
-            raise ValueError("A camera needs a name of printable characters, without =.")
+            raise ValueError(tr("A camera needs a name of printable characters, without =."))
         return replace(row, camera=text)
     if text == _text(row, START):
         return row
@@ -168,10 +239,11 @@ def _edited(row: RecordingRow, column: int, text: str) -> RecordingRow:
 
 
 def _text(row: RecordingRow, column: int) -> str:
-    start = "unknown" if row.start_us is None else local_time.date_and_time(row.start_us, row.zone)
+    start = tr("unknown") if row.start_us is None else local_time.date_and_time(row.start_us, row.zone)
+    origin = tr(ORIGINS[row.origin]) if row.origin in ORIGINS else row.origin
     return (
-        WORDS[row.state], row.path.name, row.camera, start, row.origin, local_time.length(row.duration_us),
-        local_time.size(row.bytes), row.remark,
+        tr(WORDS[row.state]), row.path.name, row.camera, start, origin, local_time.ahead(row.clock.offset_us),
+        row.zone, local_time.length(row.duration_us), local_time.size(row.bytes), row.remark,
     )[column]  # fmt: skip
 
 
@@ -179,21 +251,25 @@ def _colour(row: RecordingRow, column: int) -> QColor | None:
     tokens = theme.current()
     if column in (STATE, REMARK) and row.state in ("unreadable", "failed"):
         return QColor(tokens.danger)
-    if row.state == "no time" and column == STATE:
+    if column == STATE and row.state in ("no time", "duplicate"):
         return QColor(tokens.warning)
-    if "unknown" in (_text(row, START), row.origin) and column in (START, ORIGIN):
-        return QColor(tokens.warning)
+    if column in (START, ORIGIN) and "unknown" in (row.origin, "" if row.start_us is not None else "unknown"):
+        return QColor(tokens.warning if row.state != "reading" else tokens.muted)
     if column == STATE:
         return QColor(
             {"done": tokens.good, "running": tokens.accent, "ready": tokens.text}.get(row.state, tokens.muted)
         )
-    return QColor(tokens.muted) if column in (ORIGIN, REMARK) else None
+    if column == CLOCK and row.clock.offset_us:
+        return QColor(tokens.text)
+    return QColor(tokens.muted) if column in (ORIGIN, REMARK, CLOCK, ZONE, LENGTH, SIZE) else None
 
 
 def _tip(row: RecordingRow, column: int) -> str | None:
-    return str(row.path) if column == FILE else row.remark if column == REMARK else TIPS.get(column)
+    if column in (FILE, REMARK):
+        return str(row.path) if column == FILE else row.remark
+    return tr(TIPS[column]) if column in TIPS else None
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignRight if column in (LENGTH, SIZE) else Qt.AlignmentFlag.AlignLeft
+    side = Qt.AlignmentFlag.AlignRight if column in (CLOCK, LENGTH, SIZE) else Qt.AlignmentFlag.AlignLeft
     return side | Qt.AlignmentFlag.AlignVCenter

@@ -1,11 +1,12 @@
-"""The footage of a case: drop files, check camera and time beside the first picture, start."""
+"""The footage of a case: drop files, check camera, time and clock beside a picture, see what is covered, start."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QPixmap, QResizeEvent, QShortcut
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -13,7 +14,7 @@ from PySide6.QtWidgets import (
     QHeaderView,
     QLabel,
     QPushButton,
-    QSizePolicy,
+    QScrollArea,
     QStackedWidget,
     QTableView,
     QVBoxLayout,
@@ -21,88 +22,97 @@ from PySide6.QtWidgets import (
 )
 
 from app import local_time, theme
-from app.item_models.recordings import CAMERA, FILE, LENGTH, ORIGIN, REMARK, SIZE, START, STATE, RecordingsModel
+from app.coverage import lanes
+from app.item_models.recordings import (
+    CAMERA,
+    CLOCK,
+    FILE,
+    LENGTH,
+    ORIGIN,
+    REMARK,
+    SIZE,
+    START,
+    STATE,
+    ZONE,
+    RecordingRow,
+    RecordingsModel,
+)
+from app.widgets.clock_panel import ClockPanel
+from app.widgets.coverage_strip import CoverageStrip
+from app.widgets.zone_delegate import ZoneDelegate
+from app.words import tr
 
-WIDTHS = {STATE: 86, FILE: 190, CAMERA: 112, START: 184, ORIGIN: 84, LENGTH: 66, SIZE: 72}
-
-
-class PictureLabel(QLabel):
-    """A picture that keeps its shape at any width."""
-
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._picture = QPixmap()
-        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.setMinimumSize(240, 180)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setStyleSheet(f"background: {theme.current().video}; color: #8a94a3;")
-
-    def show_picture(self, picture: QImage | None, reason: str = "") -> None:
-        """A picture, or why there is none."""
-        self._picture = QPixmap() if picture is None else QPixmap.fromImage(picture)
-        self.setText(reason)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        self._fit()
-
-    def _fit(self) -> None:
-        if not self._picture.isNull():
-            shape = self._picture.height() / self._picture.width()
-            self.setFixedHeight(min(420, max(120, round(self.width() * shape))))
-            smooth = Qt.TransformationMode.SmoothTransformation
-            self.setPixmap(self._picture.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio, smooth))
+WIDTHS = {STATE: 88, FILE: 184, CAMERA: 78, START: 178, ORIGIN: 84, CLOCK: 58, ZONE: 106, LENGTH: 62, SIZE: 66}
+LANES_SEEN = 5.2
 
 
 class FootagePane(QWidget):
-    """The table and its inspector. ``first_picture`` asks for the picture of a file."""
+    """The table, the clock panel beside it, the coverage below.
+
+    looked: (file, offset) asks for a picture; read, forgotten: what was read off a clock; see ClockPanel
+    """
 
     dropped = Signal(list)
     add_files = Signal()
     add_folder = Signal()
     start = Signal()
     networks = Signal()
-    first_picture = Signal(Path)
+    demo = Signal()
+    looked = Signal(Path, object)
+    read = Signal(Path, object, str, str)
+    forgotten = Signal(str)
 
-    def __init__(self, model: RecordingsModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        model: RecordingsModel,
+        readings: Callable[[str], Sequence[str]] = lambda camera: (),
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(parent)
         self.setAcceptDrops(True)
         self._model = model
+        self._readings = readings
         self._shown: Path | None = None
         self._ready = False
-        self._networks = QLabel(self)
+        self._pace: float | None = None
         self.table = self._make_table()
+        self.strip = CoverageStrip(self)
+        self.clock = ClockPanel(self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._empty_page())
-        self._stack.addWidget(self.table)
-        main = QVBoxLayout()
-        main.setContentsMargins(16, 12, 16, 12)
-        main.setSpacing(10)
-        main.addLayout(self._head())
-        main.addWidget(self._stack, 1)
-        main.addLayout(self._foot())
+        self._stack.addWidget(self._full_page())
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        main = QVBoxLayout()
+        main.setContentsMargins(*[theme.px(16), theme.px(12)] * 2)
+        main.setSpacing(theme.px(10))
+        main.addLayout(self._head())
+        main.addWidget(self._stack, 1)
+        main.addLayout(self._foot())
         layout.addLayout(main, 1)
-        self._inspector = self._make_inspector()
-        layout.addWidget(self._inspector)
-        for signal in (model.modelReset, model.rowsInserted, model.rowsRemoved, model.dataChanged):
-            signal.connect(self._refresh)
+        self._side = self._scrolled(self.clock)
+        layout.addWidget(self._side)
+        self._connect()
         self._refresh()
 
     def show_networks(self, detector: str, embedder: str, problem: str) -> None:
         """Which weights will be used, or what is missing."""
-        self._networks.setText(problem or f"Detector: {detector}     Re-identification: {embedder}")
+        words = tr("Detector {detector}   ·   Model {model}").format(detector=detector, model=embedder)
+        self._networks.setText(problem or words)
         self._networks.setObjectName("warning" if problem else "muted")
         self._networks.style().polish(self._networks)
         self._ready = not problem
         self._refresh()
 
-    def show_picture(self, path: Path, picture: QImage | None, reason: str = "") -> None:
-        """The first picture of a file has come, or the reason why there is none."""
-        if path == self._shown:
-            self._picture.show_picture(picture, reason)
+    def show_pace(self, pace: float | None) -> None:
+        """How fast this machine analyses, in seconds of footage a second; None before it was measured."""
+        self._pace = pace
+        self._refresh()
+
+    def show_picture(self, path: Path, offset_us: int, picture: QImage | None, reason: str = "") -> None:
+        """A picture that was asked for has come, or the reason why there is none."""
+        self.clock.show_picture(path, offset_us, picture, reason)
 
     def chosen_rows(self) -> list[int]:
         """The selected rows, top to bottom."""
@@ -118,134 +128,210 @@ class FootagePane(QWidget):
             event.acceptProposedAction()
             self.dropped.emit(paths)
 
+    def _connect(self) -> None:
+        for signal in (
+            self._model.modelReset,
+            self._model.rowsInserted,
+            self._model.rowsRemoved,
+            self._model.rowsMoved,
+            self._model.dataChanged,
+        ):
+            signal.connect(self._refresh)
+        self.clock.looked.connect(self.looked)
+        self.clock.read.connect(self.read)
+        self.clock.forgotten.connect(self.forgotten)
+        self.strip.chosen.connect(self._go_to_camera)
+        for keys, act in {
+            QKeySequence(QKeySequence.StandardKey.Delete): lambda: self._model.take_out(self.chosen_rows()),
+            QKeySequence("Alt+Up"): lambda: self._shift(-1),
+            QKeySequence("Alt+Down"): lambda: self._shift(1),
+        }.items():
+            shortcut = QShortcut(keys, self.table, context=Qt.ShortcutContext.WidgetShortcut)
+            shortcut.activated.connect(act)
+
+    def _shift(self, step: int) -> None:
+        place = self._model.shift(self.table.currentIndex().row(), step)
+        self.table.setCurrentIndex(self._model.index(place, FILE))
+
+    def _go_to_camera(self, camera: str) -> None:
+        for place, row in enumerate(self._model.rows()):
+            if row.camera == camera:
+                self.table.setCurrentIndex(self._model.index(place, FILE))
+                return
+
     def _on_current(self, current: QModelIndex) -> None:
         row = self._model.row(current.row())
-        self._inspector.setVisible(row is not None)
-        if row is None or row.path == self._shown:
-            return
-        self._shown = row.path
-        self._name.setText(row.path.name)
-        self._picture.show_picture(None, "reading the first picture …")
-        self.first_picture.emit(row.path)
+        self._shown = row.path if row is not None else None
         self._describe()
 
     def _describe(self) -> None:
-        place = self._model.place(self._shown) if self._shown is not None else None
-        row = self._model.row(place) if place is not None else None
-        if row is None:
-            return
-        start = "not known" if row.start_us is None else local_time.precise_time(row.start_us, row.zone)
-        origin = f" ({row.origin})" if row.origin else ""
-        lines = [f"<b>Starts</b>  {start}{origin}", f"<b>Camera</b>  {row.camera}"]
-        lines += [f"<b>Zone</b>  {row.zone}"]
-        if row.remark:
-            lines.append(f"<span style='color:{theme.current().warning}'>{row.remark}</span>")
-        self._facts.setText("<br>".join(lines))
+        row = self._model.of(self._shown)
+        self._side.setVisible(row is not None)
+        self.clock.show_row(row, self._readings(row.camera) if row is not None else ())
+        if row is not None:
+            self.strip.choose(row.camera)
 
     def _refresh(self) -> None:
         rows = self._model.rows()
         self._stack.setCurrentIndex(1 if rows else 0)
         waiting = [row for row in rows if row.startable]
-        attention = sum(row.state in ("no time", "unreadable", "failed") for row in rows)
-        length = local_time.length(sum(row.duration_us or 0 for row in rows))
-        need = f"   ·   {attention} need attention" if attention else ""
-        self._sum.setText(f"{len(rows)} recordings   ·   {length}{need}" if rows else "")
+        self._sum.setText(summary(rows))
+        self._searchable.setText(searchable(rows))
+        self._estimate.setText(estimate(waiting, self._pace))
         self.start_button.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
-        self.start_button.setText(f"Start {len(waiting)}" if waiting else "Start")
+        self.start_button.setText(tr("Start {count}").format(count=len(waiting)) if waiting else tr("Start"))
+        self.strip.show_lanes(lanes(rows))
+        self._lanes.setFixedHeight(min(self.strip.sizeHint().height(), theme.px(round(24 + 30 * LANES_SEEN))))
         if rows and not self.table.currentIndex().isValid():
-            self.table.setCurrentIndex(self._model.index(0, 0))
-        self._inspector.setVisible(bool(rows))
+            again = self._model.place(self._shown) if self._shown is not None else None
+            self.table.setCurrentIndex(self._model.index(again or 0, FILE))
         self._describe()
 
     def _make_table(self) -> QTableView:
         table = QTableView(self)
         table.setModel(self._model)
+        table.setItemDelegateForColumn(ZONE, ZoneDelegate(table))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setAlternatingRowColors(True)
         table.setShowGrid(False)
         table.setWordWrap(False)
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(32)
+        table.verticalHeader().setDefaultSectionSize(theme.px(32))
         table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setStretchLastSection(True)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in WIDTHS.items():
-            table.setColumnWidth(column, width)
-        table.setColumnWidth(REMARK, 100)
-        table.setAccessibleName("Recordings")
+            table.setColumnWidth(column, theme.px(width))
+        table.setColumnWidth(REMARK, theme.px(100))
+        table.setAccessibleName(tr("Recordings"))
         table.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
-        delete = QShortcut(QKeySequence.StandardKey.Delete, table, context=Qt.ShortcutContext.WidgetShortcut)
-        delete.activated.connect(lambda: self._model.take_out(self.chosen_rows()))
         return table
+
+    def _full_page(self) -> QWidget:
+        page = QWidget(self)
+        self._lanes = QScrollArea(page)
+        self._lanes.setFrameShape(QFrame.Shape.NoFrame)
+        self._lanes.setWidgetResizable(True)
+        self._lanes.setWidget(self.strip)
+        heading = QLabel(tr("Coverage"), page)
+        heading.setObjectName("heading")
+        self._searchable = QLabel(page)
+        self._searchable.setObjectName("muted")
+        head = QHBoxLayout()
+        head.addWidget(heading)
+        head.addSpacing(theme.px(14))
+        head.addWidget(self._searchable, 1)
+        layout = QVBoxLayout(page)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(theme.px(8))
+        layout.addWidget(self.table, 1)
+        layout.addLayout(head)
+        layout.addWidget(self._lanes)
+        return page
+
+    def _scrolled(self, panel: QWidget) -> QScrollArea:
+        area = QScrollArea(self)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidgetResizable(True)
+        area.setWidget(panel)
+        area.setFixedWidth(panel.width() + theme.px(12))
+        return area
 
     def _empty_page(self) -> QWidget:
         page = QFrame(self)
-        page.setStyleSheet(f"QFrame {{ border: 2px dashed {theme.current().line}; border-radius: 10px; }}")
-        words = QLabel("Drop recordings or a recorder's export folder here.", page)
-        words.setObjectName("heading")
-        hint = QLabel("Nothing is copied, changed or sent anywhere. Nothing runs until you press Start.", page)
+        page.setObjectName("dropping")
+        words = QLabel(tr("Drop recordings or a recorder's export folder here."), page)
+        words.setObjectName("title")
+        hint = QLabel(tr("Nothing is copied, changed or sent anywhere. Nothing runs until you press Start."), page)
         hint.setObjectName("muted")
-        layout = QVBoxLayout(page)
-        layout.addStretch(1)
         for label in (words, hint):
-            label.setStyleSheet("border: 0;")
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            layout.addWidget(label)
+            label.setWordWrap(True)
+        folder = QPushButton(theme.icon("folder", "on_accent"), tr("Add folder …"), page)
+        theme.primary(folder)
+        folder.clicked.connect(self.add_folder)
+        layout = QVBoxLayout(page)
+        layout.setSpacing(theme.px(12))
+        layout.addStretch(1)
+        layout.addWidget(words)
+        layout.addWidget(hint)
+        layout.addWidget(folder, 0, Qt.AlignmentFlag.AlignCenter)
         layout.addStretch(1)
         return page
 
     def _head(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        files = QPushButton(theme.icon("add"), "Add files …", self)
+        files = QPushButton(theme.icon("add"), tr("Add files …"), self)
         files.clicked.connect(self.add_files)
-        folder = QPushButton(theme.icon("folder"), "Add folder …", self)
+        folder = QPushButton(theme.icon("folder"), tr("Add folder …"), self)
         folder.clicked.connect(self.add_folder)
         self._sum = QLabel(self)
         self._sum.setObjectName("muted")
         row.addWidget(files)
         row.addWidget(folder)
-        row.addSpacing(12)
+        row.addSpacing(theme.px(12))
         row.addWidget(self._sum, 1)
         return row
 
     def _foot(self) -> QHBoxLayout:
+        self._networks = QLabel(self)
         self._networks.setObjectName("muted")
-        choose = QPushButton(theme.icon("network"), "Networks …", self)
+        self._networks.setWordWrap(True)
+        choose = QPushButton(theme.icon("network"), tr("Networks …"), self)
         choose.clicked.connect(self.networks)
-        self.start_button = QPushButton("Start", self)
+        self._estimate = QLabel(self)
+        self._estimate.setObjectName("muted")
+        self._estimate.setWordWrap(True)
+        self._estimate.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.start_button = QPushButton(tr("Start"), self)
         self.start_button.setObjectName("primary")
-        self.start_button.setMinimumWidth(120)
+        self.start_button.setMinimumWidth(theme.px(120))
         self.start_button.clicked.connect(self.start)
         row = QHBoxLayout()
         row.addWidget(choose)
-        row.addSpacing(8)
+        row.addSpacing(theme.px(8))
         row.addWidget(self._networks, 1)
+        row.addWidget(self._estimate, 1)
+        row.addSpacing(theme.px(8))
         row.addWidget(self.start_button)
         return row
 
-    def _make_inspector(self) -> QFrame:
-        frame = QFrame(self)
-        frame.setObjectName("panel")
-        frame.setFixedWidth(340)
-        heading = QLabel("First picture", frame)
-        heading.setObjectName("heading")
-        self._name = QLabel(frame)
-        self._name.setObjectName("muted")
-        self._name.setWordWrap(True)
-        self._picture = PictureLabel(frame)
-        self._facts = QLabel(frame)
-        self._facts.setWordWrap(True)
-        self._facts.setTextFormat(Qt.TextFormat.RichText)
-        hint = QLabel(
-            "Compare the clock burnt into the picture with the start time, and correct the time if needed.", frame
-        )
-        hint.setObjectName("muted")
-        hint.setWordWrap(True)
-        layout = QVBoxLayout(frame)
-        layout.setContentsMargins(14, 14, 14, 14)
-        layout.setSpacing(8)
-        for part in (heading, self._name, self._picture, self._facts, hint):
-            layout.addWidget(part)
-        layout.addStretch(1)
-        frame.hide()
-        return frame
+
+def summary(rows: Sequence[RecordingRow]) -> str:
+    """How many recordings of how many cameras, how long in all, how many need a person."""
+    if not rows:
+        return ""
+    counted = [row for row in rows if row.state not in ("duplicate", "unreadable")]
+    attention = sum(row.state in ("no time", "unreadable", "failed", "duplicate") for row in rows)
+    length = local_time.length(sum(row.duration_us or 0 for row in counted))
+    said = tr("{count} recordings of {cameras} cameras   ·   {length}").format(
+        count=len(rows), cameras=len({row.camera for row in counted}), length=length
+    )
+    return said + (tr("   ·   {count} need attention").format(count=attention) if attention else "")
+
+
+def searchable(rows: Sequence[RecordingRow]) -> str:
+    """How much of the footage a search covers."""
+    kept = [row for row in rows if row.in_case or row.state in ("ready", "no time", "running")]
+    done = [row for row in kept if row.state == "done"]
+    if not done:
+        return tr("Searching starts as soon as the first recordings are analysed.")
+    if len(done) == len(kept):
+        return tr("All of it can be searched.")
+    lengths = [local_time.length(sum(row.duration_us or 0 for row in part)) for part in (done, kept)]
+    return tr("Searching covers {done} of {count} recordings ({length} of {whole}), and the others as far as they are "
+              "analysed.").format(done=len(done), count=len(kept), length=lengths[0], whole=lengths[1])  # fmt: skip
+
+
+def estimate(waiting: Sequence[RecordingRow], pace: float | None) -> str:
+    """How long the analysis will take on this machine, if anybody can know."""
+    length_us = sum(row.duration_us or 0 for row in waiting)
+    if not waiting or not length_us:
+        return ""
+    if pace is None or pace <= 0:
+        return tr("How long this takes here is known once a first analysis has run.")
+    takes = local_time.about(round(length_us / pace))
+    return tr("{takes} on this machine, at {pace}× real time as measured here").format(takes=takes, pace=f"{pace:.1f}")

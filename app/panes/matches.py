@@ -1,82 +1,74 @@
-"""The matches: the grid of cards, the filters above it, the decisions below it."""
+"""The matches: the chips that filter, sort and group, the grid of cards, the decisions below it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
-from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import (
-    QAbstractItemView,
-    QComboBox,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QListView,
-    QPushButton,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app import local_time, theme
+from app.arrange import Group, Sort, Wish
+from app.desk import Query
+from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
-from app.widgets.match_card import CARD_SIZE, MatchCardDelegate
+from app.widgets.card_grid import CardGrid
+from app.widgets.chips import Chip, FlowLayout, Value
+from app.widgets.match_card import MatchCardDelegate
+from app.words import tr
 from reid_engine.types import CameraId, Match, Verdict
 
 OTHERS = "All other cameras"
 ALL = "All cameras, also this one"
-
-
-class CardList(QListView):
-    """The grid. Enter shows the current card's moment."""
-
-    asked = Signal(QModelIndex)
-
-    def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.setModel(model)
-        self._delegate = MatchCardDelegate(self)
-        self.setItemDelegate(self._delegate)
-        self.setViewMode(QListView.ViewMode.IconMode)
-        self.setMovement(QListView.Movement.Static)
-        self.setResizeMode(QListView.ResizeMode.Adjust)
-        self.setUniformItemSizes(True)
-        self.setGridSize(CARD_SIZE + QSize(4, 4))
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setMouseTracking(True)
-        self.setAccessibleName("Ranked matches")
-        self.clicked.connect(self.asked)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.currentIndex().isValid():
-            self.asked.emit(self.currentIndex())
-            return
-        super().keyPressEvent(event)
-
-    def keyboardSearch(self, search: str) -> None:
-        """Letters are the program's keys here, not a search among the cards' words."""
+SORTS: tuple[tuple[str, Sort], ...] = (
+    ("likeness", "rank"), ("earliest first", "earliest"), ("latest first", "latest"),
+)  # fmt: skip
+GROUPS: tuple[tuple[str, Group], ...] = (
+    ("by band", "band"), ("by camera", "camera"), ("by hour", "hour"), ("not at all", "none"),
+)  # fmt: skip
+# how a colour of clothes is shown in a menu
+SWATCHES = {
+    "black": "#1b1b1d", "grey": "#8b8d91", "white": "#f4f4f2", "red": "#c8322c", "orange": "#e98022",
+    "brown": "#74492a", "yellow": "#e9d32f", "green": "#3f9a44", "blue": "#2f62c4", "purple": "#7a3f9d",
+    "pink": "#e58ab4",
+}  # fmt: skip
+QUALITIES = (("any", None), ("fair, 0.3 and more", 0.3), ("good, 0.5 and more", 0.5))
 
 
 class MatchesPane(QWidget):
-    """Shows a ranking; says which card was chosen, what was decided and which filters are set."""
+    """Shows a ranking; says which card was chosen, what was decided, which filters are set and how it shall be shown.
+
+    chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; compare, why: of the current one;
+    pictured: a picture of a person was dropped
+    """
 
     chosen = Signal(int)
+    pointed = Signal(int)
     decided = Signal(int, str)
     filtered = Signal()
+    wished = Signal()
     refine = Signal()
+    compare = Signal()
+    why = Signal()
+    pictured = Signal(Path)
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._model = model
+        self.setAcceptDrops(True)
         self._zone = "UTC"
         self._day_us = 0
-        self.cards = CardList(model, self)
+        self._folded = True
+        self.cards = CardGrid(model, self)
+        self.cards.setItemDelegate(MatchCardDelegate(self.cards))
         self.cards.asked.connect(lambda index: self._choose(index.row()))
-        self._filters = self._filter_row()
+        self.cards.scrubbed.connect(model.scrub)
+        self.cards.unfolded.connect(lambda _: self._unfold())
+        self.cards.selectionModel().currentChanged.connect(lambda now, _: self._point(now.row()))
         self._line = QLabel(self)
         self._line.setObjectName("muted")
         self._line.setWordWrap(True)
@@ -91,16 +83,19 @@ class MatchesPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
-        layout.addLayout(self._filters)
+        layout.addLayout(self._chip_row())
         layout.addWidget(self._line)
         layout.addWidget(self._stack, 1)
+        layout.addLayout(self._look_row())
         layout.addLayout(self._decision_row())
         model.modelReset.connect(self._refresh)
         self.say("Pause, point at a person, click.", "Click once to select the track, again or Enter to search for it.")
 
     def say(self, sentence: str, hint: str = "") -> None:
         """Show a sentence instead of cards, as long as there are none."""
-        self._empty.setText(f"<p style='font-size:14px'>{sentence}</p><p>{hint}</p>")
+        self._empty.setText(
+            tr("<p style='font-size:14px'>{sentence}</p><p>{hint}</p>").format(sentence=sentence, hint=hint)
+        )
         self._refresh()
 
     def head(self, sentence: str) -> None:
@@ -111,26 +106,33 @@ class MatchesPane(QWidget):
     def offer_cameras(self, cameras: Sequence[tuple[CameraId, str, int]], zone: str) -> None:
         """The cameras to filter by: number, name and place in the list."""
         self._zone = zone
-        wanted = self._cameras.currentData()
-        self._cameras.blockSignals(True)
-        self._cameras.clear()
-        self._cameras.addItem(OTHERS, OTHERS)
-        self._cameras.addItem(ALL, ALL)
-        for camera, name, position in cameras:
-            self._cameras.addItem(f"{theme.camera_letter(position)}   {name}", int(camera))
-        self._cameras.setCurrentIndex(max(0, self._cameras.findData(wanted)))
-        self._cameras.blockSignals(False)
+        choices: list[tuple[str, Value]] = [(ALL, ALL)]
+        choices += [(f"{theme.camera_letter(position)}   {name}", int(camera)) for camera, name, position in cameras]
+        self._cameras.offer(choices)
 
-    def cameras_wanted(self) -> tuple[CameraId, ...] | str | None:
-        """One camera, ``"all"``, or None for all but the probe's own."""
-        wanted = self._cameras.currentData()
-        if isinstance(wanted, int):
-            return (CameraId(wanted),)
-        return "all" if wanted == ALL else None
+    def filters(self) -> Query:
+        """What the chips say."""
+        cameras = tuple(CameraId(value) for value in self._cameras.values if isinstance(value, int))
+        quality = self._quality.values
+        return Query(
+            cameras=cameras or None,
+            everywhere=ALL in self._cameras.values,
+            from_us=self._typed(self._from),
+            to_us=self._typed(self._to),
+            upper=tuple(str(value) for value in self._upper.values),
+            lower=tuple(str(value) for value in self._lower.values),
+            least_quality=float(quality[0] or 0) if quality else 0.0,
+        )
 
-    def span_wanted(self) -> tuple[int | None, int | None]:
-        """From and to in corrected UTC; None where nothing, or nothing readable, was typed."""
-        return self._typed(self._from), self._typed(self._to)
+    def wish(self) -> Wish:
+        """How the ranking shall be shown."""
+        sort: Sort = next((value for _, value in SORTS if value in self._sort.values), "rank")
+        group: Group = next((value for _, value in GROUPS if value in self._group.values), "band")
+        return Wish(sort, group, self._folded, bool(self._plausible.values))
+
+    def fold(self) -> None:
+        """A new ranking: many weak ones are folded away again."""
+        self._folded = True
 
     def current(self) -> Match | None:
         """The match under the cursor."""
@@ -145,50 +147,92 @@ class MatchesPane(QWidget):
         self.decided.emit(int(match.tracklet), verdict)
         following = self._model.next_undecided(row)
         if following is not None and following != row:
-            self._go_to(following)
+            self.go_to(following)
 
     def select_first(self) -> None:
         """Put the cursor on the best match, without playing it."""
         if self._model.rowCount():
-            self._go_to(0)
+            self.go_to(0)
 
-    def _go_to(self, row: int) -> None:
+    def go_to(self, row: int) -> None:
+        """Put the cursor on a card."""
         index = self._model.index(row)
         self.cards.setCurrentIndex(index)
         self.cards.scrollTo(index)
+
+    def reference(self, time_us: int) -> None:
+        """The day that a time without a date means."""
+        self._day_us = time_us
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if picture_in(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        path = picture_in(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self.pictured.emit(path)
 
     def _choose(self, row: int) -> None:
         match = self._model.match_of(row)
         if match is not None:
             self.chosen.emit(int(match.tracklet))
 
+    def _point(self, row: int) -> None:
+        match = self._model.match_of(row)
+        if match is not None:
+            self.pointed.emit(int(match.tracklet))
+
+    def _unfold(self) -> None:
+        self._folded = False
+        self.wished.emit()
+
     def _refresh(self) -> None:
-        found = self._model.rowCount() > 0
+        found = self._model.rowCount() > 0 or bool(self._model.sections)
         self._stack.setCurrentWidget(self.cards if found else self._empty)
         for button in self._buttons:
-            button.setEnabled(found)
+            button.setEnabled(self._model.rowCount() > 0)
         self._line.setVisible(found and bool(self._line.text()))
 
-    def _filter_row(self) -> QHBoxLayout:
-        self._cameras = QComboBox(self)
-        self._cameras.setAccessibleName("Search in")
-        self._cameras.addItem(OTHERS, OTHERS)
-        self._cameras.addItem(ALL, ALL)
-        self._cameras.currentIndexChanged.connect(lambda _: self.filtered.emit())
-        self._from = self._time_field("from  14:00")
-        self._to = self._time_field("to  15:30")
-        row = QHBoxLayout()
-        row.setSpacing(6)
-        row.addWidget(self._cameras, 2)
-        row.addWidget(self._from, 1)
-        row.addWidget(self._to, 1)
+    # chips ------------------------------------------------------------------------------------------------------------
+
+    def _chip_row(self) -> FlowLayout:
+        self._cameras = self._chip("Cameras", [], several=True, changed=self.filtered)
+        colours: list[tuple[str, Value, str]] = [(name, name, colour) for name, colour in SWATCHES.items()]
+        self._upper = self._chip("Top", colours, several=True, changed=self.filtered)
+        self._lower = self._chip("Legs", colours, several=True, changed=self.filtered)
+        self._quality = self._chip("Quality", QUALITIES, several=False, changed=self.filtered)
+        doubts: tuple[tuple[str, Value], ...] = (("shown", None), ("hidden", "plausible"))
+        self._plausible = self._chip("Doubts", doubts, several=False, changed=self.wished)
+        self._sort = self._chip("Sort", SORTS, several=False, changed=self.wished)
+        self._group = self._chip("Group", GROUPS, several=False, changed=self.wished)
+        self._from, self._to = self._time_field("from  14:00"), self._time_field("to  15:30")
+        row = FlowLayout()
+        for part in (self._cameras, self._from, self._to, self._upper, self._lower, self._quality, self._plausible,
+                     self._sort, self._group):  # fmt: skip
+            row.addWidget(part)
         return row
+
+    def _chip(
+        self,
+        name: str,
+        choices: Sequence[tuple[str, Value] | tuple[str, Value, str]],
+        *,
+        several: bool,
+        changed: object,
+    ) -> Chip:
+        chip = Chip(name, several=several, parent=self)
+        chip.offer(choices)
+        chip.changed.connect(changed)
+        return chip
 
     def _time_field(self, hint: str) -> QLineEdit:
         field = QLineEdit(self)
         field.setPlaceholderText(hint)
         field.setClearButtonEnabled(True)
-        field.setToolTip("A time of the day, or a date and a time, in the cameras' zone")
+        field.setFixedWidth(theme.px(112))
+        field.setToolTip(tr("A time of the day, or a date and a time, in the cameras' zone"))
         field.setAccessibleName(hint.split()[0])
         field.editingFinished.connect(self._times_edited)
         field.textChanged.connect(lambda text: self.filtered.emit() if not text else None)
@@ -203,10 +247,6 @@ class MatchesPane(QWidget):
         if changed:
             self.filtered.emit()
 
-    def reference(self, time_us: int) -> None:
-        """The day that a time without a date means."""
-        self._day_us = time_us
-
     def _typed(self, field: QLineEdit) -> int | None:
         text = field.text().strip()
         if not text:
@@ -218,11 +258,28 @@ class MatchesPane(QWidget):
             field.setToolTip(str(error))
             return None
 
+    # buttons ----------------------------------------------------------------------------------------------------------
+
+    def _look_row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        self._buttons: list[QPushButton] = []
+        looks = (
+            ("compare", "Compare   C", self.compare, "Probe and candidate side by side"),
+            ("why", "Why?   W", self.why, "Which pictures, and what in them, carried this match"),
+            ("refine", "Refine   R", self.refine, "Rank again by what you called the same and different"),
+        )
+        for icon, words, signal, tip in looks:
+            button = self._button(icon, words, "text" if icon != "refine" else theme.current().accent)
+            button.setToolTip(tip)
+            button.clicked.connect(signal)
+            row.addWidget(button, 1)
+        return row
+
     def _decision_row(self) -> QHBoxLayout:
         tokens = theme.current()
         row = QHBoxLayout()
         row.setSpacing(6)
-        self._buttons: list[QPushButton] = []
         verbs: tuple[tuple[Verdict, str, str, str], ...] = (
             ("same", "Same", "Y", tokens.good),
             ("different", "Different", "N", tokens.danger),
@@ -232,14 +289,11 @@ class MatchesPane(QWidget):
             button = self._button(verdict, f"{word}   {key}", colour)
             button.clicked.connect(lambda _=False, said=verdict: self.decide(said))
             row.addWidget(button, 1)
-        refine = self._button("refine", "Refine   R", tokens.accent)
-        refine.setToolTip("Rank again, nearer to what you called the same and further from what you called different")
-        refine.clicked.connect(lambda: self.refine.emit())
-        row.addWidget(refine, 1)
         return row
 
     def _button(self, icon: str, words: str, colour: str) -> QPushButton:
-        button = QPushButton(theme.icon(icon, colour), words, self)
+        drawn = theme.icon(icon) if colour == "text" else theme.icon(icon, colour)
+        button = QPushButton(drawn, words, self)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._buttons.append(button)
         return button

@@ -3,38 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
-from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QResizeEvent
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
-from app import local_time, theme
+from app import theme
 from app.desk import Footage
-from app.hits import Fit
+from app.hits import columns
 from app.overlays import BoxCache
 from app.player import CameraFeed, Decoders, MasterClock
-from app.widgets.seek_bar import Coverage, SeekBar
+from app.widgets.seek_bar import Coverage
 from app.widgets.tile import Tile
+from app.widgets.transport import Transport
 from reid_engine.types import CameraId
 
 TICK_MS = 15
-MOST_TILES = 4
+LAYOUTS = (1, 4, 9)
 FASTEST = 16.0
 STEP_US = 40_000
-SHAPE = (4, 3)
-TIME_SIZE = QSize(270, 24)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch to play: a camera from one moment to another, with a tracklet marked."""
+
+    camera: CameraId
+    from_us: int
+    to_us: int
+    tracklet: int
 
 
 class PlayerPane(QWidget):
-    """Plays up to four cameras at one instant.
+    """Plays one, four or nine cameras at one instant.
 
-    selected: a tracklet (-1: none); asked: search for it; boxed: camera, time, xyxy of a drawn box; moved: the clock
+    selected: a tracklet (-1: none); asked: search for it; boxed: camera, time, xyxy of a drawn box; moved: the clock;
+    added: a tracklet as an example, or as somebody else
     """
 
     selected = Signal(int)
     asked = Signal(int)
     boxed = Signal(int, object, tuple)
+    added = Signal(int, bool)
     moved = Signal(object)
 
     def __init__(self, boxes: BoxCache, parent: QWidget | None = None) -> None:
@@ -47,6 +59,8 @@ class PlayerPane(QWidget):
         self._shown: list[CameraId] = []
         self._solo: CameraId | None = None
         self._laid_out = 1
+        self._most = 4
+        self._spans: list[Span] = []
         self._focus: CameraId | None = None
         self._feeds: dict[CameraId, CameraFeed] = {}
         self._decoders = Decoders(self)
@@ -57,13 +71,12 @@ class PlayerPane(QWidget):
         boxes.arrived.connect(self.refresh)
         self._grid = QGridLayout()
         self._grid.setSpacing(2)
-        self._line = SeekBar(self)
-        self._line.sought.connect(self.seek)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addLayout(self._grid, 1)
         self._foot = self._transport()
+        self._foot.line.sought.connect(self.seek)
         layout.addWidget(self._foot)
 
     # what is played ---------------------------------------------------------------------------------------------------
@@ -76,7 +89,7 @@ class PlayerPane(QWidget):
         self._footage = footage
         known = [camera.id for camera in footage.cameras if footage.stretches(camera)]
         self._shown = [camera for camera in self._shown if camera in known]
-        self._shown += [camera for camera in known if camera not in self._shown][: MOST_TILES - len(self._shown)]
+        self._shown += [camera for camera in known if camera not in self._shown][: self._most - len(self._shown)]
         self._refeed()
         if self._shown != before:
             self._lay_out()
@@ -84,12 +97,29 @@ class PlayerPane(QWidget):
         if not before and self._limits()[1]:
             self.seek(self._opening())
 
+    def lay_out(self, most: int) -> None:
+        """One, four or nine tiles; the camera in focus stays, others come and go in the case's order."""
+        self._most = most
+        first = [self._focus] if self._focus in self._shown else self._shown[:1]
+        known = [camera.id for camera in self._footage.cameras if self._footage.stretches(camera)]
+        rest = [*self._shown, *known]
+        order = {camera: place for place, camera in enumerate(known)}
+        wanted = [camera for camera in dict.fromkeys((*first, *rest)) if camera is not None][:most]
+        self._shown = sorted(wanted, key=lambda camera: order.get(camera, 0))
+        self._solo = None
+        self._refeed()
+        self._lay_out()
+
+    def next_layout(self) -> None:
+        """The next of one, four and nine tiles."""
+        self.lay_out(LAYOUTS[(LAYOUTS.index(self._most) + 1) % len(LAYOUTS)])
+
     def reveal(self, camera: CameraId) -> None:
         """Make sure that this camera has a tile."""
         if self._solo is not None and self._solo != camera:
             self._solo = camera
         if camera not in self._shown:
-            self._shown = [*self._shown[: MOST_TILES - 1], camera]
+            self._shown = [*self._shown[: self._most - 1], camera]
             self._refeed()
         self._focus = camera
         self._lay_out()
@@ -131,6 +161,7 @@ class PlayerPane(QWidget):
         tile = Tile(camera, name, self._footage.position(camera), zone, self)
         tile.clicked.connect(self.select)
         tile.asked.connect(self.asked)
+        tile.added.connect(self.added)
         tile.missed.connect(lambda: self._missed(camera))
         tile.boxed.connect(self._on_box)
         tile.solo.connect(lambda _: self.toggle_solo(camera))
@@ -144,28 +175,26 @@ class PlayerPane(QWidget):
             tile.setVisible(camera in seen)
             tile.focused = camera == self._focus and len(seen) > 1
             tile.update()
-        columns = self._columns(len(seen))
+        across = self._laid_out = columns(len(seen), self.tiles_room())
         for place, camera in enumerate(seen):
             if camera is not None:
-                self._grid.addWidget(self.tiles[camera], place // columns, place % columns)
-        self._laid_out = columns
+                self._grid.addWidget(self.tiles[camera], *divmod(place, across))
         self.refresh(exact=True)
-
-    def _columns(self, count: int) -> int:
-        """Two pictures stand side by side or one above the other, whichever makes them larger."""
-        if count > 2:
-            return 2
-        room = self.tiles_room()
-        beside = Fit.inside(SHAPE, (room[0] // 2, room[1])).scale
-        above = Fit.inside(SHAPE, (room[0], room[1] // 2)).scale
-        return 2 if count == 2 and beside >= above else 1
 
     def tiles_room(self) -> tuple[int, int]:
         """Width and height there are for pictures."""
         return self.width(), max(1, self.height() - self._foot.height())
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Left and right are seconds here; elsewhere they move the cursor, so that they are no keys of the window."""
+        steps = {Qt.Key.Key_Left: -1.0, Qt.Key.Key_Right: 1.0}
+        if event.key() in steps and event.modifiers() == Qt.KeyboardModifier.NoModifier:
+            self.skip(steps[Qt.Key(event.key())])
+        else:
+            super().keyPressEvent(event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if self.tiles and self._columns(self._seen()) != self._laid_out:
+        if self.tiles and columns(self._seen(), self.tiles_room()) != self._laid_out:
             self._lay_out()
 
     def _seen(self) -> int:
@@ -182,8 +211,8 @@ class PlayerPane(QWidget):
         ]
         limits = self._limits()
         self.clock.limit(*limits)
-        self._zone = cameras[0].clock.zone if cameras else "UTC"
-        self._line.cover(lanes, limits, self._zone)
+        zone = self._foot.zone = cameras[0].clock.zone if cameras else "UTC"
+        self._foot.line.cover(lanes, limits, zone)
         self._fill_cameras_menu()
 
     def _limits(self) -> tuple[int, int]:
@@ -258,6 +287,41 @@ class PlayerPane(QWidget):
         """Jump by seconds, either way."""
         self.seek(self.clock.now_us() + round(seconds * 1e6))
 
+    def play_spans(self, spans: Sequence[Span]) -> None:
+        """Play these stretches one after the other, each in its camera, the others at the same instant."""
+        self._spans = list(spans)
+        self._next_span()
+
+    def _next_span(self) -> None:
+        span = self._spans[0]
+        self.show_moment(span.camera, span.from_us, span.tracklet)
+        self._run(1.0)
+
+    def _watch_span(self, now_us: int) -> None:
+        if self._spans and now_us >= self._spans[0].to_us:
+            self._spans.pop(0)
+            if self._spans:
+                self._next_span()
+            else:
+                self.pause()
+
+    @property
+    def focus(self) -> CameraId | None:
+        """The camera that keys act on."""
+        return self._focus
+
+    @property
+    def playing_spans(self) -> bool:
+        """True while stretches are played one after the other."""
+        return bool(self._spans)
+
+    def zoom(self, factor: float) -> None:
+        """Nearer or farther in the tile in focus."""
+        tile = self.tiles.get(self._focus) if self._focus is not None else None
+        tile = next(iter(self.tiles.values()), None) if tile is None else tile
+        if tile is not None:
+            tile.zoom_by(factor)
+
     def toggle_play(self) -> None:
         """Play or pause; playing always begins forwards at real time."""
         if self.clock.playing:
@@ -278,6 +342,7 @@ class PlayerPane(QWidget):
 
     def pause(self) -> None:
         """Stand still, on an exact picture."""
+        self._spans = []
         self.clock.pause()
         self._tick.stop()
         self.refresh(exact=True)
@@ -322,7 +387,7 @@ class PlayerPane(QWidget):
 
     def mark(self, marks: Sequence[tuple[CameraId, int]]) -> None:
         """Where on the time line the matches are."""
-        self._line.mark([(self._footage.position(camera), moment) for camera, moment in marks])
+        self._foot.line.mark([(self._footage.position(camera), moment) for camera, moment in marks])
 
     def _run(self, rate: float) -> None:
         self.clock.play(rate)
@@ -339,13 +404,15 @@ class PlayerPane(QWidget):
                 showing = self._feeds[camera].at(now, exact=exact)
                 moment = showing.time_us if showing.image is not None else now
                 tile.show_moment(showing, self._boxes.at(camera, moment))
-        self._line.move(now)
-        self._time.setText(local_time.precise_time(now, self._zone) if self._shown else "")
+        self._foot.line.move(now)
+        self._foot.show_time(now if self._shown else None)
         if self.clock.playing and self.clock.at_limit:
             self.clock.pause()
             self._tick.stop()
             self._say_rate()
         self.moved.emit(now)
+        if self.clock.playing:
+            self._watch_span(now)
 
     def _on_picture(self) -> None:
         if not self.clock.playing:
@@ -361,57 +428,22 @@ class PlayerPane(QWidget):
         self.boxed.emit(camera, time_us, xyxy)
 
     def _say_rate(self) -> None:
-        playing = self.clock.playing
-        self._play.setIcon(theme.icon("pause" if playing else "play"))
-        self._rate.setText(f"{self.clock.rate:g}×" if playing else "paused")
+        self._foot.show_rate(self.clock.rate if self.clock.playing else None)
 
-    def _transport(self) -> QFrame:
-        frame = QFrame(self)
-        frame.setObjectName("foot")
-        self._zone = "UTC"
-        self._time = QLabel(frame)
-        self._time.setObjectName("heading")
-        self._time.setFixedSize(TIME_SIZE)  # a label of free size lays the whole window out again with every text
-        self._rate = QLabel("paused", frame)
-        self._rate.setObjectName("pill")
-        row = QHBoxLayout()
-        row.setSpacing(2)
-        row.addWidget(self._time)
-        row.addStretch(1)
-        row.addWidget(self._tool("reverse", "Backwards, faster with each press (J)", lambda: self.faster(-1)))
-        row.addWidget(self._tool("step-back", "Previous picture (,)", lambda: self.step(-1)))
-        self._play = self._tool("play", "Play or pause (Space)", self.toggle_play)
-        row.addWidget(self._play)
-        row.addWidget(self._tool("step-forward", "Next picture (.)", lambda: self.step(1)))
-        row.addWidget(self._tool("faster", "Forwards, faster with each press (L)", lambda: self.faster(1)))
-        row.addSpacing(8)
-        row.addWidget(self._rate)
-        row.addStretch(1)
-        row.addWidget(self._tool("boxes", "Show or hide the boxes (B)", self.toggle_boxes))
-        row.addWidget(self._tool("solo", "One camera alone, or all (F)", self.toggle_solo))
-        self._cameras = self._tool("camera", "Which cameras have a tile", lambda: None)
-        self._cameras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._cameras.setMenu(QMenu(self._cameras))
-        row.addWidget(self._cameras)
-        layout = QVBoxLayout(frame)
-        layout.setContentsMargins(12, 6, 8, 6)
-        layout.setSpacing(4)
-        layout.addWidget(self._line)
-        layout.addLayout(row)
-        return frame
-
-    def _tool(self, icon: str, tip: str, act: Callable[[], object]) -> QToolButton:
-        button = QToolButton(self)
-        button.setIcon(theme.icon(icon))
-        button.setToolTip(tip)
-        button.setAccessibleName(tip.partition(" (")[0])
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.clicked.connect(lambda: act())
-        return button
+    def _transport(self) -> Transport:
+        acts: dict[str, Callable[[], object]] = {
+            "reverse": lambda: self.faster(-1),
+            "step-back": lambda: self.step(-1),
+            "play": self.toggle_play,
+            "step-forward": lambda: self.step(1),
+            "faster": lambda: self.faster(1),
+            "boxes": self.toggle_boxes,
+            "tiles": self.next_layout,
+            "solo": self.toggle_solo,
+        }
+        return Transport(acts, self)
 
     def _fill_cameras_menu(self) -> None:
-        menu = self._cameras.menu()
-        menu.clear()
-        for camera in self._footage.cameras:
-            letter = theme.camera_letter(self._footage.position(camera.id))
-            menu.addAction(f"{letter}   {camera.name}", partial(self.reveal, camera.id))
+        letters = [theme.camera_letter(self._footage.position(camera.id)) for camera in self._footage.cameras]
+        named = zip(letters, self._footage.cameras, strict=True)
+        self._foot.offer_cameras([(f"{letter}   {one.name}", partial(self.reveal, one.id)) for letter, one in named])

@@ -1,4 +1,4 @@
-"""The jobs that run: per camera how far, how fast, until when; pause and cancel."""
+"""The jobs that run: their queue, how far, how fast, until when; pause, cancel, sooner, leave out."""
 
 from __future__ import annotations
 
@@ -6,34 +6,43 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
-    QProgressBar,
     QPushButton,
     QSizePolicy,
+    QTableView,
     QVBoxLayout,
     QWidget,
 )
 
 from app import local_time, theme
+from app.item_models.queue import CAMERA, DONE, FILE, FOUND, SHARE, SHARE_ROLE, STAGE, QueueModel, QueueRow
 from app.jobs import Job
+from app.widgets.share_delegate import ShareDelegate
+from app.words import Later, tr
 
 STAGES = {
-    "hash": "Reading the files", "analyse": "Analysing", "embed": "Describing people", "index": "Indexing",
+    "hash": Later("Reading the files"), "analyse": Later("Analysing"), "embed": Later("Describing people"),
+    "index": Later("Indexing"), "export": Later("Preparing the network for this machine"),
 }  # fmt: skip
+WIDTHS = {CAMERA: 130, FILE: 260, STAGE: 90, DONE: 130, FOUND: 70}
+ROW = 26
+ROWS_SEEN = 5
 
 
 def in_words(progress: dict[str, Any]) -> str:
     """A progress event as one line: stage, rate in multiples of real time, what was found, time left."""
-    parts = [STAGES.get(str(progress.get("stage")), str(progress.get("stage", "Working")))]
+    stage = str(progress.get("stage", ""))
+    parts = [tr(STAGES[stage]) if stage in STAGES else stage or tr("Working")]
     if progress.get("rate"):
-        parts.append(f"{float(progress['rate']):.1f}× real time")
+        parts.append(tr("{rate}× real time").format(rate=f"{float(progress['rate']):.1f}"))
     if progress.get("tracklets"):
-        parts.append(f"{progress['tracklets']} tracks found")
+        parts.append(tr("{count} tracks found").format(count=progress["tracklets"]))
     if progress.get("eta_s") is not None:
-        parts.append(f"{local_time.length(round(float(progress['eta_s']) * 1e6))} left")
+        parts.append(tr("{time} left").format(time=local_time.length(round(float(progress["eta_s"]) * 1e6))))
     return "   ·   ".join(parts)
 
 
@@ -43,41 +52,46 @@ class JobCard(QFrame):
     def __init__(self, job: Job, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._job = job
-        self._bars: dict[str, tuple[QProgressBar, QLabel]] = {}
-        self._title = QLabel("Starting …", self)
+        self.queue = QueueModel(self)
+        self._title = QLabel(tr("Starting …"), self)
         self._title.setObjectName("heading")
         self._notice = QLabel(self)
         self._notice.setObjectName("muted")
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
         # a long sentence is cut off (the tool tip has it whole) rather than pushing the buttons out of the window
         self._notice.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self._pause = QPushButton(theme.icon("pause"), "Pause", self)
-        self._pause.clicked.connect(self._toggle)
-        self.cancel = QPushButton(theme.icon("close"), "Cancel", self)
-        self.cancel.clicked.connect(lambda: job.say("cancel"))
-        head = QHBoxLayout()
-        head.addWidget(self._title)
-        head.addSpacing(16)
-        head.addWidget(self._notice, 1)
-        head.addWidget(self._pause)
-        head.addWidget(self.cancel)
-        self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(14)
-        self._grid.setColumnStretch(1, 1)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 8, 12, 10)
-        layout.addLayout(head)
-        layout.addLayout(self._grid)
+        self.sooner = self._button("faster", tr("Sooner"), lambda: self._wish("sooner"))
+        self.sooner.setToolTip(tr("Analyse the chosen recording before the others that wait"))
+        self.drop = self._button("close", tr("Leave out"), lambda: self._wish("drop"))
+        self.drop.setToolTip(tr("Do not analyse the chosen recording now; what was found in it is kept"))
+        self._pause = self._button("pause", tr("Pause"), self._toggle)
+        self.cancel = self._button("close", tr("Cancel"), lambda: job.say("cancel"))
+        self.table = self._make_table()
+        self._lay_out()
         job.moved.connect(self._on_events)
+        self._offer()
 
     @property
     def begun(self) -> bool:
         """True once the job has told how far recordings are."""
-        return bool(self._bars)
+        return self.queue.rowCount() > 0
+
+    def _wish(self, verb: str) -> None:
+        row = self.queue.row(self.table.currentIndex().row())
+        if row is not None:
+            self._job.say(f"{verb} {row.source}")
+
+    def _offer(self) -> None:
+        row = self.queue.row(self.table.currentIndex().row())
+        self.sooner.setEnabled(row is not None and row.state == "waiting")
+        self.drop.setEnabled(row is not None and row.open)
+        for button in (self.sooner, self.drop):
+            button.setVisible(self.queue.rowCount() > 1)
+        self.table.setVisible(self.begun)
 
     def _toggle(self) -> None:
         self._job.say("resume" if self._job.paused else "pause")
-        self._pause.setText("Resume" if self._job.paused else "Pause")
+        self._pause.setText(tr("Resume") if self._job.paused else tr("Pause"))
         self._pause.setIcon(theme.icon("play" if self._job.paused else "pause"))
 
     def _on_events(self, events: list[dict[str, Any]]) -> None:
@@ -86,34 +100,49 @@ class JobCard(QFrame):
                 self._notice.setText(str(event.get("message", "")))
                 self._notice.setToolTip(self._notice.text())
         progress = next((event for event in reversed(events) if event.get("event") == "progress"), None)
-        if progress is not None:
-            self._title.setText(in_words(progress))
-            for camera in progress.get("cameras", ()):
-                self._show_camera(camera)
+        if progress is None:
+            return
+        self._title.setText(in_words(progress))
+        if "cameras" in progress:
+            self.queue.show([QueueRow.of(told) for told in progress["cameras"]])
+            rows = min(self.queue.rowCount(), ROWS_SEEN)
+            self.table.setFixedHeight(rows * theme.px(ROW) + 2)
+            self._offer()
 
-    def _show_camera(self, camera: dict[str, Any]) -> None:
-        file = str(camera.get("file", camera.get("camera")))
-        bar, words = self._bars.get(file) or self._add_bar(str(camera.get("camera", "")), file)
-        done, total = int(camera.get("done_us") or 0), camera.get("duration_us")
-        ended = camera.get("state") == "done"
-        bar.setRange(0, 1000 if total or ended else 0)
-        bar.setValue(1000 if ended else min(1000, done * 1000 // max(1, int(total or 1))))
-        length = local_time.length(int(total)) if total else "?"
-        words.setText(f"{local_time.length(done)} of {length}   ·   {camera.get('tracklets', 0)} tracks")
+    def _make_table(self) -> QTableView:
+        table = QTableView(self)
+        table.setModel(self.queue)
+        table.setItemDelegateForColumn(SHARE, ShareDelegate(SHARE_ROLE, table))
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setShowGrid(False)
+        table.setTabKeyNavigation(False)
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(theme.px(ROW))
+        table.horizontalHeader().hide()
+        table.horizontalHeader().setSectionResizeMode(SHARE, QHeaderView.ResizeMode.Stretch)
+        for column, width in WIDTHS.items():
+            table.setColumnWidth(column, theme.px(width))
+        table.setAccessibleName(tr("Queue"))
+        table.selectionModel().currentRowChanged.connect(self._offer)
+        return table
 
-    def _add_bar(self, camera: str, file: str) -> tuple[QProgressBar, QLabel]:
-        row = self._grid.rowCount()
-        name = QLabel(camera, self)
-        name.setToolTip(file)
-        bar = QProgressBar(self)
-        bar.setTextVisible(False)
-        bar.setFixedHeight(8)
-        words = QLabel(self)
-        words.setObjectName("muted")
-        for column, part in enumerate((name, bar, words)):
-            self._grid.addWidget(part, row, column, Qt.AlignmentFlag.AlignVCenter)
-        self._bars[file] = bar, words
-        return bar, words
+    def _button(self, icon: str, words: str, act: object) -> QPushButton:
+        button = QPushButton(theme.icon(icon), words, self)
+        button.clicked.connect(act)
+        return button
+
+    def _lay_out(self) -> None:
+        head = QHBoxLayout()
+        head.addWidget(self._title)
+        head.addSpacing(theme.px(16))
+        head.addWidget(self._notice, 1)
+        for button in (self.sooner, self.drop, self._pause, self.cancel):
+            head.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(theme.px(12), theme.px(8), theme.px(12), theme.px(10))
+        layout.addLayout(head)
+        layout.addWidget(self.table)
 
 
 class ProgressPane(QWidget):

@@ -5,26 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QMimeData, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QIcon, QImage, QPixmap
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QLayout, QScrollArea, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
 
+from app.dropped import picture_in
+from app.words import tr
 from reid_engine.types import TrackletId, Verdict
 
+EXAMPLE = "Examples"
+COUNTER = "Not this person"
 HEADINGS: dict[Verdict, str] = {"same": "Confirmed", "different": "Rejected", "unsure": "Unsure"}
 THUMB = QSize(48, 76)
 COLUMNS = 3
 STRIP = QSize(40, 72)
 NOBODY = "Nobody yet.\nClick a person,\nor drop a picture here."
-PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 
 
 class SubjectPane(QWidget):
-    """``wanted`` asks for a crop, ``supply`` answers; ``chosen``: go to its moment; ``pictured``: a dropped file."""
+    """``wanted`` asks for a crop, ``supply`` answers; ``chosen``: go to its moment; ``pictured``: a dropped file;
+    ``better``: go to the better moment that was offered; ``dropped``: an example is none any more."""
 
     wanted = Signal(int)
     chosen = Signal(int)
     pictured = Signal(Path)
+    better = Signal()
+    dropped = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -48,6 +64,11 @@ class SubjectPane(QWidget):
         self._doubt.setObjectName("warning")
         self._doubt.setWordWrap(True)
         self._doubt.hide()
+        self._better = QPushButton(tr("Show the better moment"), self)
+        self._better.clicked.connect(self.better)
+        self._better.hide()
+        self._examples: dict[str, list[int]] = {}
+        self._verdicts: Mapping[TrackletId, Verdict] = {}
         self._lists = QVBoxLayout()
         inner = QWidget(self)
         inner.setObjectName("panel")
@@ -62,12 +83,13 @@ class SubjectPane(QWidget):
         layout.addWidget(self._name)
         layout.addLayout(self._strip)
         layout.addWidget(self._doubt)
+        layout.addWidget(self._better)
         layout.addWidget(scroll, 1)
 
     def show_probe(self, tracklet: TrackletId) -> None:
         """Look for this tracklet."""
         self._probe = int(tracklet)
-        self._name.setText(f"track {tracklet}")
+        self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
         self._want(self._probe)
 
     def show_picture(self, words: str) -> None:
@@ -75,10 +97,10 @@ class SubjectPane(QWidget):
         self._probe = None
         self._crop.setPixmap(QPixmap())
         self._crop.setText(words)
-        self._name.setText("not a track of this case")
+        self._name.setText(tr("not a track of this case"))
 
-    def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str) -> None:
-        """Crops of the track that is selected now, and why it may rank badly."""
+    def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
+        """Crops of the track that is selected now, why it may rank badly, and where it is seen better."""
         empty(self._strip)
         for picture in pictures:
             label = QLabel(self)
@@ -88,8 +110,9 @@ class SubjectPane(QWidget):
             label.setPixmap(QPixmap.fromImage(scaled))
             self._strip.addWidget(label)
         self._strip.addStretch(1)
-        self._doubt.setText(doubt)
-        self._doubt.setVisible(bool(doubt))
+        self._doubt.setText("\n".join(words for words in (better, doubt) if words))
+        self._doubt.setVisible(bool(doubt or better))
+        self._better.setVisible(bool(better))
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if picture_in(event.mimeData()) is not None:
@@ -103,8 +126,21 @@ class SubjectPane(QWidget):
 
     def show_verdicts(self, verdicts: Mapping[TrackletId, Verdict]) -> None:
         """What was decided about this probe."""
+        self._verdicts = verdicts
+        self._list()
+
+    def show_examples(self, examples: Sequence[int], others: Sequence[int]) -> None:
+        """Further tracklets that the search starts from, and those that it goes away from."""
+        self._examples = {EXAMPLE: list(examples), COUNTER: list(others)}
+        self._list()
+
+    def _list(self) -> None:
+        verdicts = self._verdicts
         empty(self._lists)
         self._thumbs.clear()
+        for heading, numbers in self._examples.items():
+            if numbers:
+                self._lists.addWidget(self._group(f"{heading} {len(numbers)}", numbers, act=self.dropped))
         for verdict, heading in HEADINGS.items():
             members = [int(number) for number, said in verdicts.items() if said == verdict]
             if members:
@@ -116,7 +152,7 @@ class SubjectPane(QWidget):
         self._pictures[tracklet] = QPixmap.fromImage(picture)
         self._place(tracklet)
 
-    def _group(self, heading: str, members: list[int]) -> QWidget:
+    def _group(self, heading: str, members: list[int], act: SignalInstance | None = None) -> QWidget:
         group = QWidget(self)
         grid = QGridLayout(group)
         grid.setContentsMargins(0, 4, 0, 4)
@@ -125,9 +161,9 @@ class SubjectPane(QWidget):
         for place, number in enumerate(members):
             thumb = QToolButton(group)
             thumb.setIconSize(THUMB)
-            thumb.setToolTip(f"Show track {number}")
-            thumb.setAccessibleName(f"track {number}")
-            thumb.clicked.connect(lambda _=False, which=number: self.chosen.emit(which))
+            thumb.setToolTip(f"Show track {number}" if act is None else f"Track {number}: click to leave it out")
+            thumb.setAccessibleName(tr("track {number}").format(number=number))
+            thumb.clicked.connect(lambda _=False, which=number: (act or self.chosen).emit(which))
             self._thumbs[number] = thumb
             grid.addWidget(thumb, 1 + place // COLUMNS, place % COLUMNS)
             self._want(number)
@@ -147,12 +183,6 @@ class SubjectPane(QWidget):
             self._crop.setPixmap(picture.scaled(160, 228, Qt.AspectRatioMode.KeepAspectRatio, smooth))
         if tracklet in self._thumbs:
             self._thumbs[tracklet].setIcon(QIcon(picture))
-
-
-def picture_in(data: QMimeData) -> Path | None:
-    """The one picture file that is dropped or copied, or None."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    return paths[0] if len(paths) == 1 and paths[0].suffix.lower() in PICTURES else None
 
 
 def empty(layout: QLayout) -> None:

@@ -7,7 +7,8 @@ from PySide6.QtGui import QColor, QFont, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import local_time, theme
-from app.item_models.matches import BAND_WORDS, CARD_ROLE, CROP_SIZE, Card, doubts
+from app.arrange import BAND_WORDS
+from app.item_models.matches import CARD_ROLE, CROP_SIZE, Card, doubts
 from reid_engine.types import BandName, Verdict
 
 MARGIN = 6
@@ -76,6 +77,9 @@ def _crop(painter: QPainter, place: QRect, card: Card) -> None:
     left = place.center().x() - picture.width() // 2
     painter.drawPixmap(left, place.center().y() - picture.height() // 2, picture)
     painter.restore()
+    if card.share is not None:  # where in the track this picture is
+        painter.fillRect(QRectF(place.left(), place.bottom() - 2, place.width() + 1, 3), QColor(0, 0, 0, 150))
+        painter.fillRect(QRectF(place.left(), place.bottom() - 2, place.width() * card.share, 3), QColor(tokens.accent))
 
 
 def _chips(painter: QPainter, crop: QRect, card: Card) -> None:
@@ -117,8 +121,10 @@ def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
     painter.drawText(line, Qt.AlignmentFlag.AlignLeft, local_time.clock_time(match.start_us, card.camera.zone))
     painter.setPen(QColor(tokens.muted))
     painter.setFont(_font(painter))
-    painter.drawText(line, Qt.AlignmentFlag.AlignRight, _rank(card))
-    name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, width)
+    below = line.translated(0, 17)
+    painter.drawText(below, Qt.AlignmentFlag.AlignRight, _rank(card))
+    room = width - painter.fontMetrics().horizontalAdvance(_rank(card)) - 6
+    name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, room)
     painter.drawText(QRectF(left, top + 17, width, 18), Qt.AlignmentFlag.AlignLeft, name)
     line = QRectF(left, top + 34, width, 18)
     painter.drawText(line, Qt.AlignmentFlag.AlignRight, local_time.length(match.end_us - match.start_us))

@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import local_time, theme
+from app.words import tr
 
 LANE_HEIGHT = 12
 AXIS_HEIGHT = 18
@@ -37,7 +38,7 @@ class SeekBar(QWidget):
         super().__init__(parent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMouseTracking(True)
-        self.setAccessibleName("Time line")
+        self.setAccessibleName(tr("Time line"))
         self._lanes: Sequence[Coverage] = ()
         self._marks: tuple[tuple[int, int], ...] = ()
         self._limits = (0, 1)

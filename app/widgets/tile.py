@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import local_time, theme
 from app.hits import Fit, Shown, dragged_box, hit
 from app.player import Showing
+from app.words import tr
 from reid_engine.types import CameraId
 
 DRAG_PX = 7
+MOST_ZOOM = 8.0
 CAPTION_HEIGHT = 26
+VCENTER_RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 ROUNDING_PX = 2  # a picture that fits but for rounding is painted as it is: scaling it takes ten times as long
 
 
 class Tile(QWidget):
     """Paints; says what was pointed at. Knows nothing of the case or of decoding.
 
-    clicked: a tracklet was chosen; asked: search for it (the second click); boxed: camera, time and xyxy of a drawn box
+    clicked: a tracklet was chosen; asked: search for it (the second click); boxed: camera, time, xyxy of a drawn box;
+    added: a tracklet as an example (Ctrl) or, when True, as somebody else (Alt)
     """
 
     clicked = Signal(int)
     asked = Signal(int)
+    added = Signal(int, bool)
     missed = Signal()
     boxed = Signal(int, object, tuple)
     hovered = Signal(int)
@@ -37,7 +42,7 @@ class Tile(QWidget):
         self.setMinimumSize(220, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self.setAccessibleName(f"Camera {name}")
+        self.setAccessibleName(tr("Camera {name}").format(name=name))
         self.showing = Showing()
         self.people = Shown.nobody()
         self.boxes_visible = True
@@ -47,6 +52,9 @@ class Tile(QWidget):
         self._hover: int | None = None
         self._press: QPointF | None = None
         self._drag: QPointF | None = None
+        self._pan: QPointF | None = None
+        self.zoom = 1.0
+        self._middle = (0.0, 0.0)
 
     def show_moment(self, showing: Showing, people: Shown) -> None:
         """A new picture, or a new reason why there is none."""
@@ -69,22 +77,56 @@ class Tile(QWidget):
         found = hit(self.people, *self._fit().to_source(x, y))
         return None if found is None else int(self.people.tracklet[found])
 
+    def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
+        """Nearer or farther, round a point of the widget; never smaller than the whole picture."""
+        at = QPointF(self.width() / 2, self.height() / 2) if at is None else at
+        fixed = self._fit().to_source(at.x(), at.y())
+        self.zoom = min(max(self.zoom * factor, 1.0), MOST_ZOOM)
+        scale = Fit.inside(self.showing.size, (self.width(), self.height())).scale * self.zoom
+        self._middle = (
+            fixed[0] + (self.width() / 2 - at.x()) / scale, fixed[1] + (self.height() / 2 - at.y()) / scale
+        )  # fmt: skip
+        self._tell_size()
+        self.update()
+
     def _fit(self) -> Fit:
-        return Fit.inside(self.showing.size, (self.width(), self.height()))
+        room = (self.width(), self.height())
+        whole = Fit.inside(self.showing.size, room)
+        return whole if self.zoom == 1.0 else whole.zoomed(self.zoom, self._middle, self.showing.size, room)
+
+    def _tell_size(self) -> None:
+        """Decode as large as is seen: zoomed in, up to the recording's own size."""
+        ratio = self.devicePixelRatioF()
+        size = [round(side * ratio) for side in (self.width(), self.height())]
+        if self.zoom > 1.0:
+            size = [min(round(s * self.zoom), max(s, own)) for s, own in zip(size, self.showing.size, strict=True)]
+        self.resized.emit(self.camera, *size)
 
     def _on_screen(self) -> list[tuple[float, ...]]:
         return [tuple(row) for row in self._fit().to_screen(self.people.xyxy)]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        ratio = self.devicePixelRatioF()
-        self.resized.emit(self.camera, round(self.width() * ratio), round(self.height() * ratio))
+        self._tell_size()
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        if self.showing.image is not None:
+            self.zoom_by(1.25 ** (event.angleDelta().y() / 120), event.position())
+            event.accept()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() in (Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton):
+            self._pan = event.position()
         if event.button() == Qt.MouseButton.LeftButton:
             self._press, self._drag = event.position(), None
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         here = event.position()
+        if self._pan is not None:
+            moved, scale = here - self._pan, self._fit().scale
+            self._middle = (self._middle[0] - moved.x() / scale, self._middle[1] - moved.y() / scale)
+            self._pan = here
+            self.update()
+            return
         if self._press is not None and self.showing.image is not None:
             if (here - self._press).manhattanLength() > DRAG_PX:
                 self._drag = here
@@ -99,13 +141,13 @@ class Tile(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         press, drag = self._press, self._drag
-        self._press = self._drag = None
+        self._press = self._drag = self._pan = None
         if event.button() != Qt.MouseButton.LeftButton or press is None:
             return
         if drag is not None:
             self._finish_box(press, drag)
         else:
-            self._click(press)
+            self._click(press, event.modifiers())
         self.update()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -118,10 +160,12 @@ class Tile(QWidget):
         self._hover = None
         self.update()
 
-    def _click(self, point: QPointF) -> None:
+    def _click(self, point: QPointF, keys: Qt.KeyboardModifier) -> None:
         found = self.tracklet_at(point.x(), point.y())
         if found is None:
             self.missed.emit()
+        elif keys & (Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.AltModifier):
+            self.added.emit(found, bool(keys & Qt.KeyboardModifier.AltModifier))
         elif found == self.selected:
             self.asked.emit(found)
         else:
@@ -174,7 +218,9 @@ class Tile(QWidget):
             painter.setPen(QPen(colour, 2.2 if strong else 1.2))
             painter.drawRect(place)
             if strong:
-                words = "Enter to search" if chosen else "this match" if marked else f"track {number}"
+                tall = round((box[3] - box[1]) / self._fit().scale)
+                words = f"track {number}   {tall} px"
+                words = f"{words}   Enter to search" if chosen else f"{words}   this match" if marked else words
                 self._paint_label(painter, place, words, colour)
 
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:
@@ -212,9 +258,9 @@ class Tile(QWidget):
             font.setBold(False)
             painter.setFont(font)
             shown = local_time.clock_time(self.showing.time_us, self.zone)
-            painter.drawText(
-                strip.adjusted(0, 0, -8, 0), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, shown
-            )
+            painter.drawText(strip.adjusted(0, 0, -8, 0), VCENTER_RIGHT, shown)
+            if self.zoom > 1.0:
+                painter.drawText(strip.adjusted(0, 0, -86, 0), VCENTER_RIGHT, f"{self.zoom:.1f}×")
         if self.focused:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.current().accent), 2))

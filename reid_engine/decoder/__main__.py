@@ -97,16 +97,18 @@ class _Decoder:
 
     def run(self) -> None:
         """Do what was ordered, to the end."""
-        {"probe": self._probe, "first picture": self._first, "read": self._read, "play": self._play}[self._order.task]()
+        {"probe": self._probe, "picture": self._picture, "read": self._read, "play": self._play}[self._order.task]()
 
     def _probe(self) -> None:
         self._out.event("end")
 
-    def _first(self) -> None:
+    def _picture(self) -> None:
         import cv2  # here alone, so that the decoders of an ingest do without its memory
 
         width, height = fitted(self._whole, self._order.size)
         image: BgrImage = np.empty((height, width, 3), np.uint8)
+        if self._order.offset_us:
+            self._source.seek(self._order.offset_us, lambda: None)
         next(self._source.pictures()).to_bgr(image)
         jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
         self._out.event("end", jpeg=base64.b64encode(jpeg).decode())

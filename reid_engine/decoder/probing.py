@@ -23,9 +23,9 @@ def probe(request: DecodeRequest) -> SourceInfo:
     return info
 
 
-def first_picture(request: DecodeRequest, *, size: tuple[int, int] = (320, 180)) -> bytes:
-    """The first picture as JPEG, made to fit ``size`` (width, height). Raises as ``probe``."""
-    message, _ = _look(Order("first picture", request, size=size))
+def first_picture(request: DecodeRequest, *, offset_us: int = 0, size: tuple[int, int] = (320, 180)) -> bytes:
+    """The first picture from ``offset_us`` on as JPEG, made to fit ``size`` (width, height). Raises as ``probe``."""
+    message, _ = _look(Order("picture", request, offset_us=offset_us, size=size))
     return base64.b64decode(message["jpeg"])
 
 

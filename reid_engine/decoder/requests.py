@@ -12,7 +12,7 @@ from reid_engine.recordings import SourceKind
 
 HIGHEST_RATE = 1_000_000.0  # beyond, two pictures would have the same microsecond
 
-Task: TypeAlias = Literal["probe", "first picture", "read", "play"]
+Task: TypeAlias = Literal["probe", "picture", "read", "play"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ class Order:
     request: DecodeRequest
     memory: int = -1  # descriptor of the ring's memory
     slots: int = 0
+    offset_us: int = 0  # of the picture that is wanted, after the first
     size: tuple[int, int] = (0, 0)  # largest width and height that is shown; 0 is the recording's own
 
     def to_json(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -108,7 +109,15 @@ def bundled_models() -> dict[str, Path]:
         folder = resources.path("weights")
     except FileNotFoundError:
         return {}
-    return {file.stem: file for file in sorted(folder.glob("*.safetensors")) if file.with_suffix(".json").is_file()}
+    return {file.stem: file for file in sorted(folder.glob("*.safetensors")) if _is_reid(file.with_suffix(".json"))}
+
+
+def _is_reid(card: Path) -> bool:
+    """Whether the card is there and a re-ID model's; a detector lies in the same box."""
+    try:
+        return "model" in json.loads(card.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
 
 
 def find_network(given: Path) -> Path:

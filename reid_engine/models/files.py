@@ -62,14 +62,17 @@ def card_path(path: Path) -> Path:
     return path.with_suffix(".json")
 
 
-def save_model(model: VideoReidModel, path: Path, story: Story | None = None) -> str:
+def save_model(model: VideoReidModel, path: Path, story: Story | None = None, *, half: bool = False) -> str:
     """Write ``path`` (``.safetensors``) and its card; returns the SHA-256 of the tensors.
 
+    half: keep 16-bit floats, half the bytes; a model that is loaded computes in 32 bits all the same
     Either file appears whole or not at all; a card never describes tensors that are not there yet.
     """
     if path.suffix != ".safetensors":
         raise UsageError(f"a model file ends in .safetensors, got {path.name}")
     state = {key: tensor.detach().cpu().contiguous() for key, tensor in model.state_dict().items()}
+    if half:
+        state = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
     part = path.with_name(path.name + ".part")
     save_file(state, part)
     digest = _sha256(part)

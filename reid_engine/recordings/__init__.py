@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 
 from reid_engine.errors import SourceError
 from reid_engine.jobs import JobControl
+from reid_engine.recordings.groups import Coverage, coverage, proposed_camera, same_content
 from reid_engine.recordings.start import (
     Origin,
     StartTime,
@@ -24,17 +25,21 @@ from reid_engine.recordings.start import (
 )
 
 __all__ = (
+    "Coverage",
     "Origin",
     "Recording",
     "SourceInfo",
     "SourceKind",
     "StartTime",
     "content_sha256",
+    "coverage",
     "decide_start",
     "expand",
     "natural_key",
     "parse_time",
     "pictures_in",
+    "proposed_camera",
+    "same_content",
     "start_from_name",
 )
 

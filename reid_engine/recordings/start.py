@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -59,12 +59,14 @@ class StartTime:
 
     note:   a sentence for people where the answer is a choice or a guess, else empty
     camera: the name that the file name gives the camera, else empty
+    writer: whose file names look like this one, else empty
     """
 
     start_us: int
     origin: Origin
     note: str = ""
     camera: str = ""
+    writer: str = field(default="", compare=False)
 
 
 def microseconds(moment: datetime) -> int:
@@ -107,10 +109,10 @@ def start_from_name(name: str, patterns: Sequence[str] = (), zone: str = "UTC") 
     Raises SettingsError for a pattern or zone that cannot be used.
     """
     place = _zone(zone)
-    for match in _matches(name, patterns):
+    for writer, match in _matches(name, patterns):
         found = _start(match, place)
         if found is not None:
-            return found
+            return replace(found, writer=writer)
     return None
 
 
@@ -121,11 +123,11 @@ def _zone(name: str) -> ZoneInfo:
         raise SettingsError(f"{name!r} is no time zone: write one like Europe/Berlin") from None
 
 
-def _matches(name: str, patterns: Sequence[str]) -> Iterator[re.Match[str]]:
+def _matches(name: str, patterns: Sequence[str]) -> Iterator[tuple[str, re.Match[str]]]:
     for pattern in patterns:
-        yield from _compiled(pattern).finditer(name)
-    for _, pattern in RECORDER_PATTERNS:
-        yield from re.finditer(pattern, name)
+        yield from (("this site's own pattern", match) for match in _compiled(pattern).finditer(name))
+    for writer, pattern in RECORDER_PATTERNS:
+        yield from ((writer, match) for match in re.finditer(pattern, name))
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -1,8 +1,9 @@
 """The only door to SQL: whole-domain verbs in, plain frozen values out.
 
 ``Store`` is one class whose verbs are written in groups, each in its own file and standing on the one before:
-``record`` (who the case is, the record of events), ``cameras``, ``sources`` (and networks), ``vectors``, ``tracklets``,
-``decisions``, ``consistency``. Every verb is one transaction. See ``connection`` for who may write from where.
+``record`` (who the case is, the record of events), ``cameras``, ``plan``, ``sources`` (and networks), ``vectors``,
+``tracklets``, ``deeds`` (what can be taken back), ``edits``, ``decisions``, ``notes``, ``consistency``. Every verb is
+one transaction. See ``connection`` for who may write from where.
 """
 
 from __future__ import annotations
@@ -24,11 +25,15 @@ from reid_engine.store.rows import (
     CameraPair,
     CaseInfo,
     Decision,
+    Deed,
+    FloorPlan,
     Generation,
     Network,
     NewSource,
+    Note,
     Source,
     Spans,
+    TrackEdit,
     TrackletFilter,
 )
 from reid_engine.store.schema import REVISION, case_info
@@ -38,12 +43,16 @@ __all__ = (
     "CameraPair",
     "CaseInfo",
     "Decision",
+    "Deed",
+    "FloorPlan",
     "Generation",
     "Network",
     "NewSource",
+    "Note",
     "Source",
     "Spans",
     "Store",
+    "TrackEdit",
     "TrackletFilter",
     "checked_name",
 )

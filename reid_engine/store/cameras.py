@@ -83,12 +83,14 @@ class CameraVerbs(RecordVerbs):
         """The pairs of which something was said."""
         with self.database.reading() as connection:
             rows = connection.execute(sa.select(camera_pair).order_by(camera_pair.c.first, camera_pair.c.second))
-            return [CameraPair(CameraId(r.first), CameraId(r.second), r.relation, r.least_travel_us) for r in rows]
+            return [CameraPair(CameraId(r.first), CameraId(r.second), *tuple(r)[2:]) for r in rows]
 
     def set_camera_pair(self, pair: CameraPair) -> None:
         """Say what is known of two cameras, in either order; replaces what was said before."""
-        if pair.first == pair.second or pair.least_travel_us < 0:
-            raise UsageError(f"a pair needs two cameras and a travel time of 0 or more; got {pair}")
+        if pair.first == pair.second or min(pair.least_travel_us, pair.most_travel_us) < 0:
+            raise UsageError(f"a pair needs two cameras and travel times of 0 or more; got {pair}")
+        if 0 < pair.most_travel_us < pair.least_travel_us:
+            raise UsageError(f"the longest travel time of a pair is not below the least one; got {pair}")
         first, second = sorted((pair.first, pair.second))
         body = {**asdict(pair), "first": first, "second": second}
         with self.database.writing(durable=True) as connection:

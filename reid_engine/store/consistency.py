@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from reid_engine.store.decisions import DecisionVerbs
+from reid_engine.store.notes import NoteVerbs
 from reid_engine.store.schema import crop, embedding, metadata, model_generation, source, tracklet, tracklet_box
 
 BYTES_A_BOX = {"frame_index": 8, "offset_us": 8, "xyxy": 16, "score": 4}
 
 
-class ConsistencyVerbs(DecisionVerbs):
+class ConsistencyVerbs(NoteVerbs):
     """Sentences about rows that do not fit."""
 
     def contradictions(self) -> list[str]:

@@ -28,25 +28,29 @@ class RecordVerbs(Part):
         with self.database.writing(durable=True) as connection:
             return self.append_event(connection, kind, body)
 
-    def events(self) -> list[Event]:
-        """The whole record, in order."""
+    def events(self, *, before: int | None = None, limit: int | None = None) -> list[Event]:
+        """The whole record, in order; with ``limit`` its last events, those before event number ``before``."""
+        wanted = sa.select(event).order_by(event.c.id if limit is None else event.c.id.desc()).limit(limit)
+        if before is not None:
+            wanted = wanted.where(event.c.id < before)
         with self.database.reading() as connection:
-            rows = connection.execute(sa.select(event).order_by(event.c.id)).all()
-        return [Event(r.id, r.at_us, r.operator, r.kind, json.loads(r.body), r.hash) for r in rows]
+            rows = connection.execute(wanted).all()
+        found = [Event(r.id, r.at_us, r.operator, r.kind, json.loads(r.body), r.hash) for r in rows]
+        return found if limit is None else found[::-1]
 
     def broken_record(self) -> str | None:
         """A sentence about the first event that was changed or is missing, or None."""
         return first_break(self.info().uuid, self.events())
 
     def append_event(self, connection: sa.Connection, kind: str, body: Mapping[str, Any]) -> Event:
-        """Append in the caller's own transaction, so that a thing and its record cannot part."""
+        """Append in the caller's own transaction, so that a thing and its record cannot part.
+
+        Every event says the purpose for which the case was searched: it is part of what the hashes protect.
+        """
         last = connection.execute(sa.select(event.c.id, event.c.hash).order_by(event.c.id.desc()).limit(1)).first()
-        if last is None:
-            uuid: str = connection.execute(sa.select(case_info.c.uuid)).scalar_one()
-            number, previous = 1, first_hash(uuid)
-        else:
-            number, previous = last.id + 1, last.hash
-        new = Event(number, self.clock.now_us(), self.operator, kind, dict(body))
+        case = connection.execute(sa.select(case_info.c.uuid, case_info.c.purpose)).one()
+        number, previous = (1, first_hash(case.uuid)) if last is None else (last.id + 1, last.hash)
+        new = Event(number, self.clock.now_us(), self.operator, kind, {**body, "purpose": case.purpose})
         digest = chained_hash(previous, new)
         row = {"id": number, "at_us": new.at_us, "operator": new.operator, "kind": kind, "hash": digest}
         connection.execute(sa.insert(event), {**row, "body": canonical_json(new.body)})

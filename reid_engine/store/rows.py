@@ -13,6 +13,7 @@ from reid_engine.types import CameraId, ModelId, PairRelation, SourceId, SourceR
 
 SourceState: TypeAlias = Literal["pending", "running", "done", "failed"]
 NetworkRole: TypeAlias = Literal["detector", "embedder"]
+EditKind: TypeAlias = Literal["split", "merge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,23 @@ class Camera:
 class CameraPair:
     """What is known of two cameras, ``first < second``.
 
-    least_travel_us: nobody gets from one to the other faster; 0 when not known
+    least_travel_us, most_travel_us: nobody gets from one to the other faster, or takes longer; 0 when not known
     """
 
     first: CameraId
     second: CameraId
     relation: PairRelation = "unknown"
     least_travel_us: int = 0
+    most_travel_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class FloorPlan:
+    """A picture of the place (PNG or JPEG), and where cameras stand in it as shares of its width and height."""
+
+    name: str
+    picture: bytes
+    places: dict[CameraId, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +110,8 @@ class TrackletFilter:
 
     cameras, not_cameras: wanted and unwanted cameras
     from_us, to_us:       corrected UTC; a tracklet counts when any of it lies in between, both ends included
+    upper, lower:         colours of clothes, any of these
+    least_quality:        of the best crop, in [0, 1]
     """
 
     cameras: tuple[CameraId, ...] | None = None
@@ -107,6 +120,9 @@ class TrackletFilter:
     to_us: int | None = None
     sources: tuple[SourceId, ...] | None = None
     exclude: tuple[TrackletId, ...] = ()
+    upper: tuple[str, ...] = ()
+    lower: tuple[str, ...] = ()
+    least_quality: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +157,47 @@ class Decision:
     verdict: Verdict
     operator: str
     at_us: int
+
+    @property
+    def words(self) -> str:
+        """What was done, for people."""
+        return f"track {self.candidate} {self.verdict}"
+
+
+@dataclass(frozen=True, slots=True)
+class TrackEdit:
+    """A split or a merge: the tracklets that were there, and those that were made to stand for them."""
+
+    id: int
+    kind: EditKind
+    before: tuple[TrackletId, ...]
+    made: tuple[TrackletId, ...]
+    operator: str
+    at_us: int
+
+    @property
+    def words(self) -> str:
+        """What was done, for people."""
+        listed = [" and ".join(str(number) for number in side) for side in (self.before, self.made)]
+        return f"{self.kind} of track {listed[0]} into {listed[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words about a moment, a camera, a tracklet, or the case as a whole. ``moment_us``: corrected UTC."""
+
+    id: int
+    text: str
+    moment_us: int | None
+    camera: CameraId | None
+    tracklet: TrackletId | None
+    operator: str
+    at_us: int
+
+    @property
+    def words(self) -> str:
+        """What was done, for people."""
+        return f"note {self.text!r}"
+
+
+Deed: TypeAlias = Decision | TrackEdit | Note

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0001"  # the newest of migrations/versions, which makes these tables
+REVISION = "0002"  # the newest of migrations/versions, which makes these tables
 
 metadata = sa.MetaData(
     naming_convention={
@@ -56,7 +56,28 @@ camera_pair = sa.Table(
     ),
     sa.Column("relation", sa.Text, nullable=False),
     sa.Column("least_travel_us", sa.BigInteger, nullable=False),
+    sa.Column("most_travel_us", sa.BigInteger, nullable=False, server_default=sa.text("0")),
     sa.CheckConstraint("first < second", name="ordered"),
+)
+
+# one picture of the place; a camera stands at a share (0 to 1) of its width and height
+floor_plan = sa.Table(
+    "floor_plan",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("picture", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint("id = 1", name="one_row"),
+)
+
+camera_place = sa.Table(
+    "camera_place",
+    metadata,
+    sa.Column(
+        "camera", sa.Integer, sa.ForeignKey("camera.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("x", sa.Float, nullable=False),
+    sa.Column("y", sa.Float, nullable=False),
 )
 
 source = sa.Table(
@@ -172,22 +193,73 @@ model_generation = sa.Table(
     sa.Column("removed_at", sa.BigInteger, nullable=False),
 )
 
-# rows are only added: action is decide, undo or redo, and the last two name the decision they take back or restore
-decision = sa.Table(
-    "decision",
+# what a tracklet wears, by name; "" where it cannot be told
+tracklet_colour = sa.Table(
+    "tracklet_colour",
+    metadata,
+    sa.Column(
+        "tracklet", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("upper", sa.Text, nullable=False),
+    sa.Column("lower", sa.Text, nullable=False),
+)
+
+# everything that can be taken back, as one line: rows are only added. action is do, undo or redo, and the last two name
+# the deed they take back or restore. What was done is in the table of its kind, under the same number.
+deed = sa.Table(
+    "deed",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("action", sa.Text, nullable=False),
-    sa.Column("target", sa.Integer, sa.ForeignKey("decision.id", ondelete="CASCADE")),
+    sa.Column("target", sa.Integer, sa.ForeignKey("deed.id", ondelete="CASCADE")),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("operator", sa.Text, nullable=False),
+    sa.Column("at_us", sa.BigInteger, nullable=False),
+    sa.Index(None, "target"),
+    sqlite_autoincrement=True,
+)
+
+decision = sa.Table(
+    "decision",
+    metadata,
+    sa.Column("id", sa.Integer, sa.ForeignKey("deed.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
     sa.Column("probe", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), nullable=False),
     sa.Column("candidate", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), nullable=False),
     sa.Column("verdict", sa.Text, nullable=False),
-    sa.Column("operator", sa.Text, nullable=False),
-    sa.Column("at_us", sa.BigInteger, nullable=False),
     sa.Index(None, "probe"),
     sa.Index(None, "candidate"),
-    sa.Index(None, "target"),
-    sqlite_autoincrement=True,
+)
+
+# a split or a merge: tracklets before it, and those that were made instead
+edit_part = sa.Table(
+    "edit_part",
+    metadata,
+    sa.Column("edit", sa.Integer, sa.ForeignKey("deed.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column(
+        "tracklet", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+    sa.Column("made", sa.Boolean, nullable=False),
+    sa.Index(None, "tracklet"),
+)
+
+# tracklets that others stand for now: follows from the edits that stand, and changes with them
+replaced = sa.Table(
+    "replaced",
+    metadata,
+    sa.Column(
+        "tracklet", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    ),
+)
+
+note = sa.Table(
+    "note",
+    metadata,
+    sa.Column("id", sa.Integer, sa.ForeignKey("deed.id", ondelete="CASCADE"), primary_key=True, autoincrement=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("moment_us", sa.BigInteger),
+    sa.Column("camera", sa.Integer, sa.ForeignKey("camera.id", ondelete="CASCADE")),
+    sa.Column("tracklet", sa.Integer, sa.ForeignKey("tracklet.id", ondelete="CASCADE")),
+    sa.Index(None, "tracklet"),
 )
 
 event = sa.Table(

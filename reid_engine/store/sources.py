@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from reid_engine.errors import CaseError, NotFound
-from reid_engine.store.cameras import CameraVerbs, camera_row, refresh_times
+from reid_engine.store.cameras import camera_row, refresh_times
+from reid_engine.store.plan import PlanVerbs
 from reid_engine.store.rows import Camera, Network, NewSource, Source
 from reid_engine.store.schema import camera, network, source, tracklet
 from reid_engine.types import CameraId, Damage, ModelId, SourceId, SourceReport
@@ -55,7 +56,7 @@ def report_columns(report: SourceReport | None) -> dict[str, Any]:
     }
 
 
-class SourceVerbs(CameraVerbs):
+class SourceVerbs(PlanVerbs):
     """Everything about recordings."""
 
     def add_source(self, new: NewSource) -> Source:

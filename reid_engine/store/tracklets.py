@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,17 @@ from reid_engine.errors import NotFound
 from reid_engine.store.cameras import camera_row, correct_all
 from reid_engine.store.part import chunks, plain_rows
 from reid_engine.store.rows import Spans, TrackletFilter
-from reid_engine.store.schema import camera, crop, source, tracklet, tracklet_box
+from reid_engine.store.schema import (
+    camera,
+    crop,
+    deed,
+    edit_part,
+    replaced,
+    source,
+    tracklet,
+    tracklet_box,
+    tracklet_colour,
+)
 from reid_engine.store.sources import report_columns
 from reid_engine.store.vectors import VectorVerbs, note_removal, put_vectors
 from reid_engine.types import (
@@ -51,10 +61,10 @@ class TrackletVerbs(VectorVerbs):
         Raises NotFound, DiskFull, CaseBusy; CaseError for a piece of a track that the case holds already.
         """
         with self.database.writing() as connection:
-            home, start_us, clock = _place(connection, of)
+            home, start_us, clock = place_of(connection, of)
             ids = []
             for piece, _ in closed:
-                ids.append(_insert(connection, of, home, piece, clock, start_us))
+                ids.append(insert_tracklet(connection, of, home, piece, clock, start_us))
             if closed:
                 put_vectors(connection, ids, model, np.stack([vector for _, vector in closed]))
             values = {"state": "done" if finished else "running", "failure": None, "checkpoint": checkpoint}
@@ -70,7 +80,8 @@ class TrackletVerbs(VectorVerbs):
     ) -> int:
         """Forget what was found in a recording, decisions about it included; returns how many tracklets it was."""
         with self.database.writing(durable=True) as connection:
-            _place(connection, which)
+            place_of(connection, which)
+            _forget_edits(connection, sa.select(tracklet.c.id).where(tracklet.c.source == which))
             gone = connection.execute(sa.delete(tracklet).where(tracklet.c.source == which)).rowcount
             note_removal(connection)
             values: dict[str, Any] = {"state": "pending", "failure": None, "checkpoint": None, **report_columns(None)}
@@ -83,6 +94,8 @@ class TrackletVerbs(VectorVerbs):
     def delete_tracklets(self, ids: Sequence[TrackletId]) -> int:
         """Remove tracklets with their boxes, pixels, vectors and decisions; returns how many there were."""
         with self.database.writing(durable=True) as connection:
+            for piece in chunks(ids):
+                _forget_edits(connection, piece)
             gone = sum(
                 connection.execute(sa.delete(tracklet).where(tracklet.c.id.in_(piece))).rowcount
                 for piece in chunks(ids)
@@ -149,6 +162,42 @@ class TrackletVerbs(VectorVerbs):
         best = tuple(runs.pop(BEST, ()))
         return TrackletCrops(best, tuple(tuple(run) for run in runs.values()))
 
+    def present(self, ids: Iterable[TrackletId]) -> list[TrackletId]:
+        """Those of ``ids`` that are in the case and that no others stand for, ascending."""
+        return [TrackletId(number) for number in self.find(TrackletFilter(), among=list(ids)).tolist()]
+
+    def qualities(self, ids: Sequence[TrackletId]) -> dict[TrackletId, float]:
+        """The quality of each one's best crop, in [0, 1]."""
+        found: dict[TrackletId, float] = {}
+        with self.database.reading() as connection:
+            for piece in chunks(ids):
+                wanted = sa.select(tracklet.c.id, tracklet.c.quality).where(tracklet.c.id.in_(piece))
+                found.update((TrackletId(n), quality) for n, quality in plain_rows(connection.execute(wanted)))
+        return found
+
+    def without_colour(self) -> list[TrackletId]:
+        """The tracklets whose clothes nobody has named yet, ascending: those of cases of older versions."""
+        has = sa.exists().where(tracklet_colour.c.tracklet == tracklet.c.id)
+        with self.database.reading() as connection:
+            wanted = sa.select(tracklet.c.id).where(~has).order_by(tracklet.c.id)
+            return [TrackletId(number) for number in connection.execute(wanted).scalars()]
+
+    def add_colours(self, found: Mapping[TrackletId, tuple[str, str]]) -> None:
+        """Keep (upper, lower) of tracklets that had none."""
+        rows = [{"tracklet": number, "upper": upper, "lower": lower} for number, (upper, lower) in found.items()]
+        if rows:
+            with self.database.writing() as connection:
+                connection.execute(sa.insert(tracklet_colour), rows)
+
+    def colours(self, ids: Sequence[TrackletId]) -> dict[TrackletId, tuple[str, str]]:
+        """(upper, lower) of each; those without are left out."""
+        found: dict[TrackletId, tuple[str, str]] = {}
+        with self.database.reading() as connection:
+            for piece in chunks(ids):
+                wanted = sa.select(tracklet_colour).where(tracklet_colour.c.tracklet.in_(piece))
+                found.update((TrackletId(n), (upper, lower)) for n, upper, lower in connection.execute(wanted))
+        return found
+
     def best_crops(self, ids: Sequence[TrackletId]) -> dict[TrackletId, bytes]:
         """The best single JPEG of each; those without one are left out."""
         found: dict[TrackletId, bytes] = {}
@@ -160,11 +209,20 @@ class TrackletVerbs(VectorVerbs):
         return found
 
 
+def _forget_edits(connection: sa.Connection, going: sa.Select[tuple[int]] | Sequence[int]) -> None:
+    """Splits and merges of tracklets that are going cannot be taken back any more; what was replaced and stays shows
+    again unless what stands for it stays too."""
+    edits = sa.select(edit_part.c.edit).where(edit_part.c.tracklet.in_(going))
+    kept = sa.select(edit_part.c.tracklet).where(edit_part.c.edit.in_(edits), edit_part.c.made.is_(False))
+    connection.execute(sa.delete(replaced).where(replaced.c.tracklet.in_(kept)))
+    connection.execute(sa.delete(deed).where(deed.c.id.in_(edits)))
+
+
 def _missing(number: int) -> Any:
     raise NotFound(f"no tracklet has the number {number}")
 
 
-def _place(connection: sa.Connection, of: SourceId) -> tuple[CameraId, int, CameraClock]:
+def place_of(connection: sa.Connection, of: SourceId) -> tuple[CameraId, int, CameraClock]:
     """Camera, start by its clock, and the clock, of a recording."""
     both = source.join(camera, source.c.camera == camera.c.id)
     row = connection.execute(sa.select(camera, source.c.start_us).select_from(both).where(source.c.id == of)).first()
@@ -174,9 +232,10 @@ def _place(connection: sa.Connection, of: SourceId) -> tuple[CameraId, int, Came
     return found.id, int(row.start_us), found.clock
 
 
-def _insert(
+def insert_tracklet(
     connection: sa.Connection, of: SourceId, home: CameraId, piece: ClosedTracklet, clock: CameraClock, start_us: int
 ) -> TrackletId:
+    """Add one tracklet with boxes, crops and colours in the caller's transaction."""
     first, last = int(piece.offset_us[0]), int(piece.offset_us[-1])
     row = {
         "source": of,
@@ -201,6 +260,9 @@ def _insert(
     crops = list(_crop_rows(key[0], piece.crops))
     if crops:
         connection.execute(sa.insert(crop), crops)
+    if piece.upper or piece.lower:
+        worn = {"tracklet": key[0], "upper": piece.upper, "lower": piece.lower}
+        connection.execute(sa.insert(tracklet_colour), worn)
     return TrackletId(key[0])
 
 
@@ -214,7 +276,7 @@ def _crop_rows(of: int, crops: TrackletCrops) -> Iterator[dict[str, Any]]:
 
 
 def _conditions(where: TrackletFilter) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [sa.true()]
+    conditions: list[sa.ColumnElement[bool]] = [tracklet.c.id.not_in(sa.select(replaced.c.tracklet))]
     if where.cameras is not None:
         conditions.append(tracklet.c.camera.in_(where.cameras))
     if where.not_cameras:
@@ -225,6 +287,11 @@ def _conditions(where: TrackletFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(tracklet.c.end_us >= where.from_us)
     if where.to_us is not None:
         conditions.append(tracklet.c.start_us <= where.to_us)
+    if where.least_quality > 0:
+        conditions.append(tracklet.c.quality >= where.least_quality)
+    for part, names in ((tracklet_colour.c.upper, where.upper), (tracklet_colour.c.lower, where.lower)):
+        if names:
+            conditions.append(tracklet.c.id.in_(sa.select(tracklet_colour.c.tracklet).where(part.in_(names))))
     return conditions
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +19,21 @@ from pytestqt.qtbot import QtBot
 
 from app import _bootstrap  # noqa: F401 - as the window itself does
 from app.application import Application
+from app.case_view import CaseView
+from app.cli import main
 from app.dialogs.trouble import TroubleDialog
 from app.main_window import MainWindow
+from app.networks import Networks
+from app.settings import WindowState
+from app.verbs import INVESTIGATE
 from reid_engine.settings import Settings
-from tests.support.program import COMMAND
+from tests.support.footage import two_cameras
+from tests.support.networks import stripe_embedder
+from tests.support.program import COMMAND, program
+from tests.support.scripted import write_script
 
-WAIT_MS = 20_000
+WAIT_MS = 60_000
+Open = Callable[[Path | None], MainWindow]
 
 
 def children_of_this_process() -> set[int]:
@@ -121,3 +131,46 @@ def open_window(
     for window in windows:
         window.close()
         window.deleteLater()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recordings, a scripted detector, a tiny embedder, and a case in which they were analysed."""
+    folder = tmp_path_factory.mktemp("world")
+    east, west = two_cameras(folder, seconds=6.0)
+    detector, embedder = write_script(folder), stripe_embedder(folder)
+    words = ["ingest", str(folder / "made"), str(east), str(west), "--purpose", "a test"]
+    words += ["--detector", str(detector), "--embedder", str(embedder), "--start", "2026-11-03T14:02:11Z"]
+    assert main(words, program=program()) == 0
+    return folder
+
+
+@pytest.fixture
+def networks(world: Path, application: Application) -> Networks:
+    """The suite's weights, chosen as if in an earlier session."""
+    WindowState(application.state).networks = chosen = Networks(world / "figures.scripted.json", world / "stripes.onnx")
+    return chosen
+
+
+@pytest.fixture
+def case(world: Path, tmp_path: Path) -> Path:
+    """A case of one's own in which two recordings are analysed."""
+    return Path(shutil.copytree(world / "made", tmp_path / "made"))
+
+
+@pytest.fixture
+def window(case: Path, open_window: Open, qtbot: QtBot) -> MainWindow:
+    """The window on that case, at a moment with people in the picture."""
+    opened = open_window(case)
+    qtbot.waitUntil(lambda: bool(view_of(opened).player.tiles), timeout=WAIT_MS)
+    opened.go(INVESTIGATE)
+    player = view_of(opened).player
+    player.skip(1.5)
+    qtbot.waitUntil(lambda: all(tile.showing.image is not None for tile in player.tiles.values()), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: any(len(tile.people.tracklet) for tile in player.tiles.values()), timeout=WAIT_MS)
+    return opened
+
+
+def view_of(window: MainWindow) -> CaseView:
+    assert window.view is not None
+    return window.view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ import pytest
 import typer
 from typer.main import get_command
 
-from app.cli import command_line
+from app.cli import command_line, main
 from app.commands import FAMILIES, register
+from reid_engine.case import Case
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("openvino", "alembic", "cv2", "av", "torch", "PySide6")
@@ -38,3 +40,38 @@ def test_a_search_loads_nothing_that_only_others_need() -> None:
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration folder of the test's own."""
+    monkeypatch.setenv("REAPPEAR_CONFIG", str(tmp_path / "config"))
+    return tmp_path / "config" / "settings.toml"
+
+
+def test_settings_are_shown_with_their_meaning_and_set(configured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["settings", "detection.score"]) == 0
+    assert "How sure the detector must be" in capsys.readouterr().out
+    assert main(["settings", "detection.score", "0.2"]) == 0
+    assert configured.read_text() == "[detection]\nscore = 0.2\n"
+    assert main(["settings", "detection.score", "7"]) == 2
+    assert "detection.score" in capsys.readouterr().err
+    assert main(["settings", "detection.score", "--default"]) == 0
+    assert configured.read_text().strip() == ""
+
+
+def test_cases_are_listed_with_their_purpose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Case.create(tmp_path / "2026-014", "station theft").close()
+    assert main(["cases", str(tmp_path), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["case"], found["purpose"], found["recordings"]) == (str(tmp_path / "2026-014"), "station theft", 0)
+
+
+def test_a_camera_is_renamed_and_the_record_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        case.store.camera("ch01", create=True)
+    assert main(["cameras", str(tmp_path / "case"), "--rename", "ch01", "Gate"]) == 0
+    assert capsys.readouterr().out.startswith("Gate")
+    assert main(["record", str(tmp_path / "case"), "--json"]) == 0
+    event = json.loads(capsys.readouterr().out)
+    assert (event["kind"], event["body"]["to"], event["body"]["purpose"]) == ("camera renamed", "Gate", "a test")

@@ -6,8 +6,8 @@ import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
 from app.desk import Desk, Portrait
+from app.dropped import picture_in
 from app.networks import Networks
-from app.panes.subject import picture_in
 from reid_engine.case import Case
 from reid_engine.store import Network
 from reid_engine.types import TrackletId

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,69 +13,19 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Application
-from app.case_view import CaseView
-from app.cli import main
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
 from app.item_models.recordings import CAMERA, START
 from app.jobs import process_of
 from app.main_window import MainWindow
 from app.networks import Networks
-from app.settings import WindowState
 from app.verbs import INVESTIGATE
 from app.widgets.tile import Tile
 from reid_engine.case import Case
-from tests.support import world as generated
-from tests.support.networks import stripe_embedder
-from tests.support.program import program
+from tests.app.conftest import WAIT_MS, Open, view_of
+from tests.support.scripted import write_script
 
 pytestmark = pytest.mark.window
-
-WAIT_MS = 60_000
-Open = Callable[[Path | None], MainWindow]
-
-
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two generated recordings, a detector that knows their truth, a tiny embedder, and a case made of them."""
-    folder = tmp_path_factory.mktemp("world")
-    east, west = generated.copied(folder)
-    detector, embedder = generated.write_script(folder), stripe_embedder(folder)
-    words = ["ingest", str(folder / "made"), str(east), str(west), "--purpose", "a test"]
-    words += ["--detector", str(detector), "--embedder", str(embedder), "--start", "2026-11-03T14:02:11Z"]
-    assert main(words, program=program()) == 0
-    return folder
-
-
-@pytest.fixture
-def networks(world: Path, application: Application) -> Networks:
-    """The suite's weights, chosen as if in an earlier session."""
-    WindowState(application.state).networks = chosen = Networks(world / "people.truth.json", world / "stripes.onnx")
-    return chosen
-
-
-@pytest.fixture
-def case(world: Path, tmp_path: Path) -> Path:
-    """A case of one's own in which two recordings are analysed."""
-    return Path(shutil.copytree(world / "made", tmp_path / "made"))
-
-
-@pytest.fixture
-def window(case: Path, open_window: Open, qtbot: QtBot) -> MainWindow:
-    """The window on that case, at a moment with people in the picture."""
-    opened = open_window(case)
-    qtbot.waitUntil(lambda: bool(view_of(opened).player.tiles), timeout=WAIT_MS)
-    opened.go(INVESTIGATE)
-    player = view_of(opened).player
-    player.skip(1.5)
-    qtbot.waitUntil(lambda: all(tile.showing.image is not None for tile in player.tiles.values()), timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: any(len(tile.people.tracklet) for tile in player.tiles.values()), timeout=WAIT_MS)
-    return opened
-
-
-def view_of(window: MainWindow) -> CaseView:
-    assert window.view is not None
-    return window.view
 
 
 def somebody(window: MainWindow) -> tuple[Tile, int, QPoint]:
@@ -240,7 +189,7 @@ def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
     assert number in [match.tracklet for match in nearest if match is not None]
     path = tmp_path / "no picture.png"
     path.write_text("words")
-    view.search_picture(path)
+    view.inquiry.search_picture(path)
     qtbot.waitUntil(lambda: path.name in window.statusBar().currentMessage(), timeout=WAIT_MS)
     assert view.work.matches.rowCount() == 0
 
@@ -286,7 +235,7 @@ def test_a_running_job_is_found_again_after_a_restart_and_cancelled(
 ) -> None:
     slow = tmp_path / "slow"
     slow.mkdir()
-    application.state.setValue("networks/detector", str(generated.write_script(slow, delay_s=0.4)))
+    application.state.setValue("networks/detector", str(write_script(slow, delay_s=0.4)))
     folder = tmp_path / "long"
     Case.create(folder, "a long job").close()
     first = open_window(folder)
@@ -294,6 +243,7 @@ def test_a_running_job_is_found_again_after_a_restart_and_cancelled(
     rows = view_of(first).work.recordings.rows
     qtbot.waitUntil(lambda: [row.state for row in rows()] == ["no time"], timeout=WAIT_MS)
     press(view_of(first).footage.start_button, qtbot)
+    qtbot.waitUntil(lambda: bool(view_of(first).work.jobs.jobs), timeout=WAIT_MS)
     job = view_of(first).work.jobs.jobs[0]
     qtbot.waitUntil(lambda: process_of(job.files.control) is not None, timeout=WAIT_MS)
     first.close()

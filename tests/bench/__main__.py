@@ -36,6 +36,10 @@ OF_LIMIT = 0.85
 MOST_MIB = 1536
 STALL_P99_MS, STALL_MAX_MS = 20, 50
 STARTS = 5
+OPENING_S = 1.0
+CARDS_FIRST_MS, CARDS_STEP_MS = 500, 16
+CLICK_MS = {100_000: 300, 1_000_000: 500}  # by tracklets in the case
+ASKED_ONLY = {"soak"}  # takes minutes: measured when it is named
 
 
 @dataclass
@@ -48,6 +52,7 @@ class Bench:
     folder: Path
     rounds: int
     real: bool
+    soak_s: float = 600.0
     targets: list[Target] = field(default_factory=list)
     cases: int = 0
 
@@ -108,6 +113,39 @@ class Bench:
         self._target("99 of 100 within", late["p99"], STALL_P99_MS, "ms", at_most=True)
         self._target("the worst", late["max"], STALL_MAX_MS, "ms", at_most=True)
 
+    def opening(self) -> None:
+        """From the shell to a window that answers, on the case of two cameras."""
+        self._have_a_case()
+        seconds = median([self._opening().lines[0][0] for _ in range(STARTS)])
+        say("\nthe window, from the start of the program until it answers on an open case")
+        self._target("seconds", seconds, OPENING_S, "s", at_most=True)
+
+    def cards(self) -> None:
+        """100,000 matches in the grid."""
+        found = self._desk("cards").answer
+        say(f"\n100,000 cards (put in order on a lane in {found['arranged']:.0f} ms)")
+        self._target("first painted after", found["first"], CARDS_FIRST_MS, "ms", at_most=True)
+        self._target("a step of the scroll bar", found["step"], CARDS_STEP_MS, "ms", at_most=True)
+        say(f"  the worst of 200 steps {found['worst']:.1f} ms")
+
+    def clicks(self) -> None:
+        """From a click to painted cards."""
+        for count, bound in CLICK_MS.items():
+            found = self._desk("clicks", count, 512).answer
+            say(f"\na click in a case of {count:,} tracklets, 512 numbers each; the very first {found['first']:.0f} ms")
+            self._target("painted after", found["median"], bound, "ms", at_most=True)
+            say(f"  the worst of 11 {found['worst']:.0f} ms")
+
+    def soak(self) -> None:
+        """Scripted use of the window for a while."""
+        self._have_a_case()
+        found = self._desk("soak", self.case, self.soak_s).answer
+        used, held = f"{self.soak_s:g} s of scripted use, {found['acts']} acts", f"{found['mib']:.0f} MiB"
+        say(f"\n{used}; the window's process holds {held}")
+        say(f"  grown by {found['grown_mib']:+.1f} MiB after the first fifth, {found['mib_an_hour']:+.1f} MiB an hour")
+        self._target("events late, 99 of 100 within", found["late_p99"], STALL_P99_MS, "ms", at_most=True)
+        say(f"  the worst {found['late_max']:.1f} ms")
+
     def stages(self) -> None:
         """Each stage alone."""
         say("\nstages, one after the other")
@@ -146,6 +184,12 @@ class Bench:
         for height, bound in ((128, 15.0), (256, 60.0)):
             self._target(f"person {height}x{height // 2}", person_ms(height), bound, "ms", at_most=True)
             say(f"  a whole crop: {crop_ms(height):.1f} ms")
+
+    def _opening(self) -> Ran:
+        return run([sys.executable, "-m", "tests.bench.opening", self.case], THREADS)
+
+    def _desk(self, *words: object) -> Ran:
+        return run([sys.executable, "-m", "tests.bench.desk", *words], THREADS)
 
     def _have_a_case(self) -> None:
         if not self.case.exists():
@@ -197,9 +241,8 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--embedder", default="")
     parser.add_argument("--frames", type=int, default=800, help="pictures of the clip, from its start")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument(
-        "--only", nargs="*", default=[], help="speed memory window stages trackers searches start world"
-    )
+    parser.add_argument("--only", nargs="*", default=[], help="speed memory window opening world ...")
+    parser.add_argument("--soak-s", type=float, default=600.0, help="how long --only soak uses the window")
     return parser.parse_args()
 
 
@@ -222,18 +265,11 @@ def main() -> int:
         bench = _prepared(given, Path(folder))
         bf16 = "with" if processor_has_bf16() else "without"
         say(f"{bench.clip.name}; {os.cpu_count()} processors {bf16} bf16; load at the start {os.getloadavg()[0]:.1f}")
-        parts = (
-            bench.speed,
-            bench.memory,
-            bench.window,
-            bench.stages,
-            bench.trackers,
-            bench.searches,
-            bench.start,
-            bench.world,
-        )
+        bench.soak_s = given.soak_s
+        parts = (bench.speed, bench.memory, bench.window, bench.opening, bench.cards, bench.clicks, bench.stages,
+                 bench.trackers, bench.searches, bench.start, bench.world, bench.soak)  # fmt: skip
         for part in parts:
-            if given.only and part.__name__ not in given.only:
+            if part.__name__ not in (given.only or {p.__name__ for p in parts} - ASKED_ONLY):
                 continue
             try:
                 part()

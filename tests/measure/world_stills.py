@@ -1,6 +1,6 @@
-"""Stills of generated cameras on one sheet, for docs/pictures/world-cameras.png.
+"""Stills of generated cameras on one sheet, for docs/pictures/world-cameras.jpg.
 
-python -m tests.measure.world_stills OUT.png [--of SEED:CAMERA ...] [--second 9] [--people 70]
+python -m tests.measure.world_stills OUT.jpg [--of SEED:CAMERA ...] [--second 9] [--people 70]
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from trainer.world import footage
 from trainer.world.scene import Wanted
 
 KINDS = ("street", "hall", "forecourt", "street")
-COLOURS = 180  # of the picture's palette: a sheet for a README must be small
+QUALITY = 88
 WIDTH = 1120
 
 
@@ -39,9 +39,9 @@ def main() -> None:
     which = [tuple(int(v) for v in text.split(":")) for text in given.of]
     stills = [still(seed, camera, given.second, given.people) for seed, camera in which]
     sheet = np.vstack([np.hstack(stills[k : k + 2]) for k in range(0, len(stills), 2)])
-    picture = Image.fromarray(sheet[:, :, ::-1])
+    picture = Image.fromarray(np.ascontiguousarray(sheet[:, :, ::-1]))
     picture = picture.resize((WIDTH, WIDTH * sheet.shape[0] // sheet.shape[1]), Image.Resampling.LANCZOS)
-    picture.quantize(COLOURS, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).save(given.out, optimize=True)
+    picture.save(given.out, quality=QUALITY, optimize=True)
 
 
 if __name__ == "__main__":

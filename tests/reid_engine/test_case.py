@@ -119,6 +119,12 @@ def test_a_search_is_ranked_and_recorded(case: Case, people: Gallery) -> None:
     assert case.check() == []
 
 
+def test_looking_at_a_person_goes_on_the_record(case: Case, people: Gallery) -> None:
+    assert case.view(TrackletId(1)).best
+    event = case.store.events()[-1]
+    assert (event.kind, event.body) == ("view", {"tracklet": 1, "purpose": "a test"})
+
+
 def test_a_search_sees_what_was_found_since_the_last_one(case: Case, people: Gallery) -> None:
     request = SearchRequest(probe=TrackletId(1), model=MODEL)
     before = case.search(request).matches

@@ -201,6 +201,20 @@ def test_the_first_picture_fits_its_place(clip: Path) -> None:
     assert abs(int(image[2, 24, 0]) - 200) < 30  # the blue of the top
 
 
+def test_a_later_picture_is_given_when_a_moment_is_named(clip: Path) -> None:
+    early, late = (first_picture(DecodeRequest(clip), offset_us=at, size=(96, 64)) for at in (0, 1_600_000))
+    with FrameReader(DecodeRequest(clip)) as reader:
+        expected = None
+        while (frame := reader.read()) is not None:
+            if frame.offset_us == 1_600_000:
+                expected = frame.image.copy()
+            reader.release(frame)
+    assert expected is not None
+    shown = cv2.imdecode(np.frombuffer(late, np.uint8), cv2.IMREAD_COLOR)
+    assert early != late
+    assert np.abs(shown.astype(int) - expected).mean() < 4
+
+
 def test_what_cannot_be_read_is_said_by_every_door(tmp_path: Path) -> None:
     text = tmp_path / "text.mp4"
     text.write_text("no recording")

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from reid_engine.errors import SettingsError
-from reid_engine.settings import DetectionSettings, Settings, fingerprint, load_settings
+from reid_engine.settings import (
+    DetectionSettings,
+    Settings,
+    each_setting,
+    fingerprint,
+    load_settings,
+    save_settings,
+    with_setting,
+)
 
 
 def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
@@ -44,3 +52,43 @@ def test_the_fingerprint_changes_with_every_part() -> None:
     assert fingerprint("weights", DetectionSettings(score=0.2), 5.0) != base
     assert fingerprint("other", DetectionSettings(), 5.0) != base
     assert fingerprint("weights", DetectionSettings(), None) != base
+
+
+def test_every_setting_is_explained_in_a_sentence_and_its_default_is_allowed() -> None:
+    for known in each_setting(Settings()):
+        assert known.words.endswith("."), known.key
+        assert known.value == known.default
+        assert with_setting(Settings(), known.key, known.default) == Settings()
+
+
+def test_limits_come_from_the_definitions() -> None:
+    limits = {known.key: (known.least, known.most) for known in each_setting(Settings())}
+    assert limits["detection.score"] == (0.0, 1.0)
+    assert limits["detection.image_size"] == (32, 4096)
+    assert limits["tracking.lost_s"] == (0.0, None)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("detection.score", "3"), ("search.limit", "0"), ("tracking.lost_s", "long"), ("score", "1")]
+)
+def test_a_value_that_cannot_be_is_refused_by_its_key(key: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=key):
+        with_setting(Settings(), key, value)
+
+
+def test_what_is_saved_is_sparse_and_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "settings.toml"
+    settings = with_setting(Settings(), "detection.score", "0.25")
+    settings = with_setting(settings, "name_patterns", [r'cam(?P<camera>\d+) "é"'])
+    settings = with_setting(settings, "search.limit", "9")
+    save_settings(settings, path)
+    assert load_settings(path) == settings
+    assert len(path.read_text("utf-8").splitlines()) == 7
+    save_settings(Settings(), path)
+    assert path.read_text("utf-8").strip() == ""
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="cannot be written"):
+        save_settings(Settings(), tmp_path / "file" / "settings.toml")

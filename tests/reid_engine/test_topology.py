@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reid_engine.topology import TRAVEL_TIME, TWO_PLACES, Presence, Topology
+from reid_engine.topology import TRAVEL_TIME, TWO_PLACES, Presence, Topology, Travel, learned
 
 APART = Topology({frozenset((1, 2)): 30})
 
@@ -37,3 +37,15 @@ def test_without_a_least_time_only_two_places_at_once_is_said() -> None:
     topology = Topology({frozenset((1, 2)): 0})
     assert topology.flags(Presence(2, 11, 12), [Presence(1, 0, 10)]) == ()
     assert topology.flags(Presence(2, 9, 12), [Presence(1, 0, 10)]) == (TWO_PLACES,)
+
+
+def test_travel_times_are_learned_in_either_direction_and_never_from_overlaps() -> None:
+    there = [Presence(1, 0, 10), Presence(2, 50, 60), Presence(2, 70, 80)]
+    back = [Presence(1, 200, 210), Presence(2, 100, 130)]
+    beside = [Presence(1, 0, 10), Presence(3, 5, 20)]
+    found = learned([there, back, beside])
+    assert found == {frozenset((1, 2)): Travel(2, 40, 55, 70)}
+
+
+def test_a_lone_sighting_teaches_nothing() -> None:
+    assert learned([[Presence(1, 0, 10)], []]) == {}

@@ -45,6 +45,23 @@ def _parser() -> argparse.ArgumentParser:
     targets.add_argument("--workers", type=int, default=2)
     targets.add_argument("--device", default=None)
     targets.set_defaults(run=_targets)
+    neck = steps.add_parser("model", help="a distilled trunk as a model by itself, nothing fine-tuned")
+    neck.add_argument("trunk_name", help="compact or solid")
+    neck.add_argument("trunk", type=Path)
+    neck.add_argument("out", type=Path, help="the model's .safetensors")
+    neck.add_argument("pictures", nargs="+", help="FOLDER or FOLDER=SHARE, for the neck's statistics")
+    neck.add_argument("--workers", type=int, default=2)
+    neck.set_defaults(run=_model)
+    box = steps.add_parser(
+        "bundle", help="a model or a detector for the box: 16-bit floats and a card that tells its story"
+    )
+    box.add_argument("model", type=Path)
+    box.add_argument("out", type=Path)
+    box.add_argument("--title", required=True)
+    box.add_argument("--about", required=True, help="one line on what it is good at")
+    box.add_argument("--data", nargs="+", required=True, help="what it learned from")
+    box.add_argument("--note", nargs="*", default=[], metavar="KEY=TEXT", help="more provenance")
+    box.set_defaults(run=_bundle)
     detector = steps.add_parser("detector", help="train the person detector")
     detector.add_argument("out", type=Path, help="the run's folder")
     detector.add_argument(
@@ -91,6 +108,23 @@ def _targets(given: argparse.Namespace) -> None:
     device = torch.device(given.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     tracklets = open_dataset(given.dataset, given.root).train
     write(given.out, taught(OpenVinoGraph(given.teacher), tracklets, device, workers=given.workers))
+
+
+def _model(given: argparse.Namespace) -> None:
+    from reid_engine.models.files import Story, save_model
+    from trainer.weights.distil import Pictures
+    from trainer.weights.neck import model_on
+
+    pictures = Pictures.read(given.pictures, 256, 128, given.workers)
+    story = Story(provenance={"neck": f"statistics of {pictures}", "fine-tuning": "none"})
+    save_model(model_on(given.trunk_name, given.trunk, pictures), given.out, story)
+
+
+def _bundle(given: argparse.Namespace) -> None:
+    from trainer.weights.bundle import Label, bundle, bundle_detector
+
+    label = Label(given.title, given.about, tuple(given.data), dict(note.split("=", 1) for note in given.note))
+    (bundle_detector if given.model.suffix == ".pt" else bundle)(given.model, given.out, label)
 
 
 def _detector(given: argparse.Namespace) -> None:

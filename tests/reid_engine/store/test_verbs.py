@@ -347,7 +347,10 @@ def test_what_was_done_is_recorded_with_it(people: Gallery) -> None:
     kinds = ["source added", "source added", "source finished", "camera clock", "decide", "undo", "redo", "search"]
     assert [event.kind for event in events] == kinds
     assert {event.operator for event in events} == {"tester"}
-    assert events[-1].body == {"probe": 1, "note": "🎥"}
+    assert events[-1].body == {"probe": 1, "note": "🎥", "purpose": "a test"}
+    assert {event.body["purpose"] for event in events} == {"a test"}
+    assert people.store.events(limit=2) == events[-2:]
+    assert people.store.events(before=3, limit=5) == events[:2]
     assert people.store.broken_record() is None
 
 

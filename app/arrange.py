@@ -1,0 +1,130 @@
+"""A ranking in the order and the sections in which it is shown: pure functions, for a lane, tested without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from app import local_time
+from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
+
+Sort: TypeAlias = Literal["rank", "earliest", "latest"]
+Group: TypeAlias = Literal["band", "camera", "hour", "none"]
+
+BAND_WORDS: dict[BandName | None, str] = {
+    "strong": "Strong", "possible": "Possible", "weak": "Weak", "none": "Unlikely", None: "Not calibrated",
+}  # fmt: skip
+BAND_ORDER: tuple[BandName | None, ...] = ("strong", "possible", "weak", "none", None)
+LINE_ABOVE = "weak"  # bands from here on lie beyond the line that 5 % of strangers pass
+LINE = "5 % of strangers come nearer than this line, by the network's own held-out test"
+MANY_WEAK = 60  # more than so many, beside stronger ones, are folded away until somebody asks for them
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """How a camera is named: its name, letter, place in the case's list and zone."""
+
+    name: str
+    letter: str
+    position: int
+    zone: str
+
+
+NO_CAMERA = Label("?", "?", 0, "UTC")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """``count`` cards from ``first`` under one heading. hidden: how many more are folded away; line: drawn above it."""
+
+    key: str
+    title: str
+    first: int
+    count: int
+    hidden: int = 0
+    line: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """What is shown. place: the row of every shown tracklet."""
+
+    matches: Sequence[Match] = ()
+    sections: tuple[Section, ...] = ()
+    place: Mapping[TrackletId, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a person wants to see a ranking. folded: whether many weak ones are folded away; plausible: without doubts"""
+
+    sort: Sort = "rank"
+    group: Group = "band"
+    folded: bool = True
+    plausible: bool = False
+
+
+def arranged(
+    matches: Sequence[Match],
+    verdicts: Mapping[TrackletId, Verdict],
+    labels: Mapping[CameraId, Label],
+    wish: Wish | None = None,
+) -> Arrangement:
+    """Order, parts and headings. Everything is in it that ``wish`` does not fold away."""
+    wish = Wish() if wish is None else wish
+    shown = [match for match in matches if not (wish.plausible and _doubtful(match))]
+    if wish.sort != "rank":
+        shown.sort(key=lambda match: match.start_us, reverse=wish.sort == "latest")
+    parts: dict[Any, list[Match]] = {}
+    key = _key(wish.group, verdicts, labels)
+    for match in shown:
+        parts.setdefault(key(match), []).append(match)
+    order = sorted(parts) if wish.group != "none" else list(parts)
+    return _laid_out([(where, parts[where]) for where in order], wish)
+
+
+def _doubtful(match: Match) -> bool:
+    return any(flag not in ("confirmed", "rejected") for flag in match.flags)
+
+
+def _key(
+    group: Group, verdicts: Mapping[TrackletId, Verdict], labels: Mapping[CameraId, Label]
+) -> Callable[[Match], tuple[Any, ...]]:
+    """(order, key, title) of a match's section."""
+
+    def band(match: Match) -> tuple[Any, ...]:
+        verdict = verdicts.get(match.tracklet)
+        if verdict == "same":
+            return (-1, "confirmed", "Confirmed")
+        if verdict == "different":
+            return (9, "rejected", "Rejected")
+        return (BAND_ORDER.index(match.band), match.band or "", BAND_WORDS[match.band])
+
+    def camera(match: Match) -> tuple[Any, ...]:
+        label = labels.get(match.camera, NO_CAMERA)
+        return (label.position, f"camera {match.camera}", f"{label.letter}   {label.name}")
+
+    def hour(match: Match) -> tuple[Any, ...]:
+        zone = labels.get(match.camera, NO_CAMERA).zone
+        begins = local_time.local(match.start_us, zone).replace(minute=0, second=0, microsecond=0)
+        return (begins.isoformat(), f"hour {begins.isoformat()}", f"{begins:%Y-%m-%d  %H} h")
+
+    return {"band": band, "camera": camera, "hour": hour, "none": lambda _: (0, "all", "")}[group]
+
+
+def _laid_out(parts: Sequence[tuple[tuple[Any, ...], list[Match]]], wish: Wish) -> Arrangement:
+    strong = any(key in ("confirmed", "strong", "possible") for (_, key, _), _ in parts)
+    weak = sum(len(found) for (_, key, _), found in parts if key in ("weak", "none"))
+    fold = wish.folded and wish.group == "band" and strong and weak > MANY_WEAK
+    shown: list[Match] = []
+    sections: list[Section] = []
+    drawn = False
+    for (_, key, title), found in parts:
+        beyond = wish.group == "band" and key in ("weak", "none")
+        line = LINE if beyond and not drawn else ""
+        drawn = drawn or beyond
+        kept = [] if fold and beyond else found
+        sections.append(Section(key, title, len(shown), len(kept), len(found) - len(kept), line))
+        shown += kept
+    return Arrangement(shown, tuple(sections), {match.tracklet: row for row, match in enumerate(shown)})

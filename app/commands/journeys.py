@@ -1,0 +1,212 @@
+"""``reappear journey``, ``links``, ``split``, ``merge``, ``note``, ``notes``, ``plan``, ``colours``: a person's way."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app.commands.investigate import embedder_of
+from app.commands.program import Program, job, say, tell
+from app.journeys import conflict_words, export, gap_words, seconds, summary
+from app.local_time import date_and_time
+from reid_engine.case import Case
+from reid_engine.errors import UsageError
+from reid_engine.journey import rows_of
+from reid_engine.recordings import parse_time
+from reid_engine.store import Note, TrackEdit
+from reid_engine.types import ModelId, TrackletId
+
+CASE = typer.Argument(metavar="CASE")
+AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
+CONTROL = typer.Option(metavar="FILE", help="A file whose lines say cancel.")
+
+
+def register(line: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    for verb in (journey, links, split, merge, note, notes, plan, colours):
+        line.command()(verb)
+
+
+def journey(
+    case: Annotated[Path, CASE],
+    tracklet: Annotated[int, typer.Argument(metavar="ID", help="Any tracklet of the person.")],
+    to: Annotated[list[Path] | None, typer.Option("--export", metavar="FILE", help="Write .csv or .json.")] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """Where a person was, by what was decided: sightings, gaps, and what does not fit."""
+    with Case.open(case, read_only=not to) as opened:
+        found = opened.journey(TrackletId(tracklet))
+        cameras = {camera.id: camera for camera in opened.store.cameras()}
+        names = {number: camera.name for number, camera in cameras.items()}
+        for path in to or []:
+            export(opened, found, path)
+    if as_json:
+        say({"sightings": rows_of(found, names), "conflicts": [conflict_words(c) for c in found.conflicts]})
+        return
+    gaps = {gap.after: gap for gap in found.gaps}
+    for seen in found.sightings:
+        if seen.tracklet in gaps:
+            sys.stdout.write(f"          {gap_words(gaps[seen.tracklet], names)}\n")
+        when = date_and_time(seen.start_us, cameras[seen.camera].clock.zone)
+        lasted = seconds(seen.end_us - seen.start_us)
+        sys.stdout.write(f"{seen.tracklet:>8}  {names[seen.camera]:<20} {when}  {lasted:>8}  {seen.state}\n")
+    for conflict in found.conflicts:
+        tell(conflict_words(conflict))
+    tell(summary(found))
+
+
+def links(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> None:
+    """What is known of pairs of cameras: what was said (``pair``), and travel times learned from confirmed people."""
+    with Case.open(case, read_only=True) as opened:
+        names = {camera.id: camera.name for camera in opened.store.cameras()}
+        for link in opened.links():
+            least_us, most_us = link.usual_us
+            row: dict[str, Any] = {
+                "cameras": [names[link.pair.first], names[link.pair.second]],
+                "relation": link.pair.relation,
+                "least_us": least_us,
+                "most_us": most_us,
+                "walks": 0 if link.travel is None else link.travel.count,
+                "median_us": None if link.travel is None else link.travel.median_us,
+            }
+            if as_json:
+                say(row)
+                continue
+            walked = f"{seconds(least_us)} to {seconds(most_us)}" if most_us else "no walk yet"
+            first, second = row["cameras"]
+            sys.stdout.write(f"{first} - {second}: {link.pair.relation}, {walked}, {row['walks']} confirmed walks\n")
+
+
+def split(
+    context: typer.Context,
+    case: Annotated[Path, CASE],
+    tracklet: Annotated[int, typer.Argument(metavar="ID")],
+    at: Annotated[str, typer.Option(metavar="T", help="Where somebody else begins; ISO 8601 or microseconds UTC.")],
+    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
+    control: Annotated[Path | None, CONTROL] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """Part a track that holds two people at a moment; vectors are made again. ``undo`` takes it back."""
+    at_us = int(at) if at.isdigit() else parse_time(at)
+    with job(as_json=as_json, control_file=control) as controls, Case.open(case) as opened:
+        from reid_engine.repair import split as parted  # loads a runtime, which other verbs do without
+
+        edit = parted(opened.store, TrackletId(tracklet), at_us, _embedders(context.obj, opened, embedder))
+        controls.reporter.event("result", ok=True, **_edit_json(edit))
+    tell(edit.words)
+
+
+def merge(
+    context: typer.Context,
+    case: Annotated[Path, CASE],
+    first: Annotated[int, typer.Argument(metavar="ID")],
+    second: Annotated[int, typer.Argument(metavar="ID")],
+    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
+    control: Annotated[Path | None, CONTROL] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """Join two tracks of one person in one recording; vectors are made again. ``undo`` takes it back."""
+    with job(as_json=as_json, control_file=control) as controls, Case.open(case) as opened:
+        from reid_engine.repair import merge as joined  # loads a runtime, which other verbs do without
+
+        both = TrackletId(first), TrackletId(second)
+        edit = joined(opened.store, both, _embedders(context.obj, opened, embedder))
+        controls.reporter.event("result", ok=True, **_edit_json(edit))
+    tell(edit.words)
+
+
+def _embedders(program: Program, case: Case, weights: Path | None) -> dict[ModelId, Any]:
+    """The networks of all models of the case; ``weights`` stand for the newest one's."""
+    newest = case.model()
+    every = [model for model in case.store.models() if model != newest]
+    return {newest: embedder_of(program, case, newest, weights)} | {
+        model: embedder_of(program, case, model) for model in every
+    }
+
+
+def _edit_json(edit: TrackEdit) -> dict[str, Any]:
+    return {"edit": edit.kind, "before": list(edit.before), "made": list(edit.made)}
+
+
+def note(
+    case: Annotated[Path, CASE],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="May be empty for a marker.")],
+    at: Annotated[str | None, typer.Option(metavar="T", help="The moment it is about.")] = None,
+    camera: Annotated[str | None, typer.Option(metavar="NAME")] = None,
+    tracklet: Annotated[int | None, typer.Option(metavar="ID")] = None,
+) -> None:
+    """Write a note about a moment, a camera or a tracklet, or set a marker."""
+    with Case.open(case) as opened:
+        made = opened.store.add_note(
+            text,
+            moment_us=None if at is None else parse_time(at),
+            camera_id=None if camera is None else opened.store.camera(camera).id,
+            tracklet_id=None if tracklet is None else TrackletId(tracklet),
+        )
+    tell(f"note {made.id}")
+
+
+def notes(
+    case: Annotated[Path, CASE],
+    remove: Annotated[int | None, typer.Option(metavar="NUMBER", help="Take this one back.")] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """List the notes and markers, or take one back."""
+    with Case.open(case, read_only=remove is None) as opened:
+        if remove is not None:
+            tell(f"taken back: {opened.store.remove_note(remove).words}")
+            return
+        names = {camera.id: camera.name for camera in opened.store.cameras()}
+        for found in opened.store.notes():
+            if as_json:
+                say(_note_json(found, names))
+            else:
+                when = "-" if found.moment_us is None else date_and_time(found.moment_us, "UTC")
+                where = names.get(found.camera, "-") if found.camera is not None else "-"
+                sys.stdout.write(f"{found.id:>6}  {when}  {where:<16} {found.tracklet or '-'!s:>8}  {found.text}\n")
+
+
+def _note_json(found: Note, names: dict[Any, str]) -> dict[str, Any]:
+    where = None if found.camera is None else names.get(found.camera)
+    return {"note": found.id, "text": found.text, "moment_us": found.moment_us, "camera": where,
+            "tracklet": found.tracklet, "operator": found.operator, "at_us": found.at_us}  # fmt: skip
+
+
+def plan(
+    case: Annotated[Path, CASE],
+    picture: Annotated[Path | None, typer.Option(metavar="FILE", help="PNG or JPEG of the place.")] = None,
+    place: Annotated[
+        tuple[str, float, float] | None, typer.Option(metavar="CAMERA X Y", help="Shares of width and height.")
+    ] = None,
+) -> None:
+    """Set the floor plan, put a camera on it, or list what is there."""
+    with Case.open(case, read_only=picture is None and place is None) as opened:
+        if picture is not None:
+            try:
+                data = picture.read_bytes()
+            except OSError as error:
+                raise UsageError(f"{picture} cannot be read: {error.strerror}") from error
+            opened.store.set_floor_plan(picture.name, data)
+        if place is not None:
+            name, x, y = place
+            opened.store.place_camera(opened.store.camera(name).id, x, y)
+        found = opened.store.floor_plan()
+        names = {camera.id: camera.name for camera in opened.store.cameras()}
+    tell("no floor plan" if found is None else f"floor plan: {found.name or 'no picture yet'}")
+    for camera, (x, y) in {} if found is None else found.places.items():
+        sys.stdout.write(f"{names[camera]:<20} {x:.3f} {y:.3f}\n")
+
+
+def colours(
+    case: Annotated[Path, CASE],
+    control: Annotated[Path | None, CONTROL] = None,
+    as_json: Annotated[bool, AS_JSON] = False,
+) -> None:
+    """Name the clothes' colours of tracklets that came in before colours were kept."""
+    with job(as_json=as_json, control_file=control) as controls, Case.open(case) as opened:
+        count = opened.name_colours(controls)
+        controls.reporter.event("result", ok=True, colours=count)
+    tell(f"{count} tracklets have got colours")

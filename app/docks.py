@@ -1,0 +1,71 @@
+"""The parts round the middle of the window: who is looked for, the matches, the journey, the jobs."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from app.case_view import CaseView
+from app.words import tr
+
+SUBJECT_WIDTH = 200
+MATCHES_WIDTH = 584  # four cards beside one another
+JOURNEY_HEIGHT = 270
+CORNERS = MappingProxyType({  # the sides go down to the bottom
+    Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
+    Qt.Corner.BottomRightCorner: Qt.DockWidgetArea.RightDockWidgetArea,
+})  # fmt: skip
+
+
+class Docks(QObject):
+    """The docks of one open case."""
+
+    def __init__(self, view: CaseView, window: QMainWindow) -> None:
+        super().__init__(window)
+        self._window = window
+        self._sized = False
+        for corner, side in CORNERS.items():
+            window.setCorner(corner, side)
+        area = Qt.DockWidgetArea
+        self._subject = self._dock("subject", tr("Looking for"), view.subject, area.LeftDockWidgetArea)
+        self._matches = self._dock("matches", tr("Matches"), view.matches, area.RightDockWidgetArea)
+        self._journey = self._dock("journey", tr("Journey"), view.journey.pane, area.BottomDockWidgetArea)
+        self.jobs = self._dock("jobs", tr("Jobs"), view.jobs, area.BottomDockWidgetArea)
+
+    def show_for(self, *, watching: bool, journey: bool) -> None:
+        """What belongs to Investigate, or to Footage."""
+        self._subject.setVisible(watching)
+        self._matches.setVisible(watching)
+        self._journey.setVisible(watching and journey)
+        if watching and not self._sized:
+            self._sized = True
+            QTimer.singleShot(0, self, self._size)  # docks that are hidden do not take a size
+
+    def toggle_journey(self) -> bool:
+        """Show or hide the journey; True when it is shown now."""
+        self._journey.setVisible(not self._journey.isVisible())
+        return self._journey.isVisible()
+
+    def discard(self) -> None:
+        """The case is left."""
+        for dock in (self._subject, self._matches, self._journey, self.jobs):
+            dock.hide()
+            dock.deleteLater()
+        self.deleteLater()
+
+    def _size(self) -> None:
+        sides = [self._subject, self._matches]
+        self._window.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([self._journey], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
+
+    def _dock(self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
+        dock = QDockWidget(title, self._window)
+        dock.setObjectName(name)
+        dock.setWidget(content)
+        features = QDockWidget.DockWidgetFeature
+        dock.setFeatures(features.DockWidgetMovable | features.DockWidgetFloatable)
+        self._window.addDockWidget(area, dock)
+        dock.hide()
+        return dock

@@ -1,0 +1,42 @@
+"""The next step for somebody who is here for the first time: from nothing to the first match."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.words import tr
+
+ENOUGH = 3  # decisions after which nobody needs to be told
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far somebody is."""
+
+    recordings: int = 0
+    waiting: int = 0
+    running: bool = False
+    searchable: int = 0
+    investigating: bool = False
+    selected: bool = False
+    matches: int = 0
+    decided: int = 0
+
+
+def next_step(at: Progress) -> str:
+    """One sentence; empty when there is nothing left to tell."""
+    if at.decided >= ENOUGH:
+        return ""
+    if at.recordings == 0:
+        return tr("1 of 5   Drop recordings on this page, or add a folder.")
+    if at.searchable == 0 and at.waiting and not at.running:
+        return tr("2 of 5   Check cameras and times, then press Start.")
+    if at.searchable == 0:
+        return tr("2 of 5   The recordings are being analysed; the first people can be searched in a moment.")
+    if not at.investigating:
+        return tr("3 of 5   Go to Investigate (Ctrl+2).")
+    if at.matches == 0 and not at.selected:
+        return tr("3 of 5   Pause where a person is seen, point at them, and click.")
+    if at.matches == 0:
+        return tr("4 of 5   Click once more, or press Enter, to search the other cameras for this person.")
+    return tr("5 of 5   Is it the same person? Y yes, N no, U unsure. R ranks again by what you decided.")

@@ -1,0 +1,407 @@
+"""What is shown of one line of inquiry: player, matches and whom is looked for. No rules of the domain are in here."""
+
+from __future__ import annotations
+
+import tempfile
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from app import local_time
+from app.arrange import Arrangement, arranged
+from app.desk import Answer, Footage, Portrait, Query
+from app.dialogs.compare import CompareDialog, Side
+from app.dialogs.why import Ground, WhyDialog
+from app.dropped import picture_in
+from app.explain import sentence
+from app.images import decode_jpeg
+from app.panes.matches import MatchesPane
+from app.panes.player import PlayerPane, Span
+from app.panes.subject import SubjectPane
+from app.words import tr
+from app.workspace import Workspace
+from reid_engine.store import TrackEdit
+from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
+
+PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.webp)"
+MARKS = 50
+PROBE_NOTE = "Looking at the picture …"
+AROUND_US = 5_000_000  # a match is played from so long before to so long after it
+AT_ONCE = 2000  # more matches than these are put in order on a lane
+
+
+class InquiryView(QObject):
+    """said: a sentence for the status bar; failed: an error; investigating: player and matches should be seen."""
+
+    said = Signal(str)
+    failed = Signal(Exception)
+    investigating = Signal()
+
+    def __init__(self, work: Workspace, window: QWidget) -> None:
+        super().__init__(window)
+        self.work = work
+        self._window = window
+        self.player = PlayerPane(work.boxes, window)
+        self.matches = MatchesPane(work.matches, window)
+        self.subject = SubjectPane(window)
+        self._answer: Answer | None = None
+        self._portrait: Portrait | None = None
+        self._before: int | None = None  # the track that was selected before the one that is
+        self._selected: int | None = None
+        self._colours_named = False
+        self._connect_panes()
+        inquiry = work.investigation
+        inquiry.answered.connect(self._on_answer)
+        inquiry.changed.connect(work.matches.decide)
+        inquiry.changed.connect(self.subject.show_verdicts)
+        inquiry.said.connect(self.said)
+        inquiry.failed.connect(self._on_no_answer)
+        inquiry.written.connect(lambda deed: self._after_edit() if isinstance(deed, TrackEdit) else None)
+        work.edited.connect(self._on_edited)
+
+    def _connect_panes(self) -> None:
+        inquiry = self.work.investigation
+        self.player.asked.connect(self.search)
+        self.player.added.connect(self.add)
+        self.player.boxed.connect(self.search_box)
+        self.player.selected.connect(self._on_selected)
+        self.matches.chosen.connect(self.show_match)
+        self.matches.decided.connect(lambda tracklet, verdict: inquiry.decide(TrackletId(tracklet), verdict))
+        self.matches.filtered.connect(self._on_filtered)
+        self.matches.wished.connect(self._arrange)
+        self.matches.refine.connect(inquiry.refine)
+        self.matches.compare.connect(self.compare)
+        self.matches.why.connect(self.why)
+        self.subject.chosen.connect(self.show_tracklet)
+        self.subject.wanted.connect(self._fetch_subject)
+        self.subject.pictured.connect(self.search_picture)
+        self.matches.pictured.connect(self.search_picture)
+        self.subject.better.connect(self.show_better)
+        self.subject.dropped.connect(self._drop_example)
+
+    def show_footage(self, footage: Footage) -> None:
+        """The cameras and recordings of the case."""
+        self.player.show_footage(footage)
+        cameras = [(camera.id, camera.name, footage.position(camera.id)) for camera in footage.cameras]
+        self.matches.offer_cameras(cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC")
+
+    # searching --------------------------------------------------------------------------------------------------------
+
+    def search(self, tracklet: int) -> None:
+        """Where else was this person?"""
+        self._searching("Searching …")
+        self.work.investigation.search_tracklet(TrackletId(tracklet), self.matches.filters())
+
+    def add(self, tracklet: int, somebody_else: bool) -> None:
+        """One more example of the person, or of somebody else; the first example begins a search."""
+        if self.work.investigation.add(TrackletId(tracklet), somebody_else=somebody_else):
+            what = "somebody else" if somebody_else else "an example of the person"
+            self.said.emit(
+                tr("Track {tracklet} counts as {what}; the same click again takes it out.").format(
+                    tracklet=tracklet, what=what
+                )
+            )
+        elif not somebody_else:
+            self.search(tracklet)
+
+    def search_box(self, camera: int, time_us: int, xyxy: tuple[float, ...]) -> None:
+        """Search for whoever is in a drawn box."""
+        known = self.work.footage.camera(CameraId(camera))
+        if known is not None:
+            self._ask_probe({"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]})
+
+    def search_picture(self, path: Path) -> None:
+        """Search for the person in a picture file."""
+        self._ask_probe({"image": str(path)})
+
+    def browse_picture(self) -> None:
+        """Ask for a picture of a person."""
+        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", PICTURES)
+        if found:
+            self.search_picture(Path(found))
+
+    def paste_picture(self) -> None:
+        """Search for the person in the picture on the clipboard."""
+        copied = picture_in(QGuiApplication.clipboard().mimeData())
+        if copied is not None:
+            self.search_picture(copied)
+            return
+        picture: QImage = QGuiApplication.clipboard().image()
+        if picture.isNull():
+            self.said.emit(tr("There is no picture on the clipboard: copy one first."))
+            return
+        with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
+            path = Path(file.name)
+        picture.save(str(path))
+        self._ask_probe({"image": str(path)}, forget=path)
+
+    def _ask_probe(self, question: dict[str, object], forget: Path | None = None) -> None:
+        self._searching(PROBE_NOTE)
+
+        def done(vector: Vectors) -> None:
+            self._forget(forget)
+            self.subject.show_picture("a picture")
+            self.work.investigation.search_vector(vector, self.matches.filters())
+
+        def failed(error: Exception) -> None:
+            self._forget(forget)
+            self._on_no_answer(error)
+
+        self.work.probe().ask(question, done, failed)
+
+    def _forget(self, path: Path | None) -> None:
+        if path is not None:
+            path.unlink(missing_ok=True)
+
+    def _searching(self, words: str) -> None:
+        self.investigating.emit()
+        self.matches.fold()
+        self.matches.head(words)
+
+    def _on_filtered(self) -> None:
+        filters = self.matches.filters()
+        if (filters.upper or filters.lower) and not self._colours_named:
+            self._colours_named = True  # once: a case of an older version has tracks whose clothes nobody named
+            self.work.looking.run(self.work.desk.name_colours, lambda _: self.work.investigation.filter(filters))
+        else:
+            self.work.investigation.filter(filters)
+
+    # answers ----------------------------------------------------------------------------------------------------------
+
+    def _on_answer(self, answer: Answer) -> None:
+        self._answer = answer
+        bands = [match.band for match in answer.matches]
+        counted = ", ".join(f"{bands.count(band)} {band}" for band in ("strong", "possible", "weak") if band in bands)
+        notes = "   ".join(answer.notes)
+        self.matches.head(f"{len(answer.matches)} tracks ranked{': ' + counted if counted else ''}   {notes}".strip())
+        if not answer.matches:
+            self.matches.say("Nobody passes these filters.", notes or "Widen the time or choose all cameras.")
+        if answer.query.tracklet is not None:
+            self.subject.show_probe(answer.query.tracklet)
+        self.subject.show_examples(list(map(int, answer.query.examples)), list(map(int, answer.query.others)))
+        self.subject.show_verdicts(answer.verdicts)
+        self.player.mark([(match.camera, match.start_us) for match in answer.matches[:MARKS]])
+        self.matches.reference(self.player.clock.now_us())
+        self._arrange()
+
+    def _arrange(self) -> None:
+        """Show the answer in the order and the parts that a person wishes; a long one is put in order on a lane."""
+        answer = self._answer
+        if answer is None:
+            return
+        verdicts, labels = self.work.investigation.verdicts, dict(self.work.matches.labels)
+        wish = self.matches.wish()
+        if len(answer.matches) <= AT_ONCE:
+            self._show(arranged(answer.matches, verdicts, labels, wish))
+        else:
+            self.work.reading.run(
+                lambda: arranged(answer.matches, verdicts, labels, wish), self._show, key="arrangement"
+            )
+
+    def _show(self, shown: Arrangement) -> None:
+        self.work.matches.arrange(shown, self.work.investigation.verdicts)
+        self.matches.select_first()
+
+    def _on_no_answer(self, error: Exception) -> None:
+        self._answer = None
+        self.work.matches.show((), {})
+        self.matches.head("")
+        self.matches.say(sentence(error))
+        self.said.emit(sentence(error))
+
+    # looking at matches -----------------------------------------------------------------------------------------------
+
+    def decide(self, verdict: Verdict) -> None:
+        """Decide the current card and move on."""
+        self.matches.decide(verdict)
+
+    def show_match(self, tracklet: int) -> None:
+        """Show a match in its camera, all others at the same instant."""
+        found = self.work.matches.find(TrackletId(tracklet))
+        if found is not None:
+            self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet)
+
+    def show_tracklet(self, tracklet: int) -> None:
+        """Go to the moment of any tracklet."""
+        self.work.reading.run(
+            lambda: self.work.desk.tracklet(TrackletId(tracklet)),
+            lambda found: self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet),
+            key="moment",
+        )
+
+    def play(self) -> None:
+        """Space: the match under the cursor in its camera where the cards have the keys, else whatever is shown."""
+        match = self.matches.current()
+        if not self.matches.cards.hasFocus() or match is None or self.player.clock.playing:
+            self.player.toggle_play()
+            return
+        begin, end = match.start_us - AROUND_US, match.end_us + AROUND_US
+        self.player.play_spans([Span(match.camera, begin, end, int(match.tracklet))])
+
+    def compare(self) -> None:
+        """Probe and candidate side by side."""
+        match, probe = self.matches.current(), self.work.investigation.probe
+        if match is None or probe is None:
+            self.said.emit(tr("Search for a track, then choose a card to compare with it."))
+            return
+        self.show_beside(probe, match.tracklet, decide=True)
+
+    def show_beside(self, one: TrackletId, other: TrackletId, *, decide: bool, title: str = "Compare") -> None:
+        """Two tracks side by side."""
+
+        def sides() -> tuple[Side, Side]:
+            return self._side(one), self._side(other)
+
+        def opened(found: tuple[Side, Side]) -> None:
+            dialog = CompareDialog(title, found, decide=decide, parent=self._window)
+            dialog.decided.connect(self.matches.decide)
+            dialog.finished.connect(dialog.deleteLater)
+            dialog.open()
+
+        self.work.reading.run(sides, opened, key="compare")
+
+    def _side(self, number: TrackletId) -> Side:
+        found = self.work.desk.tracklet(number)
+        label = self.work.label(found.camera)
+        begin, end = (
+            local_time.date_and_time(found.start_us, label.zone),
+            local_time.clock_time(found.end_us, label.zone),
+        )
+        pictures = [decode_jpeg(jpeg) for jpeg in self.work.desk.strip(number)]
+        return Side(f"{label.letter}   {label.name}   track {number}", f"{begin} to {end}", pictures)
+
+    def why(self) -> None:
+        """Show which pictures, and what in them, carried the match under the cursor."""
+        match, query = self.matches.current(), self.work.investigation.query
+        if match is None or query is None:
+            self.said.emit(tr("Choose a card first."))
+            return
+        probe: object = query.tracklet
+        if query.tracklet is None:
+            assert query.vector is not None
+            probe = b64encode(np.asarray(query.vector, "<f4").tobytes()).decode()
+        self.said.emit(tr("Asking the network what it saw …"))
+        question = {"why": int(match.tracklet), "probe": probe}
+        self.work.probe().request(question, lambda answer: self._explain(match, query, answer), self._not_explained)
+
+    def _not_explained(self, error: Exception) -> None:
+        self.said.emit(sentence(error))
+
+    def _explain(self, match: Match, query: Query, answer: dict[str, Any]) -> None:
+        zone = self.work.label(match.camera).zone
+        desk = self.work.desk
+
+        def read() -> tuple[list[Ground], QImage]:
+            crops = desk.case.crops(match.tracklet).best
+            grounds = [_ground(reason, crops[reason["place"]].jpeg, zone) for reason in answer["why"]]
+            mine = desk.crop(query.tracklet) if query.tracklet is not None else b""
+            return grounds, decode_jpeg(mine) if mine else QImage(1, 1, QImage.Format.Format_RGB32)
+
+        def opened(found: tuple[list[Ground], QImage]) -> None:
+            self.said.emit("")
+            dialog = WhyDialog(f"Why track {match.tracklet} is rank {match.rank}", *found, self._window)
+            dialog.finished.connect(dialog.deleteLater)
+            dialog.open()
+
+        self.work.reading.run(read, opened, key="why")
+
+    # the selected track -----------------------------------------------------------------------------------------------
+
+    def _on_selected(self, tracklet: int) -> None:
+        self._portrait = None
+        if tracklet < 0:
+            self.said.emit("")
+            return
+        if tracklet != self._selected:
+            self._before, self._selected = self._selected, tracklet
+        self.said.emit(
+            tr("Track {tracklet}: Enter or a second click searches for this person.").format(tracklet=tracklet)
+        )
+        desk = self.work.desk
+
+        def portrait() -> tuple[list[QImage], Portrait]:
+            found = desk.portrait(TrackletId(tracklet))
+            return [decode_jpeg(jpeg) for jpeg in found.jpegs], found
+
+        self.work.reading.run(portrait, lambda found: self._show_portrait(tracklet, *found), key="portrait")
+        self.work.writing.run(lambda: desk.view(TrackletId(tracklet)), lambda _: None)
+
+    def _show_portrait(self, tracklet: int, pictures: list[QImage], found: Portrait) -> None:
+        self._portrait = found
+        better = found.better_moment(self.player.clock.now_us())
+        words = "" if better is None else better[1]
+        self.subject.show_portrait(f"track {tracklet}", pictures, found.doubt, better=words)
+
+    def show_better(self) -> None:
+        """Go to the moment at which the selected track is seen best."""
+        if self._portrait is not None:
+            self.player.seek(self._portrait.best_us)
+
+    def _drop_example(self, tracklet: int) -> None:
+        query = self.work.investigation.query
+        if query is not None:
+            self.work.investigation.add(TrackletId(tracklet), somebody_else=TrackletId(tracklet) in query.others)
+
+    def _fetch_subject(self, tracklet: int) -> None:
+        self.work.fetch_picture(TrackletId(tracklet), lambda picture: self.subject.supply(tracklet, picture))
+
+    # track errors -----------------------------------------------------------------------------------------------------
+
+    def split(self) -> None:
+        """Part the selected track at the moment that is shown, in a job."""
+        if self.player.selection is None:
+            self.said.emit(tr("Select the track, go to the moment where somebody else begins, then split."))
+            return
+        self._edit("split", [str(self.player.selection), "--at", str(self.player.clock.now_us())])
+
+    def merge(self) -> None:
+        """Join the selected track with the one that was selected before it, in a job."""
+        both = (self._before, self.player.selection)
+        if None in both or both[0] == both[1]:
+            self.said.emit(tr("Select one track, then the other part of the same person, then merge."))
+            return
+        self._edit("merge", [str(number) for number in both])
+
+    def _edit(self, verb: str, words: list[str]) -> None:
+        self.said.emit(tr("The {verb} runs as a job: its vectors are made again.").format(verb=verb))
+        embedder = self.work.networks.embedder
+        self.work.jobs.start(verb, [*words, *([] if embedder is None else ["--embedder", str(embedder)])])
+
+    def _on_edited(self, event: dict[str, Any]) -> None:
+        made = " and ".join(map(str, event["made"]))
+        self.said.emit(
+            tr("The {edit} is done: track {made}. Ctrl+Z takes it back.").format(edit=event["edit"], made=made)
+        )
+        self._after_edit()
+
+    def _after_edit(self) -> None:
+        self.work.boxes.forget()
+        self.player.select(-1)
+        self.player.refresh()
+        query = self.work.investigation.query
+        if query is not None and query.tracklet is not None:
+            desk, number = self.work.desk, query.tracklet
+            self.work.reading.run(lambda: desk.case.store.is_replaced(number), self._again)
+
+    def _again(self, replaced: bool) -> None:
+        if not replaced:
+            self.work.investigation.again()
+
+    def undo(self) -> None:
+        """Take back the last deed of the case."""
+        self.work.investigation.undo()
+
+    def redo(self) -> None:
+        """Restore it."""
+        self.work.investigation.redo()
+
+
+def _ground(reason: dict[str, Any], jpeg: bytes, zone: str) -> Ground:
+    heat = None if reason["heat"] is None else np.array(reason["heat"], np.float32)
+    when = local_time.precise_time(reason["time_us"], zone)
+    return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], heat)

@@ -1,0 +1,122 @@
+"""A journey for people and for other programs: words about what does not fit, and the list as CSV or JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from app import local_time
+from reid_engine.case import Case
+from reid_engine.errors import UsageError
+from reid_engine.journey import Conflict, ConflictKind, Gap, Journey, rows_of
+from reid_engine.store import Camera
+from reid_engine.store.connection import explained
+from reid_engine.types import CameraId
+
+CONFLICT_WORDS: dict[ConflictKind, str] = {
+    "two-places": "in two places at once",
+    "travel-time": "faster than anybody walks",
+    "same-camera-overlap": "two people in one camera's picture",
+    "decided-different": "decided to be different people",
+}
+FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins so
+
+
+def seconds(length_us: int) -> str:
+    """A length of time in words: ``4 m 10 s``."""
+    whole = round(abs(length_us) / 1e6)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} m"
+    if minutes:
+        return f"{minutes} m {rest} s"
+    return f"{rest} s" if abs(length_us) >= 10_000_000 else f"{abs(length_us) / 1e6:.1f} s"
+
+
+def conflict_words(conflict: Conflict) -> str:
+    """What does not fit, in one line."""
+    words = CONFLICT_WORDS[conflict.kind]
+    if conflict.kind == "travel-time":
+        words += f": {seconds(conflict.gap_us)} between them, at least {seconds(conflict.least_us)} needed"
+    return f"tracks {conflict.first} and {conflict.second}: {words}"
+
+
+def gap_words(gap: Gap, names: Mapping[CameraId, str]) -> str:
+    """How long nobody saw the person, what is usual, and who could not have."""
+    words = f"not seen for {seconds(gap.end_us - gap.start_us)}"
+    if gap.most_us:
+        words += f", usually {seconds(gap.least_us)} to {seconds(gap.most_us)}"
+    if gap.blind:
+        words += "; no footage then: " + ", ".join(names.get(camera, "?") for camera in gap.blind)
+    return words
+
+
+def summary(found: Journey) -> str:
+    """The journey in one line."""
+    confirmed, unsure = len(found.confirmed), len(found.sightings) - len(found.confirmed)
+    words = f"{confirmed} confirmed sighting{'s' if confirmed != 1 else ''}"
+    words += f", {unsure} unsure" if unsure else ""
+    if found.conflicts:
+        words += f", {len(found.conflicts)} that do{'es' if len(found.conflicts) == 1 else ''} not fit"
+    if found.lost:
+        split = ", ".join(map(str, found.lost))
+        words += f"; track {split} was confirmed and split since: decide about its parts"
+    return words
+
+
+def export(case: Case, found: Journey, path: Path) -> None:
+    """Write the list of sightings as ``.csv`` or ``.json`` and put that on the record. Raises UsageError, CaseError."""
+    cameras = {camera.id: camera for camera in case.store.cameras()}
+    rows = [_readable(row, cameras) for row in rows_of(found, {n: camera.name for n, camera in cameras.items()})]
+    writers = {".csv": _csv, ".json": _json}
+    if path.suffix.lower() not in writers:
+        raise UsageError(f"{path.name}: a journey is exported as .csv or .json")
+    with explained(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(writers[path.suffix.lower()](case, found, rows), "utf-8")
+    tracklets = [int(seen.tracklet) for seen in found.sightings]
+    case.record("journey exported", path=str(path), start=int(found.start), tracklets=tracklets)
+
+
+def _readable(row: dict[str, Any], cameras: Mapping[CameraId, Camera]) -> dict[str, Any]:
+    zone = next((camera.clock.zone for camera in cameras.values() if camera.name == row["camera"]), "UTC")
+    times = {name: local_time.date_and_time(row[f"{name}_us"], zone) for name in ("start", "end")}
+    return {**row, **times, "zone": zone}
+
+
+def _csv(case: Case, found: Journey, rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\r\n")
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    text = "; ".join(map(str, value)) if isinstance(value, list) else value
+    return f"'{text}" if isinstance(text, str) and text.startswith(FORMULA) else text
+
+
+def _json(case: Case, found: Journey, rows: list[dict[str, Any]]) -> str:
+    info = case.store.info()
+    whole = {
+        "case": info.uuid,
+        "purpose": info.purpose,
+        "start": int(found.start),
+        "sightings": rows,
+        "conflicts": [
+            {"kind": c.kind, "tracklets": [int(c.first), int(c.second)], "gap_us": c.gap_us} for c in found.conflicts
+        ],
+        "gaps": [
+            {"after": int(g.before), "before": int(g.after), "start_us": g.start_us, "end_us": g.end_us}
+            for g in found.gaps
+        ],
+        "split_since": [int(number) for number in found.lost],
+    }
+    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"

@@ -1,0 +1,154 @@
+"""The journey of one person: lanes, the floor plan, what does not fit, notes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from PySide6.QtCore import Qt, Signal, SignalInstance
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+from app.arrange import Label
+from app.journeys import conflict_words, summary
+from app.widgets.chips import FlowLayout
+from app.widgets.floor_plan import FloorPlanView
+from app.widgets.lanes import JourneyLanes, Lane
+from app.words import tr
+from reid_engine.journey import Conflict, Journey, Link
+from reid_engine.store import Note
+from reid_engine.types import CameraId
+
+EMPTY = "Confirm sightings (Y) and they line up here."
+NO_TOPOLOGY = "Without walking times impossible matches cannot be flagged: mark pairs of cameras under Links."
+
+
+class JourneyPane(QWidget):
+    """chosen: a sighting; sought: a moment; conflict: show both; play, note, export, links, plan: buttons;
+    placed, linked: on the floor plan; noted: a note was clicked."""
+
+    chosen = Signal(int)
+    sought = Signal(object)
+    conflict = Signal(object)
+    noted = Signal(int)
+    placed = Signal(int, float, float)
+    linked = Signal(int, int)
+    play = Signal()
+    note = Signal()
+    export = Signal()
+    links = Signal()
+    picture = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.lanes = JourneyLanes(self)
+        self.lanes.chosen.connect(self.chosen)
+        self.lanes.sought.connect(self.sought)
+        self.lanes.noted.connect(self.noted)
+        self.plan = FloorPlanView(self)
+        self.plan.placed.connect(self.placed)
+        self.plan.linked.connect(self.linked)
+        self._summary = QLabel(EMPTY, self)
+        self._summary.setObjectName("muted")
+        self._summary.setWordWrap(True)
+        self._hint = QLabel(NO_TOPOLOGY, self)
+        self._hint.setObjectName("muted")
+        self._hint.setWordWrap(True)
+        self._conflicts = FlowLayout()
+        scroll = QScrollArea(self)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self.lanes)
+        left, right = QWidget(self), QWidget(self)
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 8, 0)
+        column.addLayout(self._head())
+        column.addLayout(self._conflicts)
+        column.addWidget(scroll, 1)
+        column.addWidget(self._hint)
+        beside = QVBoxLayout(right)
+        beside.setContentsMargins(8, 0, 0, 0)
+        beside.addLayout(self._plan_head())
+        beside.addWidget(self.plan, 1)
+        split = QSplitter(Qt.Orientation.Horizontal, self)
+        split.addWidget(left)
+        split.addWidget(right)
+        split.setStretchFactor(0, 3)
+        split.setStretchFactor(1, 2)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(10, 8, 10, 10)
+        layout.addWidget(split)
+
+    def show_journey(self, found: Journey | None, lanes: Sequence[Lane], notes: Sequence[Note]) -> None:
+        """This person's way, or that there is none yet."""
+        alone = found is None or len(found.sightings) < 2
+        self._summary.setText(EMPTY if alone or found is None else summary(found))
+        for button in (self._play, self._export):
+            button.setEnabled(found is not None and len(found.confirmed) > 0)
+        self.lanes.show_journey(found, lanes, notes)
+        self.plan.show_journey(found)
+        while (item := self._conflicts.takeAt(0)) is not None:
+            widget = item.widget()
+            if widget is not None:
+                widget.hide()
+                widget.deleteLater()
+        for conflict in () if found is None else found.conflicts:
+            self._conflicts.addWidget(self._chip(conflict))
+        self._conflicts.invalidate()
+
+    def show_plan(
+        self, picture: QPixmap, places: Mapping[CameraId, tuple[float, float]], labels: Mapping[CameraId, Label]
+    ) -> None:
+        """The floor plan and its cameras."""
+        self.plan.show_plan(picture, places, labels)
+
+    def show_links(self, links: Sequence[Link]) -> None:
+        """What is known of pairs of cameras."""
+        self.plan.show_links(links)
+        self._hint.setVisible(not any(link.pair.relation == "apart" for link in links))
+
+    def _chip(self, conflict: Conflict) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("conflict")
+        button.setText(f"!  {conflict_words(conflict)}")
+        button.setToolTip(tr("Show both pictures side by side"))
+        button.clicked.connect(lambda: self.conflict.emit(conflict))
+        return button
+
+    def _head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.addWidget(self._summary, 1)
+        self._play = self._button("play", "Play journey", self.play, "All sightings one after the other")
+        self._export = self._button("export", "Export …", self.export, "The list as CSV or JSON (Ctrl+E)")
+        for button in (self._play, self._button("note", "Note   M", self.note, "About this moment"), self._export):
+            row.addWidget(button)
+        self._play.setEnabled(False)
+        self._export.setEnabled(False)
+        return row
+
+    def _plan_head(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        title = QLabel(tr("Floor plan"), self)
+        title.setObjectName("muted")
+        row.addWidget(title, 1)
+        row.addWidget(self._button("link", "Links …", self.links, "Which cameras are apart, and how far"))
+        row.addWidget(self._button("plan", "Picture …", self.picture, "A picture of the place"))
+        return row
+
+    def _button(self, icon: str, words: str, signal: SignalInstance, tip: str) -> QPushButton:
+        button = QPushButton(theme.icon(icon), words, self)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setToolTip(tip)
+        button.clicked.connect(signal)
+        return button

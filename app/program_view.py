@@ -1,0 +1,199 @@
+"""What belongs to the program and to no case: palette, keys, settings, device, help, training, the record of a case."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+import resources
+from app import theme
+from app.actions import Actions
+from app.background import Lane
+from app.desk import Desk
+from app.dialogs.device import DeviceDialog
+from app.dialogs.help import HelpDialog
+from app.dialogs.keys import KeysDialog
+from app.dialogs.palette import PaletteDialog
+from app.dialogs.record import RecordDialog
+from app.dialogs.settings import SettingsDialog
+from app.dialogs.training import TrainingDialog
+from app.explain import sentence
+from app.item_models.commands import Command
+from app.item_models.record import PAGE, RecordModel
+from app.settings import WindowState
+from app.training import COMMAND, RECIPES, Order, TrainingRun, told_recipes
+from app.words import tr
+from reid_engine.process import child_environment
+from reid_engine.settings import Settings, save_settings
+
+if TYPE_CHECKING:  # pyqtgraph is loaded when somebody trains
+    from app.panes.training import TrainingPane
+
+LONGEST_LOOK_S = 60
+
+
+class ProgramView(QObject):
+    """Opens the dialogs of the program.
+
+    settings:      as they are now; settings_changed when they were changed
+    rescaled:      the size of the text was changed, so what is laid out must be laid out again
+    """
+
+    settings_changed = Signal(object)
+    rescaled = Signal()
+    failed = Signal(Exception)
+
+    def __init__(
+        self, command: Sequence[str], state: WindowState, settings: Settings, lane: Lane, window: QWidget
+    ) -> None:
+        super().__init__(window)
+        self._command, self._state, self._lane, self._window = tuple(command), state, lane, window
+        self.settings = settings
+        self.trainer: tuple[str, ...] = COMMAND
+        self.run: TrainingRun | None = None
+        self._scale = state.scale
+        theme.application().styleHints().colorSchemeChanged.connect(self._on_system)
+
+    def close(self) -> None:
+        """End what belongs to the window; a training run ends with it."""
+        theme.application().styleHints().colorSchemeChanged.disconnect(self._on_system)
+        self._end_run()
+
+    def palette(self, actions: Actions, others: Sequence[Command]) -> None:
+        """Everything that can be done now."""
+        commands = [
+            Command(row.words, row.menu, row.keys, actions[row.name].trigger)
+            for row in actions.bindings()
+            if actions[row.name].isEnabled()
+        ]
+        PaletteDialog([*commands, *others], self._window).open()
+
+    def show_keys(self, actions: Actions) -> None:
+        """The sheet of keys."""
+        dialog = KeysDialog(actions.bindings(), self._window)
+
+        def bound(keys: Mapping[str, str]) -> None:
+            self._state.bind(keys)
+            actions.bind(keys)
+
+        dialog.bound.connect(bound)
+        dialog.open()
+
+    def show_help(self, page: str) -> None:
+        """Help beside the window."""
+        HelpDialog(page, self._window).show()
+
+    def show_settings(self) -> None:
+        """What may be set."""
+        dialog = SettingsDialog(self.settings, self._state, self._window)
+        dialog.changed.connect(self._keep)
+        dialog.dressed.connect(self.dress)
+        dialog.finished.connect(lambda _: self._rescale())
+        dialog.open()
+
+    def dress(self) -> None:
+        """Show theme and text size as they are chosen now."""
+        theme.apply(theme.application(), self._state.theme, self._state.scale)
+
+    def scale(self, step: int) -> None:
+        """A size of text larger or smaller."""
+        place = theme.SCALES.index(self._state.scale) + step
+        self._state.scale = theme.SCALES[min(max(place, 0), len(theme.SCALES) - 1)]
+        self.dress()
+        self._rescale()
+
+    def show_device(self) -> None:
+        """What hardware is used, and why."""
+        dialog = DeviceDialog(self._window)
+        dialog.finished.connect(lambda _: self._lane.forget("device"))
+        dialog.open()
+        command = [*self._command, "device", "--json"]
+
+        def looked(text: str) -> None:
+            dialog.show_lines([(str(what), str(how)) for what, how in json.loads(text)["lines"]], self._state.pace)
+
+        def failed(error: Exception) -> None:
+            words = tr("This machine could not be looked at: {reason}")
+            dialog.show_problem(words.format(reason=sentence(error)))
+
+        self._lane.run(lambda: _said(command), looked, key="device", failed=failed)
+
+    def show_record(self, desk: Desk, reading: Lane) -> None:
+        """The record of the open case."""
+        model = RecordModel(self._state.zone)
+        dialog = RecordDialog(model, self._window)
+        model.wanted.connect(lambda before: reading.run(lambda: desk.events(before, PAGE), model.supply, key="record"))
+        dialog.verify.connect(lambda: reading.run(desk.verify, dialog.show_verdict, key="verify"))
+        for key in ("record", "verify"):
+            dialog.finished.connect(lambda _, key=key: reading.forget(key))
+        dialog.open()
+
+    def train(self) -> None:
+        """A run of the trainer."""
+        from app.panes.training import TrainingPane  # loads pyqtgraph
+
+        pane = TrainingPane(RECIPES, self._state.home)
+        dialog = TrainingDialog(pane, self._window)
+        pane.started.connect(lambda order: self._start(order, pane))
+        dialog.closing.connect(self._end_run)
+        dialog.show()
+        command = [*self.trainer, "recipes", "--json"]
+        self._lane.run(
+            lambda: _said(command), lambda text: pane.offer(told_recipes(text)), key="recipes", failed=lambda _: None
+        )
+        dialog.closing.connect(lambda: self._lane.forget("recipes"))
+
+    def _start(self, order: Order, pane: TrainingPane) -> None:
+        self._end_run()
+        self.run = TrainingRun(self.trainer, order, self)
+        pane.follow(self.run)
+
+    def _end_run(self) -> None:
+        run, self.run = self.run, None
+        if run is not None:
+            run.close()
+            run.deleteLater()
+
+    def _keep(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lane.run(lambda: save_settings(settings), lambda _: None, failed=self.failed.emit)
+        self.settings_changed.emit(settings)
+
+    def _rescale(self) -> None:
+        if self._scale != self._state.scale:
+            self._scale = self._state.scale
+            self.rescaled.emit()
+
+    def _on_system(self) -> None:
+        if self._state.theme == "system":
+            self.dress()
+
+
+def demo_footage() -> Path | None:
+    """The footage of the demo, or None where none came with the program."""
+    try:
+        return resources.path("demo")
+    except FileNotFoundError:
+        return None
+
+
+def recent_commands(state: WindowState, go: Callable[[Path], object]) -> list[Command]:
+    """Cases for the palette."""
+    return [
+        Command(tr("Open {name}").format(name=path.name), tr("recent case"), "", lambda path=path: go(path))  # type: ignore[misc]
+        for path, _ in state.recent()
+        if path.is_dir()
+    ]
+
+
+def _said(command: Sequence[str]) -> str:
+    run = subprocess.run(
+        command, capture_output=True, text=True, env=child_environment(), timeout=LONGEST_LOOK_S, check=True
+    )
+    return run.stdout

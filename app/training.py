@@ -1,0 +1,153 @@
+"""A training run as the window follows it: the child process, and the figures that it has told so far."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+
+from app.words import tr
+from reid_engine.jobs import LineSplitter
+from reid_engine.process import child_environment
+
+COMMAND = (sys.executable, "-m", "trainer")
+RECIPES = ("ours", "tcl/full", "grl/full", "stmp/full", "rgsat/full", "gltr/full")
+DATASETS = ("folder", "case", "mars", "ilids_vid", "prid2011", "duke_video", "ls_vid", "market1501")
+DEVICES = ("auto", "cpu", "cuda")
+KEPT_WORDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to train, on what, where."""
+
+    recipe: str
+    dataset: str
+    root: Path
+    folder: Path
+    device: str = "auto"
+    seed: int = 1
+
+    @property
+    def problem(self) -> str:
+        """Why it cannot start, or nothing."""
+        if not self.recipe:
+            return tr("A recipe is needed.")
+        if not self.root.is_dir():
+            return tr("Point to the folder of a data set.")
+        if not str(self.folder) or self.folder == Path():
+            return tr("The run needs a folder of its own.")
+        return ""
+
+    def words(self) -> list[str]:
+        """As the command line takes them."""
+        where = ["--out", str(self.folder), "--seed", str(self.seed), "--set", f"device={self.device}"]
+        return ["train", self.recipe, self.dataset, str(self.root), *where, "--json"]
+
+
+@dataclass
+class Curves:
+    """What a run has told, as lines over steps: (step, value)."""
+
+    loss: list[tuple[float, float]] = field(default_factory=list)
+    rate: list[tuple[float, float]] = field(default_factory=list)
+    rank1: list[tuple[float, float]] = field(default_factory=list)
+    mean_precision: list[tuple[float, float]] = field(default_factory=list)
+
+    def take(self, event: dict[str, Any]) -> bool:
+        """Read one event; True when a curve has grown."""
+        kind = event.get("event")
+        if kind == "progress" and event.get("loss") is not None:
+            step = float(event.get("done") or 0)
+            self.loss.append((step, float(event["loss"])))
+            if event.get("lr") is not None:
+                self.rate.append((step, float(event["lr"])))
+            return True
+        if kind == "evaluation":
+            step = float(event.get("step") or 0)
+            for name, curve in (("rank1", self.rank1), ("map", self.mean_precision), ("mAP", self.mean_precision)):
+                if event.get(name) is not None:
+                    curve.append((step, float(event[name])))
+            return True
+        return False
+
+
+class TrainingRun(QObject):
+    """``python -m trainer train ... --json`` as a child of the window.
+
+    moved: the events of one read; ended: a sentence, empty when the run came to its end
+    """
+
+    moved = Signal(list)
+    ended = Signal(str)
+
+    def __init__(self, command: Sequence[str], order: Order, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.order = order
+        self.paused = False
+        self._splitter = LineSplitter()
+        self._finished = False
+        self._said = ""
+        self._process = QProcess(self)
+        environment = QProcessEnvironment()
+        for name, value in child_environment().items():
+            environment.insert(name, value)
+        self._process.setProcessEnvironment(environment)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.readyReadStandardError.connect(self._listen)
+        self._process.finished.connect(self._died)
+        self._process.errorOccurred.connect(self._not_started)
+        program, *words = [*command, *order.words()]
+        self._process.start(program, words)
+
+    @property
+    def running(self) -> bool:
+        """True until it has ended."""
+        return self._process.state() != QProcess.ProcessState.NotRunning
+
+    def say(self, word: str) -> None:
+        """cancel, pause or resume."""
+        self.paused = word == "pause"
+        self._process.write(f"{word}\n".encode())
+
+    def close(self) -> None:
+        """End it now; what was saved is kept."""
+        self._process.blockSignals(True)
+        if self.running:
+            self._process.kill()
+            self._process.waitForFinished(2000)
+
+    def _read(self) -> None:
+        events = list(self._splitter.feed(bytes(self._process.readAllStandardOutput().data())))
+        if events:
+            self._finished = self._finished or any(event.get("event") == "result" for event in events)
+            self.moved.emit(events)
+
+    def _listen(self) -> None:
+        self._said = (self._said + bytes(self._process.readAllStandardError().data()).decode("utf-8", "replace"))[
+            -KEPT_WORDS:
+        ]
+
+    def _died(self, status: int) -> None:
+        self._read()
+        last = self._said.strip().splitlines()[-1:]
+        good = status == 0 and (self._finished or not last)
+        self.ended.emit("" if good else last[0] if last else tr("The run ended without a word; its folder is kept."))
+
+    def _not_started(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self.ended.emit(tr("The trainer could not be started: check the installation."))
+
+
+def told_recipes(text: str) -> list[str]:
+    """The recipes that ``python -m trainer recipes --json`` names; the best known ones where it says nothing."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return list(RECIPES)
+    return [str(name) for name in found] if isinstance(found, list) and found else list(RECIPES)

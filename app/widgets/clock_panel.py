@@ -1,0 +1,235 @@
+"""A recording's pictures beside the table, to read the burnt-in clock by, and the camera's clock that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QFormLayout,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import local_time, theme
+from app.item_models.recordings import ORIGINS, RecordingRow
+from app.words import tr
+
+WIDTH = 372
+STEP_US = 1_000_000
+END_US = 200_000  # before the end there is a picture for sure
+TALLEST = 420
+LOWEST = 150
+
+
+class PictureLabel(QLabel):
+    """A picture that keeps its shape at any width."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._picture = QPixmap()
+        self.setObjectName("video")
+        self.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.setWordWrap(True)
+        self.setMinimumSize(theme.px(240), theme.px(LOWEST))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def show_picture(self, picture: QImage | None, reason: str = "") -> None:
+        """A picture, or why there is none."""
+        self._picture = QPixmap() if picture is None else QPixmap.fromImage(picture)
+        self.setText(reason)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        self._fit()
+
+    def _fit(self) -> None:
+        if not self._picture.isNull():
+            shape = self._picture.height() / self._picture.width()
+            self.setFixedHeight(min(theme.px(TALLEST), max(theme.px(LOWEST), round(self.width() * shape))))
+            smooth = Qt.TransformationMode.SmoothTransformation
+            self.setPixmap(self._picture.scaled(self.size(), Qt.AspectRatioMode.KeepAspectRatio, smooth))
+
+
+class ClockPanel(QFrame):
+    """Shows one row.
+
+    looked:    (file, offset in microseconds) asks for a picture
+    read:      (file, offset, clock shown, true time) as they were typed
+    forgotten: the camera whose clock is right after all
+    """
+
+    looked = Signal(Path, object)
+    read = Signal(Path, object, str, str)
+    forgotten = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setFixedWidth(theme.px(WIDTH))
+        self._row: RecordingRow | None = None
+        self._at_us = 0
+        self._name = _label(self, "heading")
+        self._picture = PictureLabel(self)
+        self._facts = _label(self, "")
+        self._remark = _label(self, "warning")
+        self._clock = _label(self, "muted")
+        self.shown, self.true = QLineEdit(self), QLineEdit(self)
+        self.use = QPushButton(tr("Use this reading"), self)
+        self.forget = QPushButton(tr("The clock is right"), self)
+        self._slider = QSlider(Qt.Orientation.Horizontal, self)
+        self._place = _label(self, "muted")
+        self._lay_out()
+        self._slider.valueChanged.connect(lambda tenths: self._look(tenths * 100_000))
+        self.use.clicked.connect(self._use)
+        self.forget.clicked.connect(lambda: self.forgotten.emit(self._row.camera) if self._row else None)
+        for field in (self.shown, self.true):
+            field.returnPressed.connect(self._use)
+            field.textChanged.connect(self._check)
+
+    def show_row(self, row: RecordingRow | None, readings: Sequence[str] = ()) -> None:
+        """Show a row of the table; ``readings`` were taken of its camera's clock, in words."""
+        before, self._row = self._row, row
+        self.setVisible(row is not None)
+        if row is None:
+            return
+        if before is None or before.path != row.path:
+            self._picture.show_picture(None, tr("reading the first picture …"))
+            self._slider.blockSignals(True)
+            self._slider.setRange(0, max(0, (row.duration_us or 0) - END_US) // 100_000)
+            self._slider.setValue(0)
+            self._slider.blockSignals(False)
+            self.true.clear()
+            self._look(0)
+        elif before.start_us != row.start_us or before.camera != row.camera:
+            self._propose()
+        self._describe(row, readings)
+
+    @property
+    def has_picture(self) -> bool:
+        """True when the picture that was asked for is shown."""
+        return not self._picture.pixmap().isNull()
+
+    def show_picture(self, path: Path, offset_us: int, picture: QImage | None, reason: str = "") -> None:
+        """A picture that was asked for has come, or the reason why there is none."""
+        if self._row is not None and path == self._row.path and offset_us == self._at_us:
+            self._picture.show_picture(picture, reason)
+
+    def _look(self, offset_us: int) -> None:
+        self._at_us = offset_us
+        if self._row is not None:
+            length = local_time.length(self._row.duration_us)
+            self._place.setText(tr("{at} of {length}").format(at=local_time.length(offset_us), length=length))
+            self._propose()
+            self.looked.emit(self._row.path, offset_us)
+
+    def _propose(self) -> None:
+        """What the burnt-in clock should show by the file's own time."""
+        if self._row is None or self._row.start_us is None:
+            self.shown.clear()
+        else:
+            moment = local_time.local(self._row.start_us + self._at_us, self._row.zone)
+            self.shown.setText(f"{moment:%Y-%m-%d %H:%M:%S}")
+        self._check()
+
+    def _describe(self, row: RecordingRow, readings: Sequence[str]) -> None:
+        self._name.setText(row.path.name)
+        self._name.setToolTip(str(row.path))
+        start = tr("not known") if row.start_us is None else local_time.precise_time(row.start_us, row.zone)
+        origin = f" ({tr(ORIGINS[row.origin])})" if row.origin in ORIGINS and row.start_us is not None else ""
+        lines = [tr("Starts  {time}{origin}").format(time=start, origin=origin)]
+        lines.append(tr("Camera  {camera}, zone {zone}").format(camera=row.camera, zone=row.zone))
+        if row.writer:
+            lines.append(tr("Named as by {writer}").format(writer=row.writer))
+        self._facts.setText("\n".join(lines))
+        self._remark.setText(row.remark)
+        self._remark.setVisible(bool(row.remark))
+        self._clock.setText(" ".join([clock_words(row), *readings]))
+        self.forget.setEnabled(bool(row.clock.offset_us or row.clock.drift_ppm))
+
+    def _check(self) -> None:
+        ready = bool(self.shown.text().strip() and self.true.text().strip())
+        self.use.setEnabled(self._row is not None and ready)
+
+    def _use(self) -> None:
+        if self._row is not None and self.use.isEnabled():
+            self.read.emit(self._row.path, self._at_us, self.shown.text(), self.true.text())
+
+    def _lay_out(self) -> None:
+        self._picture.setAccessibleName(tr("Picture of the recording"))
+        self._slider.setAccessibleName(tr("Place in the recording"))
+        self._slider.setTracking(False)
+        self._slider.setPageStep(100)
+        self._slider.setSingleStep(10)
+        self.shown.setAccessibleName(tr("Clock shown"))
+        self.true.setAccessibleName(tr("True time"))
+        self.shown.setPlaceholderText("2026-11-03 14:02:48")
+        self.true.setPlaceholderText("14:02:11")
+        heading = _label(self, "heading")
+        heading.setText(tr("The camera's clock"))
+        hint = _label(self, "muted")
+        hint.setText(tr("Read the clock burnt into the picture, and say what the true time was then. A second reading "
+                        "later in the recording gives the drift."))  # fmt: skip
+        form = QFormLayout()
+        form.setSpacing(theme.px(8))
+        form.addRow(tr("Clock &shown"), self.shown)
+        form.addRow(tr("&True time"), self.true)
+        place = QHBoxLayout()
+        place.addWidget(self._slider, 1)
+        place.addWidget(self._place)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.use)
+        buttons.addWidget(self.forget)
+        buttons.addStretch(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(*[theme.px(16)] * 4)
+        layout.setSpacing(theme.px(8))
+        for part in (self._name, self._picture):
+            layout.addWidget(part)
+        layout.addLayout(place)
+        for part in (self._facts, self._remark):
+            layout.addWidget(part)
+        layout.addSpacing(theme.px(10))
+        layout.addWidget(heading)
+        layout.addWidget(hint)
+        layout.addLayout(form)
+        layout.addLayout(buttons)
+        layout.addWidget(self._clock)
+        layout.addStretch(1)
+
+
+def clock_words(row: RecordingRow) -> str:
+    """What is known of the clock of the row's camera, as a sentence."""
+    clock = row.clock
+    if not clock.offset_us and not clock.drift_ppm:
+        return tr("The clock of {camera} counts as right.").format(camera=row.camera)
+    off = local_time.ahead(abs(clock.offset_us)).lstrip("+")
+    words = (
+        tr("The clock of {camera} is {off} ahead")
+        if clock.offset_us >= 0
+        else tr("The clock of {camera} is {off} behind")
+    )
+    said = words.format(camera=row.camera, off=off)
+    if clock.drift_ppm:
+        said += tr(" and gains {drift} s a day").format(drift=f"{clock.drift_ppm * 0.0864:+.2g}")
+    if clock.uncertainty_us:
+        said += tr(", give or take {doubt} s").format(doubt=f"{clock.uncertainty_us / 1e6:g}")
+    return said + tr("; all its times are corrected.")
+
+
+def _label(parent: QWidget, name: str) -> QLabel:
+    label = QLabel(parent)
+    label.setObjectName(name)
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label

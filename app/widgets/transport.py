@@ -1,0 +1,85 @@
+"""Under the pictures: the time line, the time, the buttons that play, and which cameras have a tile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
+
+from app import local_time, theme
+from app.widgets.seek_bar import SeekBar
+from app.words import tr
+
+TIME_SIZE = (270, 24)
+
+
+class Transport(QFrame):
+    """Shows where the master clock is and how it runs. ``line``: the time line."""
+
+    def __init__(self, acts: dict[str, Callable[[], object]], parent: QWidget | None = None) -> None:
+        """``acts``: what each button does, by its icon's name."""
+        super().__init__(parent)
+        self.setObjectName("foot")
+        self._acts = acts
+        self.zone = "UTC"
+        self.line = SeekBar(self)
+        self._time = QLabel(self)
+        self._time.setObjectName("heading")
+        # a label of free size lays the whole window out again with every text
+        self._time.setFixedSize(*(theme.px(side) for side in TIME_SIZE))
+        self._rate = QLabel(tr("paused"), self)
+        self._rate.setObjectName("pill")
+        self._cameras = self._tool("camera", tr("Which cameras have a tile"))
+        self._cameras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._cameras.setMenu(QMenu(self._cameras))
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(12, 6, 8, 6)
+        layout.setSpacing(4)
+        layout.addWidget(self.line)
+        layout.addLayout(self._row())
+
+    def show_time(self, now_us: int | None) -> None:
+        """Where the clock is; None where nothing is played."""
+        self._time.setText("" if now_us is None else local_time.precise_time(now_us, self.zone))
+
+    def show_rate(self, rate: float | None) -> None:
+        """How fast it runs; None while it stands."""
+        self._play.setIcon(theme.icon("play" if rate is None else "pause"))
+        self._rate.setText(tr("paused") if rate is None else f"{rate:g}×")
+
+    def offer_cameras(self, cameras: Sequence[tuple[str, Callable[[], object]]]) -> None:
+        """The cameras that can have a tile, and what brings each."""
+        menu = self._cameras.menu()
+        menu.clear()
+        for words, act in cameras:
+            menu.addAction(words, act)
+
+    def _row(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(2)
+        row.addWidget(self._time)
+        row.addStretch(1)
+        row.addWidget(self._tool("reverse", tr("Backwards, faster with each press (J)")))
+        row.addWidget(self._tool("step-back", tr("Previous picture (,)")))
+        self._play = self._tool("play", tr("Play or pause (Space)"))
+        row.addWidget(self._play)
+        row.addWidget(self._tool("step-forward", tr("Next picture (.)")))
+        row.addWidget(self._tool("faster", tr("Forwards, faster with each press (L)")))
+        row.addSpacing(8)
+        row.addWidget(self._rate)
+        row.addStretch(1)
+        row.addWidget(self._tool("boxes", tr("Show or hide the boxes (B)")))
+        row.addWidget(self._tool("tiles", tr("One, four or nine cameras (T)")))
+        row.addWidget(self._tool("solo", tr("One camera alone, or all (F)")))
+        row.addWidget(self._cameras)
+        return row
+
+    def _tool(self, icon: str, tip: str) -> QToolButton:
+        button = QToolButton(self)
+        button.setIcon(theme.icon(icon))
+        button.setToolTip(tip)
+        button.setAccessibleName(tip.partition(" (")[0])
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self._acts.get(icon, lambda: None)())
+        return button

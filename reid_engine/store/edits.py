@@ -1,0 +1,105 @@
+"""Splits and merges of tracklets: the old ones stay and are replaced, so that a number never changes its meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import sqlalchemy as sa
+
+from reid_engine.errors import UsageError
+from reid_engine.store.deeds import EDITS, DeedVerbs, body_of, edit_of, must_be_there, replay, show_parts
+from reid_engine.store.rows import EditKind, TrackEdit
+from reid_engine.store.schema import deed, edit_part, replaced, tracklet, tracklet_box
+from reid_engine.store.tracklets import insert_tracklet, place_of
+from reid_engine.store.vectors import put_vectors
+from reid_engine.types import ClosedTracklet, ModelId, TrackletCrops, TrackletId, Vectors, as_boxes
+
+
+class EditVerbs(DeedVerbs):
+    """Everything about splits and merges."""
+
+    def closed_tracklet(self, number: TrackletId) -> ClosedTracklet:
+        """A stored tracklet as it was put in: frame numbers, offsets, boxes, scores and crops. Raises NotFound."""
+        crops: TrackletCrops = self.crops(number)
+        both = tracklet.join(tracklet_box, tracklet_box.c.tracklet == tracklet.c.id)
+        with self.database.reading() as connection:
+            row = connection.execute(
+                sa.select(tracklet, tracklet_box).select_from(both).where(tracklet.c.id == number)
+            ).one()
+        columns = {name: np.frombuffer(getattr(row, name), "<i8") for name in ("frame_index", "offset_us")}
+        boxes = as_boxes(np.frombuffer(row.xyxy, "<f4").reshape(-1, 4).tolist())
+        score = np.frombuffer(row.score, "<f4").astype(np.float32)
+        return ClosedTracklet(
+            row.track_id, columns["frame_index"], columns["offset_us"], boxes, score, row.quality, crops
+        )
+
+    def replace_tracklets(
+        self,
+        kind: EditKind,
+        before: Sequence[TrackletId],
+        pieces: Sequence[ClosedTracklet],
+        vectors: Mapping[ModelId, Vectors],
+    ) -> TrackEdit:
+        """Let ``pieces``, with (N, D) vectors of every model of the case, stand for ``before``: all of it or nothing.
+
+        Raises NotFound, UsageError for tracklets that are replaced already or lie in several recordings.
+        """
+        with self.database.writing(durable=True) as connection:
+            must_be_there(connection, *before)
+            of = {row for (row,) in connection.execute(sa.select(tracklet.c.source).where(tracklet.c.id.in_(before)))}
+            gone = connection.execute(sa.select(replaced.c.tracklet).where(replaced.c.tracklet.in_(before))).scalars()
+            _refuse(before, len(of), list(gone))
+            number, at_us = self.do(connection, kind)
+            home, start_us, clock = place_of(connection, next(iter(of)))
+            made = []
+            for piece in pieces:
+                own = ClosedTracklet(-number, piece.frame_index, piece.offset_us, piece.xyxy, piece.score,
+                                     piece.quality, piece.crops, piece.upper, piece.lower)  # fmt: skip
+                made.append(insert_tracklet(connection, next(iter(of)), home, own, clock, start_us))
+            for model, rows in vectors.items():
+                put_vectors(connection, made, model, rows)
+            parts = [{"edit": number, "tracklet": n, "made": n in made} for n in (*map(int, before), *made)]
+            connection.execute(sa.insert(edit_part), parts)
+            show_parts(connection, number, stands=True)
+            found = TrackEdit(number, kind, tuple(before), tuple(made), self.operator, at_us)
+            self.append_event(connection, kind, {"edit": number, **body_of(found)})
+        return found
+
+    def edits(self) -> list[TrackEdit]:
+        """The splits and merges that stand, oldest first."""
+        with self.database.reading() as connection:
+            return standing_edits(connection)
+
+    def is_replaced(self, number: TrackletId) -> bool:
+        """True when others stand for this tracklet now."""
+        with self.database.reading() as connection:
+            wanted = sa.select(replaced.c.tracklet).where(replaced.c.tracklet == number)
+            return connection.execute(wanted).first() is not None
+
+
+def standing_edits(connection: sa.Connection) -> list[TrackEdit]:
+    """The splits and merges that stand, oldest first."""
+    standing = set(replay(connection)[0])
+    rows = connection.execute(sa.select(deed).where(deed.c.kind.in_(EDITS), deed.c.action == "do").order_by(deed.c.id))
+    found = (edit_of(connection, row) for row in rows.all() if row.id in standing)
+    return [edit for edit in found if edit is not None]
+
+
+def heirs(edits: Sequence[TrackEdit]) -> dict[TrackletId, TrackletId]:
+    """For every tracklet that was merged the one that stands for it at last."""
+    found: dict[TrackletId, TrackletId] = {}
+    for edit in reversed(edits):
+        if edit.kind == "merge":
+            found.update((number, found.get(edit.made[0], edit.made[0])) for number in edit.before)
+    return found
+
+
+def _refuse(before: Sequence[TrackletId], sources: int, gone: Sequence[int]) -> None:
+    if gone:
+        raise UsageError(f"track {gone[0]} was split or merged before; take that back first, or use its successor")
+    if sources != 1:
+        raise UsageError(
+            f"tracks {', '.join(map(str, before))} lie in {sources} recordings; one track lies in one recording. "
+            "Say that they are the same person instead"
+        )

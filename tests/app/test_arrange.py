@@ -1,0 +1,59 @@
+"""Order, sections and the line of a ranking."""
+
+from __future__ import annotations
+
+from app.arrange import LINE, MANY_WEAK, Label, Wish, arranged
+from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
+
+LABELS = {CameraId(1): Label("Gate", "A", 0, "UTC"), CameraId(2): Label("Yard", "B", 1, "UTC")}
+HOUR = 3_600_000_000
+
+
+def match(rank: int, band: BandName | None, *, camera: int = 1, at_us: int = 0, flags: tuple[str, ...] = ()) -> Match:
+    return Match(rank, TrackletId(rank), CameraId(camera), at_us, at_us, 0.1, band, flags)
+
+
+def titles(
+    matches: list[Match], wish: Wish, verdicts: dict[TrackletId, Verdict] | None = None
+) -> list[tuple[str, int]]:
+    found = arranged(matches, {}, LABELS, wish)
+    return [(section.title, section.count) for section in found.sections]
+
+
+def test_bands_come_strongest_first_with_decided_ones_apart_and_the_line_before_the_weak() -> None:
+    matches = [match(1, "possible"), match(2, "strong"), match(3, "none"), match(4, "weak"), match(5, "strong")]
+    found = arranged(matches, {TrackletId(3): "same", TrackletId(5): "different"}, LABELS)
+    assert [section.title for section in found.sections] == ["Confirmed", "Strong", "Possible", "Weak", "Rejected"]
+    assert [section.line for section in found.sections] == ["", "", "", LINE, ""]
+    assert [m.rank for m in found.matches] == [3, 2, 1, 4, 5]
+    assert found.place == {3: 0, 2: 1, 1: 2, 4: 3, 5: 4}
+
+
+def test_many_weak_ones_are_folded_away_beside_stronger_ones_until_they_are_asked_for() -> None:
+    weak = [match(n, "weak") for n in range(2, MANY_WEAK + 3)]
+    folded = arranged([match(1, "strong"), *weak], {}, LABELS)
+    assert [(s.count, s.hidden) for s in folded.sections] == [(1, 0), (0, len(weak))]
+    opened = arranged([match(1, "strong"), *weak], {}, LABELS, Wish(folded=False))
+    assert [(s.count, s.hidden) for s in opened.sections] == [(1, 0), (len(weak), 0)]
+    alone = arranged(weak, {}, LABELS)
+    assert [(s.count, s.hidden) for s in alone.sections] == [(len(weak), 0)]
+
+
+def test_groups_by_camera_and_by_hour() -> None:
+    matches = [match(1, "weak", camera=2, at_us=HOUR), match(2, "strong", at_us=3), match(3, "strong", camera=2)]
+    assert titles(matches, Wish(group="camera")) == [("A   Gate", 1), ("B   Yard", 2)]
+    assert titles(matches, Wish(group="hour")) == [("1970-01-01  00 h", 2), ("1970-01-01  01 h", 1)]
+    assert titles(matches, Wish(group="none")) == [("", 3)]
+
+
+def test_sorts_by_time_either_way() -> None:
+    matches = [match(1, None, at_us=5), match(2, None, at_us=1), match(3, None, at_us=9)]
+    earliest = arranged(matches, {}, LABELS, Wish("earliest", "none"))
+    assert [m.rank for m in earliest.matches] == [2, 1, 3]
+    assert [m.rank for m in arranged(matches, {}, LABELS, Wish("latest", "none")).matches] == [3, 1, 2]
+
+
+def test_doubtful_ones_are_left_out_only_when_that_is_wished() -> None:
+    matches = [match(1, None, flags=("travel-time",)), match(2, None, flags=("confirmed",))]
+    assert titles(matches, Wish(group="none")) == [("", 2)]
+    assert titles(matches, Wish(group="none", plausible=True)) == [("", 1)]

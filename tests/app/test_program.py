@@ -1,0 +1,260 @@
+"""Palette, keys, settings, device, record, help, hints: what belongs to the program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QModelIndex, QSettings, Qt
+from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel
+from pytestqt.modeltest import ModelTester
+from pytestqt.qtbot import QtBot
+
+from app import theme
+from app.actions import Binding
+from app.desk import Desk
+from app.dialogs.device import DeviceDialog
+from app.dialogs.help import PAGES, HelpDialog, page
+from app.dialogs.keys import KeysDialog
+from app.dialogs.networks import NetworksDialog
+from app.dialogs.palette import PaletteDialog
+from app.dialogs.record import RecordDialog
+from app.dialogs.settings import SettingsDialog
+from app.dialogs.trouble import TroubleDialog
+from app.explain import explain
+from app.hints import Progress, next_step
+from app.item_models.commands import Command, CommandsModel, fit
+from app.item_models.keys import KEYS, KeysModel
+from app.item_models.record import PAGE, RecordModel
+from app.networks import Networks, named, offers, standard
+from app.settings import WindowState
+from reid_engine import errors
+from reid_engine.audit import Event
+from reid_engine.case import Case
+from reid_engine.settings import Settings
+from tests.app.test_explain import PUBLIC
+
+BINDINGS = (
+    Binding("Add files …", "Add files", "Footage", "Ctrl+Shift+A", "Ctrl+Shift+A"),
+    Binding("Undo", "Undo", "Decide", "Ctrl+Z", "Ctrl+Z"),
+    Binding("Search", "Search", "Search", "Return | Enter", "Return | Enter"),
+)
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> WindowState:
+    return WindowState(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+
+
+@pytest.fixture(autouse=True)
+def plain_clothes(qtbot: QtBot) -> None:
+    """The looks that the other tests expect."""
+    theme.apply(theme.application(), "dark", 100)
+
+
+# palette --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("query", "first"), [("af", "Add files"), ("undo", "Undo"), ("und", "Undo"), ("ope", "Open")])
+def test_a_few_letters_find_a_command(query: str, first: str) -> None:
+    words = ["Undo", "Add files", "Open", "Footage", "Find under a dose"]
+    scores = {fit(query, text): text for text in words if fit(query, text) is not None}
+    assert scores[max(score for score in scores if score is not None)] == first
+    assert fit("xyz", "Open") is None
+
+
+def test_commands_are_a_correct_qt_model(qtmodeltester: ModelTester, qtbot: QtBot) -> None:
+    model = CommandsModel([Command("Undo", "Decide", "Ctrl+Z", lambda: None)])
+    qtmodeltester.check(model)
+
+
+def test_the_palette_runs_what_was_chosen_by_keyboard(qtbot: QtBot) -> None:
+    done: list[str] = []
+    commands = [
+        Command(words, "Menu", "", lambda words=words: done.append(words)) for words in ("Undo", "Redo", "Open")
+    ]  # type: ignore[misc]
+    dialog = PaletteDialog(commands)
+    qtbot.addWidget(dialog)
+    qtbot.keyClicks(dialog.field, "do")
+    qtbot.keyClick(dialog.field, Qt.Key.Key_Down)
+    qtbot.keyClick(dialog.field, Qt.Key.Key_Return)
+    assert done == ["Redo"]
+
+
+# keys -----------------------------------------------------------------------------------------------------------------
+
+
+def test_keys_are_a_correct_qt_model(qtmodeltester: ModelTester, qtbot: QtBot) -> None:
+    qtmodeltester.check(KeysModel(BINDINGS))
+
+
+def test_a_key_is_bound_anew_and_taken_back(qtbot: QtBot, state: WindowState) -> None:
+    dialog = KeysDialog(BINDINGS)
+    qtbot.addWidget(dialog)
+    dialog.bound.connect(state.bind)
+    assert dialog.model.setData(dialog.model.index(1, KEYS), "Ctrl+U")
+    assert state.keys() == {"Undo": "Ctrl+U"}
+    dialog.model.reset()
+    assert state.keys() == {}
+
+
+def test_a_key_that_means_something_else_is_refused_by_name(qtbot: QtBot) -> None:
+    model = KeysModel(BINDINGS)
+    with qtbot.waitSignal(model.refused) as heard:
+        assert not model.setData(model.index(1, KEYS), "Enter")
+    assert "“Search”" in heard.args[0]
+    assert model.chosen() == {}
+
+
+# settings -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_settings_pages_come_from_the_definitions_and_count_at_once(qtbot: QtBot, state: WindowState) -> None:
+    dialog = SettingsDialog(Settings(), state)
+    qtbot.addWidget(dialog)
+    field = dialog.fields["detection.score"]
+    assert isinstance(field, QDoubleSpinBox)
+    assert (field.minimum(), field.maximum()) == (0.0, 1.0)
+    assert "How sure the detector" in field.accessibleDescription()
+    with qtbot.waitSignal(dialog.changed):
+        field.setValue(0.25)
+    assert dialog.settings.detection.score == 0.25
+
+
+def test_theme_and_text_size_are_remembered_and_shown(qtbot: QtBot, state: WindowState) -> None:
+    dialog = SettingsDialog(Settings(), state)
+    qtbot.addWidget(dialog)
+    dialog.dressed.connect(lambda: theme.apply(theme.application(), state.theme, state.scale))
+    looks, sizes = dialog.fields["theme"], dialog.fields["scale"]
+    assert isinstance(looks, QComboBox)
+    assert isinstance(sizes, QComboBox)
+    before = QApplication.font().pointSizeF()
+    looks.setCurrentIndex(2)
+    sizes.setCurrentIndex(4)
+    assert (state.theme, state.scale) == ("light", 200)
+    assert theme.current() is theme.LIGHT
+    assert QApplication.font().pointSizeF() == pytest.approx(2 * before)
+    assert theme.px(10) == 20
+    theme.apply(theme.application(), "dark", 100)
+    assert QApplication.font().pointSizeF() == pytest.approx(before)
+
+
+# networks -------------------------------------------------------------------------------------------------------------
+
+
+def test_bundled_networks_are_offered_by_name_with_their_line(tmp_path: Path, qtbot: QtBot) -> None:
+    (tmp_path / "default.json").write_text('{"detector": "yolo11n-world.pt", "reid": "ours.safetensors"}')
+    cards = {"yolo11n-world": "people", "ours": "a good start", "tclnet": "many clips"}
+    for name, line in cards.items():
+        (tmp_path / f"{name}.{'pt' if name.startswith('yolo') else 'safetensors'}").write_bytes(b"")
+        (tmp_path / f"{name}.json").write_text(f'{{"name": "{name}", "description": "{line}"}}')
+    found = offers(tmp_path)
+    assert [(o.name, o.finds_people, o.standard) for o in found] == [
+        ("yolo11n-world", True, True), ("ours", False, True), ("tclnet", False, False),
+    ]  # fmt: skip
+    pair = standard(tmp_path)
+    dialog = NetworksDialog(pair, found)
+    qtbot.addWidget(dialog)
+    dialog.choices[tmp_path / "tclnet.safetensors"].setChecked(True)
+    assert dialog.chosen == Networks(pair.detector, tmp_path / "tclnet.safetensors")
+    assert named(pair.embedder, found) == "ours"
+    assert "many clips" in [label.text() for label in dialog.findChildren(QLabel)]
+
+
+def test_without_bundled_networks_it_is_said_how_to_bring_some(tmp_path: Path, qtbot: QtBot) -> None:
+    assert offers(tmp_path / "none") == []
+    assert standard(None) == Networks()
+    dialog = NetworksDialog(Networks(), [])
+    qtbot.addWidget(dialog)
+    assert any("Bring a person detector" in label.text() for label in dialog.findChildren(QLabel))
+
+
+# record ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_record_is_a_correct_qt_model_that_reads_as_it_is_scrolled(
+    qtmodeltester: ModelTester, qtbot: QtBot
+) -> None:
+    model = RecordModel("Europe/Berlin")
+    asked: list[object] = []
+    model.wanted.connect(asked.append)
+    assert model.canFetchMore(QModelIndex())
+    model.fetchMore(QModelIndex())
+    events = [
+        Event(n, n * 1_000_000, "meyer", "search", {"probe": n, "purpose": "p"}, "ab") for n in range(900, 700, -1)
+    ]
+    assert len(events) == PAGE
+    model.supply(events)
+    model.fetchMore(QModelIndex())
+    assert asked == [None, 701]
+    model.supply([])
+    assert not model.canFetchMore(QModelIndex())
+    assert [model.data(model.index(0, c)) for c in (0, 2, 3, 4, 5)] == ["900", "meyer", "search", "probe 900", "p"]
+    qtmodeltester.check(model)
+
+
+def test_verify_says_whether_the_record_is_whole(tmp_path: Path, qtbot: QtBot) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        case.record("search", probe=1)
+        desk = Desk(case)
+        dialog = RecordDialog(RecordModel("UTC"))
+        qtbot.addWidget(dialog)
+        dialog.model.supply(desk.events(None, PAGE))
+        dialog.table.setCurrentIndex(dialog.model.index(0, 0))
+        assert '"purpose": "a test"' in dialog.detail.toPlainText()
+        dialog.show_verdict(desk.verify())
+        assert dialog.verdict.text().startswith("The record is whole: 1 events")
+        dialog.show_verdict((1, "ab", "event 1 (search) was changed after it was recorded"))
+        assert "was changed" in dialog.verdict.text()
+
+
+# device, help, errors, hints ------------------------------------------------------------------------------------------
+
+
+def test_the_device_page_tells_what_is_used_and_why(qtbot: QtBot) -> None:
+    dialog = DeviceDialog()
+    qtbot.addWidget(dialog)
+    dialog.show_lines([("Networks run on", "the processor"), ("Because", "CUDA has no driver here")], 3.17)
+    assert "Because: CUDA has no driver here" in dialog.report()
+    assert "3.2× real time" in dialog.report()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_place_has_a_page_of_help(name: str, qtbot: QtBot) -> None:
+    assert page(name).startswith("# ")
+    dialog = HelpDialog(name)
+    qtbot.addWidget(dialog)
+    assert dialog.text.toPlainText().startswith(page(name).splitlines()[0].removeprefix("# "))
+
+
+@pytest.mark.parametrize("kind", PUBLIC, ids=lambda kind: kind.__name__)
+def test_every_error_is_shown_with_what_why_kept_and_what_now(kind: type[errors.ReappearError], qtbot: QtBot) -> None:
+    dialog = TroubleDialog(kind("the reason that was found"))
+    qtbot.addWidget(dialog)
+    shown = [label.text() for label in dialog.findChildren(QLabel)]
+    words = explain(kind())
+    assert {words.heading, "the reason that was found", words.kept, words.advice} <= set(shown)
+
+
+def test_the_hint_leads_from_nothing_to_the_third_decision() -> None:
+    steps = [
+        Progress(),
+        Progress(recordings=4, waiting=4),
+        Progress(recordings=4, running=True),
+        Progress(recordings=4, searchable=4),
+        Progress(recordings=4, searchable=4, investigating=True),
+        Progress(recordings=4, searchable=4, investigating=True, selected=True),
+        Progress(recordings=4, searchable=4, investigating=True, selected=True, matches=9),
+        Progress(recordings=4, searchable=4, investigating=True, selected=True, matches=9, decided=3),
+    ]
+    told = [next_step(step) for step in steps]
+    assert len(set(told)) == len(told)
+    assert told[-1] == ""
+    assert [words[:1] for words in told[:-1]] == ["1", "2", "2", "3", "3", "4", "5"]
+
+
+def test_recent_cases_are_forgotten_without_touching_them(state: WindowState, tmp_path: Path) -> None:
+    state.opened(tmp_path / "a", "why a")
+    state.opened(tmp_path / "b", "why b")
+    state.forget(tmp_path / "b")
+    assert state.recent() == [(tmp_path / "a", "why a")]

@@ -1,0 +1,94 @@
+"""A training run beside the window, played by a scripted child that speaks the trainer's lines."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.panes.training import TrainingPane
+from app.training import RECIPES, Order, TrainingRun, told_recipes
+
+WAIT_MS = 20_000
+CHILD = """
+import json, sys
+def say(**event): print(json.dumps(event), flush=True)
+say(event="notice", message=" ".join(sys.argv[1:]))
+for step in range(1, 6):
+    say(event="progress", stage="train", done=step, total=10, epoch=step / 5, epochs=2,
+        loss=4 / step, lr=1e-3, eta_s=3.0)
+say(event="evaluation", step=5, rank1=0.5, mAP=0.25)
+word = sys.stdin.readline().strip()
+say(event="result", ok=word != "cancel", word=word)
+sys.exit(0 if word != "cancel" else 4)
+"""
+COMMAND = (sys.executable, "-c", CHILD)
+
+
+@pytest.fixture
+def order(tmp_path: Path) -> Order:
+    return Order("tcl/full", "folder", tmp_path, tmp_path / "run", "cpu", 7)
+
+
+@pytest.fixture
+def pane(tmp_path: Path, qtbot: QtBot) -> TrainingPane:
+    made = TrainingPane(RECIPES, tmp_path)
+    qtbot.addWidget(made)
+    return made
+
+
+def test_a_run_is_the_command_that_a_person_could_type(order: Order) -> None:
+    words = " ".join(order.words())
+    assert words.startswith(f"train tcl/full folder {order.root} --out {order.folder} --seed 7")
+    assert words.endswith("--set device=cpu --json")
+
+
+def test_the_form_asks_for_data_before_it_starts(pane: TrainingPane, tmp_path: Path, qtbot: QtBot) -> None:
+    assert not pane.start.isEnabled()
+    pane.root.setText(str(tmp_path))
+    assert pane.start.isEnabled()
+    with qtbot.waitSignal(pane.started) as heard:
+        pane.start.click()
+    assert heard.args[0].root == tmp_path
+
+
+def test_curves_and_figures_follow_the_run_and_it_is_cancelled(pane: TrainingPane, order: Order, qtbot: QtBot) -> None:
+    run = TrainingRun(COMMAND, order)
+    pane.follow(run)
+    qtbot.waitUntil(lambda: bool(pane.curves.rank1), timeout=WAIT_MS)
+    assert pane.curves.loss == [(float(step), 4 / step) for step in range(1, 6)]
+    assert pane.curves.rank1 == [(5.0, 0.5)]
+    assert pane.curves.mean_precision == [(5.0, 0.25)]
+    assert "epoch 1.0 of 2" in pane.title.text()
+    assert "train tcl/full folder" in pane.log.toPlainText()
+    assert not pane.start.isEnabled()
+    with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
+        pane.cancel.click()
+    assert not run.running
+
+
+def test_a_trainer_that_is_not_there_is_said(pane: TrainingPane, order: Order, qtbot: QtBot) -> None:
+    run = TrainingRun(("/no/such/trainer",), order)
+    pane.follow(run)
+    qtbot.waitUntil(lambda: "could not be started" in pane.title.text(), timeout=WAIT_MS)
+    run.close()
+
+
+def test_a_run_that_dies_ends_with_its_last_words(order: Order, qtbot: QtBot) -> None:
+    run = TrainingRun((sys.executable, "-c", "import sys; sys.exit('the data are gone')"), order)
+    with qtbot.waitSignal(run.ended, timeout=WAIT_MS) as heard:
+        pass
+    assert heard.args == ["the data are gone"]
+
+
+def test_closing_ends_the_child(order: Order, qtbot: QtBot) -> None:
+    run = TrainingRun((sys.executable, "-c", "import time; time.sleep(60)"), order)
+    run.close()
+    assert not run.running
+
+
+def test_recipes_are_those_the_trainer_names() -> None:
+    assert told_recipes('["a/b", "c"]') == ["a/b", "c"]
+    assert told_recipes("no json") == list(RECIPES)

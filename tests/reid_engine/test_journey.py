@@ -1,0 +1,106 @@
+"""A person's way: who belongs to it, what lies between, what does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reid_engine.journey import Link, journey, links_of, person, rows_of
+from reid_engine.store import CameraPair, Decision
+from reid_engine.types import CameraId, PairRelation, TrackletId, Verdict
+from tests.support.cases import SECOND, Gallery, gallery
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[Gallery]:
+    made = gallery(tmp_path)
+    yield made
+    made.store.close()
+
+
+def said(*pairs: tuple[int, int, Verdict]) -> list[Decision]:
+    return [Decision(n, TrackletId(a), TrackletId(b), v, "x", 0) for n, (a, b, v) in enumerate(pairs)]
+
+
+def test_a_person_is_everybody_along_a_chain_of_same_decisions() -> None:
+    decisions = said((1, 2, "same"), (3, 2, "same"), (3, 4, "different"), (5, 6, "same"), (2, 7, "unsure"))
+    assert person(decisions, TrackletId(1)) == {1, 2, 3}
+    assert person(decisions, TrackletId(6)) == {5, 6}
+    assert person(decisions, TrackletId(9)) == {9}
+
+
+def walk(people: Gallery, *places: tuple[str, float]) -> list[TrackletId]:
+    """One confirmed person, seen for 0.16 s at each place."""
+    ids = [people.put(camera, 1, at_s=at_s) for camera, at_s in places]
+    for number in ids[1:]:
+        people.store.decide(ids[0], number, "same")
+    return ids
+
+
+def pair(people: Gallery, one: str, other: str, relation: PairRelation, least_s: float = 0, most_s: float = 0) -> None:
+    cameras = people.camera(one), people.camera(other)
+    people.store.set_camera_pair(CameraPair(*cameras, relation, round(least_s * SECOND), round(most_s * SECOND)))
+
+
+def test_a_journey_lists_sightings_in_time_with_what_lies_between(people: Gallery) -> None:
+    first, second, third = walk(people, ("a", 10), ("b", 70), ("a", 200))
+    doubtful = people.put("c", 1, at_s=100)
+    people.store.decide(second, doubtful, "unsure")
+    for camera in "abc":
+        people.finish(camera)
+    found = journey(people.store, third)
+    states = [(seen.tracklet, seen.state) for seen in found.sightings]
+    assert states == [(first, "confirmed"), (second, "confirmed"), (doubtful, "unsure"), (third, "probe")]
+    assert [(gap.before, gap.after) for gap in found.gaps] == [(first, second), (second, third)]
+    assert found.gaps[0].end_us - found.gaps[0].start_us == 60 * SECOND - 160_000
+    # recordings of one second from 0 cover none of these gaps
+    assert found.gaps[0].blind == tuple(people.camera(name) for name in "abc")
+    assert found.conflicts == ()
+
+
+def test_travel_times_are_learned_from_confirmed_people_only(people: Gallery) -> None:
+    walk(people, ("a", 0), ("b", 60))
+    walk(people, ("b", 100), ("a", 140))
+    people.put("b", 3, at_s=5)
+    (link,) = links_of(people.store)
+    assert link.travel is not None
+    assert (link.travel.count, link.travel.least_us, link.travel.most_us) == (2, 39_840_000, 59_840_000)
+    assert link.travel.median_us == 49_840_000
+    assert link.usual_us == (39_840_000, 59_840_000)
+
+
+def test_what_was_set_goes_before_what_was_learned() -> None:
+    said = CameraPair(CameraId(1), CameraId(2), "apart", 5, 9)
+    assert Link(said).usual_us == (5, 9)
+    assert Link(CameraPair(CameraId(1), CameraId(2))).usual_us == (0, 0)
+
+
+def test_only_pairs_that_are_apart_conflict_and_both_sightings_are_named(people: Gallery) -> None:
+    first, second, third = walk(people, ("a", 10), ("b", 10.1), ("c", 12))
+    assert journey(people.store, first).conflicts == ()
+    pair(people, "a", "b", "apart", least_s=30)
+    pair(people, "b", "c", "overlapping", least_s=30)
+    pair(people, "a", "c", "apart", least_s=30)
+    found = {(c.kind, c.first, c.second) for c in journey(people.store, first).conflicts}
+    assert found == {("two-places", first, second), ("travel-time", first, third)}
+    rows = rows_of(journey(people.store, first), {})
+    assert rows[1]["conflicts"] == [f"two-places with {first}"]
+    assert len(rows) == 3
+
+
+def test_people_of_one_picture_and_contradicting_decisions_are_conflicts(people: Gallery) -> None:
+    first, second = walk(people, ("a", 10), ("a", 10.05))
+    third = people.put("b", 1, at_s=50)
+    people.store.decide(first, third, "same")
+    people.store.decide(second, third, "different")
+    kinds = {(c.kind, c.first, c.second) for c in journey(people.store, first).conflicts}
+    assert kinds == {("same-camera-overlap", first, second), ("decided-different", second, third)}
+
+
+def test_a_walk_longer_than_usual_is_unusual(people: Gallery) -> None:
+    first, _ = walk(people, ("a", 0), ("b", 100))
+    pair(people, "a", "b", "apart", most_s=20)
+    (gap,) = journey(people.store, first).gaps
+    assert gap.unusual

@@ -1,0 +1,48 @@
+"""A whole investigation in the real window: from an empty screen to a journey, in a few seconds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pytestqt.qtbot import QtBot
+
+from app.application import Application
+from app.networks import Networks
+from app.settings import WindowState
+from reid_engine.case import Case
+from reid_engine.store import TrackletFilter
+from reid_engine.types import TrackletId
+from tests.support.export import WRONG, recorder_export
+from tests.support.networks import stripe_embedder
+from tests.support.scripted import write_script
+from tests.support.window_walk import DECISIONS, walk
+from tests.walks.conftest import WAIT_MS, Open
+
+pytestmark = [pytest.mark.walk, pytest.mark.window]
+
+
+def test_an_investigation_from_an_empty_screen_to_a_journey(
+    tmp_path: Path, application: Application, open_window: Open, qtbot: QtBot
+) -> None:
+    recorder_export(tmp_path / "export", seconds=6.0)
+    WindowState(application.state).networks = Networks(write_script(tmp_path), stripe_embedder(tmp_path))
+    window = open_window(None)
+    steps = list(walk(window, tmp_path / "export", tmp_path, lambda ready: qtbot.waitUntil(ready, timeout=WAIT_MS)))
+    assert (steps[0], steps[-1]) == ("1-welcome", "15-played")
+    window.close()
+    with Case.open(tmp_path / "2026-014 Station theft", read_only=True) as case:
+        clocks = {camera.name: camera.clock.offset_us for camera in case.store.cameras()}
+        assert clocks == {"ch01": 0, "ch02": 0, WRONG: 37_000_000, "ch04": 0}
+        first = {tracklet.start_us // 1_000_000 for tracklet in case.store.tracklets(everybody(case))}
+        assert max(first) - min(first) < 6  # with 37 s of difference they would be far apart
+        assert [decision.verdict for decision in case.store.decisions()].count("same") >= 1
+        kinds = [event.kind for event in case.store.events()]
+        assert kinds.count("decide") == len(DECISIONS)
+        assert kinds.count("search") == 2
+        assert "view" in kinds
+        assert case.store.broken_record() is None
+
+
+def everybody(case: Case) -> list[TrackletId]:
+    return [TrackletId(number) for number in case.store.find(TrackletFilter()).tolist()]
