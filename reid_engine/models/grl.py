@@ -207,7 +207,7 @@ def _walk(unit: EnhancementMemoryUnit, high: Tensor, low: Tensor, *, backward: b
         memory = memory if unit.memory is None else unit.memory(memory, low[:, t])
     frames = high.flatten(0, 1)
     enhanced = unit.enhance(frames, unit.see(frames), torch.stack([known[t] for t in steps], 1).flatten(0, 1))
-    return enhanced.unflatten(0, high.shape[:2]), memory
+    return enhanced.reshape(*high.shape[:2], -1), memory
 
 
 def _integrate(directions: list[Tensor], join: nn.Linear | None) -> Tensor:

@@ -135,6 +135,18 @@ def test_a_full_disk_is_said_as_such(untrained_yolo: Untrained, cache: Path, mon
         exported(untrained_yolo.weights, EXACT, JobControl())
 
 
+def test_a_child_that_dies_on_a_full_disk_is_said_to_have_found_no_room(
+    untrained_yolo: Untrained, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dead(*_: Any) -> dict[str, Any]:
+        raise ChildDied("a library could not write")
+
+    monkeypatch.setattr(export_cache, "ask_child", dead)
+    monkeypatch.setattr(export_cache, "LEAST_FREE", 1 << 62)
+    with pytest.raises(DiskFull, match="found no room"):
+        exported(untrained_yolo.weights, EXACT, JobControl())
+
+
 def test_an_entry_judged_without_bf16_is_judged_again_where_there_is_bf16(
     again: Untrained, full_cache: Path, heard: Heard
 ) -> None:
