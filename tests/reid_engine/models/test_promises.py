@@ -67,7 +67,7 @@ def length_of(kind: str) -> float:
 
 def graph_length(kind: str) -> int:
     """Recurrences unroll into a graph: frames enough to recur and no more, where the model lets one choose."""
-    return 8 if kind == "rgsat" else 4
+    return {"rgsat": 8, "grl": 2}.get(kind, 4)
 
 
 def first_layer(network: VideoReidModel) -> nn.Module:
@@ -181,7 +181,7 @@ def test_what_is_no_tracklet_is_refused(kind):
 @every_model
 def test_bf16_and_channels_last_agree_with_fp32(kind):
     network = small(kind).requires_grad_(False)
-    batch = clips(40 if kind.startswith("tclnet") else 10)  # a share of clips needs clips
+    batch = clips(40 if kind.startswith(BY_CLIPS) else 10)  # a share of clips needs clips
     plain = network.embed(batch)
     network.to(memory_format=torch.channels_last)
     assert torch.allclose(network.embed(batch), plain, atol=1e-5)
