@@ -3,7 +3,8 @@
 #   make setup   a virtual environment in .venv from requirements.lock, and the Debian packages that Qt needs
 #   make test    setup, then the tests (no screen needed)
 #   make check   setup, then format, lint, types, import contracts and architecture
-#   make demo    setup, then the main job:  make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file
+#   make demo    setup, then the main job on the bundled recordings, or:  make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file
+#   make weights setup, then every bundled network from MATERIAL=folder, on a machine with a GPU
 #   make bench   setup, then timings beside peers and limits, with the same three words
 #   make soak    an hour of scripted use of the window: its memory must stay flat
 #   make lock    write requirements.lock again (needs uv)
@@ -23,7 +24,7 @@ QT_LIBRARIES := libEGL.so.1:libegl1 libGL.so.1:libgl1 libglib-2.0.so.0:libglib2.
 
 export QT_LIBRARIES
 
-.PHONY: setup test check demo bench soak lock clean
+.PHONY: setup test check demo bench soak lock clean weights
 
 setup: $(STAMP)
 	@missing=; for pair in $$QT_LIBRARIES; do \
@@ -71,6 +72,9 @@ bench: setup
 
 soak: setup
 	$(RUN) -m tests.bench --only soak --soak-s 3600
+
+weights: setup
+	PYTHON=$(CURDIR)/$(RUN) MATERIAL="$(MATERIAL)" PYTHONPATH=$(CURDIR) trainer/weights/everything.sh
 
 lock:
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \

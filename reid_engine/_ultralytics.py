@@ -120,7 +120,10 @@ def _from_tensors(path: Path) -> Any:
 
 
 def write_tensors(weights: Path, out: Path, card: Mapping[str, Any]) -> None:
-    """Trained ``.pt`` weights as 16-bit tensors with a card, so that nobody has to open a pickle to use them."""
+    """Trained ``.pt`` weights as 16-bit tensors with a card, so that nobody has to open a pickle to use them.
+
+    card: what ``load_weights`` needs (``architecture``, ``names`` of the classes) and whatever else is to be told
+    """
     from safetensors.torch import save_file
 
     model = load_weights(weights)
@@ -129,8 +132,7 @@ def write_tensors(weights: Path, out: Path, card: Mapping[str, Any]) -> None:
         for name, tensor in model.model.state_dict().items()
     }
     save_file({name: tensor.contiguous() for name, tensor in state.items()}, out)
-    names = [model.names[number] for number in sorted(model.names)]
-    told = {**card, "names": names, "sha256": sha256(out.read_bytes()).hexdigest()}
+    told = {**card, "sha256": sha256(out.read_bytes()).hexdigest()}
     out.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
 
 
@@ -223,7 +225,7 @@ def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any])
     # the check would fetch a published network; that mixed precision works here is asserted by the run's own results
     trainer.check_amp = lambda model: True
     network = ultralytics.YOLO("yolo11n.yaml", task="detect")
-    settings = {"imgsz": 640, "pretrained": False, "single_cls": True, "plots": False, "exist_ok": True, **options}
+    settings = {"imgsz": 640, "pretrained": False, "plots": False, "exist_ok": True, **options}
     network.train(data=str(data), project=str(out.parent.absolute()), name=out.name, seed=seed, **settings)
     return out / "weights" / "last.pt"
 

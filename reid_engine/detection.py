@@ -128,7 +128,7 @@ def load_detector(
     device: str | None = None,
     control: JobControl | None = None,
 ) -> YoloDetector:
-    """A detector from ``.pt`` or bundled ``.safetensors``, an OpenVINO folder or ``.xml``, or an ``.onnx`` of ultralytics.
+    """A detector from ``.pt`` or ``.safetensors``, an OpenVINO folder or ``.xml``, or ultralytics' ``.onnx``.
 
     ``device``: see ``runtime.choose``. Says by ``control.notice`` where it runs and every fallback.
     Raises NetworkFileError for what is no person detector, DiskFull, JobCancelled.

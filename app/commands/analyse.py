@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.commands.program import Program, job, tell
+from app.networks import bundled, standard
 from reid_engine.case import Case
 from reid_engine.errors import ReappearError, UsageError
 from reid_engine.ingest import FileReport, Ingest, IngestOptions, Wanted
@@ -24,9 +25,9 @@ def ingest(
     context: typer.Context,
     case: Annotated[Path, typer.Argument(metavar="CASE", help="The case folder; made where there is none.")],
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Videos, folders.")] = None,
-    detector: Annotated[Path | None, typer.Option(metavar="W", help="YOLO weights: .pt, .onnx, OpenVINO.")] = None,
+    detector: Annotated[Path | None, typer.Option(metavar="W", help="YOLO weights; else the bundled ones.")] = None,
     embedder: Annotated[
-        Path | None, typer.Option(metavar="W", help="A bundled model, .safetensors, .onnx or .xml.")
+        Path | None, typer.Option(metavar="W", help="A bundled model, .safetensors, .onnx, .xml.")
     ] = None,
     embedder_card: Annotated[Path | None, typer.Option(metavar="FILE", help="How to feed the embedder.")] = None,
     fps: Annotated[float | None, typer.Option(help="Pictures analysed per second and camera.")] = None,
@@ -45,8 +46,7 @@ def ingest(
     wanted = wanted_recordings(files or [], camera or [], start or [])
     if not wanted:
         raise UsageError("no recordings: name files or folders, or give --camera NAME=FILE")
-    if detector is None or embedder is None:
-        raise UsageError("--detector and --embedder are needed: weights of a YOLO network and of a re-ID network")
+    detector, embedder = chosen(detector, embedder)
     if not 0 < folder_fps <= 1000 or (fps is not None and not 0 < fps <= 1000):
         raise UsageError("--fps and --folder-fps are pictures a second, above 0 and at most 1000")
     settings = program.settings()
@@ -102,3 +102,12 @@ def _with_start(listed: list[Wanted], text: str) -> list[Wanted]:
     if Path(file) not in {item.path for item in listed}:
         raise UsageError(f"--start {text!r}: {file} is not among the recordings of this call")
     return [Wanted(i.path, i.camera, start_us if i.path == Path(file) else i.start_us) for i in listed]
+
+
+def chosen(detector: Path | None, embedder: Path | None) -> tuple[Path, Path]:
+    """The networks that were named, and the bundled ones in place of those that were not."""
+    ours = standard(bundled())
+    detector, embedder = detector or ours.detector, embedder or ours.embedder
+    if detector is None or embedder is None:
+        raise UsageError("--detector and --embedder are needed: no weights came with this installation")
+    return detector, embedder

@@ -9,12 +9,12 @@ from typing import Annotated
 
 import typer
 
+import resources
 from app.commands.analyse import ingest
 from app.commands.investigate import show
 from app.commands.program import Program, tell
 from app.local_time import date_and_time
 from reid_engine.case import Case
-from reid_engine.errors import UsageError
 from reid_engine.search import SearchRequest
 from reid_engine.store import TrackletFilter
 from reid_engine.types import TrackletId
@@ -22,6 +22,7 @@ from reid_engine.types import TrackletId
 PROBES = 3
 MATCHES = 5
 LEAST_BOXES = 10
+DEMO_FPS = 8.0
 
 
 def register(line: typer.Typer) -> None:
@@ -31,15 +32,19 @@ def register(line: typer.Typer) -> None:
 
 def demo(
     context: typer.Context,
-    footage: Annotated[str, typer.Option(metavar="FOLDER", help="Recordings of two or more cameras.")] = "",
-    detector: Annotated[str, typer.Option(metavar="W", help="YOLO weights.")] = "",
-    embedder: Annotated[str, typer.Option(metavar="W", help="A re-ID network.")] = "",
+    footage: Annotated[str, typer.Option(metavar="FOLDER", help="Recordings; else the bundled ones.")] = "",
+    detector: Annotated[str, typer.Option(metavar="W", help="YOLO weights; else the bundled ones.")] = "",
+    embedder: Annotated[str, typer.Option(metavar="W", help="A re-ID network; else the bundled one.")] = "",
     case: Annotated[Path, typer.Option(metavar="CASE", help="Where the case is made.")] = Path("demo.case"),
 ) -> int:
     """Ingest recordings, ask for three people, write contact sheets; then open the window where there is a screen."""
-    if not (footage and detector and embedder):
-        raise UsageError("the demo needs recordings and weights: make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file")
-    status = ingest(context, case, [Path(footage)], detector=Path(detector), embedder=Path(embedder))
+    recordings = Path(footage) if footage else resources.path("demo")
+    networks = [Path(one) if one else None for one in (detector, embedder)]
+    purpose = "the demo: people who do not exist" if not footage else ""
+    status = ingest(
+        context, case, [recordings], detector=networks[0], embedder=networks[1], fps=None if footage else DEMO_FPS,
+        purpose=purpose,
+    )  # fmt: skip
     if status not in (0, 3):
         return status
     with Case.open(case) as opened:

@@ -38,4 +38,6 @@ def bundle_detector(weights: Path, out: Path, label: Label, architecture: str = 
     """Write ``out`` and its card from trained ``.pt`` weights."""
     out.parent.mkdir(parents=True, exist_ok=True)
     told = {"title": label.title, "description": label.description, "kind": "detector", "architecture": architecture}
-    write_tensors(weights, out, {**told, "provenance": dict(label.notes), "training_data": list(label.data)})
+    write_tensors(
+        weights, out, {**told, "names": ["person"], "provenance": dict(label.notes), "training_data": list(label.data)}
+    )
