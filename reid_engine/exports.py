@@ -1,42 +1,27 @@
-"""Exports of ultralytics weights, made once, kept by SHA-256 and refused unless they agree with torch.
-
-``<cache>/exports/<sha256>-<versions>/`` holds the network and ``export.json``: the SHA-256 of every file and the gate's
-figures. An entry that was cut, altered or judged on another kind of processor is made again, and that is said.
-"""
+"""Exports of ultralytics weights, kept in the cache under their SHA-256 and refused unless they agree with torch."""
 
 from __future__ import annotations
 
 import dataclasses
-import errno
 import importlib.metadata
-import os
-import shutil
-import tempfile
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reid_engine.boxes import Agreement, Floats, Layout, agreement, layout_of
-from reid_engine.errors import ChildDied, DiskFull, NetworkFileError
+from reid_engine.errors import NetworkFileError
+from reid_engine.export_cache import ExportCache, Note, export_by_child
 from reid_engine.jobs import JobControl
-from reid_engine.process import ask_child
 from reid_engine.runtime import Choice, Network, NetworkFacts, OpenVinoNetwork, TorchNetwork, inspect, sha256_of
-from reid_engine.settings import cache_folder
 
 # f32 must equal torch; lower precision must find the same boxes among the likeliest
 EXACT_BOX_PX = 0.01
 EXACT_SCORE = 1e-3
 LEAST_SHARE = 0.9
 MOST_SCORE_P95 = 0.1
-NOTE = "export.json"
-
-
-class _Note(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    files: dict[str, str]
-    gate: dict[str, dict[str, float]]
+CACHE = ExportCache(Note[Agreement])
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,27 +51,16 @@ def exported(weights: Path, choice: Choice, control: JobControl) -> Export:
     weights = weights.absolute()
     if not weights.is_file():
         raise NetworkFileError(f"{weights} does not exist or is no file; give the path of detector weights")
-    place = _place(weights, choice)
-    needed = [name for name, _ in _runtimes(choice)]
-    if place.exists():
-        problem = _problem(place, needed)
-        if problem is None:
-            return _read(place)
-        control.notice(f"the cached export of {weights.name} {problem}; it is made again", weights=str(weights))
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        control.notice(f"{weights.name} is exported for the first time; this takes some seconds", weights=str(weights))
-    try:
-        return _make(weights, place, choice, control)
-    except OSError as error:
-        kind = DiskFull if error.errno == errno.ENOSPC else NetworkFileError
-        raise kind(f"the export of {weights.name} cannot be kept in {place.parent}: {error.strerror}") from error
+    judged = [name for name, _ in _runtimes(choice)]
+    place, gate = CACHE.get(weights, _key(weights, choice), judged, partial(_make, weights, choice, control), control)
+    script = place / "network.torchscript"
+    return Export(place / "network.xml", script if script.is_file() else None, gate)
 
 
-def _place(weights: Path, choice: Choice) -> Path:
+def _key(weights: Path, choice: Choice) -> str:
     versions = "-".join(importlib.metadata.version(name) for name in ("ultralytics", "openvino"))
     device = "" if choice.device is None else f"-{choice.device.replace(':', '')}"
-    return cache_folder() / "exports" / f"{sha256_of(weights)}-{versions}{device}"
+    return f"{sha256_of(weights)}-{versions}{device}"
 
 
 def _runtimes(choice: Choice) -> list[tuple[str, Choice]]:
@@ -97,44 +71,14 @@ def _runtimes(choice: Choice) -> list[tuple[str, Choice]]:
     return [exact] if choice.precision == "f32" else [("OpenVINO bf16", choice), exact]
 
 
-def _problem(place: Path, needed: list[str]) -> str | None:
-    """Why a cached export cannot be used, or None."""
-    try:
-        note = _Note.model_validate_json((place / NOTE).read_bytes())
-        if any(sha256_of(place / name) != digest for name, digest in note.files.items()):
-            return "was altered"
-    except (OSError, ValueError, ValidationError, NetworkFileError):
-        return "is incomplete"
-    return None if set(needed) <= set(note.gate) else "was judged on another kind of processor"
-
-
-def _read(place: Path) -> Export:
-    note = _Note.model_validate_json((place / NOTE).read_bytes())
-    script = place / "network.torchscript"
-    gate = {name: Agreement(**figures) for name, figures in note.gate.items()}
-    return Export(place / "network.xml", script if script.is_file() else None, gate)
-
-
-def _make(weights: Path, place: Path, choice: Choice, control: JobControl) -> Export:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix="making-") as name:
-        folder = Path(name)
-        device = [] if choice.device is None else ["--torch", choice.device]
-        try:
-            answer = ask_child("reid_engine._ultralytics", ["export", name, *device, str(weights)], control.check)
-        except ChildDied as error:
-            raise NetworkFileError(f"{weights.name} cannot be exported: {error}") from error
-        if "error" in answer:
-            raise (DiskFull if answer.get("disk_full") else NetworkFileError)(answer["error"])
-        gate = _judge(weights.name, folder, choice, control)
-        (folder / "reference.npz").unlink()
-        files = {file.name: sha256_of(file) for file in folder.iterdir()}
-        note = _Note(files=files, gate={key: dataclasses.asdict(value) for key, value in gate.items()})
-        (folder / NOTE).write_text(note.model_dump_json())
-        if not place.exists():  # else another process was quicker with the same bytes
-            os.replace(folder, place)
-            folder.mkdir()  # for TemporaryDirectory to remove
-    return _read(place)
+def _make(weights: Path, choice: Choice, control: JobControl, folder: Path) -> dict[str, Agreement]:
+    device = [] if choice.device is None else ["--torch", choice.device]
+    export_by_child(
+        weights, folder, "reid_engine._ultralytics", ["export", str(folder), *device, str(weights)], control
+    )
+    gate = _judge(weights.name, folder, choice, control)
+    (folder / "reference.npz").unlink()
+    return gate
 
 
 def _judge(name: str, folder: Path, choice: Choice, control: JobControl) -> dict[str, Agreement]:

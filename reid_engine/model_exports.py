@@ -1,44 +1,31 @@
-"""Exports of video models, made once by a child, kept by SHA-256 and refused unless they agree with torch clip by clip.
-
-``<cache>/exports/<model>-<format>-<versions>/`` holds the graphs and ``export.json``: the SHA-256 of every file and the
-gate's cosines. An entry that was cut or altered is made again, and that is said.
-"""
+"""Exports of video models, kept in the cache and refused unless they agree with torch clip by clip."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reid_engine.errors import ChildDied, DiskFull, NetworkFileError
+from reid_engine.errors import NetworkFileError
+from reid_engine.export_cache import ExportCache, Note, export_by_child
 from reid_engine.jobs import JobControl
-from reid_engine.process import ask_child
 from reid_engine.runtime import Precision, sha256_of
 from reid_engine.runtime.video import Cutting, Format, VideoNetwork
-from reid_engine.settings import cache_folder
 from reid_engine.types import BgrImage
 
 LEAST_COSINE: Mapping[Precision, float] = {"f32": 0.9999, "bf16": 0.999}
 LEAST_SHARE = 0.95  # of clips, in bf16 and where the model decides by an argmax
 DECIDES = ("tclnet",)  # an erased block that rounding moves gives another vector, and a right one
-NOTE = "export.json"
-
-
-class _Note(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    files: dict[str, str]
-    gate: dict[str, tuple[float, ...]]
+Cosines: TypeAlias = tuple[float, ...]  # of every clip of the gate
+CACHE = ExportCache(Note[Cosines])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +38,7 @@ class ModelExport:
     folder: Path
     format: Format
     precision: Precision
-    gate: Mapping[str, tuple[float, ...]]
+    gate: Mapping[str, Cosines]
 
 
 def passes(model: str, precision: Precision, cosines: Sequence[float]) -> bool:
@@ -87,116 +74,52 @@ def exported_model(
     crops: pictures of people that the gate looks at beside its own; a clip of each ``clip_length`` of them.
     Raises NetworkFileError (no model; no agreement), DiskFull, JobCancelled.
     """
-    precision = "f32" if format == "onnx" else precision
-    place = _place(path, card, format)
-    if place.exists():
-        note = _read(place)
-        if note is not None and precision in note.gate:
-            return _judged(path, card, place, format, precision, note, control)
-        why = "is incomplete or was altered" if note is None else "was judged on another kind of processor"
-        control.notice(f"the cached export of {path.name} {why}; it is made again", weights=str(path))
-        shutil.rmtree(place, ignore_errors=True)
-    else:
-        control.notice(
-            f"{path.name} is exported for the first time, into {place}; this takes a while", weights=str(path)
-        )
-    try:
-        note = _make(path, card, place, format, precision, control, crops)
-    except OSError as error:
-        raise NetworkFileError(
-            f"the export of {path.name} cannot be kept in {place.parent}: {error.strerror}"
-        ) from error
-    return _judged(path, card, place, format, precision, note, control)
-
-
-def _place(path: Path, card: Mapping[str, Any], format: Format) -> Path:
-    versions = "-".join(importlib.metadata.version(name) for name in ("torch", "openvino"))
-    return cache_folder() / "exports" / f"{fingerprint(path, card)}-{format}-{versions}"
-
-
-def _judged(
-    path: Path,
-    card: Mapping[str, Any],
-    place: Path,
-    format: Format,
-    precision: Precision,
-    note: _Note,
-    control: JobControl,
-) -> ModelExport:
-    """The lowest precision that agrees. Raises NetworkFileError when none does."""
-    for wanted in dict.fromkeys((precision, "f32")):
-        chosen: Precision = "bf16" if wanted == "bf16" else "f32"
-        if passes(card["model"], chosen, note.gate[chosen]):
-            return ModelExport(place, format, chosen, note.gate)
-        worst = min(note.gate[chosen])
+    judged: tuple[Precision, ...] = ("f32",) if format == "onnx" or precision == "f32" else (precision, "f32")
+    make = partial(_make, path, card, format, judged, crops, control)
+    place, gate = CACHE.get(path, _key(path, card, format), judged, make, control)
+    for chosen in judged:
+        worst = min(gate[chosen])
+        if passes(card["model"], chosen, gate[chosen]):
+            return ModelExport(place, format, chosen, gate)
         control.notice(
             f"{path.name} in {chosen} does not agree with torch (worst clip: cosine {worst:.5f}); not used so",
             weights=str(path),
         )
     raise NetworkFileError(
-        f"the export of {path.name} does not agree with torch (worst clip: cosine {min(note.gate['f32']):.6f}, "
+        f"the export of {path.name} does not agree with torch (worst clip: cosine {worst:.6f}, "
         f"at least {LEAST_COSINE['f32']} is accepted); not used"
     )
 
 
-def _read(place: Path) -> _Note | None:
-    try:
-        note = _Note.model_validate_json((place / NOTE).read_bytes())
-        whole = all(sha256_of(place / name) == digest for name, digest in note.files.items())
-    except (OSError, ValueError, ValidationError, NetworkFileError):
-        return None
-    return note if whole else None
+def _key(path: Path, card: Mapping[str, Any], format: Format) -> str:
+    versions = "-".join(importlib.metadata.version(name) for name in ("torch", "openvino"))
+    return f"{fingerprint(path, card)}-{format}-{versions}"
 
 
 def _make(
     path: Path,
     card: Mapping[str, Any],
-    place: Path,
     format: Format,
-    precision: Precision,
-    control: JobControl,
+    judged: Sequence[Precision],
     crops: Sequence[BgrImage],
-) -> _Note:
-    place.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix="making-") as name:
-        folder = Path(name)
-        if crops:
-            np.savez(folder / "crops.npz", *crops)
-        try:
-            answer = ask_child("reid_engine.runtime.conversion", [name, format, str(path)], control.check)
-        except ChildDied as error:
-            raise NetworkFileError(f"{path.name} cannot be exported: {error}") from error
-        if "error" in answer:
-            raise (DiskFull if answer.get("disk_full") else NetworkFileError)(answer["error"])
-        with np.load(folder / "reference.npz") as stored:
-            clips, vectors = stored["clips"], stored["vectors"]
-        gate: dict[str, tuple[float, ...]] = {
-            judged: _cosines(folder, cutting(card), format, judged, clips, vectors)
-            for judged in dict.fromkeys((precision, "f32"))
-        }
-        (folder / "reference.npz").unlink()
-        note = _Note(files={file.name: sha256_of(file) for file in _graphs(folder)}, gate=gate)
-        (folder / NOTE).write_text(note.model_dump_json())
-        if not place.exists():  # else another process was quicker with the same bytes
-            os.replace(folder, place)
-            folder.mkdir()  # for TemporaryDirectory to remove
-    return note
-
-
-def _graphs(folder: Path) -> list[Path]:
-    """Files to remember; the digest of an IR covers its weights."""
-    return sorted(file for file in folder.iterdir() if file.suffix in (".xml", ".onnx"))
-
-
-def _cosines(
+    control: JobControl,
     folder: Path,
-    cut: Cutting,
-    format: Format,
-    precision: Any,
-    clips: NDArray[np.float32],
-    vectors: NDArray[np.float32],
-) -> tuple[float, ...]:
-    network = VideoNetwork(folder, cut, format=format, precision=precision, threads=None)
+) -> dict[str, Cosines]:
+    if crops:
+        np.savez(folder / "crops.npz", *crops)
+    export_by_child(path, folder, "reid_engine.runtime.conversion", [str(folder), format, str(path)], control)
+    with np.load(folder / "reference.npz") as stored:
+        clips, vectors = stored["clips"], stored["vectors"]
+    (folder / "reference.npz").unlink()
+    return {
+        precision: _cosines(
+            VideoNetwork(folder, cutting(card), format=format, precision=precision, threads=None), clips, vectors
+        )
+        for precision in judged
+    }
+
+
+def _cosines(network: VideoNetwork, clips: NDArray[np.float32], vectors: NDArray[np.float32]) -> Cosines:
     frames = (frame[None] for clip in clips for frame in clip)
     found = list(network.vectors([[len(clip)] for clip in clips], frames))
     return tuple(float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b))) for a, b in zip(found, vectors, strict=True))

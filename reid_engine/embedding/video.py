@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from reid_engine.embedding.single import Calibration, decoded
 from reid_engine.errors import InputError, NetworkFileError, ShapeError
@@ -117,5 +118,10 @@ def _card(path: Path, given: Path | Mapping[str, Any] | None) -> dict[str, Any]:
     if not isinstance(card, dict) or (missing := [key for key in NEEDED if key not in card]):
         raise InputError(f"the card {file.name} is no card of a video model: it lacks {missing or 'everything'}")
     if card.get("calibration") is not None:
-        Calibration.model_validate(card["calibration"])
+        try:
+            Calibration.model_validate(card["calibration"])
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, ("calibration", *first["loc"])))
+            raise InputError(f"the card {file.name}: {where}: {first['msg']}") from error
     return card

@@ -150,11 +150,9 @@ class EnhancementMemoryUnit(nn.Module):
         weights: Tensor = self.attention(difference)  # a_t
         return (1 + weights) * mean
 
-    def forward(
-        self, high: Tensor, low: Tensor, memory: Tensor, *, seen: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def forward(self, high: Tensor, low: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
         """One step: (B, C, h, w) each -> F^h_t (B, C) and M_t."""
-        enhanced = self.enhance(high, self.see(high) if seen is None else seen, memory)
+        enhanced = self.enhance(high, self.see(high), memory)
         return enhanced, memory if self.memory is None else self.memory(memory, low)
 
 
@@ -196,15 +194,20 @@ class TemporalReciprocalLearning(nn.Module):
 
 
 def _walk(unit: EnhancementMemoryUnit, high: Tensor, low: Tensor, *, backward: bool) -> tuple[Tensor, Tensor]:
-    """All steps of one direction -> F^h in time order (B, T, C), and the last memory (B, C, h, w)."""
+    """All steps of one direction -> F^h in time order (B, T, C), and the last memory (B, C, h, w).
+
+    What is remembered does not depend on what is enhanced (eq. 8 has no F^h), so only eq. 8 goes step by step; eq. 5-7
+    take the frames of all steps at once.
+    """
     memory = low.mean(1, dtype=torch.float32)  # M_0; it adds up over the clip, so it is never held in half precision
-    seen = unit.see(high.flatten(0, 1))
-    views = None if seen is None else seen.reshape(high.shape).unbind(1)
     steps = range(high.shape[1])
-    enhanced = {}
+    known = {}  # t -> the memory that frame t meets
     for t in reversed(steps) if backward else steps:
-        enhanced[t], memory = unit(high[:, t], low[:, t], memory, seen=None if views is None else views[t])
-    return torch.stack([enhanced[t] for t in steps], 1), memory
+        known[t] = memory
+        memory = memory if unit.memory is None else unit.memory(memory, low[:, t])
+    frames = high.flatten(0, 1)
+    enhanced = unit.enhance(frames, unit.see(frames), torch.stack([known[t] for t in steps], 1).flatten(0, 1))
+    return enhanced.reshape(*high.shape[:2], -1), memory
 
 
 def _integrate(directions: list[Tensor], join: nn.Linear | None) -> Tensor:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from reid_engine import exports
+from reid_engine import export_cache
 from reid_engine.detection import YoloDetector, load_detector
 from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child, child_environment
@@ -78,9 +78,9 @@ def untrained_yolo(tmp_path_factory: pytest.TempPathFactory) -> Untrained:
             shutil.copytree(arguments[1], made.child)
             return answer
 
-        patch.setattr(exports, "ask_child", keep)
+        patch.setattr(export_cache, "ask_child", keep)
         load_detector(made.weights, SETTINGS, device="torch-cpu", control=JobControl(made.heard))
-        patch.setattr(exports, "ask_child", made.export_again)
+        patch.setattr(export_cache, "ask_child", made.export_again)
         load_detector(made.weights, SETTINGS, control=JobControl(made.heard))
     return made
 

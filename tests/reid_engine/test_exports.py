@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from reid_engine import exports
+from reid_engine import export_cache
 from reid_engine.boxes import Agreement
 from reid_engine.errors import ChildDied, DiskFull, NetworkFileError
 from reid_engine.exports import exported, passes
@@ -24,7 +24,7 @@ EXACT = Choice(None, "f32", "asked for")
 
 @pytest.fixture
 def again(untrained_yolo: Untrained, monkeypatch: pytest.MonkeyPatch) -> Untrained:
-    monkeypatch.setattr(exports, "ask_child", untrained_yolo.export_again)
+    monkeypatch.setattr(export_cache, "ask_child", untrained_yolo.export_again)
     return untrained_yolo
 
 
@@ -38,7 +38,7 @@ def test_the_second_time_comes_from_the_cache(
     def never(*_: Any) -> dict[str, Any]:
         raise AssertionError("a child was asked")
 
-    monkeypatch.setattr(exports, "ask_child", never)
+    monkeypatch.setattr(export_cache, "ask_child", never)
     found = exported(untrained_yolo.weights, EXACT, JobControl(heard))
     assert passes("OpenVINO f32", found.gate["OpenVINO f32"])
     assert heard.notices == []
@@ -90,7 +90,7 @@ def test_an_export_that_disagrees_with_torch_is_refused(
         np.savez(path, **arrays)
         return answer
 
-    monkeypatch.setattr(exports, "ask_child", wrong)
+    monkeypatch.setattr(export_cache, "ask_child", wrong)
     with pytest.raises(NetworkFileError, match="does not agree with torch"):
         exported(untrained_yolo.weights, EXACT, JobControl())
     assert not list(cache.glob("exports/*"))
@@ -117,21 +117,33 @@ def test_a_child_that_dies_is_reported_with_the_file(
     def dead(*_: Any) -> dict[str, Any]:
         raise ChildDied("the child was killed by SIGSEGV")
 
-    monkeypatch.setattr(exports, "ask_child", dead)
+    monkeypatch.setattr(export_cache, "ask_child", dead)
     with pytest.raises(NetworkFileError, match=r"yolo11n.pt cannot be exported.*SIGSEGV"):
         exported(untrained_yolo.weights, EXACT, JobControl())
 
 
 def test_a_full_disk_is_said_as_such(untrained_yolo: Untrained, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "ask_child", lambda *_: {"error": "no space", "disk_full": True})
+    monkeypatch.setattr(export_cache, "ask_child", lambda *_: {"error": "no space", "disk_full": True})
     with pytest.raises(DiskFull):
         exported(untrained_yolo.weights, EXACT, JobControl())
 
     def full(*_: Any, **__: Any) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(exports.tempfile, "TemporaryDirectory", full)
+    monkeypatch.setattr(export_cache.tempfile, "TemporaryDirectory", full)
     with pytest.raises(DiskFull, match="cannot be kept"):
+        exported(untrained_yolo.weights, EXACT, JobControl())
+
+
+def test_a_child_that_dies_on_a_full_disk_is_said_to_have_found_no_room(
+    untrained_yolo: Untrained, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dead(*_: Any) -> dict[str, Any]:
+        raise ChildDied("a library could not write")
+
+    monkeypatch.setattr(export_cache, "ask_child", dead)
+    monkeypatch.setattr(export_cache, "LEAST_FREE", 1 << 62)
+    with pytest.raises(DiskFull, match="found no room"):
         exported(untrained_yolo.weights, EXACT, JobControl())
 
 

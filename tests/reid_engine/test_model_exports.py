@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
+from reid_engine import export_cache
 from reid_engine.embedding import VideoEmbedder, find_network, load_embedder
-from reid_engine.errors import NetworkFileError
+from reid_engine.errors import DiskFull, InputError, NetworkFileError
 from reid_engine.jobs import JobControl
 from reid_engine.model_exports import passes
 from reid_engine.models import build_model
@@ -40,6 +44,26 @@ def test_a_model_file_gives_torchs_vector_and_its_export_is_kept(tmp_path: Path,
     heard.notices.clear()
     assert load_embedder(file, dict(embedder.card), threads=1, control=JobControl(heard)).model == embedder.model
     assert "for the first time" not in " ".join(heard.notices)
+
+
+def test_a_calibration_of_the_wrong_form_is_refused_by_its_field(tmp_path: Path) -> None:
+    file = saved(tmp_path)
+    card = json.loads(file.with_suffix(".json").read_text())
+    card["calibration"]["possible"] = "near"
+    with pytest.raises(InputError, match=r"calibration\.possible: .*number"):
+        load_embedder(file, card)
+
+
+def test_a_full_disk_is_said_as_such_and_nothing_half_made_stays(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> dict[str, Any]:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(export_cache, "ask_child", full)
+    with pytest.raises(DiskFull, match="No space left"):
+        load_embedder(saved(tmp_path))
+    assert not list(cache.glob("exports/*"))
 
 
 def test_the_gate_wants_every_clip_near_and_forgives_an_argmax_in_bf16_only() -> None:

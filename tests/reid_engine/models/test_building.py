@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from dataclasses import fields
 
 import pytest
@@ -65,13 +63,3 @@ def test_both_variants_of_a_model_know_the_same_options():
 def test_what_does_not_exist_is_refused_with_what_there_is(name, variant, options, sentence):
     with pytest.raises(UsageError, match=sentence):
         build_model(name, variant, **options)
-
-
-def test_models_import_torch_torchvision_numpy_and_safetensors_only():
-    program = (
-        "import sys, reid_engine.models, reid_engine.models.files; "
-        "heavy = ('cv2', 'openvino', 'onnx', 'pydantic', 'platformdirs', 'faiss', 'av', 'PySide6', 'sqlalchemy', "
-        "'ultralytics', 'onnxruntime', 'numba'); print([m for m in heavy if m in sys.modules])"
-    )
-    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert run.stdout.strip() == "[]"

@@ -13,6 +13,8 @@ import sys
 absent = ("pydantic pydantic_settings platformdirs sqlalchemy alembic faiss av openvino onnx onnxruntime ultralytics "
           "PySide6 pyqtgraph typer rich lap scipy yaml")
 sys.modules.update(dict.fromkeys(absent.split()))  # importing one of them says that there is none
+import reid_engine.models, reid_engine.models.files
+assert not {"cv2", "numba"} & set(sys.modules), "models import torch, torchvision, numpy and safetensors only"
 import numpy as np, torch
 import reid_engine.errors, reid_engine.jobs, reid_engine.ranking, reid_engine.types, trainer
 from pathlib import Path
