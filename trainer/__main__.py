@@ -15,6 +15,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "recipes": ("trainer.verbs.recipes", "name every row of the papers' tables"),
     "complexity": ("trainer.verbs.complexity", "parameters and multiply-adds of one clip, without classifiers"),
     "evaluate": ("trainer.verbs.evaluate", "CMC and mAP of a model file on a data set, by its paper's protocol"),
+    "compare": ("trainer.verbs.compare", "two runs on the same queries, with the interval of their difference"),
+    "report": ("trainer.verbs.report", "write the report of a run anew"),
     "audit": ("trainer.verbs.audit", "prove the rules of a data set from its own metadata"),
     "calibrate": ("trainer.verbs.calibrate", "write into a model file's card how near strangers come"),
     "world": ("trainer.world.command", "generate footage, crops and detection sets with exact truth"),

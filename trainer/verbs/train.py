@@ -14,12 +14,13 @@ from typing import Any
 from reid_engine.errors import ReappearError
 from reid_engine.jobs import JobControl, JsonLines, obey_descriptor
 from trainer.data import RunData
-from trainer.datasets import open_dataset
+from trainer.datasets import DataSet, open_dataset
 from trainer.distributed import World, join
 from trainer.loop import fit
 from trainer.machine import Machine, split_machine
 from trainer.progress import Bar
 from trainer.recipes import Recipe, find_recipe
+from trainer.reports import write_report
 from trainer.runs import Run, describe, fingerprint, resume_run, start_run
 from trainer.verbs.words import add_dataset, options_of
 
@@ -78,7 +79,18 @@ def _train(
         folder=given.out,
         control=control,
     )
-    return fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
+    result = fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
+    if world.first:
+        _report(folder, dataset, control)
+    return result
+
+
+def _report(folder: Run, dataset: DataSet, control: JobControl) -> None:
+    """The run is safe by now: a report that cannot be drawn is said, and nothing more."""
+    try:
+        write_report(folder, dataset)
+    except (ReappearError, ArithmeticError, LookupError, OSError, RuntimeError, TypeError, ValueError) as error:
+        control.notice(f"no report was drawn ({type(error).__name__}: {error}); `report {folder.folder}` tries again")
 
 
 def _control(json_lines: bool) -> JobControl:
