@@ -198,9 +198,9 @@ def test_a_case_proposes_the_networks_that_it_was_analysed_with(
     case: Path, world: Path, open_window: Open, qtbot: QtBot
 ) -> None:
     view = view_of(open_window(case))
-    used = Networks(world / "people.truth.json", world / "stripes.onnx")
+    used = Networks(world / "figures.scripted.json", world / "stripes.onnx")
     qtbot.waitUntil(lambda: view.work.networks == used, timeout=WAIT_MS)
-    other = Networks(world / "people.truth.json", world / "east.mp4")
+    other = Networks(world / "figures.scripted.json", world / "east.mp4")
     view.work.choose(other)
     assert view.work.networks == other
 

@@ -25,7 +25,7 @@ def sample(trial: Columns) -> NDArray[np.int64]:
     """Queries evenly from the best to the worst, so that nobody picked them."""
     order = by_precision(trial)
     places = np.linspace(0, len(order) - 1, min(SAMPLED, len(order))).round().astype(int)
-    return order[places]
+    return np.asarray(order[places], np.int64)
 
 
 def worst(trial: Columns) -> NDArray[np.int64]:
