@@ -25,13 +25,13 @@ def sample(trial: Columns) -> NDArray[np.int64]:
     """Queries evenly from the best to the worst, so that nobody picked them."""
     order = by_precision(trial)
     places = np.linspace(0, len(order) - 1, min(SAMPLED, len(order))).round().astype(int)
-    return order[places]
+    return np.asarray(order[places], np.int64)
 
 
 def worst(trial: Columns) -> NDArray[np.int64]:
     """Queries of the lowest average precision, the worst first; those that found everything are no failures."""
     order = by_precision(trial)[::-1]
-    return order[trial["precision"][order] < 1][:WORST]
+    return np.asarray(order[trial["precision"][order] < 1][:WORST], np.int64)
 
 
 def lists(trial: Columns, queries: NDArray[np.int64], shown: Trial | None) -> str:
