@@ -113,6 +113,9 @@ def decide(window: MainWindow, wait: Wait) -> Iterator[str]:
     view = window.view
     assert view is not None
     inquiry = view.work.investigation
+    window.activateWindow()  # a closed dialog leaves no window active where no window manager hands it on
+    wait(window.isActiveWindow)
+    view.matches.cards.setFocus()
     for key in DECISIONS:
         QTest.keyClick(view.matches.cards, key)
         wait(lambda: view.work.writing.idle)

@@ -26,7 +26,7 @@ SHORT = {"backbone": "compact", "input_size": "64x32", "clip_length": "2", "iden
 # what happens to pictures are not the recipe's. Batches, clips and objectives are.
 ADAM = {"optimizer": "adam", "lr": "3e-3"}
 SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "grl": {"lr": "3e-3", "epochs": "10"},
+    "grl": {"lr": "3e-3", "epochs": "18"},
     "stmp": {**ADAM, "trunk_lr": "3e-3", "epochs": "15", "min_frames": "2"},
     "rgsat": {"lr": "3e-3", "epochs": "24", "erase": "0", "flip": "0"},
     "gltr": {**ADAM, "lr": "4e-3", "frame_lr": "4e-3", "epochs": "22", "frame_epochs": "4", "frame_batch": "32"},

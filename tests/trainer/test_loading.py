@@ -30,7 +30,7 @@ def settings(**changes: object) -> SimpleNamespace:
     usual = {
         "sampler": "identities", "identities": 3, "per_identity": 2, "single_frames": False, "min_frames": 1,
         "clip": "scattered", "flip": 0.5, "crop": True, "erase": 0.5, "erase_area": (0.02, 0.3),
-        "erase_aspect": (0.3, 3.3), "erase_fill": "colour",
+        "erase_aspect": (0.3, 3.3), "erase_fill": "colour", "relight": 0.0,
     }  # fmt: skip
     return SimpleNamespace(**usual | changes)
 

@@ -73,7 +73,7 @@ def test_micro_batches_give_the_gradients_of_the_whole_batch(name: str) -> None:
     assert terms == pytest.approx(terms_again, rel=1e-4)
     largest = max(float(one.abs().max()) for one in whole)
     for one, other in zip(whole, parts, strict=True):
-        assert torch.allclose(one, other, rtol=1e-3, atol=1e-5 * largest)
+        assert torch.allclose(one, other, rtol=1e-3, atol=1e-4 * largest)
     for key in tables:
         assert torch.allclose(tables[key], tables_again[key], atol=1e-5), key
 

@@ -85,6 +85,7 @@ def test_a_killed_and_a_cancelled_run_end_where_an_undisturbed_one_does(people: 
     cancelled.stdin.flush()
     *_, last = events(cancelled)
     assert cancelled.wait() == 4
+    cancelled.communicate()
     assert (last["event"], last["ok"], last["error"]) == ("result", False, "JobCancelled")
     assert "go on with --resume" in last["message"]
 

@@ -6,8 +6,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from reid_engine.errors import ReappearError
+
+Steps: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +27,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer.weights", description=__doc__)
     steps = parser.add_subparsers(required=True, metavar="STEP")
+    for add in (_add_trunk, _add_targets, _add_neck, _add_box, _add_detector):
+        add(steps)
+    return parser
+
+
+def _add_trunk(steps: Steps) -> None:
     trunk = steps.add_parser("trunk", help="distil a published network into a trunk, on pictures without labels")
     trunk.add_argument("teacher", type=Path, help="the published network's OpenVINO .xml")
     trunk.add_argument("out", type=Path, help="the trunk's .safetensors")
@@ -37,6 +46,9 @@ def _parser() -> argparse.ArgumentParser:
     trunk.add_argument("--workers", type=int, default=2)
     trunk.add_argument("--device", default=None)
     trunk.set_defaults(run=_trunk)
+
+
+def _add_targets(steps: Steps) -> None:
     targets = steps.add_parser("targets", help="a teacher's vectors of a data set's training tracklets")
     targets.add_argument("teacher", type=Path)
     targets.add_argument("dataset")
@@ -45,6 +57,9 @@ def _parser() -> argparse.ArgumentParser:
     targets.add_argument("--workers", type=int, default=2)
     targets.add_argument("--device", default=None)
     targets.set_defaults(run=_targets)
+
+
+def _add_neck(steps: Steps) -> None:
     neck = steps.add_parser("model", help="a distilled trunk as a model by itself, nothing fine-tuned")
     neck.add_argument("trunk_name", help="compact or solid")
     neck.add_argument("trunk", type=Path)
@@ -52,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     neck.add_argument("pictures", nargs="+", help="FOLDER or FOLDER=SHARE, for the neck's statistics")
     neck.add_argument("--workers", type=int, default=2)
     neck.set_defaults(run=_model)
+
+
+def _add_box(steps: Steps) -> None:
     box = steps.add_parser(
         "bundle", help="a model or a detector for the box: 16-bit floats and a card that tells its story"
     )
@@ -62,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     box.add_argument("--data", nargs="+", required=True, help="what it learned from")
     box.add_argument("--note", nargs="*", default=[], metavar="KEY=TEXT", help="more provenance")
     box.set_defaults(run=_bundle)
+
+
+def _add_detector(steps: Steps) -> None:
     detector = steps.add_parser("detector", help="train the person detector")
     detector.add_argument("out", type=Path, help="the run's folder")
     detector.add_argument(
@@ -74,7 +95,6 @@ def _parser() -> argparse.ArgumentParser:
     detector.add_argument("--seed", type=int, default=1)
     detector.add_argument("--device", default="cpu")
     detector.set_defaults(run=_detector)
-    return parser
 
 
 def _trunk(given: argparse.Namespace) -> None:
