@@ -9,8 +9,12 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-WIDTH, HEIGHT = 520, 260
-LEFT, RIGHT, TOP, BOTTOM = 62, 12, 30, 36
+WIDTH = 520
+HEIGHT = 260
+LEFT = 62  # room for the numbers at each side
+RIGHT = 12
+TOP = 30
+BOTTOM = 36
 POINTS = 200  # of a line; longer ones are averaged
 MARKED = 30  # points up to which each is marked
 COLOURS = ("#0072b2", "#d55e00", "#00795b", "#cc79a7", "#7a5c00", "#56b4e9", "#555555")  # told apart by most eyes

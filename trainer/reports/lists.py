@@ -31,7 +31,7 @@ def sample(trial: Columns) -> NDArray[np.int64]:
 def worst(trial: Columns) -> NDArray[np.int64]:
     """Queries of the lowest average precision, the worst first; those that found everything are no failures."""
     order = by_precision(trial)[::-1]
-    return order[trial["precision"][order] < 1][:WORST]
+    return np.asarray(order[trial["precision"][order] < 1][:WORST], np.int64)
 
 
 def lists(trial: Columns, queries: NDArray[np.int64], shown: Trial | None) -> str:
