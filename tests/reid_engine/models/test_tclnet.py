@@ -268,7 +268,7 @@ def clips(batch: int = 2, length: int = 4, seed: int = 0) -> Tensor:
 def test_eq7_videos_are_means_over_segments_of_what_each_learner_found(pool):
     network = small(pool=pool, erase_conv=True)
     batch = clips()
-    maps = network._maps(batch)
+    maps = network._maps(batch, network.path)
     for n in range(2):
         expected = []
         for segment in (maps[:, :2], maps[:, 2:]):
@@ -279,7 +279,7 @@ def test_eq7_videos_are_means_over_segments_of_what_each_learner_found(pool):
 
 def test_segments_give_the_same_one_by_one_and_at_once():
     network = small()
-    maps = network._maps(clips())
+    maps = network._maps(clips(), network.path)
     at_once = network._segments(maps)
     network.train()
     for module in network.modules():
