@@ -75,3 +75,13 @@ def test_a_camera_is_renamed_and_the_record_says_so(tmp_path: Path, capsys: pyte
     assert main(["record", str(tmp_path / "case"), "--json"]) == 0
     event = json.loads(capsys.readouterr().out)
     assert (event["kind"], event["body"]["to"], event["body"]["purpose"]) == ("camera renamed", "Gate", "a test")
+
+
+def test_an_ingest_without_named_networks_uses_the_bundled_pair(tmp_path: Path) -> None:
+    from app.commands.analyse import chosen
+
+    detector, embedder = chosen(None, None)
+    assert (detector.name, embedder.name) == ("person-detector.safetensors", "reappear.safetensors")
+    assert detector.is_file()
+    assert embedder.is_file()
+    assert chosen(tmp_path / "mine.pt", None) == (tmp_path / "mine.pt", embedder)

@@ -165,7 +165,6 @@ def test_cases_that_cannot_be_used_are_refused_with_their_reason(
     ("arguments", "sentence"),
     [
         ([], "no recordings"),
-        (["film.mp4"], "--detector and --embedder"),
         (["film.mp4", "--start", "yesterday"], "is no time"),
         (["film.mp4", "--start", "2026-11-03T14:00:00"], "offset"),
         (["--camera", "gate"], "NAME=FILE"),
