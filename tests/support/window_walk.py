@@ -119,10 +119,12 @@ def decide(window: MainWindow, wait: Wait) -> Iterator[str]:
     for key in DECISIONS:
         QTest.keyClick(view.matches.cards, key)
         wait(lambda: view.work.writing.idle)
+    wait(lambda: len(inquiry.verdicts) == len(DECISIONS))
     yield "12-decided"
-    before = inquiry.query
+    answers: list[object] = []
+    inquiry.answered.connect(answers.append)
     QTest.keyClick(view.matches.cards, Qt.Key.Key_R)
-    wait(lambda: inquiry.query is not before and view.work.matches.rowCount() > 0)
+    wait(lambda: bool(answers) and view.work.matches.rowCount() > 0)
     yield "13-refined"
 
 
@@ -131,7 +133,8 @@ def follow(window: MainWindow, wait: Wait) -> Iterator[str]:
     view = window.view
     assert view is not None
     play = view.journey.pane._play
-    wait(play.isEnabled)
+    confirmed = 1 + DECISIONS.count(Qt.Key.Key_Y)  # the probe itself is one; alone it can be played too
+    wait(lambda: view.journey.trace.journey is not None and len(view.journey.trace.journey.confirmed) == confirmed)
     yield "14-journey"
     QTest.mouseClick(play, Qt.MouseButton.LeftButton)
     wait(lambda: view.player.clock.playing)
