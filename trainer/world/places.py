@@ -33,7 +33,8 @@ OUTDOORS = ("street", "campus", "forecourt", "carpark")
 INDOORS = ("hall", "lobby", "shop")
 FOOTPRINT_M = 1.7  # what begins below this height stands in people's way
 CORNERS = ((0.06, 0.06), (0.5, 0.03), (0.94, 0.06), (0.97, 0.5), (0.94, 0.94), (0.5, 0.97), (0.06, 0.94), (0.03, 0.5))
-TRIES = 16  # ways to hang a camera of which the best is taken
+TRIES = 8  # ways to hang a camera at a corner, of which the best is taken
+GOOD_VIEW = 0.75  # merit with which a corner is good enough
 GRID = (16, 9)  # rays that look for what stands before the lens
 NEAR_M, NEAR_INDOORS_M = 8.0, 2.5  # what is nearer than this covers the view
 COVER_FREE = 0.05  # of the picture may be covered at no loss
@@ -163,19 +164,23 @@ def hang(here: Place, seed: int, name: str, size: tuple[int, int], *, corner: in
     """A camera that looks into a place from one of its corners or sides, high enough to be out of reach.
 
     corner: 0 to 7 counts corners and sides from the south-west; by default the seed's own. Two cameras with different
-    corners see the same ground from different sides. Of some drawn ones the one with the best view is taken.
+    corners see the same ground from different sides. Of some drawn ones the one with the best view is taken; where
+    none is good another corner is tried.
     """
     rng = np.random.default_rng([seed, STREAM, 1])
     drawn = int(rng.integers(8)) if corner is None else corner % 8
     response = draw_response(rng, dusk=here.dusk)
     blank = Camera(name, (0.0, 0.0, 0.0), 0.0, 0.0, 1.0, size, response, dusk=here.dusk)
-    found = []
-    for k in range(TRIES):
-        far = (
-            k // 4 * (3 if corner is None else k // 8)
-        )  # the last ones may move on when the wanted corner sees nothing
-        found.append(_pointed(here, blank, rng, drawn + far, close=k % 4 == 3))
-    return max(found, key=lambda camera: round(_merit(here, camera), 1))
+    best, merit = blank, -math.inf
+    for shift in range(0, 24, 3) if corner is None else (0, 1, -1, 4):
+        for k in range(TRIES):
+            camera = _pointed(here, blank, rng, drawn + shift, close=k % 4 == 3)
+            found = round(_merit(here, camera), 1)
+            if found > merit:
+                best, merit = camera, found
+        if merit >= GOOD_VIEW:
+            break
+    return best
 
 
 def _pointed(here: Place, blank: Camera, rng: np.random.Generator, corner: int, *, close: bool) -> Camera:
@@ -215,7 +220,7 @@ def _merit(here: Place, camera: Camera) -> float:
 def _covered_share(here: Place, camera: Camera) -> float:
     """How much of the picture something near the lens takes, foliage, a pillar or a wall, 0 to 1."""
     view = camera.view()
-    across, down = (np.linspace(-0.46, 0.46, count) * size / view.focal_px for count, size in zip(GRID, view.size))
+    across, down = (np.linspace(-0.46, 0.46, n) * px / view.focal_px for n, px in zip(GRID, view.size, strict=True))
     rays = np.stack([*np.meshgrid(across, down), np.ones(GRID[::-1])], -1).reshape(-1, 3) @ view.rotation
     rays /= np.linalg.norm(rays, axis=1, keepdims=True)
     origin, near = np.asarray(camera.position, np.float64), NEAR_M if here.ceiling is None else NEAR_INDOORS_M

@@ -255,7 +255,7 @@ def goods(u: float, v: float, seed: int, foot: float) -> tuple[float, float, flo
 
 @compiled
 def display(u: float, v: float, wide: float, seed: int) -> tuple[float, float, float, float]:
-    """(R, G, B, light of its own) of a shop window in metres: a dim room with lamps; dummies, boards or stands in it."""
+    """(R, G, B, light of its own) of a shop window, metres: a dim room with lamps; dummies, boards or stands in it."""
     pane = cell(u / wide)
     kind, x = scrambled(pane, seed, 21), u - wide * (pane + 0.5)
     r, g, b = _packed(pane, seed + 1)
