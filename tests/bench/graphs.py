@@ -1,4 +1,4 @@
-"""``python -m tests.bench.graphs``: every model without torch: do its exports agree clip by clip, and how fast are they.
+"""``python -m tests.bench.graphs``: do exports of every model agree clip by clip, how fast are they.
 
 Full-size models have random weights after their batch statistics have settled; ``--bundled`` takes the files in the box
 instead. The gate looks at noise, drawn people and generated people. Speed is ``embed`` of a few clips, in turn: torch

@@ -200,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             figures.append(row)
             met = "met" if row.over <= row.most_over else "NOT MET"
             text = (
-                f"{name:<8}{row.kind:<9}{row.batch:3} clips, {row.clips_per_s:8.2f} a second, peak {mib(row.peak_mib)}; "
+                f"{name:<8}{row.kind:<9}{row.batch:3} clips, {row.clips_per_s:8.2f} a second, {mib(row.peak_mib)}; "
                 f"trunk {row.trunk_clips_per_s:8.2f}, {mib(row.trunk_peak_mib)}; "
                 f"{100 * row.over:6.1f} % over it (at most {100 * row.most_over:.0f} %): {met}"
             )
