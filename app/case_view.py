@@ -150,7 +150,7 @@ class CaseView(QObject):
         self.journey.show_footage()
         cameras, zone = footage.cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC"
         self.footage.show_pace(self.work.pace)
-        self.counted.emit(f"{len(cameras)} cameras   ·   times in {zone}" if cameras else "no footage yet")
+        self.counted.emit(f"{len(cameras)} cameras   ·   times in {zone}" if cameras else "nothing is analysed yet")
 
     def _on_job(self, job: Job) -> None:
         self.jobs.add(job)

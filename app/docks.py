@@ -7,12 +7,13 @@ from types import MappingProxyType
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
+from app import theme
 from app.case_view import CaseView
 from app.words import tr
 
-SUBJECT_WIDTH = 200
+SUBJECT_WIDTH = 204
 MATCHES_WIDTH = 584  # four cards beside one another
-JOURNEY_HEIGHT = 270
+JOURNEY_HEIGHT = 244  # four lanes, and the line below them
 CORNERS = MappingProxyType({  # the sides go down to the bottom
     Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.Corner.BottomRightCorner: Qt.DockWidgetArea.RightDockWidgetArea,
@@ -57,8 +58,8 @@ class Docks(QObject):
 
     def _size(self) -> None:
         sides = [self._subject, self._matches]
-        self._window.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
-        self._window.resizeDocks([self._journey], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
+        self._window.resizeDocks(sides, [theme.px(SUBJECT_WIDTH), theme.px(MATCHES_WIDTH)], Qt.Orientation.Horizontal)
+        self._window.resizeDocks([self._journey], [theme.px(JOURNEY_HEIGHT)], Qt.Orientation.Vertical)
 
     def _dock(self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self._window)
