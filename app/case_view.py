@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import local_time
+from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
 from app.desk import Footage
 from app.dialogs.networks import NetworksDialog
 from app.hints import Progress

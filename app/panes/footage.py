@@ -42,8 +42,8 @@ from app.widgets.coverage_strip import CoverageStrip
 from app.widgets.zone_delegate import ZoneDelegate
 from app.words import tr
 
-FILE_WIDTH = 150  # at least; as wide as the longest name where there is room
-WIDTHS = {STATE: 80, FILE: FILE_WIDTH, CAMERA: 78, START: 176, ORIGIN: 80, CLOCK: 58, ZONE: 100, LENGTH: 60, SIZE: 64}
+FILE_WIDTH = 144  # at least; as wide as the longest name where there is room
+WIDTHS = {STATE: 78, FILE: FILE_WIDTH, CAMERA: 74, START: 174, ORIGIN: 88, CLOCK: 58, ZONE: 100, LENGTH: 66, SIZE: 62}
 REMARK_WIDTH = 90
 LANES_SEEN = 5.2
 
