@@ -181,7 +181,7 @@ class FootagePane(QWidget):
         self._searchable.setText(searchable(rows))
         self._estimate.setText(estimate(waiting, self._pace))
         self.start_button.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
-        self.start_button.setText(tr("Start {count}").format(count=len(waiting)) if waiting else tr("Start"))
+        self.start_button.setText(start_words(waiting))
         self.strip.show_lanes(lanes(rows))
         self._lanes.setFixedHeight(min(self.strip.sizeHint().height(), theme.px(round(24 + 30 * LANES_SEEN))))
         if rows and not self.table.currentIndex().isValid():
@@ -325,6 +325,16 @@ def summary(rows: Sequence[RecordingRow]) -> str:
         count=len(rows), cameras=len({row.camera for row in counted}), length=length
     )
     return said + (tr("   ·   {count} need attention").format(count=attention) if attention else "")
+
+
+def start_words(waiting: Sequence[RecordingRow]) -> str:
+    """What the button would start; recordings whose time nobody knows are named, so that nobody takes them unawares."""
+    timeless = sum(row.state == "no time" for row in waiting)
+    if not waiting:
+        return tr("Start")
+    if not timeless:
+        return tr("Start {count}").format(count=len(waiting))
+    return tr("Start {count}, {timeless} of unknown time").format(count=len(waiting), timeless=timeless)
 
 
 def searchable(rows: Sequence[RecordingRow]) -> str:
