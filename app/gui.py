@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app import _bootstrap  # noqa: F401 - first: Qt must not see what importing OpenCV leaves behind
-
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QApplication
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
@@ -21,7 +22,6 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.actions import Actions
 from app.background import Lane
-from app.case_view import CaseView
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
 from app.docks import Docks
@@ -33,9 +33,11 @@ from app.stall import StallMeter
 from app.verbs import FOOTAGE, INVESTIGATE, verbs
 from app.widgets.hint_bar import HintBar
 from app.words import tr
-from app.workspace import Workspace
-from reid_engine.case import DATABASE, Case
-from reid_engine.settings import Settings
+
+if TYPE_CHECKING:  # what a case needs is loaded by ``warm`` or with the first case: the first paint does without
+    from app.case_view import CaseView
+    from reid_engine.case import Case
+    from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
 
@@ -45,7 +47,7 @@ class MainWindow(QMainWindow):
 
     case_opened = Signal()
 
-    def __init__(self, command: Sequence[str], state: WindowState, settings: Settings) -> None:
+    def __init__(self, command: Sequence[str], state: WindowState, settings: Settings | None) -> None:
         super().__init__()
         self._command, self._state = tuple(command), state
         self.view: CaseView | None = None
@@ -71,6 +73,10 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(state.geometry("window"))
         self._leave()
 
+    def warm(self) -> None:
+        """Load what a case needs while nobody waits for it."""
+        self._lane.run(_engine, lambda _: None)
+
     # cases ------------------------------------------------------------------------------------------------------------
 
     def ask_new_case(self) -> None:
@@ -83,14 +89,14 @@ class MainWindow(QMainWindow):
     def new_case(self, folder: Path, purpose: str) -> None:
         """Make a case and open it."""
         self._state.home = folder.parent
-        self._lane.run(lambda: Case.create(folder, purpose), self._enter)
+        self._lane.run(lambda: _engine().create(folder, purpose), self._enter)
 
     def open_demo(self) -> None:
         """A case of its own with the footage that came with the program, ready to start."""
         footage, folder = demo_footage(), self._state.home / tr("Demonstration")
         if footage is None:
             return
-        if (folder / DATABASE).exists():
+        if folder.exists():
             self.open_case(folder)
             return
         self.case_opened.connect(lambda: self._drop_once(footage), Qt.ConnectionType.SingleShotConnection)
@@ -109,13 +115,16 @@ class MainWindow(QMainWindow):
     def open_case(self, folder: Path) -> None:
         """Open a case that exists; opening may migrate and check it, so it happens off this thread."""
         self._say(tr("Opening {name} …").format(name=folder.name))
-        self._lane.run(lambda: Case.open(folder), self._enter)
+        self._lane.run(lambda: _engine().open(folder), self._enter)
 
     def close_case(self) -> None:
         """Back to the welcome page."""
         self._leave()
 
     def _enter(self, case: Case) -> None:
+        from app.case_view import CaseView
+        from app.workspace import Workspace
+
         self._leave()
         work = Workspace(case, self._command, self._state, self.program.settings, self)
         view = self.view = CaseView(work, self)
@@ -314,3 +323,11 @@ class MainWindow(QMainWindow):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.clicked.connect(lambda: self.go(words))
         return button
+
+
+def _engine() -> type[Case]:
+    """The case, and with it everything that shows one."""
+    import app.case_view  # noqa: F401
+    from reid_engine.case import Case
+
+    return Case
