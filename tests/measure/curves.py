@@ -16,6 +16,7 @@ tests/measure/reid.py.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +32,7 @@ from tests.measure.describers import PUBLIC, STRIPES, Describer, load, vectors
 from tests.measure.intervals import Estimate, estimates, over_people
 from tests.measure.persistence import Tail, drawn
 from tests.measure.reid import CACHE
-from tests.measure.sets import LabelledSet, Pictures, ranked, read_folder, read_generated
+from tests.measure.sets import LabelledSet, ranked, read_folder, read_generated
 
 SEEN = (0.0, 0.7, 0.85, 0.95, 1.01)  # edges of the shares of a person that are seen
 HEIGHTS = (128, 64, 48, 32, 24)
@@ -43,7 +44,7 @@ def crowd(by: Describer, day: LabelledSet, seen: Any, cache: Path) -> Row:
     """Rank-1 by how much of the probe is seen."""
     each, people = ranked(vectors(by, day, cache), day)
     row = {}
-    for low, high in zip(SEEN[:-1], SEEN[1:], strict=True):
+    for low, high in itertools.pairwise(SEEN):
         here = (seen >= low) & (seen < high)
         scores = QueryScores(each.precision[here], each.first[here])
         row[f"{100 * low:.0f} to {min(100 * high, 100):.0f} % ({here.sum()})"] = estimates(scores, people[here])[0]

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.measure.describers import Describer, everybody, load, vectors
-from tests.measure.intervals import estimates
+from tests.measure.intervals import Estimate, estimates
 from tests.measure.sets import LabelledSet, ranked, read_campus, read_generated, read_market, read_mars
 
 CACHE = Path(tempfile.gettempdir()) / "reappear_measure"
@@ -65,8 +65,7 @@ def markdown(sets: list[str], results: dict[str, dict[str, Any]]) -> str:
 
 
 def _cell(numbers: list[float]) -> str:
-    value, low, high = (100 * number for number in numbers)
-    return f"{value:.1f} [{low:.0f}, {high:.0f}]"
+    return Estimate(*numbers).said()
 
 
 def main() -> None:
