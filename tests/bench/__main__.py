@@ -192,6 +192,16 @@ class Bench:
         say(table(("", "ms"), [(name, f"{ms:.2f}") for name, ms in found.items()]))
         say("  theirs is faiss.IndexFlatIP")
 
+    def embedders(self) -> None:
+        """The bundled models, and the given one."""
+        found = task("embedders", THREADS, *[self.embedder] * self.real, threads=THREADS).answer
+        say("\nre-ID, tracklets of 8 crops; the limit: their multiply-adds at the measured rate of a product")
+        rows = [
+            (name, f"{ms:.1f}", f"{least:.1f}" if least else "", f"{least / ms:.2f}" if least else "")
+            for name, (ms, least) in found.items()
+        ]
+        say(table(("", "ms a tracklet", "limit", "of the limit"), rows))
+
     def start(self) -> None:
         """How long a small search takes from the shell."""
         self._have_a_case()
@@ -290,7 +300,7 @@ def main() -> int:
         say(f"{bench.clip.name}; {os.cpu_count()} processors {bf16} bf16; load at the start {os.getloadavg()[0]:.1f}")
         bench.soak_s = given.soak_s
         parts = (bench.speed, bench.memory, bench.window, bench.opening, bench.cards, bench.clicks, bench.stages,
-                 bench.trackers, bench.searches, bench.start, bench.world, bench.soak)  # fmt: skip
+                 bench.trackers, bench.embedders, bench.searches, bench.start, bench.world, bench.soak)  # fmt: skip
         for part in parts:
             if part.__name__ not in (given.only or {p.__name__ for p in parts} - ASKED_ONLY):
                 continue
