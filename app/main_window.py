@@ -117,6 +117,12 @@ class MainWindow(QMainWindow):
         self._say(tr("Opening {name} …").format(name=folder.name))
         self._lane.run(lambda: _engine().open(folder), self._enter)
 
+    def search_when_ready(self, tracklet: int) -> None:
+        """Where else is the person of this track of the open case? Asked as soon as its footage is known."""
+        if (view := self.view) is not None:
+            once = Qt.ConnectionType.SingleShotConnection
+            view.work.footage_changed.connect(lambda: view.inquiry.search(tracklet), once)
+
     def close_case(self) -> None:
         """Back to the welcome page."""
         self._leave()
