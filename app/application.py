@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSettings, QTimer
+from PySide6.QtCore import QSettings
 
 from app import theme
 from app.main_window import MainWindow
@@ -16,8 +16,6 @@ from reid_engine.folders import config_folder
 
 if TYPE_CHECKING:  # loads pydantic, which the first paint does not need
     from reid_engine.settings import Settings
-
-WARM_MS = 30  # the window is painted by then
 
 
 def own_command() -> tuple[str, ...]:
@@ -48,7 +46,7 @@ class Application:
         theme.apply(theme.application(), state.theme, state.scale)
         window = MainWindow(self.command, state, self.settings)
         window.show()
-        QTimer.singleShot(WARM_MS, window, window.warm)
+        window.warm_soon()
         if case is not None:
             window.open_case(case)
         return window

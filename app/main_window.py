@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what a case needs is loaded by ``warm`` or with the first c
     from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
+WARM_MS = 30  # the window is painted by then
 
 
 class MainWindow(QMainWindow):
@@ -55,6 +56,9 @@ class MainWindow(QMainWindow):
         self.stalls = StallMeter(self)
         self._lane = Lane(1, self)
         self._lane.trouble.connect(self.trouble)
+        self._warming = QTimer(self)
+        self._warming.setSingleShot(True)
+        self._warming.timeout.connect(lambda: self._lane.run(_engine, lambda _: None))
         self._pages = QStackedWidget(self)
         self.setCentralWidget(self._pages)
         self.welcome = self._make_welcome()
@@ -73,9 +77,9 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(state.geometry("window"))
         self._leave()
 
-    def warm(self) -> None:
-        """Load what a case needs while nobody waits for it."""
-        self._lane.run(_engine, lambda _: None)
+    def warm_soon(self) -> None:
+        """Load what a case needs while nobody waits for it, once the window is painted."""
+        self._warming.start(WARM_MS)
 
     # cases ------------------------------------------------------------------------------------------------------------
 
@@ -243,6 +247,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._state.keep_geometry("window", self.saveGeometry())
+        self._warming.stop()
         self._leave()
         self.program.close()
         self._lane.close()
