@@ -8,12 +8,12 @@ for kernels to start, not for arithmetic); on a processor in f32, two clips at a
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -77,52 +77,51 @@ def step_of(network: nn.Module, batch: Tensor, kind: str) -> Step:
     return run
 
 
-def timed(step: Step, device: torch.device) -> tuple[float, float | None]:
-    """Seconds of one pass, and the MiB it took at its peak beside what was there before."""
-    before = start_of_peak(device)
+def timed(step: Step, device: torch.device) -> float:
+    """Seconds of one pass."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
     begun = time.perf_counter()
     step()
     if device.type == "cuda":
         torch.cuda.synchronize()
-    seconds = time.perf_counter() - begun
-    peak = torch.cuda.max_memory_allocated() / 2**20 if device.type == "cuda" else resident_mib("VmHWM")
-    return seconds, None if before is None or peak is None else peak - before
+    return time.perf_counter() - begun
 
 
-def start_of_peak(device: torch.device) -> float | None:
-    """Forget the peak so far; MiB in use now."""
+def peak_mib(step: Step, device: torch.device) -> float | None:
+    """What one pass takes beside what was there before; None where the system does not tell."""
     if device.type == "cuda":
         torch.cuda.synchronize()
         torch.cuda.reset_peak_memory_stats()
-        return torch.cuda.memory_allocated() / 2**20
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # Linux: the peak becomes what is resident
-        return resident_mib("VmRSS")
-    return None
+        before = torch.cuda.memory_allocated()
+        step()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
+    try:
+        ctypes.CDLL(None).malloc_trim(0)  # what earlier passes left behind goes back to the system
+        Path("/proc/self/clear_refs").write_text("5")  # the peak becomes what is resident now
+    except (OSError, AttributeError):
+        return None
+    resident = resident_mib("VmRSS")
+    step()
+    return resident_mib("VmHWM") - resident
 
 
-def resident_mib(field: str) -> float | None:
-    """Of this process: VmRSS, what is resident, or VmHWM, the most so far."""
-    with suppress(OSError):
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith(field):
-                return int(line.split()[1]) / 1024
-    return None
+def resident_mib(field: str) -> float:
+    """Of this process on Linux: VmRSS, what is resident, or VmHWM, the most so far."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
 
 
-def in_turn(steps: Sequence[Step], rounds: int, device: torch.device) -> list[tuple[float, float | None]]:
-    """Median seconds and greatest peak of each; runs that are compared come in turn, so that noise strikes all."""
+def in_turn(steps: Sequence[Step], rounds: int, device: torch.device) -> list[float]:
+    """Median seconds of each; runs that are compared come in turn, so that noise strikes all."""
     for step in steps:
         step()
-    found: list[list[tuple[float, float | None]]] = [[] for _ in steps]
+    found: list[list[float]] = [[] for _ in steps]
     for number in range(rounds):
         order = range(len(steps)) if number % 2 == 0 else reversed(range(len(steps)))
         for index in order:
             found[index].append(timed(steps[index], device))
-    return [
-        (statistics.median(seconds for seconds, _ in rows), max((p for _, p in rows if p is not None), default=None))
-        for rows in found
-    ]
+    return [statistics.median(seconds) for seconds in found]
 
 
 def matrix_rate(device: torch.device, rounds: int = 20, size: int = 8192) -> float:
@@ -132,7 +131,7 @@ def matrix_rate(device: torch.device, rounds: int = 20, size: int = 8192) -> flo
     def product() -> None:
         torch.mm(a, a)
 
-    seconds, _ = in_turn([product], rounds, device)[0]
+    (seconds,) = in_turn([product], rounds, device)
     return float(size) ** 3 / seconds
 
 
@@ -154,7 +153,8 @@ def beside_trunk(
         model.train(kind == "both")
         trunk.train(kind == "both")
         steps = [step_of(model, clips, kind), step_of(trunk, frames, kind)]
-        (ours, peak), (theirs, trunk_peak) = in_turn(steps, rounds, device)
+        ours, theirs = in_turn(steps, rounds, device)
+        peak, trunk_peak = (peak_mib(step, device) for step in steps)
         share = None if rate is None else macs * work / ours / rate
         over = ours / theirs - 1
         figures.append(
