@@ -36,7 +36,7 @@ from tests.measure.sets import LabelledSet, ranked, read_folder, read_generated
 
 SEEN = (0.0, 0.7, 0.85, 0.95, 1.01)  # edges of the shares of a person that are seen
 HEIGHTS = (128, 64, 48, 32, 24)
-GALLERIES = (0, 1000, 3000, 10_000, 30_000, 100_000)  # strangers beside the set's own gallery
+GALLERIES = (1000, 10_000, 30_000, 100_000)  # tracklets in all, beside the set's own and all that were filmed
 Row = dict[str, Estimate]
 
 
@@ -106,11 +106,12 @@ def gallery_size(by: Describer, frozen: LabelledSet, strangers: LabelledSet, cac
     first = (each.first == 0).astype(np.float64)
     far = cosine_distance(found[query], vectors(by, strangers, cache)).astype(np.float64)
     tail, row = Tail.of(far), {}
-    for number in GALLERIES:
-        measured = number <= far.shape[1]
+    own, filmed = len(gallery), far.shape[1]
+    for total in sorted({own, own + filmed, *(size for size in GALLERIES if size > own)}):
+        number = total - own
+        measured = number <= filmed
         kept = drawn(far, nearest, number) if measured else tail.alone(far, nearest, number)
-        size = f"{len(gallery) + number:,}"
-        row[size if measured else f"{size} (modelled)"] = over_people(first * kept, people)
+        row[f"{total:,}" if measured else f"{total:,} (modelled)"] = over_people(first * kept, people)
     return row, {"shape": tail.shape, **_foretold(far, nearest, first)}
 
 

@@ -27,7 +27,7 @@ class Estimate:
 
     def numbers(self) -> list[float]:
         """Value, low, high."""
-        return [round(self.value, 4), round(self.low, 4), round(self.high, 4)]
+        return [round(self.value, 6), round(self.low, 6), round(self.high, 6)]
 
 
 def over_people(values: NDArray[np.float64], people: NDArray[np.int64], seed: int = 0) -> Estimate:
