@@ -23,7 +23,7 @@ SURE = 0.6  # share of a tracklet's boxes that must be of one person
 class Truth:
     """What ``trainer.world footage`` wrote beside its recordings.
 
-    frames: camera -> frame from 0 -> (people, boxes in the recording's pixels)
+    frames: file's name -> frame from 0 -> (people, boxes in the recording's pixels)
     """
 
     fps: float
@@ -38,18 +38,20 @@ class Truth:
         frames: dict[str, dict[int, tuple[list[int], list[list[float]]]]] = defaultdict(
             lambda: defaultdict(lambda: ([], []))
         )
+        told = json.loads(plan.read_text("utf-8"))
+        files = {camera["name"]: camera["file"] for camera in told["cameras"]}
         with table.open(encoding="utf-8", newline="") as rows:
             for row in csv.DictReader(rows):
-                people, boxes = frames[row["camera"]][int(row["frame"])]
+                people, boxes = frames[files[row["camera"]]][int(row["frame"])]
                 people.append(int(row["person"]))
                 boxes.append([float(row[side]) for side in ("x1", "y1", "x2", "y2")])
-        return cls(float(json.loads(plan.read_text("utf-8"))["parameters"]["fps"]), frames)
+        return cls(float(told["parameters"]["fps"]), frames)
 
     def person(self, store: Store, tracklet: Tracklet) -> int | None:
         """Whom most boxes of a tracklet lie on; None where no one person is under SURE of them."""
         camera = next(one for one in store.cameras() if one.id == tracklet.camera)
         source = next(one for one in store.sources() if one.id == tracklet.source)
-        start_us, known = camera.clock.correct(source.start_us), self.frames.get(camera.name, {})
+        start_us, known = camera.clock.correct(source.start_us), self.frames.get(Path(source.path).name, {})
         votes: Counter[int] = Counter()
         for time_us, box in zip(tracklet.time_us.tolist(), tracklet.xyxy, strict=True):
             votes.update(_nearest(box, *known.get(round((time_us - start_us) / 1e6 * self.fps), ([], []))))
