@@ -18,6 +18,8 @@ from app.commands.program import Program, tell
 from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.process import forbid_network
+from reid_engine.recordings.groups import proposed_camera
+from reid_engine.recordings.start import start_from_name
 from reid_engine.search import SearchRequest
 from reid_engine.store import TrackletFilter
 from reid_engine.truth import Truth
@@ -51,8 +53,8 @@ def demo(
     networks = [Path(one) if one else None for one in (detector, embedder)]
     purpose = "the demo: people who do not exist" if not footage else ""
     status = ingest(
-        context, case, [recordings], detector=networks[0], embedder=networks[1], fps=None if footage else DEMO_FPS,
-        purpose=purpose,
+        context, case, [recordings] if footage else [], camera=[] if footage else bundled_cameras(recordings),
+        detector=networks[0], embedder=networks[1], fps=None if footage else DEMO_FPS, purpose=purpose,
     )  # fmt: skip
     if status not in (0, 3):
         return status
@@ -71,6 +73,12 @@ def demo(
         sys.stdout.write(f"picture of the window: {picture}\n")
     tell(f"no screen here, so the window stays closed; with one:  reappear gui {case}")
     return status
+
+
+def bundled_cameras(folder: Path) -> list[str]:
+    """NAME=FILE of every recording that comes along, the camera as the file's name says."""
+    files = sorted(folder.glob("*.mp4"))
+    return [f"{proposed_camera(file, start_from_name(file.name))}={file}" for file in files]
 
 
 def clearest(case: Case) -> list[TrackletId]:
