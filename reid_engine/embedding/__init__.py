@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import resources
+from reid_engine.embedding.explanation import Explanation
 from reid_engine.embedding.single import (
     EmbedderCard,
     SingleImageEmbedder,
@@ -23,9 +24,11 @@ from reid_engine.types import BgrImage, DistanceName, ModelId, TrackletCrops, Ve
 __all__ = (
     "Embedder",
     "EmbedderCard",
+    "Explanation",
     "SingleImageEmbedder",
     "VideoEmbedder",
     "bundled_models",
+    "explain_tracklet",
     "find_network",
     "load_embedder",
     "pool",
@@ -101,6 +104,15 @@ def load_embedder(
     if found.suffix.lower() == ".safetensors":
         return load_video_embedder(found, card, threads=threads, control=control)
     return load_single_image_embedder(found, card, threads=threads, control=control)
+
+
+def explain_tracklet(embedder: Embedder, kept: TrackletCrops, control: JobControl | None = None) -> Explanation | None:
+    """What a network looked at in a tracklet's kept crops: shares of frames, maps of places. Takes seconds.
+
+    None for a single-image network, which can only be asked for vectors (``reid_engine.why`` covers places instead).
+    Raises NetworkFileError where a model cannot be asked, ShapeError for no crops at all.
+    """
+    return embedder.explain(kept, control) if isinstance(embedder, VideoEmbedder) else None
 
 
 def bundled_models() -> dict[str, Path]:

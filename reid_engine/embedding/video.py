@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from reid_engine.embedding.explanation import Explanation, explain_runs
 from reid_engine.embedding.single import Calibration, decoded
 from reid_engine.errors import InputError, NetworkFileError, ShapeError
 from reid_engine.jobs import JobControl
@@ -43,6 +44,7 @@ class VideoEmbedder:
         self._how = how
         spec = card["spec"]
         self._whole = spec["test_clips"] == "whole"
+        self._clip_length = int(spec["clip_length"])
         self._prepare = Preparation(
             tuple(spec["input_size"]), tuple(spec["mean"]), tuple(spec["std"]), resize=spec["resize"]
         )
@@ -59,6 +61,14 @@ class VideoEmbedder:
     def embed_image(self, image: BgrImage) -> Vectors:
         """See Embedder."""
         return np.asarray(self._vectors([[1]], [image])[0], np.float32)
+
+    def explain(self, kept: TrackletCrops, control: JobControl | None = None) -> Explanation:
+        """What the model looked at in the crops that a vector is made of; takes seconds, in a child with torch.
+
+        Raises NetworkFileError where the model cannot be asked, InputError and ShapeError as ``embed_tracklets``.
+        """
+        runs = [(run, np.stack([self._prepare(decoded(crop)) for crop in run])) for run in self._fed(kept)]
+        return explain_runs(self.path, runs, None if self._whole else self._clip_length, control or JobControl())
 
     def _fed(self, kept: TrackletCrops) -> list[Sequence[Crop]]:
         if not kept.best:

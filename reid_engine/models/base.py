@@ -101,7 +101,10 @@ class VideoReidModel(nn.Module, ABC):
 
     @abstractmethod
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
-        """What the model looked at: name -> (B, T) weights of frames or (B, T, h, w) maps."""
+        """What the model looked at: name -> (B, T) weights of frames, (B, T, h, w) maps, (B, T, T) of pairs.
+
+        Names are the paper's; ``carried`` maps and ``weights`` are shares of the vector, see ``carried``.
+        """
 
     def clip_features(self, clips: Tensor) -> Tensor:
         """(B, T, 3, H, W) -> (B, F)."""
@@ -138,6 +141,19 @@ def over_frames(network: Callable[[Tensor], Tensor], clips: Tensor) -> Tensor:
         raise ShapeError(f"clips are (B, T, channels, height, width), got {tuple(clips.shape)}")
     output = network(clips.flatten(0, 1))
     return output.reshape(*clips.shape[:2], *output.shape[1:])
+
+
+def carried(stack: Tensor) -> Tensor:
+    """Which share of their mean f each frame and place brings: (B, T, D, h, w) -> (B, T, h, w).
+
+    <x, f> / |f|^2 over T h w. The shares of a clip add up to one, because f is the mean; what points away from f
+    brings less than nothing.
+    """
+    stack = stack.float()
+    mean = stack.mean((1, 3, 4))  # f, (B, D)
+    along = torch.einsum("btdhw,bd->bthw", stack, mean)
+    whole = mean.square().sum(1) * (stack.shape[1] * stack.shape[3] * stack.shape[4])
+    return along / whole.clamp(min=torch.finfo(torch.float32).tiny)[:, None, None, None]
 
 
 def spatial_mean(maps: Tensor) -> Tensor:

@@ -26,6 +26,7 @@ from reid_engine.models.base import (
     ModelOptions,
     ModelSpec,
     VideoReidModel,
+    carried,
     checked_tracklet,
     over_frames,
 )
@@ -265,10 +266,17 @@ class GLTR(VideoReidModel):
         sums = [self.tsa.complete(some, local).sum(1) for some in torch.split(local, QUERIES_AT_ONCE, 1)]
         return self.finish(torch.stack(sums).sum(0) / len(frames))[0]
 
+    @torch.no_grad()
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
-        """``mask`` (B, T, T) of eq. 7, row t what frame t takes from each; ``weights`` (B, T), eq. 8's m."""
+        """``mask`` (B, T, T) of eq. 7, row t what frame t takes from each; ``weights`` (B, T), eq. 8's m.
+
+        ``carried`` (B, T, h, w): what every place brings to the feature of its own frame; they add up to one a frame.
+        """
+        maps = over_frames(self.trunk, clips)
+        places = self.feature(maps.movedim(2, -1)).movedim(-1, 2)  # F before the mean over places, (B, T, d, h, w)
+        shown = {"carried": carried(places.flatten(0, 1)[:, None])[:, 0].reshape(*maps.shape[:2], *maps.shape[3:])}
         if self.tsa is None:
-            return {}
-        local = self._local(over_frames(self.frame_features, clips))
+            return shown
+        local = self._local(places.mean((3, 4)))
         mask = self.tsa.relate(local, local)
-        return {"mask": mask, "weights": mask.sum(1)}
+        return {**shown, "mask": mask, "weights": mask.sum(1)}

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from reid_engine.errors import UsageError
 from reid_engine.models.backbones import Trunk
-from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, over_frames, spatial_mean
+from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, carried, over_frames, spatial_mean
 
 Direction = Literal["both", "forward", "backward"]
 Stream = Literal["both", "high", "low"]
@@ -80,6 +80,7 @@ class GlobalGuidedCorrelationEstimation(nn.Module):
     def __init__(self, channels: int, *, correlation: Literal["two_convs", "three_convs"] = "two_convs") -> None:
         super().__init__()
         half, eighth = channels // 2, channels // 8
+        self.tiled = correlation == "three_convs"  # as published, down to its multiply-adds
         self.project: nn.Sequential
         self.relate: nn.Sequential
         if correlation == "two_convs":
@@ -98,8 +99,21 @@ class GlobalGuidedCorrelationEstimation(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Eq. 1-2: X (B, T, C, h, w) -> R (B, T, 1, h, w) in [0, 1]."""
         guide = self.project(maps.mean((1, 3, 4)))  # F_g, (B, C')
-        tiled = guide[:, None, :, None, None].expand(-1, maps.shape[1], -1, *maps.shape[3:])
-        return over_frames(self.relate, torch.cat([maps, tiled], 2)).sigmoid()
+        if self.tiled:
+            tiled = guide[:, None, :, None, None].expand(-1, maps.shape[1], -1, *maps.shape[3:])
+            return over_frames(self.relate, torch.cat([maps, tiled], 2)).sigmoid()
+        return over_frames(self.relate[1:], self._beside(maps, guide)).sigmoid()
+
+    def _beside(self, maps: Tensor, guide: Tensor) -> Tensor:
+        """The first layer of W_r on [X ; F_g] of every position, which is never put together.
+
+        W is linear and F_g the same everywhere: W [X ; F_g] = W_x X + W_g F_g, the second once a clip.
+        """
+        first = self.relate[0]
+        assert isinstance(first, nn.Conv2d)
+        own, given = torch.split(first.weight, [maps.shape[2], guide.shape[1]], 1)
+        related = over_frames(lambda frames: F.conv2d(frames, own), maps)
+        return related + F.linear(guide, given.flatten(1))[:, None, :, None, None]
 
 
 class MemoryBlock(nn.Module):
@@ -341,8 +355,15 @@ class GRL(VideoReidModel):
 
     @torch.no_grad()
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
-        """``correlation`` (B, T, h, w) of GCE and ``weights`` (B, T) of the attentive pool, summing to one."""
-        features = self(clips)
+        """``correlation`` (B, T, h, w) of GCE and ``weights`` (B, T) of the attentive pool, summing to one.
+
+        Without GCE: ``carried`` and ``weights``, what places and frames bring to the average.
+        """
+        maps = over_frames(self.trunk, clips)
+        if self.gce is None:
+            shares = carried(maps)
+            return {"carried": shares, "weights": shares.sum((2, 3))}
+        features = self._features(maps)
         shown = {}
         if features.correlation is not None:
             shown["correlation"] = features.correlation

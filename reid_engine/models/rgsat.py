@@ -24,6 +24,7 @@ from reid_engine.models.base import (
     ModelOptions,
     ModelSpec,
     VideoReidModel,
+    carried,
     checked_tracklet,
     over_frames,
 )
@@ -163,10 +164,15 @@ class RelationGuidedTemporalRefinement(nn.Module):
         self.refine = _fully_connected(channels + clip_length * self.relation.width, channels)
         self.norm = nn.BatchNorm2d(channels)
 
+    def relate(self, frames: Tensor) -> Tensor:
+        """Eq. 7: (B, T, C) -> RM of all ordered pairs of frames, (B, C / r2, T, T)."""
+        related: Tensor = self.relation(frames.transpose(1, 2)[..., None])
+        return related
+
     def forward(self, frames: Tensor) -> Tensor:
         """Eq. 7 to 9: (B, T, C) -> refined (B, T, C)."""
         maps = frames.transpose(1, 2)[..., None]  # (B, C, T, 1)
-        joined = _with_relations(maps, self.relation(maps), self.clip_length, "frames")
+        joined = _with_relations(maps, self.relate(frames), self.clip_length, "frames")
         return _rows(self.norm(self.refine(joined)))
 
 
@@ -242,10 +248,19 @@ class RGSAT(VideoReidModel):
         sums = [self.gather(features[some]).sum(0) for some in torch.split(clips, CLIPS_IN_A_ROW)]
         return self.finish(torch.stack(sums).sum(0, keepdim=True) / len(clips))[0]
 
+    @torch.no_grad()
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
-        """``attention`` (B, T, h, w): eq. 5, mean over channels."""
-        if not isinstance(self.rgsa, RelationGuidedSpatialAttention):
-            return {}
+        """``attention`` (B, T, h, w) of RGSA: eq. 5, mean over channels.
+
+        ``relations`` (B, T, T) of RGTR: the mean of r_ts, how frame t relates to frame s; ``weights`` (B, T): what
+        every refined frame brings to f of eq. 10.
+        """
         maps = over_frames(self.trunk, clips)
-        weights = self.rgsa.weigh(maps.flatten(0, 1)).mean(1)  # (B T, h, w)
-        return {"attention": weights.view(*clips.shape[:2], *self.map_size)}
+        frames = over_frames(self.rgsa, maps)
+        shown = {}
+        if isinstance(self.rgsa, RelationGuidedSpatialAttention):
+            weights = self.rgsa.weigh(maps.flatten(0, 1)).mean(1)  # (B T, h, w)
+            shown["attention"] = weights.view(*clips.shape[:2], *self.map_size)
+        if isinstance(self.rgtr, RelationGuidedTemporalRefinement):
+            shown["relations"] = self.rgtr.relate(frames).mean(1)
+        return {**shown, "weights": carried(self.rgtr(frames)[..., None, None])[:, :, 0, 0]}

@@ -26,6 +26,7 @@ from reid_engine.models.base import (
     ModelOptions,
     ModelSpec,
     VideoReidModel,
+    carried,
     checked_tracklet,
     over_frames,
 )
@@ -192,7 +193,11 @@ class SpatialTemporalIntegration(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """(B, T, C, h, w) -> (B, width), any T >= 1; before the first and after the last frame are zeros."""
-        return self._integrated(_pad_time(over_frames(self.reduce, maps), 1, 1)).mean((1, 3, 4))
+        return self.stack(maps).mean((1, 3, 4))
+
+    def stack(self, maps: Tensor) -> Tensor:
+        """O of eq. 6, whose mean is the vector: (B, T, width, h, w)."""
+        return self._integrated(_pad_time(over_frames(self.reduce, maps), 1, 1))
 
     def _integrated(self, reduced: Tensor) -> Tensor:
         """(B, n + 2, width, h, w) -> O of the n inner frames, (B, n, width, h, w)."""
@@ -230,6 +235,10 @@ class AveragePooling(nn.Module):
         """(B, T, C, h, w) -> (B, C)."""
         return maps.mean((1, 3, 4))
 
+    def stack(self, maps: Tensor) -> Tensor:
+        """What the vector is the mean of."""
+        return maps
+
     def stream(self, pieces: Iterable[Tensor]) -> Tensor:
         """The same for consecutive pieces (B, n, C, h, w) of one long tracklet."""
         frames = torch.cat([piece.mean((3, 4)) for piece in pieces], 1)  # (B, L, C)
@@ -250,9 +259,16 @@ class LstmPooling(nn.Module):
 
     def stream(self, pieces: Iterable[Tensor]) -> Tensor:
         """The same for consecutive pieces (B, n, C, h, w) of one long tracklet."""
-        frames = torch.cat([piece.mean((3, 4)) for piece in pieces], 1)  # (B, L, C)
+        return self._outputs(torch.cat([piece.mean((3, 4)) for piece in pieces], 1)).mean(1)
+
+    def stack(self, maps: Tensor) -> Tensor:
+        """What the vector is the mean of: (B, T, width, 1, 1)."""
+        return self._outputs(maps.mean((3, 4)))[..., None, None]
+
+    def _outputs(self, frames: Tensor) -> Tensor:
+        """(B, L, C) -> (B, L, width)."""
         outputs: Tensor = self.lstm(frames)[0]
-        return outputs.mean(1)
+        return outputs
 
 
 class HorizontalStrips(nn.Module):
@@ -411,11 +427,17 @@ class STMP(VideoReidModel):
             previous, memory = maps[:, -1], refined[-1]
             yield torch.stack(refined, 1)
 
+    @torch.no_grad()
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
-        """``update_gate`` (B, T, h, w): how far each place of each frame was trusted, mean over channels; eq. 4."""
-        if self.rru is None:
-            return {}
+        """``update_gate`` (B, T, h, w): how far each place of each frame was trusted, mean over channels; eq. 4.
+
+        ``carried`` (B, T, h, w) and ``weights`` (B, T): what places and frames of the integrated stack bring to f.
+        """
         maps = over_frames(self.trunk, clips)
-        _, gates = self.rru.scan(maps, maps[:, 0], maps[:, 0])
-        trust = [gate.mean(1).expand(-1, *self.rru.map_size) for gate in gates]
-        return {"update_gate": torch.stack(trust, 1)}
+        shown = {}
+        if self.rru is not None:
+            refined, gates = self.rru.scan(maps, maps[:, 0], maps[:, 0])
+            trust = [gate.mean(1).expand(-1, *self.rru.map_size) for gate in gates]
+            maps, shown = torch.stack(refined, 1), {"update_gate": torch.stack(trust, 1)}
+        shares = carried(self.pooling.stack(maps))
+        return {**shown, "carried": shares, "weights": shares.sum((2, 3))}

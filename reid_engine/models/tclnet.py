@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from reid_engine.errors import UsageError
 from reid_engine.models.backbones import Trunk
-from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, over_frames, spatial_mean
+from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel, carried, over_frames, spatial_mean
 from reid_engine.models.propagation import DropBlock, NonLocal, inflate
 
 ERASED = -1e8  # the logit of a position that may not be looked at
@@ -339,11 +339,22 @@ class TCLNet(VideoReidModel):
 
     @torch.no_grad()
     def explain(self, clips: Tensor) -> dict[str, Tensor]:
-        """``masks`` (1 kept) and ``correlations`` (B, T, h, w) of TSE; ``boost2``.. what TSB gathered from where."""
+        """``masks`` (1 kept) and ``correlations`` (B, T, h, w) of TSE; ``boost2``.. what TSB gathered from where.
+
+        ``carried`` (B, T, h, w) and ``weights`` (B, T): what places and frames bring to the v_n, all learners alike.
+        """
         shown: dict[str, Tensor] = {}
         found = self._segments(self._maps(clips, self.path, shown))
-        shown["masks"] = found.masks.flatten(1, 2)
-        shown["correlations"] = found.correlations.flatten(1, 2)
+        if self.options.erasing:
+            shown["masks"] = found.masks.flatten(1, 2)
+            shown["correlations"] = found.correlations.flatten(1, 2)
+        maps = found.maps.transpose(1, 2)  # (B, N, L, D, h, w)
+        if self.options.pool == "max":
+            maps = maps * (maps == maps.amax((-2, -1), keepdim=True))  # only the greatest place of a channel counts
+        shares = carried(maps.flatten(0, 1))
+        shares = shares.reshape(*maps.shape[:3], *shares.shape[2:])
+        shown["carried"] = shares.transpose(1, 2).flatten(1, 2) / self.options.learners
+        shown["weights"] = shown["carried"].sum((2, 3))
         return shown
 
     def _maps(self, maps: Tensor, names: Iterable[str], shown: dict[str, Tensor] | None = None) -> Tensor:

@@ -1,18 +1,21 @@
 """``python -m tests.bench.models``: every model at its paper's clip size beside its trunk alone, in turn.
 
-Needs torch and the models only, so that it runs on a training machine too. On a GPU in bf16 and channels_last, with
-the share of the card's measured rate of matrix products; on a processor in f32.
+Needs torch and the models only, so that it runs on a training machine too. On a GPU in bf16 and channels_last, with the
+batches that the papers train with and the share of the card's measured rate of matrix products (smaller batches wait
+for kernels to start, not for arithmetic); on a processor in f32, two clips at a time.
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import json
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +25,9 @@ from reid_engine.models.backbones import build_backbone
 from reid_engine.models.complexity import measure
 
 MOST_OVER = {"gltr": 0.15, "tclnet": 0.15, "rgsat": 0.35, "stmp": 0.35, "grl": 1.0}  # time beyond the trunk's
+BATCH = {"grl": 16, "stmp": 20, "rgsat": 72, "gltr": 10, "tclnet": 32}  # clips, of the papers' recipes
+QUICK_BATCH, PROCESSOR_BATCH = 8, 2
+ROUNDS, QUICK_ROUNDS = 5, 3
 Step = Callable[[], None]
 
 
@@ -30,10 +36,12 @@ class Figures:
     """Of one model and one kind of pass, "forward" or "both" (forward and backward).
 
     over: time beyond the trunk's, as a share; rate_share: of the measured rate of matrix products, None on a processor
+    peak_mib: what a pass takes beside the weights; None where the system does not tell
     """
 
     model: str
     kind: str
+    batch: int
     clips_per_s: float
     trunk_clips_per_s: float
     over: float
@@ -69,32 +77,51 @@ def step_of(network: nn.Module, batch: Tensor, kind: str) -> Step:
     return run
 
 
-def timed(step: Step, device: torch.device) -> tuple[float, float | None]:
-    """Seconds and peak MiB (of a GPU) of one pass."""
+def timed(step: Step, device: torch.device) -> float:
+    """Seconds of one pass."""
     if device.type == "cuda":
         torch.cuda.synchronize()
-        torch.cuda.reset_peak_memory_stats()
     begun = time.perf_counter()
     step()
     if device.type == "cuda":
         torch.cuda.synchronize()
-        return time.perf_counter() - begun, torch.cuda.max_memory_allocated() / 2**20
-    return time.perf_counter() - begun, None
+    return time.perf_counter() - begun
 
 
-def in_turn(steps: Sequence[Step], rounds: int, device: torch.device) -> list[tuple[float, float | None]]:
-    """Median seconds and greatest peak of each; runs that are compared come in turn, so that noise strikes all."""
+def peak_mib(step: Step, device: torch.device) -> float | None:
+    """What one pass takes beside what was there before; None where the system does not tell."""
+    if device.type == "cuda":
+        torch.cuda.synchronize()
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        step()
+        return (torch.cuda.max_memory_allocated() - before) / 2**20
+    try:
+        ctypes.CDLL(None).malloc_trim(0)  # what earlier passes left behind goes back to the system
+        Path("/proc/self/clear_refs").write_text("5")  # the peak becomes what is resident now
+    except (OSError, AttributeError):
+        return None
+    resident = resident_mib("VmRSS")
+    step()
+    return resident_mib("VmHWM") - resident
+
+
+def resident_mib(field: str) -> float:
+    """Of this process on Linux: VmRSS, what is resident, or VmHWM, the most so far."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(field))
+
+
+def in_turn(steps: Sequence[Step], rounds: int, device: torch.device) -> list[float]:
+    """Median seconds of each; runs that are compared come in turn, so that noise strikes all."""
     for step in steps:
         step()
-    found: list[list[tuple[float, float | None]]] = [[] for _ in steps]
+    found: list[list[float]] = [[] for _ in steps]
     for number in range(rounds):
         order = range(len(steps)) if number % 2 == 0 else reversed(range(len(steps)))
         for index in order:
             found[index].append(timed(steps[index], device))
-    return [
-        (statistics.median(seconds for seconds, _ in rows), max((p for _, p in rows if p is not None), default=None))
-        for rows in found
-    ]
+    return [statistics.median(seconds) for seconds in found]
 
 
 def matrix_rate(device: torch.device, rounds: int = 20, size: int = 8192) -> float:
@@ -104,7 +131,7 @@ def matrix_rate(device: torch.device, rounds: int = 20, size: int = 8192) -> flo
     def product() -> None:
         torch.mm(a, a)
 
-    seconds, _ = in_turn([product], rounds, device)[0]
+    (seconds,) = in_turn([product], rounds, device)
     return float(size) ** 3 / seconds
 
 
@@ -126,42 +153,61 @@ def beside_trunk(
         model.train(kind == "both")
         trunk.train(kind == "both")
         steps = [step_of(model, clips, kind), step_of(trunk, frames, kind)]
-        (ours, peak), (theirs, trunk_peak) = in_turn(steps, rounds, device)
+        ours, theirs = in_turn(steps, rounds, device)
+        peak, trunk_peak = (peak_mib(step, device) for step in steps)
         share = None if rate is None else macs * work / ours / rate
         over = ours / theirs - 1
         figures.append(
-            Figures(name, kind, batch_size / ours, batch_size / theirs, over, MOST_OVER[name], peak, trunk_peak, share)
+            Figures(
+                name,
+                kind,
+                batch_size,
+                batch_size / ours,
+                batch_size / theirs,
+                over,
+                MOST_OVER[name],
+                peak,
+                trunk_peak,
+                share,
+            )
         )
     return figures
+
+
+def mib(peak: float | None) -> str:
+    """For people."""
+    return "unknown" if peak is None else f"{peak:.0f} MiB"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """One line a model and kind; with ``--json`` one object at the end."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", action="store_true")
-    parser.add_argument("--quick", action="store_true", help="three rounds and small batches")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and, on a GPU, small batches")
+    parser.add_argument("--batch", type=int, help="clips at a time, instead of the papers' or, on a processor, two")
     parser.add_argument("--models", nargs="*", default=model_names())
     parser.add_argument("--backbone", help="instead of each paper's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args(arguments)
     device = torch.device(given.device)
     on_gpu = device.type == "cuda"
-    rounds = 3 if given.quick else 9
-    batch = (8 if given.quick else 16) if on_gpu else 2
+    rounds = QUICK_ROUNDS if given.quick else ROUNDS
     rate = matrix_rate(device) if on_gpu else None
     figures: list[Figures] = []
     for name in given.models:
-        for row in beside_trunk(name, given.backbone, batch, rounds, device, rate):
+        batch = PROCESSOR_BATCH if not on_gpu else QUICK_BATCH if given.quick else BATCH[name]
+        for row in beside_trunk(name, given.backbone, given.batch or batch, rounds, device, rate):
             figures.append(row)
             met = "met" if row.over <= row.most_over else "NOT MET"
             text = (
-                f"{name:<8}{row.kind:<9}{row.clips_per_s:9.2f} clips/s, trunk {row.trunk_clips_per_s:9.2f}, "
+                f"{name:<8}{row.kind:<9}{row.batch:3} clips, {row.clips_per_s:8.2f} a second, {mib(row.peak_mib)}; "
+                f"trunk {row.trunk_clips_per_s:8.2f}, {mib(row.trunk_peak_mib)}; "
                 f"{100 * row.over:6.1f} % over it (at most {100 * row.most_over:.0f} %): {met}"
             )
             print(text, file=sys.stderr if given.json else sys.stdout, flush=True)
     if given.json:
         name = torch.cuda.get_device_name(device) if on_gpu else "processor"
-        head = {"device": name, "torch": torch.__version__, "batch": batch, "matrix_macs_per_s": rate}
+        head = {"device": name, "torch": torch.__version__, "matrix_macs_per_s": rate}
         print(json.dumps({**head, "figures": [asdict(row) for row in figures]}))
     return 0
 

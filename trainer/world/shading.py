@@ -158,6 +158,18 @@ def _door(
 
 
 @compiled
+def _brick(things: Rows, i: int, u: float, v: float, foot: float) -> tuple[float, float, float]:
+    """Stones of the wall's colour between mortar of its own."""
+    light, mortar = of.bricks(u, v, int(things[i, SEED]), foot)
+    keep = light * (1 - 0.6 * mortar)
+    return (
+        things[i, RED] * keep + 0.2 * mortar,
+        things[i, GREEN] * keep + 0.19 * mortar,
+        things[i, BLUE] * keep + 0.17 * mortar,
+    )
+
+
+@compiled
 def colour(
     things: Rows, i: int, face: int, x: float, y: float, z: float, foot: float, world: Rows
 ) -> tuple[float, float, float, float, float]:
@@ -181,15 +193,8 @@ def colour(
         r, g, b, mirror = _door(things, i, u, v, half_u, half_v, foot)
         return r, g, b, mirror, 0.0
     if material == of.BRICK:
-        light, mortar = of.bricks(u, v + half_v, seed, foot)
-        keep = light * (1 - 0.6 * mortar)
-        return (
-            things[i, RED] * keep + 0.2 * mortar,
-            things[i, GREEN] * keep + 0.19 * mortar,
-            things[i, BLUE] * keep + 0.17 * mortar,
-            0.0,
-            0.0,
-        )
+        r, g, b = _brick(things, i, u, v + half_v, foot)
+        return r, g, b, 0.0, 0.0
     if upright:  # things are looked at from their corner, so that patterns start at an edge
         u, v = u + half_u, v + half_v
     light, shine = ground_lightness(material, u, v, things[i, STEP], seed, foot)

@@ -193,7 +193,20 @@ def test_explain_shows_the_mask_and_eq8s_weight_of_every_frame():
     assert shown["mask"].shape == (2, 5, 5)
     for t in range(5):
         assert torch.allclose(shown["weights"][:, t], sum(shown["mask"][:, s, t] for s in range(5)), atol=1e-5)
-    assert small(attention=False).explain(batch) == {}
+    assert set(small(attention=False).explain(batch)) == {"carried"}
+
+
+def test_explain_shows_what_every_place_brings_to_the_feature_of_its_frame():
+    network = small()
+    batch = clips(2, 5)
+    shown = network.explain(batch)["carried"]
+    maps = network.trunk(batch[1])[3]
+    feature = network(batch).frames[1, 3]
+    for i in range(maps.shape[1]):
+        for j in range(maps.shape[2]):
+            share = network.feature(maps[:, i, j]) @ feature / feature.square().sum() / maps[0].numel()
+            assert torch.allclose(shown[1, 3, i, j], share, atol=1e-5)
+    assert torch.allclose(shown.sum((2, 3)), torch.ones(2, 5), atol=1e-4)
 
 
 def test_an_unknown_pyramid_is_refused():

@@ -281,7 +281,7 @@ def test_explain_shows_correlation_and_how_frames_were_weighed():
     assert shown["correlation"].shape == (2, 8, 4, 2)
     assert bool(((shown["correlation"] >= 0) & (shown["correlation"] <= 1)).all())
     assert torch.allclose(shown["weights"].sum(1), torch.ones(2), atol=1e-5)
-    assert small("grl/baseline").explain(clips()) == {}
+    assert torch.allclose(small("grl/baseline").explain(clips())["weights"].sum(1), torch.ones(2), atol=1e-4)
 
 
 @pytest.mark.parametrize(

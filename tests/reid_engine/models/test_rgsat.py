@@ -209,7 +209,20 @@ def test_explain_shows_the_attention_of_every_place():
     weights = network.rgsa.weigh(network.trunk(batch[1]))
     assert shown.shape == (2, 8, *MAPS)
     assert torch.allclose(shown[1, 3, 2, 1], weights[3, :, 2, 1].mean(), atol=1e-5)
-    assert small(attention=False).explain(batch) == {}
+    assert "attention" not in small(attention=False).explain(batch)
+
+
+def test_explain_shows_how_frames_relate_and_what_each_brings_to_the_clip():
+    network = small()
+    batch = clips(2)
+    shown, features = network.explain(batch), network(batch)
+    frames = features.frames[1]
+    related = network.rgtr.relation(frames.T[None, :, :, None])[0]
+    for t in range(8):
+        share = features.refined[1, t] @ features.clip[1] / features.clip[1].square().sum() / 8
+        assert torch.allclose(shown["weights"][1, t], share, atol=1e-5)
+        assert torch.allclose(shown["relations"][1, t, 2], related[:, t, 2].mean(), atol=1e-5)
+    assert "relations" not in small(refinement=False).explain(batch)
 
 
 def test_published_sizes_and_multiply_adds_of_the_whole_network():

@@ -264,7 +264,20 @@ def test_explain_shows_the_gate_of_every_place():
     assert shown.shape == (2, 3, *MAPS)
     assert torch.allclose(shown[:, 2], gates[2].mean(1), atol=1e-5)
     assert small(gate="channel").explain(batch)["update_gate"].shape == shown.shape
-    assert small(recurrent=False).explain(batch) == {}
+
+
+@pytest.mark.parametrize("pooling", ["stim", "average", "lstm"])
+def test_explain_shows_what_places_and_frames_bring_to_the_vector(pooling):
+    network = small(pooling=pooling, recurrent=pooling != "average")
+    batch = clips(2, 3)
+    shown = network.explain(batch)
+    stack, vector = network.pooling.stack(network._refine(maps_of(network, batch))), network(batch).clip
+    count = stack[0].numel() / stack.shape[2]
+    for t in range(3):
+        share = stack[1, t, :, 0, 0] @ vector[1] / vector[1].square().sum() / count
+        assert torch.allclose(shown["carried"][1, t, 0, 0], share, atol=1e-5)
+    assert torch.allclose(shown["weights"].sum(1), torch.ones(2), atol=1e-4)
+    assert ("update_gate" in shown) == (pooling != "average")
 
 
 def test_published_sizes_of_the_whole_network():

@@ -326,12 +326,33 @@ def test_more_frames_than_one_clip_of_the_paper_are_more_segments():
 def test_explain_shows_what_was_erased_and_where_boosting_looked():
     network = small("tcl/stage23")
     shown = network.explain(clips())
-    assert set(shown) == {"boost2", "boost3", "masks", "correlations"}
+    assert set(shown) == {"boost2", "boost3", "masks", "correlations", "carried", "weights"}
     assert shown["masks"].shape == (2, 4, 4, 2)
     assert shown["boost2"].shape == (2, 4, 8, 4)
     assert torch.allclose(shown["boost2"].sum((1, 2, 3)), torch.ones(2), atol=1e-5)
     assert torch.equal(shown["masks"][:, 0], torch.ones(2, 4, 2))  # the first frame of a segment is whole
     assert bool((shown["masks"][:, 1] == 0).any())
+    assert "masks" not in small("tcl/tsb").explain(clips())  # nothing is erased
+
+
+@pytest.mark.parametrize("pool", ["avg", "max"])
+def test_explain_shows_what_places_and_frames_bring_to_every_learners_vector(pool):
+    network = small("tclnet", pool=pool)
+    batch = clips()
+    shown = network.explain(batch)
+    videos, maps = network(batch).videos, network._segments(network._maps(batch, network.path)).maps
+    for b in range(len(batch)):
+        for t in range(4):
+            n, frame = t % 2, maps[b, t // 2, t % 2]  # two segments of two frames, a learner each
+            for i in range(frame.shape[1]):
+                for j in range(frame.shape[2]):
+                    brought = frame[:, i, j] / frame[0].numel()
+                    if pool == "max":
+                        brought = frame[:, i, j] * (frame[:, i, j] == frame.amax((1, 2)))
+                    share = brought / 2 @ videos[b, n] / videos[b, n].square().sum() / 2
+                    assert torch.allclose(shown["carried"][b, t, i, j], share, atol=1e-5)
+    assert torch.allclose(shown["weights"], shown["carried"].sum((2, 3)), atol=1e-6)
+    assert torch.allclose(shown["weights"].sum(1), torch.ones(len(batch)), atol=1e-4)
 
 
 @pytest.mark.parametrize(
