@@ -98,7 +98,10 @@ def _facade(
 def _pane(
     things: Rows, i: int, u: float, v: float, foot: float, world: Rows
 ) -> tuple[float, float, float, float, float]:
-    """A glass front with mullions, or a shop window with a display behind it."""
+    """A glass front with mullions, a shop window with a display behind it, or a rack of goods."""
+    if int(things[i, MATERIAL]) == of.GOODS:
+        r, g, b = of.goods(u, v, int(things[i, SEED]), foot)
+        return r, g, b, 0.1, 0.0
     frame = max(line(u, things[i, STEP], 0.07, foot), line(v + 0.4, 2.2, 0.07, foot))
     seed = int(things[i, SEED])
     if int(things[i, MATERIAL]) == of.SHOP:
@@ -181,10 +184,7 @@ def colour(
     upright = abs(face) != 3
     if upright and material == of.FACADE:
         return _facade(things, i, u + half_u, v + half_v, foot, world)
-    if upright and material == of.GOODS:
-        r, g, b = of.goods(u + half_u, v + half_v, seed, foot)
-        return r, g, b, 0.1, 0.0
-    if upright and material in (of.GLASS, of.SHOP):
+    if upright and material in (of.GLASS, of.SHOP, of.GOODS):
         return _pane(things, i, u + half_u, v + half_v, foot, world)
     if upright and material == of.SIGN:
         r, g, b = _printed(things, i, u, v, half_u, half_v)
