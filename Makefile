@@ -6,6 +6,7 @@
 #   make demo    setup, then the main job on the bundled recordings, or:  make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file
 #   make weights setup, then every bundled network from MATERIAL=folder, on a machine with a GPU
 #   make bench   setup, then timings beside peers and limits, with the same three words
+#   make pictures  the pictures of README and guide again: the walk through the real window under Xvfb
 #   make soak    an hour of scripted use of the window: its memory must stay flat
 #   make lock    write requirements.lock again (needs uv)
 
@@ -24,7 +25,7 @@ QT_LIBRARIES := libEGL.so.1:libegl1 libGL.so.1:libgl1 libglib-2.0.so.0:libglib2.
 
 export QT_LIBRARIES
 
-.PHONY: setup test check demo bench soak lock clean weights
+.PHONY: setup test check demo bench soak pictures lock clean weights
 
 setup: $(STAMP)
 	@missing=; for pair in $$QT_LIBRARIES; do \
@@ -72,6 +73,11 @@ bench: setup
 
 soak: setup
 	$(RUN) -m tests.bench --only soak --soak-s 3600
+
+# with a window manager where one is installed, so that dialogs have frames
+pictures: setup
+	QT_QPA_PLATFORM=xcb xvfb-run -a -s "-screen 0 1440x900x24 -dpi 96" sh -c \
+	  'openbox 2>/dev/null & wm=$$!; $(RUN) -m tests.walks.pictures; status=$$?; kill $$wm 2>/dev/null; exit $$status'
 
 weights: setup
 	PYTHON=$(CURDIR)/$(RUN) MATERIAL="$(MATERIAL)" PYTHONPATH=$(CURDIR) trainer/weights/everything.sh

@@ -1,4 +1,4 @@
-"""The first import of the window: OpenCV's marks on the environment are undone before Qt looks at it.
+"""Imported before anything else brings OpenCV in: its marks on the environment are undone at once.
 
 Importing OpenCV points Qt at the plugins and fonts of its own older Qt, and lengthens the library path. This process is
 not harmed, but every child would inherit it.

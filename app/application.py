@@ -5,13 +5,17 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSettings
 
 from app import theme
 from app.main_window import MainWindow
 from app.settings import WindowState
-from reid_engine.settings import Settings, config_folder, load_settings
+from reid_engine.folders import config_folder
+
+if TYPE_CHECKING:  # loads pydantic, which the first paint does not need
+    from reid_engine.settings import Settings
 
 
 def own_command() -> tuple[str, ...]:
@@ -28,12 +32,13 @@ def own_state() -> QSettings:
 class Application:
     """The outside world of one window.
 
-    command: the words before a verb (``ingest``, ``probe``) when a job is started as a child process
+    command:  the words before a verb (``ingest``, ``probe``) when a job is started as a child process
+    settings: None for those in the person's file, read when they are needed
     """
 
     command: tuple[str, ...] = field(default_factory=own_command)
     state: QSettings = field(default_factory=own_state)
-    settings: Settings = field(default_factory=load_settings)
+    settings: Settings | None = None
 
     def open_window(self, case: Path | None = None) -> MainWindow:
         """Dress the program and show its window, with a case or with the welcome page."""
@@ -41,6 +46,7 @@ class Application:
         theme.apply(theme.application(), state.theme, state.scale)
         window = MainWindow(self.command, state, self.settings)
         window.show()
+        window.warm_soon()
         if case is not None:
             window.open_case(case)
         return window

@@ -17,7 +17,7 @@ BAND_WORDS: dict[BandName | None, str] = {
 }  # fmt: skip
 BAND_ORDER: tuple[BandName | None, ...] = ("strong", "possible", "weak", "none", None)
 LINE_ABOVE = "weak"  # bands from here on lie beyond the line that 5 % of strangers pass
-LINE = "5 % of strangers come nearer than this line, by the network's own held-out test"
+LINE = "5 % of strangers come nearer than this (held-out test)"
 MANY_WEAK = 60  # more than so many, beside stronger ones, are folded away until somebody asks for them
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import local_time
+from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
 from app.desk import Footage
 from app.dialogs.networks import NetworksDialog
 from app.hints import Progress
@@ -150,7 +150,7 @@ class CaseView(QObject):
         self.journey.show_footage()
         cameras, zone = footage.cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC"
         self.footage.show_pace(self.work.pace)
-        self.counted.emit(f"{len(cameras)} cameras   ·   times in {zone}" if cameras else "no footage yet")
+        self.counted.emit(f"{len(cameras)} cameras   ·   times in {zone}" if cameras else "nothing is analysed yet")
 
     def _on_job(self, job: Job) -> None:
         self.jobs.add(job)

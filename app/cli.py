@@ -15,6 +15,7 @@ from typer.main import get_command
 
 from app.commands import Program, register
 from reid_engine.errors import ReappearError
+from reid_engine.process import stay_offline
 
 UNEXPECTED = 1
 
@@ -40,6 +41,7 @@ def _reappear() -> None:
 
 def main(arguments: Sequence[str] | None = None, program: Program | None = None) -> int:
     """Run one verb and return its exit status; every error ends here, as a sentence on standard error."""
+    stay_offline()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     line = get_command(command_line(next(iter(arguments), None)))
     try:

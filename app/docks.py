@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
-from app.case_view import CaseView
+from app import theme
 from app.words import tr
 
-SUBJECT_WIDTH = 200
-MATCHES_WIDTH = 584  # four cards beside one another
-JOURNEY_HEIGHT = 270
+if TYPE_CHECKING:
+    from app.case_view import CaseView
+
+SUBJECT_WIDTH = 204
+MATCHES_WIDTH = 584  # four cards beside one another, where the pictures keep enough room
+PICTURES_WIDTH = 660
+JOURNEY_HEIGHT = 252  # four lanes, and the line below them
 CORNERS = MappingProxyType({  # the sides go down to the bottom
     Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.Corner.BottomRightCorner: Qt.DockWidgetArea.RightDockWidgetArea,
@@ -57,8 +62,10 @@ class Docks(QObject):
 
     def _size(self) -> None:
         sides = [self._subject, self._matches]
-        self._window.resizeDocks(sides, [SUBJECT_WIDTH, MATCHES_WIDTH], Qt.Orientation.Horizontal)
-        self._window.resizeDocks([self._journey], [JOURNEY_HEIGHT], Qt.Orientation.Vertical)
+        matches = min(MATCHES_WIDTH, round(self._window.width() * 100 / theme.px(100)) - SUBJECT_WIDTH - PICTURES_WIDTH)
+        widths = [theme.px(SUBJECT_WIDTH), theme.px(matches)]
+        self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
+        self._window.resizeDocks([self._journey], [theme.px(JOURNEY_HEIGHT)], Qt.Orientation.Vertical)
 
     def _dock(self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self._window)

@@ -24,9 +24,13 @@ def for_screen(image: BgrImage, room: tuple[int, int]) -> QImage:
     scale = min(room[0] / width, room[1] / height)
     if scale > 1:
         image = np.asarray(cv2.resize(image, (round(width * scale), round(height * scale))), np.uint8)
-    painted = cv2.cvtColor(image, cv2.COLOR_BGR2BGRA)
-    height, width, _ = painted.shape
-    return QImage(painted.data, width, height, painted.strides[0], QImage.Format.Format_RGB32).copy()
+    height, width, _ = image.shape
+    picture = QImage(width, height, QImage.Format.Format_RGB32)
+    rows = np.frombuffer(picture.bits(), np.uint8).reshape(height, picture.bytesPerLine() // 4, 4)
+    cv2.cvtColor(
+        image, cv2.COLOR_BGR2BGRA, dst=rows[:, :width]
+    )  # straight into the picture: this is the window's thread
+    return picture
 
 
 def to_array(picture: QImage) -> BgrImage:

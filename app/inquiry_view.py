@@ -403,5 +403,5 @@ class InquiryView(QObject):
 
 def _ground(reason: dict[str, Any], jpeg: bytes, zone: str) -> Ground:
     heat = None if reason["heat"] is None else np.array(reason["heat"], np.float32)
-    when = local_time.precise_time(reason["time_us"], zone)
+    when = local_time.precise_time(reason["time_us"], zone).partition("  ")[2]
     return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], heat)

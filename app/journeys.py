@@ -19,7 +19,7 @@ from reid_engine.types import CameraId
 
 CONFLICT_WORDS: dict[ConflictKind, str] = {
     "two-places": "in two places at once",
-    "travel-time": "faster than anybody walks",
+    "travel-time": "faster than people walk",
     "same-camera-overlap": "two people in one camera's picture",
     "decided-different": "decided to be different people",
 }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
 from PySide6.QtWidgets import (
     QFileDialog,
@@ -21,7 +22,6 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.actions import Actions
 from app.background import Lane
-from app.case_view import CaseView
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
 from app.docks import Docks
@@ -33,11 +33,14 @@ from app.stall import StallMeter
 from app.verbs import FOOTAGE, INVESTIGATE, verbs
 from app.widgets.hint_bar import HintBar
 from app.words import tr
-from app.workspace import Workspace
-from reid_engine.case import DATABASE, Case
-from reid_engine.settings import Settings
+
+if TYPE_CHECKING:  # what a case needs is loaded by ``warm`` or with the first case: the first paint does without
+    from app.case_view import CaseView
+    from reid_engine.case import Case
+    from reid_engine.settings import Settings
 
 STATUS_MS = 15_000
+WARM_MS = 30  # the window is painted by then
 
 
 class MainWindow(QMainWindow):
@@ -45,7 +48,7 @@ class MainWindow(QMainWindow):
 
     case_opened = Signal()
 
-    def __init__(self, command: Sequence[str], state: WindowState, settings: Settings) -> None:
+    def __init__(self, command: Sequence[str], state: WindowState, settings: Settings | None) -> None:
         super().__init__()
         self._command, self._state = tuple(command), state
         self.view: CaseView | None = None
@@ -53,6 +56,9 @@ class MainWindow(QMainWindow):
         self.stalls = StallMeter(self)
         self._lane = Lane(1, self)
         self._lane.trouble.connect(self.trouble)
+        self._warming = QTimer(self)
+        self._warming.setSingleShot(True)
+        self._warming.timeout.connect(lambda: self._lane.run(_engine, lambda _: None))
         self._pages = QStackedWidget(self)
         self.setCentralWidget(self._pages)
         self.welcome = self._make_welcome()
@@ -71,6 +77,10 @@ class MainWindow(QMainWindow):
         self.restoreGeometry(state.geometry("window"))
         self._leave()
 
+    def warm_soon(self) -> None:
+        """Load what a case needs while nobody waits for it, once the window is painted."""
+        self._warming.start(WARM_MS)
+
     # cases ------------------------------------------------------------------------------------------------------------
 
     def ask_new_case(self) -> None:
@@ -83,14 +93,14 @@ class MainWindow(QMainWindow):
     def new_case(self, folder: Path, purpose: str) -> None:
         """Make a case and open it."""
         self._state.home = folder.parent
-        self._lane.run(lambda: Case.create(folder, purpose), self._enter)
+        self._lane.run(lambda: _engine().create(folder, purpose), self._enter)
 
     def open_demo(self) -> None:
         """A case of its own with the footage that came with the program, ready to start."""
         footage, folder = demo_footage(), self._state.home / tr("Demonstration")
         if footage is None:
             return
-        if (folder / DATABASE).exists():
+        if folder.exists():
             self.open_case(folder)
             return
         self.case_opened.connect(lambda: self._drop_once(footage), Qt.ConnectionType.SingleShotConnection)
@@ -109,13 +119,22 @@ class MainWindow(QMainWindow):
     def open_case(self, folder: Path) -> None:
         """Open a case that exists; opening may migrate and check it, so it happens off this thread."""
         self._say(tr("Opening {name} …").format(name=folder.name))
-        self._lane.run(lambda: Case.open(folder), self._enter)
+        self._lane.run(lambda: _engine().open(folder), self._enter)
+
+    def search_when_ready(self, tracklet: int) -> None:
+        """Where else is the person of this track of the open case? Asked as soon as its footage is known."""
+        if (view := self.view) is not None:
+            once = Qt.ConnectionType.SingleShotConnection
+            view.work.footage_changed.connect(lambda: view.inquiry.search(tracklet), once)
 
     def close_case(self) -> None:
         """Back to the welcome page."""
         self._leave()
 
     def _enter(self, case: Case) -> None:
+        from app.case_view import CaseView
+        from app.workspace import Workspace
+
         self._leave()
         work = Workspace(case, self._command, self._state, self.program.settings, self)
         view = self.view = CaseView(work, self)
@@ -228,6 +247,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self._state.keep_geometry("window", self.saveGeometry())
+        self._warming.stop()
         self._leave()
         self.program.close()
         self._lane.close()
@@ -314,3 +334,11 @@ class MainWindow(QMainWindow):
         button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         button.clicked.connect(lambda: self.go(words))
         return button
+
+
+def _engine() -> type[Case]:
+    """The case, and with it everything that shows one."""
+    import app.case_view  # noqa: F401
+    from reid_engine.case import Case
+
+    return Case

@@ -15,25 +15,23 @@ import resources
 from app import theme
 from app.actions import Actions
 from app.background import Lane
-from app.desk import Desk
 from app.dialogs.device import DeviceDialog
 from app.dialogs.help import HelpDialog
 from app.dialogs.keys import KeysDialog
 from app.dialogs.palette import PaletteDialog
-from app.dialogs.record import RecordDialog
-from app.dialogs.settings import SettingsDialog
 from app.dialogs.training import TrainingDialog
 from app.explain import sentence
 from app.item_models.commands import Command
-from app.item_models.record import PAGE, RecordModel
 from app.settings import WindowState
 from app.training import COMMAND, RECIPES, Order, TrainingRun, told_recipes
 from app.words import tr
+from reid_engine.errors import SettingsError
 from reid_engine.process import child_environment
-from reid_engine.settings import Settings, save_settings
 
-if TYPE_CHECKING:  # pyqtgraph is loaded when somebody trains
+if TYPE_CHECKING:  # loaded when they are needed: they bring pyqtgraph, the engine and pydantic
+    from app.desk import Desk
     from app.panes.training import TrainingPane
+    from reid_engine.settings import Settings
 
 LONGEST_LOOK_S = 60
 
@@ -41,7 +39,7 @@ LONGEST_LOOK_S = 60
 class ProgramView(QObject):
     """Opens the dialogs of the program.
 
-    settings:      as they are now; settings_changed when they were changed
+    settings_changed: somebody changed them
     rescaled:      the size of the text was changed, so what is laid out must be laid out again
     """
 
@@ -50,15 +48,28 @@ class ProgramView(QObject):
     failed = Signal(Exception)
 
     def __init__(
-        self, command: Sequence[str], state: WindowState, settings: Settings, lane: Lane, window: QWidget
+        self, command: Sequence[str], state: WindowState, settings: Settings | None, lane: Lane, window: QWidget
     ) -> None:
         super().__init__(window)
         self._command, self._state, self._lane, self._window = tuple(command), state, lane, window
-        self.settings = settings
+        self._settings = settings
         self.trainer: tuple[str, ...] = COMMAND
         self.run: TrainingRun | None = None
         self._scale = state.scale
         theme.application().styleHints().colorSchemeChanged.connect(self._on_system)
+
+    @property
+    def settings(self) -> Settings:
+        """As they are now; the defaults, said aloud, where the person's file cannot be read."""
+        if self._settings is None:
+            from reid_engine.settings import Settings, load_settings
+
+            try:
+                self._settings = load_settings()
+            except SettingsError as error:
+                self._settings = Settings()
+                self.failed.emit(error)
+        return self._settings
 
     def close(self) -> None:
         """End what belongs to the window; a training run ends with it."""
@@ -91,6 +102,8 @@ class ProgramView(QObject):
 
     def show_settings(self) -> None:
         """What may be set."""
+        from app.dialogs.settings import SettingsDialog
+
         dialog = SettingsDialog(self.settings, self._state, self._window)
         dialog.changed.connect(self._keep)
         dialog.dressed.connect(self.dress)
@@ -126,6 +139,9 @@ class ProgramView(QObject):
 
     def show_record(self, desk: Desk, reading: Lane) -> None:
         """The record of the open case."""
+        from app.dialogs.record import RecordDialog
+        from app.item_models.record import PAGE, RecordModel
+
         model = RecordModel(self._state.zone)
         dialog = RecordDialog(model, self._window)
         model.wanted.connect(lambda before: reading.run(lambda: desk.events(before, PAGE), model.supply, key="record"))
@@ -161,7 +177,9 @@ class ProgramView(QObject):
             run.deleteLater()
 
     def _keep(self, settings: Settings) -> None:
-        self.settings = settings
+        from reid_engine.settings import save_settings
+
+        self._settings = settings
         self._lane.run(lambda: save_settings(settings), lambda _: None, failed=self.failed.emit)
         self.settings_changed.emit(settings)
 

@@ -7,7 +7,6 @@ import time
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
 from PySide6.QtCore import QObject, Qt, QTimer
 
 INTERVAL_MS = 5
@@ -49,6 +48,8 @@ class StallMeter(QObject):
         """What was seen so far."""
         if not self._late_ms:
             return Delay(0, 0.0, 0.0, 0.0)
+        import numpy as np  # the first paint does without
+
         late = np.fromiter(self._late_ms, float)
         return Delay(len(late), float(np.percentile(late, 50)), float(np.percentile(late, 99)), float(late.max()))
 

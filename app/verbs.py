@@ -7,10 +7,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from app.actions import Verb
-from app.case_view import CaseView
 from app.words import Later
 
 if TYPE_CHECKING:
+    from app.case_view import CaseView
     from app.main_window import MainWindow
 
 FOOTAGE = Later("Footage")

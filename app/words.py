@@ -28,6 +28,12 @@ def tr(text: str) -> str:
     return QCoreApplication.translate(CONTEXT, text)
 
 
+def shortened(path: Path) -> str:
+    """A path for people: their own folder is ``~``."""
+    home = Path.home()
+    return f"~/{path.relative_to(home)}" if path.is_relative_to(home) and path != home else str(path)
+
+
 def texts(folder: Path) -> Iterator[tuple[str, Path, int]]:
     """Every text below ``folder`` that is given to ``tr`` or ``Later``, with its file and line."""
     for path in sorted(folder.rglob("*.py")):

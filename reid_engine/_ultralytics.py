@@ -26,8 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.errors import NetworkFileError
+from reid_engine.folders import cache_folder
 from reid_engine.process import die_with_parent, private_stdout
-from reid_engine.settings import cache_folder
 
 # (pictures, height, width), sides that every stride in use divides
 REFERENCE_SHAPES = ((2, 384, 640), (1, 512, 320))

@@ -17,10 +17,10 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reid_engine.errors import ChildDied, DiskFull, NetworkFileError
+from reid_engine.folders import cache_folder
 from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child
 from reid_engine.runtime import sha256_of
-from reid_engine.settings import cache_folder
 
 NOTE = "export.json"
 LEAST_FREE = 1 << 20  # bytes; libraries that write do not all say why they could not

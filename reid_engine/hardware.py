@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from reid_engine.folders import cache_folder
 from reid_engine.runtime import choose, default_threads
-from reid_engine.settings import cache_folder
 
 PARTS = ("torch", "openvino", "faiss-cpu", "av", "PySide6-Essentials", "ultralytics", "numpy")
 GB = 1e9

@@ -101,6 +101,11 @@ class Link:
         least, most = (0, 0) if self.travel is None else (self.travel.least_us, self.travel.most_us)
         return self.pair.least_travel_us or least, self.pair.most_travel_us or most
 
+    @property
+    def bound_us(self) -> int:
+        """A walk shorter than this is flagged: what was set, else what is doubtful by what was learned, else 0."""
+        return self.pair.least_travel_us or (0 if self.travel is None else self.travel.doubtful_us)
+
 
 def journey(store: Store, start: TrackletId) -> Journey:
     """The journey of the person of ``start``. Raises NotFound."""
@@ -163,6 +168,12 @@ def links_of(store: Store, decisions: Sequence[Decision] | None = None) -> list[
     return found
 
 
+def topology_of(links: Iterable[Link]) -> Topology:
+    """The pairs that are apart, with the time below which a walk is flagged."""
+    apart = (link for link in links if link.pair.relation == "apart")
+    return Topology({frozenset((int(link.pair.first), int(link.pair.second))): link.bound_us for link in apart})
+
+
 def _sightings(
     store: Store, start: TrackletId, numbers: Sequence[TrackletId], unsure: set[TrackletId]
 ) -> list[Sighting]:
@@ -207,8 +218,7 @@ def _any_footage(spans: Sequence[tuple[int, int]], from_us: int, to_us: int) -> 
 
 
 def _conflicts(confirmed: Sequence[Sighting], decisions: Sequence[Decision], links: Links) -> Iterator[Conflict]:
-    apart = {pair: link.pair.least_travel_us for pair, link in links.items() if link.pair.relation == "apart"}
-    topology = Topology(apart)
+    topology = topology_of(links.values())
     different = {frozenset((d.probe, d.candidate)) for d in decisions if d.verdict == "different"}
     for one, other in combinations(confirmed, 2):
         gap_us = one.presence.gap_us(other.presence)
@@ -219,7 +229,7 @@ def _conflicts(confirmed: Sequence[Sighting], decisions: Sequence[Decision], lin
             kinds.append("same-camera-overlap")
         flag = topology.flag(one.presence, other.presence)
         kinds += [] if flag is None else [flag]
-        least_us = apart.get(frozenset((int(one.camera), int(other.camera))), 0)
+        least_us = topology.apart.get(frozenset((int(one.camera), int(other.camera))), 0)
         for kind in kinds:
             yield Conflict(kind, one.tracklet, other.tracklet, gap_us, least_us)
 

@@ -6,6 +6,7 @@ import ctypes
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from typing import IO, Any
 from reid_engine.errors import ChildDied
 
 PR_SET_PDEATHSIG = 1
+OFFLINE = "REAPPEAR_OFFLINE"  # set: this process and its children refuse every connection
+CONNECTING = ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.sendmsg")
 ANSWER_POLL_S = 0.1
 
 
@@ -49,10 +52,36 @@ def die_with_parent() -> None:
     Parents therefore start children from threads that live as long as the work does. A parent that was already gone
     before the request is noticed by its number.
     """
+    stay_offline()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = os.environ.get("REAPPEAR_PARENT")
     if parent is not None and int(parent) != os.getppid():
         os._exit(1)
+
+
+def forbid_network() -> None:
+    """From now on this process and every child that it starts refuse to look up a host or to send anything to one.
+
+    A proof that nothing needs a network, not a jail: Python's sockets are watched, native code's are not.
+    """
+    os.environ[OFFLINE] = "1"
+    stay_offline()
+
+
+def stay_offline() -> None:
+    """Refuse connections for as long as OFFLINE is set; without it nothing changes."""
+    if OFFLINE in os.environ:
+        sys.addaudithook(_refuse_connections)
+
+
+def _refuse_connections(event: str, arguments: tuple[Any, ...]) -> None:
+    """Other processes of this machine may be spoken to (a screen's socket is a file); nobody else."""
+    if event not in CONNECTING or OFFLINE not in os.environ:
+        return
+    to = arguments[-1] if event != "socket.getaddrinfo" else arguments[0]
+    family = getattr(arguments[0], "family", None)
+    if family != socket.AF_UNIX and to is not None:
+        raise PermissionError(f"offline: a connection to {to} was refused")
 
 
 def how_it_died(status: int) -> str:

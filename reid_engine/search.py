@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from reid_engine.errors import NotFound, ProbeError, ShapeError
 from reid_engine.index import VectorIndex
+from reid_engine.journey import links_of, topology_of
 from reid_engine.ranking import distances, k_reciprocal_rerank, rocchio, unit_length
 from reid_engine.settings import SearchSettings
 from reid_engine.store import Spans, Store, TrackletFilter
@@ -205,11 +206,8 @@ class _Judge:
         self._anchors = dict(zip(anchors, _presences(store.spans(anchors)), strict=True))
         self.spans = store.spans(candidates.tolist())
         self._present: dict[int, Presence] = dict(zip(candidates.tolist(), _presences(self.spans), strict=True))
-        pairs = store.camera_pairs()
-        apart: dict[frozenset[int], int] = {
-            frozenset((p.first, p.second)): p.least_travel_us for p in pairs if p.relation == "apart"
-        }
-        self._topology = Topology(apart)
+        said = any(pair.relation == "apart" for pair in store.camera_pairs())
+        self._topology = topology_of(links_of(store)) if said else Topology()
         self._vetoed = frozenset(number for number in self._present if self._veto(number))
 
     def presence(self, number: int) -> Presence:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 
 from reid_engine.errors import SettingsError
+from reid_engine.folders import config_folder
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Seconds = Annotated[float, Field(gt=0.0)]
@@ -185,18 +184,6 @@ def save_settings(settings: Settings, path: Path | None = None) -> None:
 def _line(known: Setting) -> str:
     value = list(known.value) if isinstance(known.value, tuple) else known.value
     return f"{known.key.rpartition('.')[2]} = {json.dumps(value, ensure_ascii=False)}"
-
-
-def config_folder() -> Path:
-    """Where the settings file lies; ``REAPPEAR_CONFIG`` overrides it."""
-    given = os.environ.get("REAPPEAR_CONFIG")
-    return Path(given) if given else platformdirs.user_config_path("reappear")
-
-
-def cache_folder() -> Path:
-    """Where exported networks lie (may be deleted at any time); ``REAPPEAR_CACHE`` overrides it."""
-    given = os.environ.get("REAPPEAR_CACHE")
-    return Path(given) if given else platformdirs.user_cache_path("reappear")
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -18,6 +18,7 @@ from typing import Literal, TypeAlias
 Flag: TypeAlias = Literal["two-places", "travel-time"]
 TWO_PLACES: Flag = "two-places"
 TRAVEL_TIME: Flag = "travel-time"
+ENOUGH_WALKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,14 @@ class Travel:
     least_us: int
     median_us: int
     most_us: int
+
+    @property
+    def doubtful_us(self) -> int:
+        """A walk shorter than this is doubtful: half of the middle time, once ``ENOUGH_WALKS`` were seen; 0 before.
+
+        One mistake among three does not move the middle one, so a wrong confirmation cannot excuse itself.
+        """
+        return self.median_us // 2 if self.count >= ENOUGH_WALKS else 0
 
 
 @dataclass(frozen=True, slots=True)

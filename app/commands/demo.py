@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +17,19 @@ from app.commands.investigate import show
 from app.commands.program import Program, tell
 from app.local_time import date_and_time
 from reid_engine.case import Case
+from reid_engine.process import forbid_network
+from reid_engine.recordings.groups import proposed_camera
+from reid_engine.recordings.start import start_from_name
 from reid_engine.search import SearchRequest
 from reid_engine.store import TrackletFilter
+from reid_engine.truth import Truth
 from reid_engine.types import TrackletId
 
 PROBES = 3
 MATCHES = 5
 LEAST_BOXES = 10
 DEMO_FPS = 8.0
+LONGEST_S = 60.0  # for the picture of the window
 
 
 def register(line: typer.Typer) -> None:
@@ -37,26 +44,41 @@ def demo(
     embedder: Annotated[str, typer.Option(metavar="W", help="A re-ID network; else the bundled one.")] = "",
     case: Annotated[Path, typer.Option(metavar="CASE", help="Where the case is made.")] = Path("demo.case"),
 ) -> int:
-    """Ingest recordings, ask for three people, write contact sheets; then open the window where there is a screen."""
+    """Ingest recordings, ask for three people, write contact sheets; then open the window where there is a screen.
+
+    Nothing here may reach a network: every socket of this process and its children is refused.
+    """
+    forbid_network()
     recordings = Path(footage) if footage else resources.path("demo")
     networks = [Path(one) if one else None for one in (detector, embedder)]
     purpose = "the demo: people who do not exist" if not footage else ""
     status = ingest(
-        context, case, [recordings], detector=networks[0], embedder=networks[1], fps=None if footage else DEMO_FPS,
-        purpose=purpose,
+        context, case, [recordings] if footage else [], camera=[] if footage else bundled_cameras(recordings),
+        detector=networks[0], embedder=networks[1], fps=None if footage else DEMO_FPS, purpose=purpose,
     )  # fmt: skip
     if status not in (0, 3):
         return status
+    truth = Truth.beside(recordings)
     with Case.open(case) as opened:
-        for probe in clearest(opened):
-            ask(opened, probe)
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        tell(f"no screen here, so the window stays closed; with one:  reappear gui {case}")
-        return status
-    from app.gui import run
-
+        asked = clearest(opened)
+        for probe in asked:
+            ask(opened, probe, truth)
     program: Program = context.obj
-    return run(case, program.command)
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        from app.gui import run
+
+        return run(case, program.command)
+    picture = case / "exports" / "window.png"
+    if asked and photograph(program, case, asked[0], picture):
+        sys.stdout.write(f"picture of the window: {picture}\n")
+    tell(f"no screen here, so the window stays closed; with one:  reappear gui {case}")
+    return status
+
+
+def bundled_cameras(folder: Path) -> list[str]:
+    """NAME=FILE of every recording that comes along, the camera as the file's name says."""
+    files = sorted(folder.glob("*.mp4"))
+    return [f"{proposed_camera(file, start_from_name(file.name))}={file}" for file in files]
 
 
 def clearest(case: Case) -> list[TrackletId]:
@@ -72,16 +94,41 @@ def clearest(case: Case) -> list[TrackletId]:
     return [number for _, number in sorted(turns, key=lambda turn: turn[0])[:PROBES]]
 
 
-def ask(case: Case, probe: TrackletId) -> None:
-    """Where else is this person? Printed, and as a contact sheet in the case's exports."""
+def photograph(program: Program, case: Path, probe: TrackletId, picture: Path) -> bool:
+    """The window with the answer for ``probe``, drawn by another process without a screen; whether it worked."""
+    words = [*program.command, "gui", str(case), "--ask", str(probe), "--picture", str(picture)]
+    done = subprocess.run(
+        words, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, capture_output=True, timeout=LONGEST_S, check=False
+    )
+    return done.returncode == 0 and picture.is_file()
+
+
+def ask(case: Case, probe: TrackletId, truth: Truth | None = None) -> None:
+    """Where else is this person? Printed, the truth beside it, and as a contact sheet in the case's exports."""
     cameras = {camera.id: camera for camera in case.store.cameras()}
     (tracklet,) = case.store.tracklets([probe])
     camera = cameras[tracklet.camera]
     when = date_and_time(tracklet.start_us, camera.clock.zone)
-    sys.stdout.write(f"\nWhere else was tracklet {probe} ({camera.name}, {when})?\n")
+    person = truth.person(case.store, tracklet) if truth else None
+    really = f", really person {person}" if person is not None else ""
+    sys.stdout.write(f"\nWhere else was tracklet {probe} ({camera.name}, {when}{really})?\n")
     request = SearchRequest(probe=probe, model=case.model(), limit=MATCHES)
     result = case.search(request)
-    show(result, cameras)
+    show(result, cameras, judged(case, truth, person, [match.tracklet for match in result.matches]))
     sheet = case.folder / "exports" / f"who is tracklet {probe}.png"
     case.contact_sheet(request, result, sheet, when=date_and_time)
     sys.stdout.write(f"contact sheet: {sheet}\n")
+
+
+def judged(
+    case: Case, truth: Truth | None, person: int | None, matches: Sequence[TrackletId]
+) -> dict[TrackletId, str] | None:
+    """What the truth says of every match; None where there is no truth."""
+    if truth is None:
+        return None
+    found = {}
+    for tracklet in case.store.tracklets(list(matches)):
+        seen = truth.person(case.store, tracklet)
+        same = seen is not None and seen == person
+        found[tracklet.id] = "same" if same else "nobody sure" if seen is None else f"person {seen}"
+    return found

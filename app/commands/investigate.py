@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -198,14 +198,15 @@ def matches_json(result: SearchResult, cameras: dict[CameraId, Camera]) -> list[
     ]
 
 
-def show(result: SearchResult, cameras: dict[CameraId, Camera]) -> None:
-    """A table for people."""
-    table = Table("rank", "tracklet", "camera", "when", "band", "flags", box=None)
+def show(result: SearchResult, cameras: dict[CameraId, Camera], beside: Mapping[TrackletId, str] | None = None) -> None:
+    """A table for people; ``beside``: what else is known of a match, in a last column."""
+    table = Table("rank", "tracklet", "camera", "when", "band", "flags", *(["truth"] if beside else []), box=None)
     for match in result.matches:
         camera = cameras[match.camera]
         when = date_and_time(match.start_us, camera.clock.zone)
+        known = [beside.get(match.tracklet, "?")] if beside else []
         table.add_row(
-            str(match.rank), str(match.tracklet), camera.name, when, match.band or "-", ", ".join(match.flags)
+            str(match.rank), str(match.tracklet), camera.name, when, match.band or "-", ", ".join(match.flags), *known
         )
     Console().print(table)
 

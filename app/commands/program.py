@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from app.console import Console
 from reid_engine.jobs import JobControl, JsonLines, Reporter, obey_descriptor, obey_file
-from reid_engine.settings import Settings, load_settings
 
 if TYPE_CHECKING:  # they load the runtimes, which most verbs do without
     from reid_engine.detection import PersonDetector
     from reid_engine.embedding import Embedder
+    from reid_engine.settings import Settings
 
 
 class LoadDetector(Protocol):
@@ -53,13 +52,20 @@ def network(path: Path, card: Path | Mapping[str, Any] | None, *, threads: int |
     return load_embedder(path, card, threads=threads, control=control)
 
 
+def own_settings() -> Settings:
+    """Those in the person's file."""
+    from reid_engine.settings import load_settings
+
+    return load_settings()
+
+
 @dataclass(frozen=True)
 class Program:
     """The outside world of one call."""
 
     load_detector: LoadDetector = yolo
     load_embedder: LoadEmbedder = network
-    settings: Callable[[], Settings] = load_settings
+    settings: Callable[[], Settings] = own_settings
     command: tuple[str, ...] = field(default=(sys.executable, "-m", "app"))
 
 
@@ -90,6 +96,8 @@ class _Heard:
 @contextmanager
 def job(*, as_json: bool, control_file: Path | None = None) -> Iterator[JobControl]:
     """A control that reports to whoever called and obeys signals, control lines and a control file."""
+    from app.console import Console
+
     reporter: Reporter = _Heard() if as_json else Console()
     control = JobControl(reporter)
     finished = threading.Event()

@@ -14,7 +14,8 @@ import typer
 from app.commands.program import say, tell
 from reid_engine.case import DATABASE, Case
 from reid_engine.errors import CaseError
-from reid_engine.settings import Settings, config_folder, each_setting, load_settings, save_settings, with_setting
+from reid_engine.folders import config_folder
+from reid_engine.settings import Settings, each_setting, load_settings, save_settings, with_setting
 
 AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from app.commands.program import Program
+from reid_engine.errors import UsageError
 
 
 def register(line: typer.Typer) -> None:
@@ -18,9 +19,15 @@ def register(line: typer.Typer) -> None:
 def gui(
     context: typer.Context,
     case: Annotated[Path | None, typer.Argument(metavar="CASE", help="A case to open at once.")] = None,
+    ask: Annotated[int | None, typer.Option(metavar="TRACKLET", help="Ask at once where else this person was.")] = None,
+    picture: Annotated[Path | None, typer.Option(metavar="PNG", help="Keep a picture of the window, then end.")] = None,
 ) -> int:
     """Open the window."""
-    from app.gui import run  # Qt is loaded by nobody else
+    from app.gui import photograph, run  # Qt is loaded by nobody else
 
     program: Program = context.obj
-    return run(case, program.command)
+    if picture is None:
+        return run(case, program.command, ask=ask)
+    if case is None:
+        raise UsageError("--picture needs a CASE to show")
+    return photograph(case, picture, program.command, ask=ask)

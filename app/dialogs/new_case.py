@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.words import tr
+from app.words import shortened, tr
 
 
 class NewCaseDialog(QDialog):
@@ -29,12 +29,12 @@ class NewCaseDialog(QDialog):
     def __init__(self, home: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("New case"))
-        self.setMinimumWidth(560)
+        self.setMinimumWidth(theme.px(560))
         heading = QLabel(tr("New case"), self)
         heading.setObjectName("title")
         self.name = QLineEdit(self)
         self.name.setPlaceholderText(tr("2026-014 Station theft"))
-        self.home = QLineEdit(str(home), self)
+        self.home = QLineEdit(shortened(home), self)
         browse = QPushButton(tr("Browse …"), self)
         browse.clicked.connect(self._browse)
         place = QHBoxLayout()
@@ -43,7 +43,7 @@ class NewCaseDialog(QDialog):
         self._purpose = QPlainTextEdit(self)
         self._purpose.setPlaceholderText(tr("Why is this footage searched, and on whose authority?"))
         self._purpose.setTabChangesFocus(True)
-        self._purpose.setFixedHeight(84)
+        self._purpose.setFixedHeight(theme.px(84))
         self._problem = QLabel(self)
         self._problem.setObjectName("muted")
         self._problem.setWordWrap(True)
@@ -91,9 +91,9 @@ class NewCaseDialog(QDialog):
         if not folder_name(self.name.text()) or not self.purpose:
             problem = "A case needs a name and a purpose; both are printed on everything it exports."
         elif self.folder.exists():
-            problem = f"There is already something at {self.folder}: choose another name."
+            problem = f"There is already something at {shortened(self.folder)}: choose another name."
         else:
-            problem = f"The case will lie in {self.folder}"
+            problem = f"The case will lie in {shortened(self.folder)}"
         self._problem.setText(problem)
         self._make.setEnabled(problem.startswith("The case"))
 

@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.settings import WindowState
-from app.words import Later, tr
+from app.words import Later, shortened, tr
 from reid_engine.errors import SettingsError
 from reid_engine.settings import Setting, Settings, each_setting, with_setting
 
@@ -128,7 +128,7 @@ class SettingsDialog(QDialog):
 
     def _window_rows(self) -> list[tuple[str, str, QWidget]]:
         state = self._state
-        looks, sizes, home = QComboBox(self), QComboBox(self), QLineEdit(str(state.home), self)
+        looks, sizes, home = QComboBox(self), QComboBox(self), QLineEdit(shortened(state.home), self)
         looks.addItems([tr(words) for words in THEMES.values()])
         looks.setCurrentIndex(list(THEMES).index(state.theme))
         looks.currentIndexChanged.connect(lambda place: self._dress("theme", list(THEMES)[place]))
@@ -139,6 +139,7 @@ class SettingsDialog(QDialog):
         browse = QPushButton(tr("Browse …"), self)
         browse.setAutoDefault(False)
         browse.clicked.connect(lambda: self._browse(home))
+        home.setMinimumWidth(theme.px(200))
         zone = QLineEdit(state.zone, self)
         zone.editingFinished.connect(lambda: self._rezone(zone))
         rows = [
@@ -170,7 +171,7 @@ class SettingsDialog(QDialog):
     def _browse(self, field: QLineEdit) -> None:
         found = QFileDialog.getExistingDirectory(self, tr("New cases lie in"), field.text())
         if found:
-            field.setText(found)
+            field.setText(shortened(Path(found)))
             self._state.home = Path(found)
 
     # laying out -------------------------------------------------------------------------------------------------------

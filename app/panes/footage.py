@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QShortcut
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -42,7 +42,9 @@ from app.widgets.coverage_strip import CoverageStrip
 from app.widgets.zone_delegate import ZoneDelegate
 from app.words import tr
 
-WIDTHS = {STATE: 88, FILE: 184, CAMERA: 78, START: 178, ORIGIN: 84, CLOCK: 58, ZONE: 106, LENGTH: 62, SIZE: 66}
+FILE_WIDTH = 144  # at least; as wide as the longest name where there is room
+WIDTHS = {STATE: 78, FILE: FILE_WIDTH, CAMERA: 74, START: 174, ORIGIN: 88, CLOCK: 58, ZONE: 100, LENGTH: 66, SIZE: 62}
+REMARK_WIDTH = 90
 LANES_SEEN = 5.2
 
 
@@ -179,13 +181,25 @@ class FootagePane(QWidget):
         self._searchable.setText(searchable(rows))
         self._estimate.setText(estimate(waiting, self._pace))
         self.start_button.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
-        self.start_button.setText(tr("Start {count}").format(count=len(waiting)) if waiting else tr("Start"))
+        self.start_button.setText(start_words(waiting))
         self.strip.show_lanes(lanes(rows))
         self._lanes.setFixedHeight(min(self.strip.sizeHint().height(), theme.px(round(24 + 30 * LANES_SEEN))))
         if rows and not self.table.currentIndex().isValid():
             again = self._model.place(self._shown) if self._shown is not None else None
             self.table.setCurrentIndex(self._model.index(again or 0, FILE))
+        self._fit_names()
         self._describe()
+
+    def _fit_names(self) -> None:
+        """Show file names whole while the table has room to spare."""
+        others = sum(theme.px(width) for column, width in WIDTHS.items() if column != FILE) + theme.px(REMARK_WIDTH)
+        spare = self.table.viewport().width() - others
+        wanted = self.table.sizeHintForColumn(FILE) if self._stack.currentIndex() else 0
+        self.table.setColumnWidth(FILE, max(theme.px(FILE_WIDTH), min(wanted, spare)))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit_names()
 
     def _make_table(self) -> QTableView:
         table = QTableView(self)
@@ -204,7 +218,7 @@ class FootagePane(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, theme.px(width))
-        table.setColumnWidth(REMARK, theme.px(100))
+        table.setColumnWidth(REMARK, theme.px(REMARK_WIDTH))
         table.setAccessibleName(tr("Recordings"))
         table.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
         return table
@@ -311,6 +325,16 @@ def summary(rows: Sequence[RecordingRow]) -> str:
         count=len(rows), cameras=len({row.camera for row in counted}), length=length
     )
     return said + (tr("   ·   {count} need attention").format(count=attention) if attention else "")
+
+
+def start_words(waiting: Sequence[RecordingRow]) -> str:
+    """What the button would start; recordings whose time nobody knows are named, so that nobody takes them unawares."""
+    timeless = sum(row.state == "no time" for row in waiting)
+    if not waiting:
+        return tr("Start")
+    if not timeless:
+        return tr("Start {count}").format(count=len(waiting))
+    return tr("Start {count}, {timeless} of unknown time").format(count=len(waiting), timeless=timeless)
 
 
 def searchable(rows: Sequence[RecordingRow]) -> str:

@@ -8,7 +8,6 @@ from PySide6.QtCore import Qt, Signal, SignalInstance
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QSplitter,
@@ -23,6 +22,7 @@ from app.journeys import conflict_words, summary
 from app.widgets.chips import FlowLayout
 from app.widgets.floor_plan import FloorPlanView
 from app.widgets.lanes import JourneyLanes, Lane
+from app.widgets.one_line import OneLine
 from app.words import tr
 from reid_engine.journey import Conflict, Journey, Link
 from reid_engine.store import Note
@@ -59,12 +59,10 @@ class JourneyPane(QWidget):
         self.plan = FloorPlanView(self)
         self.plan.placed.connect(self.placed)
         self.plan.linked.connect(self.linked)
-        self._summary = QLabel(EMPTY, self)
-        self._summary.setObjectName("muted")
-        self._summary.setWordWrap(True)
-        self._hint = QLabel(NO_TOPOLOGY, self)
-        self._hint.setObjectName("muted")
-        self._hint.setWordWrap(True)
+        self._summary = OneLine(EMPTY, self)
+        self._hint = OneLine(NO_TOPOLOGY, self)
+        for line in (self._summary, self._hint):
+            line.setObjectName("muted")
         self._conflicts = FlowLayout()
         scroll = QScrollArea(self)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -87,14 +85,14 @@ class JourneyPane(QWidget):
         split.setStretchFactor(0, 3)
         split.setStretchFactor(1, 2)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(10, 8, 10, 10)
+        layout.setContentsMargins(10, 4, 10, 6)
         layout.addWidget(split)
 
     def show_journey(self, found: Journey | None, lanes: Sequence[Lane], notes: Sequence[Note]) -> None:
         """This person's way, or that there is none yet."""
         alone = found is None or len(found.sightings) < 2
         self._summary.setText(EMPTY if alone or found is None else summary(found))
-        for button in (self._play, self._export):
+        for button in (self.play_button, self._export):
             button.setEnabled(found is not None and len(found.confirmed) > 0)
         self.lanes.show_journey(found, lanes, notes)
         self.plan.show_journey(found)
@@ -129,17 +127,23 @@ class JourneyPane(QWidget):
     def _head(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.addWidget(self._summary, 1)
-        self._play = self._button("play", "Play journey", self.play, "All sightings one after the other")
+        self.play_button = self._button(
+            "play", "Play", self.play, "The journey: all sightings one after the other (Shift+P)"
+        )
         self._export = self._button("export", "Export …", self.export, "The list as CSV or JSON (Ctrl+E)")
-        for button in (self._play, self._button("note", "Note   M", self.note, "About this moment"), self._export):
+        for button in (
+            self.play_button,
+            self._button("note", "Note   M", self.note, "About this moment"),
+            self._export,
+        ):
             row.addWidget(button)
-        self._play.setEnabled(False)
+        self.play_button.setEnabled(False)
         self._export.setEnabled(False)
         return row
 
     def _plan_head(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        title = QLabel(tr("Floor plan"), self)
+        title = OneLine(tr("Floor plan"), self)
         title.setObjectName("muted")
         row.addWidget(title, 1)
         row.addWidget(self._button("link", "Links …", self.links, "Which cameras are apart, and how far"))

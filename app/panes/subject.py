@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QIcon, QImage, QPixmap
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QLayout,
@@ -19,17 +18,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from app import theme
 from app.dropped import picture_in
+from app.widgets.chips import FlowLayout
 from app.words import tr
 from reid_engine.types import TrackletId, Verdict
 
 EXAMPLE = "Examples"
 COUNTER = "Not this person"
 HEADINGS: dict[Verdict, str] = {"same": "Confirmed", "different": "Rejected", "unsure": "Unsure"}
-THUMB = QSize(48, 76)
-COLUMNS = 3
+THUMB = QSize(44, 76)
+THUMB_ROOM = QSize(54, 86)  # three beside one another in the narrowest pane
 STRIP = QSize(40, 72)
 NOBODY = "Nobody yet.\nClick a person,\nor drop a picture here."
+SELECTED = "{name} is selected.\nEnter searches the\nother cameras."
 
 
 class SubjectPane(QWidget):
@@ -46,7 +48,7 @@ class SubjectPane(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(190)
+        self.setMinimumWidth(theme.px(190))
         self.setAcceptDrops(True)
         self._probe: int | None = None
         self._pictures: dict[int, QPixmap] = {}
@@ -54,7 +56,7 @@ class SubjectPane(QWidget):
         self._crop = QLabel(NOBODY, self)
         self._crop.setObjectName("muted")
         self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._crop.setFixedHeight(230)
+        self._crop.setFixedHeight(theme.px(230))
         self._name = QLabel(self)
         self._name.setObjectName("muted")
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -76,6 +78,7 @@ class SubjectPane(QWidget):
         scroll = QScrollArea(self)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
         scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
@@ -102,6 +105,8 @@ class SubjectPane(QWidget):
     def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
         """Crops of the track that is selected now, why it may rank badly, and where it is seen better."""
         empty(self._strip)
+        if self._probe is None and pictures:
+            self._crop.setText(SELECTED.format(name=name.capitalize()))
         for picture in pictures:
             label = QLabel(self)
             label.setToolTip(name)
@@ -154,20 +159,21 @@ class SubjectPane(QWidget):
 
     def _group(self, heading: str, members: list[int], act: SignalInstance | None = None) -> QWidget:
         group = QWidget(self)
-        grid = QGridLayout(group)
-        grid.setContentsMargins(0, 4, 0, 4)
-        grid.setSpacing(4)
-        grid.addWidget(QLabel(heading, group), 0, 0, 1, COLUMNS)
-        for place, number in enumerate(members):
+        column, thumbs = QVBoxLayout(group), FlowLayout(spacing=4)
+        column.setContentsMargins(0, 4, 0, 4)
+        column.setSpacing(4)
+        column.addWidget(QLabel(heading, group))
+        column.addLayout(thumbs)
+        for number in members:
             thumb = QToolButton(group)
             thumb.setIconSize(THUMB)
+            thumb.setFixedSize(THUMB_ROOM)
             thumb.setToolTip(f"Show track {number}" if act is None else f"Track {number}: click to leave it out")
             thumb.setAccessibleName(tr("track {number}").format(number=number))
             thumb.clicked.connect(lambda _=False, which=number: (act or self.chosen).emit(which))
             self._thumbs[number] = thumb
-            grid.addWidget(thumb, 1 + place // COLUMNS, place % COLUMNS)
+            thumbs.addWidget(thumb)
             self._want(number)
-        grid.setColumnStretch(COLUMNS, 1)
         return group
 
     def _want(self, tracklet: int) -> None:
@@ -180,7 +186,9 @@ class SubjectPane(QWidget):
         picture = self._pictures[tracklet]
         if tracklet == self._probe:
             smooth = Qt.TransformationMode.SmoothTransformation
-            self._crop.setPixmap(picture.scaled(160, 228, Qt.AspectRatioMode.KeepAspectRatio, smooth))
+            self._crop.setPixmap(
+                picture.scaled(theme.px(160), theme.px(228), Qt.AspectRatioMode.KeepAspectRatio, smooth)
+            )
         if tracklet in self._thumbs:
             self._thumbs[tracklet].setIcon(QIcon(picture))
 

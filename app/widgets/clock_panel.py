@@ -149,7 +149,7 @@ class ClockPanel(QFrame):
         lines = [tr("Starts  {time}{origin}").format(time=start, origin=origin)]
         lines.append(tr("Camera  {camera}, zone {zone}").format(camera=row.camera, zone=row.zone))
         if row.writer:
-            lines.append(tr("Named as by {writer}").format(writer=row.writer))
+            lines.append(tr("Kind of file name  {writer}").format(writer=row.writer))
         self._facts.setText("\n".join(lines))
         self._remark.setText(row.remark)
         self._remark.setVisible(bool(row.remark))

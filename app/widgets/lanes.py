@@ -29,9 +29,9 @@ from reid_engine.journey import Gap, Journey, Sighting
 from reid_engine.store import Note
 from reid_engine.types import CameraId
 
-AXIS = 34
-LANE = 34
-NAME = 148
+AXIS = 28  # with room for the marks of notes
+LANE = 28
+NAME = 120
 LEAST_SPAN_US = 10_000_000
 LEAST_BLOCK = 7
 MARGIN = 0.04  # of the span, on either side
@@ -87,7 +87,7 @@ class JourneyLanes(QWidget):
         return QSize(theme.px(460), theme.px(AXIS) + theme.px(LANE) * max(1, len(self._lanes)) + 6)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(300), self.sizeHint().height())
+        return QSize(theme.px(240), self.sizeHint().height())
 
     # where things are -------------------------------------------------------------------------------------------------
 
@@ -110,7 +110,7 @@ class JourneyLanes(QWidget):
             return QRectF()
         left, right = self._x(seen.start_us), self._x(seen.end_us)
         top = theme.px(AXIS) + row * theme.px(LANE)
-        room = QRectF(left, top + 6, max(LEAST_BLOCK, right - left), theme.px(LANE) - 12)
+        room = QRectF(left, top + 5, max(LEAST_BLOCK, right - left), theme.px(LANE) - 10)
         return room.adjusted(0, room.height() * 0.55, 0, 2) if seen.state == "unsure" else room
 
     def sighting_at(self, point: QPointF) -> Sighting | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -79,25 +81,30 @@ class Tile(QWidget):
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:
         """Nearer or farther, round a point of the widget; never smaller than the whole picture."""
-        at = QPointF(self.width() / 2, self.height() / 2) if at is None else at
+        middle = QRectF(self._room()).center()
+        at = middle if at is None else at
         fixed = self._fit().to_source(at.x(), at.y())
         self.zoom = min(max(self.zoom * factor, 1.0), MOST_ZOOM)
-        scale = Fit.inside(self.showing.size, (self.width(), self.height())).scale * self.zoom
-        self._middle = (
-            fixed[0] + (self.width() / 2 - at.x()) / scale, fixed[1] + (self.height() / 2 - at.y()) / scale
-        )  # fmt: skip
+        scale = Fit.inside(self.showing.size, (self._room().width(), self._room().height())).scale * self.zoom
+        self._middle = (fixed[0] + (middle.x() - at.x()) / scale, fixed[1] + (middle.y() - at.y()) / scale)
         self._tell_size()
         self.update()
 
+    def _room(self) -> QRect:
+        """Below the caption, which must not cover the clock that is burnt into the picture."""
+        return self.rect().adjusted(0, theme.px(CAPTION_HEIGHT), 0, 0)
+
     def _fit(self) -> Fit:
-        room = (self.width(), self.height())
-        whole = Fit.inside(self.showing.size, room)
-        return whole if self.zoom == 1.0 else whole.zoomed(self.zoom, self._middle, self.showing.size, room)
+        place, size = self._room(), self.showing.size
+        room = (place.width(), place.height())
+        fit = Fit.inside(size, room)
+        fit = fit if self.zoom == 1.0 else fit.zoomed(self.zoom, self._middle, size, room)
+        return replace(fit, top=fit.top + place.top())
 
     def _tell_size(self) -> None:
         """Decode as large as is seen: zoomed in, up to the recording's own size."""
         ratio = self.devicePixelRatioF()
-        size = [round(side * ratio) for side in (self.width(), self.height())]
+        size = [round(side * ratio) for side in (self._room().width(), self._room().height())]
         if self.zoom > 1.0:
             size = [min(round(s * self.zoom), max(s, own)) for s, own in zip(size, self.showing.size, strict=True)]
         self.resized.emit(self.camera, *size)
@@ -193,15 +200,17 @@ class Tile(QWidget):
             else:
                 painter.drawImage(place, image)
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            painter.setClipRect(self._room())
             if self.boxes_visible:
                 self._paint_people(painter)
             self._paint_drag(painter)
+            painter.setClipping(False)
         self._paint_caption(painter)
         painter.end()
 
     def _paint_reason(self, painter: QPainter) -> None:
         painter.setPen(QColor("#8a94a3"))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.showing.reason)
+        painter.drawText(self._room(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.showing.reason)
 
     def _paint_people(self, painter: QPainter) -> None:
         accent = QColor(theme.DARK.accent)
@@ -226,8 +235,9 @@ class Tile(QWidget):
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:
         width = painter.fontMetrics().horizontalAdvance(words) + 12
         left = min(max(0.0, place.left()), max(0.0, self.width() - width))
-        top = place.top() - 20 if place.top() >= 20 else place.bottom() + 2
-        label = QRectF(left, top, width, 18)
+        tall = painter.fontMetrics().height() + 3
+        top = place.top() - tall - 2 if place.top() - tall - 2 >= self._room().top() else place.bottom() + 2
+        label = QRectF(left, top, width, tall)
         painter.fillRect(label, QColor(10, 12, 16, 215))
         painter.setPen(colour)
         painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
@@ -239,9 +249,10 @@ class Tile(QWidget):
             painter.drawRect(QRectF(self._press, self._drag).normalized())
 
     def _paint_caption(self, painter: QPainter) -> None:
-        strip = QRectF(0, 0, self.width(), CAPTION_HEIGHT)
-        painter.fillRect(strip, QColor(8, 10, 13, 175))
-        chip = QRectF(6, 4, 12 + 8 * len(theme.camera_letter(self.position)), 18)
+        strip = QRectF(0, 0, self.width(), theme.px(CAPTION_HEIGHT))
+        painter.fillRect(strip, QColor("#0d1014"))
+        letters = painter.fontMetrics().horizontalAdvance(theme.camera_letter(self.position))
+        chip = QRectF(6, 4, letters + theme.px(12), strip.height() - 8)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.camera_colour(self.position))
         painter.drawRoundedRect(chip, 4, 4)
@@ -251,7 +262,7 @@ class Tile(QWidget):
         painter.setFont(font)
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, theme.camera_letter(self.position))
         painter.setPen(QColor("#e8ebf0"))
-        name = strip.adjusted(chip.right() + 8, 0, -90, 0)
+        name = strip.adjusted(chip.right() + 8, 0, -theme.px(90), 0)
         words = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, round(name.width()))
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, words)
         if self.showing.image is not None:
@@ -260,7 +271,7 @@ class Tile(QWidget):
             shown = local_time.clock_time(self.showing.time_us, self.zone)
             painter.drawText(strip.adjusted(0, 0, -8, 0), VCENTER_RIGHT, shown)
             if self.zoom > 1.0:
-                painter.drawText(strip.adjusted(0, 0, -86, 0), VCENTER_RIGHT, f"{self.zoom:.1f}×")
+                painter.drawText(strip.adjusted(0, 0, -theme.px(86), 0), VCENTER_RIGHT, f"{self.zoom:.1f}×")
         if self.focused:
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.setPen(QPen(QColor(theme.current().accent), 2))

@@ -44,7 +44,7 @@ RECORDER_PATTERNS: tuple[tuple[str, str], ...] = (
         rf"(?<!\d){_DATE}[ _T-](?P<hour>\d\d)h(?P<minute>\d\d)m(?:in)?(?P<second>\d\d)s?",
     ),
     (
-        "Hikvision, Dahua, Reolink, Axis, Milestone, Android and whoever writes date and time",
+        "Hikvision, Dahua, Reolink, Axis, Milestone, Android and others",
         rf"(?<!\d){_DATE}[ _T.-]*(?P<hour>\d\d)(?P<t>[-_.:]?)(?P<minute>\d\d)(?P=t)(?P<second>\d\d){_FRACTION}"
         r"(?P<zone>Z)?(?!\d)",
     ),

@@ -31,9 +31,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from reid_engine.errors import ChildDied, NetworkFileError
+from reid_engine.folders import cache_folder
 from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child, die_with_parent, private_stdout
-from reid_engine.settings import cache_folder
 
 # OpenVINO's converter would post usage events from forked children; without the module it uses its own stub.
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]

@@ -24,10 +24,20 @@ def test_library_path_and_threads_are_given_back() -> None:
     assert environment == {"LD_LIBRARY_PATH": "/lib"}
 
 
+def test_the_first_paint_waits_for_nothing_that_only_a_case_needs() -> None:
+    code = (
+        "import sys, app.gui, app.application\n"
+        "heavy = {'numpy', 'cv2', 'scipy', 'sqlalchemy', 'faiss', 'pydantic', 'app.case_view'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_windows_process_imports_no_network_and_leaves_the_environment_alone() -> None:
     code = (
         "import os, sys; before = dict(os.environ)\n"
-        "import app.gui, app.application\n"
+        "import app.gui, app.application, app.case_view\n"
         "heavy = {'torch', 'torchvision', 'ultralytics', 'openvino', 'onnxruntime', 'av'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "assert dict(os.environ) == before, set(os.environ.items()) ^ set(before.items())\n"

@@ -18,7 +18,7 @@ from app.desk import Footage
 from app.intake import Intake
 from app.item_models.recordings import CLOCK, ZONE, RecordingRow, RecordingsModel
 from app.networks import Networks
-from app.panes.footage import FootagePane, estimate, searchable, summary
+from app.panes.footage import FootagePane, estimate, searchable, start_words, summary
 from app.widgets.coverage_strip import CoverageStrip
 from reid_engine.clock import CameraClock
 from reid_engine.store import Camera
@@ -207,6 +207,13 @@ def test_the_pane_says_how_much_is_there_searchable_and_how_long_the_rest_takes(
     assert searchable(rows[:1]) == "All of it can be searched."
     assert estimate(rows[1:], None) == "How long this takes here is known once a first analysis has run."
     assert estimate(rows[1:], 4.0) == "about 30 min on this machine, at 4.0× real time as measured here"
+
+
+def test_the_button_says_how_many_recordings_it_takes_without_knowing_their_time() -> None:
+    timeless = row("ch03", start_us=None, state="no time")
+    assert start_words([]) == "Start"
+    assert start_words([row(), row("ch02")]) == "Start 2"
+    assert start_words([row(), timeless]) == "Start 2, 1 of unknown time"
 
 
 def test_a_clock_that_was_read_reaches_whoever_listens(model: RecordingsModel, qtbot: QtBot) -> None:

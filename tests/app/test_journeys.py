@@ -39,7 +39,7 @@ def test_lengths_of_time_are_readable(length_us: int, words: str) -> None:
 
 def test_what_does_not_fit_and_what_lies_between_is_said_in_words() -> None:
     fast = Conflict("travel-time", TrackletId(5), TrackletId(9), 11 * SECOND, 40 * SECOND)
-    words = "tracks 5 and 9: faster than anybody walks: 11 s between them, at least 40 s needed"
+    words = "tracks 5 and 9: faster than people walk: 11 s between them, at least 40 s needed"
     assert conflict_words(fast) == words
     gap = Gap(TrackletId(1), TrackletId(2), 0, 250 * SECOND, 120 * SECOND, 210 * SECOND, (CameraId(5),))
     assert gap_words(gap, {CameraId(5): "stairs"}) == (
@@ -85,7 +85,7 @@ def test_every_verb_of_the_journey_is_a_command(case: Case, tmp_path: Path, caps
     assert len(json.loads(said("journey", "1", "--json"))["sightings"]) == 3
     assert "1 confirmed walks" in said("links")
     said("pair", "=cmd|gate", "yard", "apart", "--least-s", "90", "--most-s", "120")
-    assert "faster than anybody walks" in said("journey", "1")
+    assert "faster than people walk" in said("journey", "1")
     assert json.loads(said("links", "--json"))["least_us"] == 90 * SECOND
     said("note", "red bag", "--camera", "yard", "--tracklet", "2")
     number = json.loads(said("notes", "--json"))["note"]

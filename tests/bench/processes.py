@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from reid_engine.folders import cache_folder
 from reid_engine.process import child_environment
 from tests.bench.memory import Peak
 
@@ -43,6 +44,8 @@ def run(command: Sequence[object], threads: int) -> Ran:
     """Run a command that writes JSON lines, with ``threads`` for every library that asks the environment."""
     words = [str(word) for word in command]
     environment = child_environment(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):  # an installed program has its bytecode: so has this one
+        environment["PYTHONPYCACHEPREFIX"] = str(cache_folder() / "bytecode")
     begun = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(

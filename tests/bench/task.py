@@ -178,12 +178,20 @@ def searches(threads: str) -> Answer:
     return {name: statistics.median(found) for name, found in times.items()}
 
 
+def embedders(threads: str, *others: str) -> Answer:
+    """The bundled re-ID models and others; see tests.bench.embedders."""
+    from tests.bench.embedders import embedders as timed
+
+    return timed(threads, *others)
+
+
 TASKS: dict[str, Callable[..., Answer]] = {
     "limit": limit,
     "track": track,
     "stages": stages,
     "trackers": trackers,
     "searches": searches,
+    "embedders": embedders,
 }
 
 

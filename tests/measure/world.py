@@ -4,7 +4,8 @@
 
 FOOTAGE: a folder of ``python -m trainer world footage``, with its truth.csv. People of whom less than --least-visible
 shows, or who are less than --least-px high, neither count as missed nor make a found box wrong. MOT truth says nothing
-of what is hidden, so there every box of a considered person counts.
+of what is hidden, so there every box of a considered person counts. Below each sum stands the recall by height, in
+pixels of the recording.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import argparse
 import csv
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,7 @@ from tests.measure.identity import intersection_over_union
 from tests.measure.mot import frames, read_truth
 
 Rows = NDArray[np.float64]
+HEIGHTS_PX = (25.0, 33.0, 38.0, 44.0, 60.0, 90.0, 150.0, 1e4)
 Truth = dict[int, list[tuple[Rows, bool]]]  # picture -> boxes and whether they count
 
 
@@ -38,6 +41,25 @@ class Tally:
     found: int = 0
     agree: int = 0
     confidence: float = 0.0
+    tall: list[float] = field(default_factory=list)  # pixels, of every true box
+    hit: list[bool] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count another recording in."""
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+    def by_height(self) -> str:
+        """Recall of the people between two heights, and of all who are at least so high; how many they are."""
+        tall, hit = np.array(self.tall), np.array(self.hit, bool)
+        shown = []
+        for low, high in pairwise(HEIGHTS_PX):
+            inside = (tall >= low) & (tall < high)
+            if inside.any():
+                shown.append(f"{low:g}-{high:g} px {hit[inside].mean():.3f} ({inside.sum()})")
+        above = [tall >= low for low in HEIGHTS_PX[:-1] if 0 < (tall >= low).sum() < len(tall)]
+        shown += [f"from {tall[them].min():.0f} px {hit[them].mean():.3f} ({them.sum()})" for them in above]
+        return "    " + ", ".join(shown)
 
     def line(self) -> str:
         """Recall, precision, mean confidence of what agrees, and how many true boxes there were."""
@@ -50,9 +72,9 @@ class Tally:
 
 def compare(tally: Tally, truth: list[tuple[Rows, bool]], boxes: Rows, scores: Rows, overlap: float) -> None:
     """Pair one picture's boxes; what lies on a person who does not count is left out."""
+    tall = [float(box[3] - box[1]) for box, counts in truth if counts]
     if not truth or not len(boxes):
-        tally.true += sum(counts for _, counts in truth)
-        tally.found += len(boxes)
+        tally.add(Tally(len(tall), len(boxes), tall=tall, hit=[False] * len(tall)))
         return
     counts = np.array([c for _, c in truth])
     iou = intersection_over_union(np.stack([b for b, _ in truth]), boxes)
@@ -60,10 +82,9 @@ def compare(tally: Tally, truth: list[tuple[Rows, bool]], boxes: Rows, scores: R
     first, second = linear_sum_assignment(rank, maximize=True)
     good = iou[first, second] >= overlap
     hits = good & counts[first]
-    tally.true += int(counts.sum())
-    tally.agree += int(hits.sum())
-    tally.found += len(boxes) - int((good & ~counts[first]).sum())
-    tally.confidence += float(scores[second[hits]].sum())
+    hit = np.isin(np.flatnonzero(counts), first[hits]).tolist()
+    found = len(boxes) - int((good & ~counts[first]).sum())
+    tally.add(Tally(len(tall), found, int(hits.sum()), float(scores[second[hits]].sum()), tall, hit))
 
 
 def generated(folder: Path, least_visible: float, least_px: float) -> dict[str, Truth]:
@@ -120,15 +141,16 @@ def main() -> None:
         path, _, scale = truth.partition(":")
         tally = run(detector, frames(Path(video)), real(Path(path), float(scale or 1)), given.overlap, given.every)
         print(f"{Path(video).stem[:31]:32}{tally.line()}")
+        print(tally.by_height())
     whole = Tally()
     for folder in given.footage:
         for camera, truth in generated(folder, given.least_visible, given.least_px).items():
             (video,) = folder.glob(f"{camera}_*.mp4")
             tally = run(detector, frames(video), truth, given.overlap, given.every)
             print(f"{folder.name + '/' + camera:32}{tally.line()}")
-            for name in ("true", "found", "agree", "confidence"):
-                setattr(whole, name, getattr(whole, name) + getattr(tally, name))
+            whole.add(tally)
     print(f"{'all generated':32}{whole.line()}")
+    print(whole.by_height())
 
 
 if __name__ == "__main__":

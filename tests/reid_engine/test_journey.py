@@ -104,3 +104,16 @@ def test_a_walk_longer_than_usual_is_unusual(people: Gallery) -> None:
     pair(people, "a", "b", "apart", most_s=20)
     (gap,) = journey(people.store, first).gaps
     assert gap.unusual
+
+
+def test_three_walks_teach_what_is_too_fast_between_cameras_that_are_apart(people: Gallery) -> None:
+    walk(people, ("a", 0), ("b", 60))
+    walk(people, ("a", 1000), ("b", 1070))
+    hasty = walk(people, ("a", 2000), ("b", 2010))
+    assert journey(people.store, hasty[0]).conflicts == ()  # nobody said that the cameras are apart
+    pair(people, "a", "b", "apart")
+    (conflict,) = journey(people.store, hasty[0]).conflicts
+    assert (conflict.kind, conflict.first, conflict.second) == ("travel-time", *hasty)
+    assert conflict.least_us == 29_920_000  # half of the middle one of 59.84, 69.84 and 9.84 s
+    pair(people, "a", "b", "apart", least_s=5)
+    assert journey(people.store, hasty[0]).conflicts == ()  # what a person set goes first

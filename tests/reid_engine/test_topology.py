@@ -49,3 +49,8 @@ def test_travel_times_are_learned_in_either_direction_and_never_from_overlaps() 
 
 def test_a_lone_sighting_teaches_nothing() -> None:
     assert learned([[Presence(1, 0, 10)], []]) == {}
+
+
+def test_two_walks_are_not_enough_to_call_a_third_too_fast() -> None:
+    assert Travel(2, 40, 55, 70).doubtful_us == 0
+    assert Travel(3, 4, 55, 70).doubtful_us == 27

@@ -1,7 +1,9 @@
 """Recordings drawn by hand: figures in plain colours walk before a grey wall, and every box is known.
 
 A figure's colours are its identity, so a detector can find it by saturation and an embedder can tell it from others by
-the mean colour of four stripes. Real looks come from the generated world, not from here.
+the mean colour of four stripes. Drawn footage is for tests that need a known colour in a known picture (decoders,
+damaged files, right answers that can be demanded) or any length and size (queues, the window). Looks come from the
+generated world: ``tests.support.world``.
 """
 
 from __future__ import annotations

@@ -15,9 +15,11 @@ import hashlib
 import json
 import shutil
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -25,7 +27,7 @@ import numpy as np
 from reid_engine.recordings.start import start_from_name
 from reid_engine.types import BgrImage, Detections, as_boxes
 from reid_engine.video import open_source
-from tests.measure.identity import Boxes
+from tests.measure.identity import Boxes, intersection_over_union
 
 FOLDER = Path(__file__).parent.parent / "data" / "world"
 CAMERAS = ("cam1", "cam2")
@@ -64,6 +66,33 @@ def truth(camera: str) -> Boxes:
                 box = np.clip([float(row[k]) for k in ("x1", "y1", "x2", "y2")], 0, (*SIZE, *SIZE))
                 found.append([int(row["frame"]), int(row["person"]), *box])
     return Boxes.from_rows(found)
+
+
+def stored(tracklets: list[dict[str, Any]], camera: str, begin_us: int) -> Boxes:
+    """Boxes of a stored camera, as ``reappear tracklets --json`` prints them, with the numbers of their pictures."""
+    rows = [
+        [round((box[0] - begin_us) * FPS / 1e6), tracklet["tracklet"], *box[1:]]
+        for tracklet in tracklets
+        if tracklet["camera"] == camera
+        for box in tracklet["boxes"]
+    ]
+    return Boxes.from_rows(rows)
+
+
+def people(tracklets: list[dict[str, Any]], called: Sequence[str], begin_us: int) -> dict[int, tuple[str, int]]:
+    """tracklet -> (stored camera, the true person that it shows most); ``called`` are the stored names of CAMERAS."""
+    who: dict[int, tuple[str, int]] = {}
+    for name, camera in zip(called, CAMERAS, strict=True):
+        known, boxes = truth(camera), stored(tracklets, name, begin_us)
+        votes: dict[int, Counter[int]] = {}
+        for picture in np.unique(boxes.picture):
+            here, there = boxes.picture == picture, known.picture == picture
+            overlap = intersection_over_union(boxes.xyxy[here], known.xyxy[there])
+            for row, tracklet in zip(overlap, boxes.identity[here], strict=True):
+                if row.size and row.max() >= 0.5:
+                    votes.setdefault(int(tracklet), Counter())[int(known.identity[there][row.argmax()])] += 1
+        who |= {tracklet: (name, count.most_common(1)[0][0]) for tracklet, count in votes.items()}
+    return who
 
 
 def _thumbnail(image: BgrImage) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""The main job on the command line: recordings in, a click, ranked matches from the other camera."""
+"""The main job on the command line: recordings in, a click, ranked matches from the other camera.
+
+The figures are drawn: their colours make every right answer certain, so that it can be demanded. What is found in
+pictures that look like people is test_world's.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from reid_engine.types import TrackletId
 from tests.support.export import WRONG, recorder_export
 from tests.support.networks import stripe_embedder
 from tests.support.scripted import write_script
-from tests.support.window_walk import DECISIONS, walk
+from tests.support.window_walk import DECISIONS, Scene, dialogs, walk
 from tests.walks.conftest import WAIT_MS, Open
 
 pytestmark = [pytest.mark.walk, pytest.mark.window]
@@ -28,8 +29,10 @@ def test_an_investigation_from_an_empty_screen_to_a_journey(
     recorder_export(tmp_path / "export", seconds=6.0)
     WindowState(application.state).networks = Networks(write_script(tmp_path), stripe_embedder(tmp_path))
     window = open_window(None)
-    steps = list(walk(window, tmp_path / "export", tmp_path, lambda ready: qtbot.waitUntil(ready, timeout=WAIT_MS)))
-    assert (steps[0], steps[-1]) == ("1-welcome", "15-played")
+    wait = partial(qtbot.waitUntil, timeout=WAIT_MS)
+    steps = list(walk(window, Scene(tmp_path / "export"), tmp_path, wait))
+    assert (steps[0], steps[-1]) == ("01-welcome", "17-played")
+    assert "keys" in list(dialogs(window, wait))
     window.close()
     with Case.open(tmp_path / "2026-014 Station theft", read_only=True) as case:
         clocks = {camera.name: camera.clock.offset_us for camera in case.store.cameras()}
@@ -38,7 +41,7 @@ def test_an_investigation_from_an_empty_screen_to_a_journey(
         assert max(first) - min(first) < 6  # with 37 s of difference they would be far apart
         assert [decision.verdict for decision in case.store.decisions()].count("same") >= 1
         kinds = [event.kind for event in case.store.events()]
-        assert kinds.count("decide") == len(DECISIONS)
+        assert kinds.count("decide") == DECISIONS
         assert kinds.count("search") == 2
         assert "view" in kinds
         assert case.store.broken_record() is None

@@ -27,10 +27,6 @@ $PYTHON -m trainer.weights trunk "$teacher" "$OUT/compact.safetensors" "$MATERIA
   "$MATERIAL/mars=.35" "$MATERIAL/crowd=.25" --trunk compact --minutes 2.4
 $PYTHON -m trainer.weights trunk "$teacher" "$OUT/solid.safetensors" "$MATERIAL/clean=.3" "$MATERIAL/scraps=.2" \
   "$OUT/world/train=.5" --trunk solid --minutes 2.1
-mkdir -p "$OUT/field"
-$PYTHON -m trainer.weights model compact "$OUT/compact.safetensors" "$OUT/field/model.safetensors" \
-  "$MATERIAL/clean=.3" "$MATERIAL/mars=.4" "$MATERIAL/crowd=.3"
-
 say "people to learn from: research holds pictures for research only, clean does not"
 for set in research clean; do
   mkdir -p "$OUT/$set/train"

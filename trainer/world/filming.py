@@ -54,9 +54,7 @@ def rig(spec_seed: int, number: int) -> Rig:
     else:
         raise UsageError(f"no camera with a free view for camera {number} of seed {spec_seed}; try another seed")
     exposed = metered(camera.response, empty.rgb, float(rng.normal(-0.2, 0.35)))
-    calm = float(rng.uniform(0.1, 0.8))  # places.hang draws noisy cameras; most recorders smooth it away
-    quiet = replace(exposed, shot=exposed.shot * calm, read=exposed.read * calm)
-    return Rig(replace(camera, response=quiet), here, layers, ground)
+    return Rig(replace(camera, response=exposed), here, layers, ground)
 
 
 def _rehung(camera: Camera, rng: np.random.Generator) -> Camera:

@@ -26,7 +26,7 @@ WALLS: tuple[Colour, ...] = (
     (0.48, 0.54, 0.5), (0.3, 0.16, 0.1),
 )  # fmt: skip
 BRICKS: tuple[Colour, ...] = ((0.3, 0.13, 0.08), (0.36, 0.2, 0.11), (0.22, 0.1, 0.07), (0.42, 0.3, 0.18))
-LEAF: tuple[Colour, ...] = ((0.05, 0.1, 0.02), (0.09, 0.13, 0.03), (0.035, 0.07, 0.02), (0.16, 0.13, 0.03))
+LEAF: tuple[Colour, ...] = ((0.08, 0.12, 0.035), (0.12, 0.15, 0.05), (0.055, 0.09, 0.03), (0.19, 0.15, 0.05))
 
 
 def pick(rng: Rng, colours: tuple[Colour, ...], spread: float = 0.15) -> Colour:
@@ -202,7 +202,7 @@ def plant(rng: Rng, x: float, y: float) -> Things:
 
 def shelf(rng: Rng, x: float, y: float, yaw: float, length: float) -> Things:
     """A rack of goods, both sides."""
-    return [box(x, y, 0, (length, 0.7, rng.uniform(1.35, 1.9)), of.SHOP, WHITE, yaw=yaw, step=1.3)]
+    return [box(x, y, 0, (length, 0.7, rng.uniform(1.35, 1.9)), of.GOODS, WHITE, yaw=yaw)]
 
 
 def gate(x: float, y: float, yaw: float) -> Things:
@@ -219,6 +219,23 @@ def railing(x: float, y: float, length: float, yaw: float) -> Things:
     count = max(round(length / 1.6), 1)
     spots = [turned(x, y, yaw, k * length / count - length / 2, 0) for k in range(count + 1)]
     return made + [post(*spot, 0, 0.03, 1.05, of.PLAIN, STEEL) for spot in spots]
+
+
+def skyline(rng: Rng, size: tuple[float, float]) -> Things:
+    """What closes the view behind a place outdoors: trees and houses in a ring far off."""
+    made = []
+    for angle in np.arange(0, 2 * math.pi, 2 * math.pi / 22):
+        far = rng.uniform(60, 80)
+        x, y = size[0] / 2 + far * math.cos(angle), size[1] / 2 + far * math.sin(angle)
+        if rng.random() < 0.45:
+            walls, high = pick(rng, BRICKS + WALLS), rng.uniform(6, 13)
+            made.append(
+                box(x, y, 0, (rng.uniform(14, 26), 9, high), of.FACADE, walls, yaw=angle - math.pi / 2, step=2.4)
+            )
+        else:
+            half = (rng.uniform(7, 12), rng.uniform(7, 12), rng.uniform(4, 7))
+            made.append(blob(x, y, 0.5 * half[2], half, of.LEAVES, pick(rng, LEAF, 0.2), step=0.7))
+    return made
 
 
 def seeded(things: Things, rng: Rng) -> Rows:

@@ -76,7 +76,7 @@ def _spine(joints: dict[str, Floats], person: Person, yaw: float) -> None:
     half = (0.099 - 0.014 * person.figure) * height * (0.8 + 0.2 * person.build)
     for side, sign in SIDES:
         across = np.array([math.cos(yaw), math.sin(yaw), 0.0]) * sign * half
-        joints[f"shoulder {side}"] = joints["neck"] - up * 0.043 * height + across
+        joints[f"shoulder {side}"] = joints["neck"] - up * 0.052 * height + across
 
 
 def _hip_height(person: Person, stride: float, phase: float) -> float:

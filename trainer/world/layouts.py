@@ -170,7 +170,7 @@ def campus(rng: Rng) -> Layout:
     """A wide asphalt way between lawns, trees and brick houses."""
     lay = Layout((float(rng.uniform(22, 30)), float(rng.uniform(12, 18))), (of.ASPHALT, (0.27, 0.26, 0.26), 1.0, 0.0))
     width, depth = lay.size
-    green = pick(rng, ((0.09, 0.14, 0.03), (0.13, 0.15, 0.05), (0.07, 0.12, 0.03)))
+    green = pick(rng, ((0.1, 0.125, 0.045), (0.14, 0.15, 0.065), (0.085, 0.115, 0.045)))
     far = 26.0
     lay.add(box(width / 2, -far / 2, -0.05, (width + 70, far, 0.08), of.GRASS, green))
     lay.add(box(width / 2 + 6, depth + 5, -0.05, (width + 50, 9, 0.08), of.GRASS, green))

@@ -45,18 +45,18 @@ def _torso(built: Figure) -> None:
     right, ahead = frame[3:6].astype(np.float64), frame[6:9].astype(np.float64)
     curve, belly = who.figure, max(who.build - 1.05, 0.0)
     made = (GROUP_TOP, TOP)
-    chest, waist = built["chest"] + up * 0.045 * unit, built["waist"]
+    chest, waist = built["chest"] + up * 0.026 * unit, built["waist"]
     for side in (-1.0, 1.0):
         top = chest + right * side * (0.083 - 0.014 * curve) * girth + ahead * 0.022 * curve * unit
         low = waist + right * side * (0.062 - 0.012 * curve) * girth + ahead * (0.3 * belly + 0.004)
         radii = ((0.089 + 0.004 * curve) * girth + air, (0.088 - 0.012 * curve) * girth + 0.4 * belly * 0.1 + air)
         built.add(top, low, radii, made, frame, blend=0.05)
     for name, side in SIDES:
-        end = built[f"shoulder {name}"] - up * 0.01
+        end = built[f"shoulder {name}"] + up * 0.002
         built.add(
-            built["neck"] - up * 0.03 + right * side * 0.03,
+            built["neck"] - up * 0.014 + right * side * 0.034,
             end,
-            (0.048 * girth, 0.052 * girth + air * 0.6),
+            (0.046 * girth, 0.046 * girth + air * 0.6),
             made,
             frame,
             blend=0.06,
@@ -118,7 +118,7 @@ def _arms(built: Figure) -> None:
         lower = frame_of(elbow, elbow - wrist, built.pose.chest_yaw_rad)
         full, covered = outer.length > 0.6, min(outer.length / 0.55, 1.0)
         end = shoulder + (elbow - shoulder) * covered
-        radii = (0.056 * slim + air * 0.7, (0.056 - 0.013 * covered) * slim + air * (1.0 if full else 1.25))
+        radii = (0.053 * slim + air * 0.7, (0.053 - 0.01 * covered) * slim + air * (1.0 if full else 1.25))
         built.add(shoulder, end, radii, (GROUP_TOP, SLEEVE), upper, blend=0.045, cut=(False, not full))
         if full:
             cuff = wrist + (elbow - wrist) * (0.02 if who.seed % 4 else 0.35)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -33,6 +33,13 @@ OUTDOORS = ("street", "campus", "forecourt", "carpark")
 INDOORS = ("hall", "lobby", "shop")
 FOOTPRINT_M = 1.7  # what begins below this height stands in people's way
 CORNERS = ((0.06, 0.06), (0.5, 0.03), (0.94, 0.06), (0.97, 0.5), (0.94, 0.94), (0.5, 0.97), (0.06, 0.94), (0.03, 0.5))
+TRIES = 8  # ways to hang a camera at a corner, of which the best is taken
+GOOD_VIEW = 0.75  # merit with which a corner is good enough
+GRID = (16, 9)  # rays that look for what stands before the lens
+NEAR_M = 8.0  # what is nearer than this covers the view
+NEAR_INDOORS_M = 2.5
+COVER_FREE = 0.05  # of the picture may be covered at no loss
+COVER_COUNTS = 3.0
 STREAM = 11  # number of this file's random streams
 
 
@@ -86,7 +93,8 @@ def place(seed: int, kind: str | None = None, *, dusk: bool = False) -> Place:
     rng = np.random.default_rng([seed, STREAM])
     drawn = str(rng.choice(list(KINDS)))
     layout = KINDS[kind or drawn](rng)
-    things = furniture.seeded(layout.things, rng)
+    behind = furniture.skyline(rng, layout.size) if layout.ceiling is None else []
+    things = furniture.seeded([*layout.things, *behind], rng)
     material, rgb, step, gloss = layout.ground
     ground = thing(BOX, (0, 0, 0), (1e3, 1e3, 1e-3), material, rgb, step=step, gloss=gloss)
     ground = furniture.seeded([ground], rng)
@@ -157,26 +165,39 @@ def hang(here: Place, seed: int, name: str, size: tuple[int, int], *, corner: in
     """A camera that looks into a place from one of its corners or sides, high enough to be out of reach.
 
     corner: 0 to 7 counts corners and sides from the south-west; by default the seed's own. Two cameras with different
-    corners see the same ground from different sides. Of some spots the one that sees most of the floor is taken.
+    corners see the same ground from different sides. Of some drawn ones the one with the best view is taken; where
+    none is good another corner is tried.
     """
     rng = np.random.default_rng([seed, STREAM, 1])
     drawn = int(rng.integers(8)) if corner is None else corner % 8
-    spots = [_spot(here, rng, drawn + 3 * (k // 4) * (corner is None), close=k % 4 == 3) for k in range(8)]
-    spot = max(spots, key=lambda s: round(_clear_share(here, s), 1))
+    response = draw_response(rng, dusk=here.dusk)
+    blank = Camera(name, (0.0, 0.0, 0.0), 0.0, 0.0, 1.0, size, response, dusk=here.dusk)
+    best, merit = blank, -math.inf
+    for shift in range(0, 24, 3) if corner is None else (0, 1, -1, 4):
+        for k in range(TRIES):
+            camera = _pointed(here, blank, rng, drawn + shift, close=k % 4 == 3)
+            found = round(_merit(here, camera), 1)
+            if found > merit:
+                best, merit = camera, found
+        if merit >= GOOD_VIEW:
+            break
+    return best
+
+
+def _pointed(here: Place, blank: Camera, rng: np.random.Generator, corner: int, *, close: bool) -> Camera:
+    """One way to hang a camera at a corner."""
+    spot = _spot(here, rng, corner, close)
     width, depth = here.size
     target = (float(width * rng.uniform(0.38, 0.62)), float(depth * rng.uniform(0.35, 0.65)), 0.5)
     heading, tilt = aimed(spot, target)
     angle = math.radians(rng.uniform(48, 78))
-    return Camera(
-        name=name,
+    return replace(
+        blank,
         position=spot,
         heading=heading,
         tilt=tilt + float(rng.normal(0, 0.03)),
         roll=float(rng.normal(0, 0.012)),
-        focal_px=size[0] / 2 / math.tan(angle / 2),
-        size=size,
-        response=draw_response(rng, dusk=here.dusk),
-        dusk=here.dusk,
+        focal_px=blank.size[0] / 2 / math.tan(angle / 2),
     )
 
 
@@ -190,6 +211,21 @@ def _spot(here: Place, rng: np.random.Generator, corner: int, close: bool) -> tu
     away /= np.abs(away).max()
     x, y = 0.5 * width + away[0] * (0.5 * width + back), 0.5 * depth + away[1] * (0.5 * depth + back)
     return float(x), float(y), float(high)
+
+
+def _merit(here: Place, camera: Camera) -> float:
+    """How well people can be seen, at most 1: the share of the floor that shows less what stands near the lens."""
+    return _clear_share(here, camera.position) - COVER_COUNTS * max(_covered_share(here, camera) - COVER_FREE, 0.0)
+
+
+def _covered_share(here: Place, camera: Camera) -> float:
+    """How much of the picture something near the lens takes, foliage, a pillar or a wall, 0 to 1."""
+    view = camera.view()
+    across, down = (np.linspace(-0.46, 0.46, n) * px / view.focal_px for n, px in zip(GRID, view.size, strict=True))
+    rays = np.stack([*np.meshgrid(across, down), np.ones(GRID[::-1])], -1).reshape(-1, 3) @ view.rotation
+    rays /= np.linalg.norm(rays, axis=1, keepdims=True)
+    origin, near = np.asarray(camera.position, np.float64), NEAR_M if here.ceiling is None else NEAR_INDOORS_M
+    return float(np.mean([blocked(here.things, here.tree, origin, ray, near) for ray in rays]))
 
 
 def _clear_share(here: Place, spot: tuple[float, float, float]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,11 @@ STEP_S = 0.1
 WARM_UP_S = 20.0  # people have been walking for so long when the recordings begin
 SLOWEST_MPS = 0.95
 FASTEST_MPS = 1.7
-PAUSE_SHARE = 0.3
+PAUSE_SHARE = 0.6
+STOPS = (0.55, 0.35, 0.1)  # how likely somebody stops nowhere, once, twice on the way through a place
+CROSSING = 0.6  # people leave by a door at least so far away, of the farthest
+COMING_IN = 0.15  # the last come in when so much of the recording is over
+NEW_PLACE = 6.0  # how much likelier a place that somebody has not been to is their next
 PAIR_SHARE = 0.25
 STREAM = 12
 AWAY = -1
@@ -157,6 +161,7 @@ class _Walker:
     pause_until_s: float = -math.inf
     look: float = 0.0
     shift: float = 0.0
+    visited: set[int] = field(default_factory=set)
 
 
 def walk(where: Site, people: Sequence[Person], seconds: float, seed: int) -> Tracks:
@@ -212,9 +217,9 @@ def _started(where: Site, count: int, seed: int, seconds: float) -> list[_Walker
         route = int(rng.integers(2**31))
         speed, begin = (
             float(rng.uniform(SLOWEST_MPS, FASTEST_MPS)),
-            float(rng.uniform(-WARM_UP_S, max(0.6 * seconds, 2))),
+            float(rng.uniform(-WARM_UP_S, max(COMING_IN * seconds, 2))),
         )
-        area = int(rng.integers(len(where.places)))
+        area = where.cameras[int(rng.integers(len(where.cameras)))].area  # as many before every camera
         pair = 2 if rng.random() < PAIR_SHARE and len(walkers) + 2 <= count else 1
         for k in range(pair):
             own = _Walker(np.random.default_rng([route, STREAM]), speed, AWAY, begin, area)
@@ -237,14 +242,17 @@ def _spots(here: Place, way: Ways, rng: np.random.Generator) -> tuple[list[Spot]
 
 
 def _enter(walker: _Walker, spots: tuple[list[Spot], list[Spot]]) -> Spot:
-    """Where somebody comes in; sets what they do there."""
+    """Where somebody comes in; sets what they do there: at most two stops, then out by a door on another side."""
     doors, inside = spots
-    first, last = (int(v) for v in walker.rng.choice(len(doors), 2, replace=len(doors) < 2))
-    stops = (
-        [inside[int(k)] for k in walker.rng.integers(0, len(inside), int(walker.rng.integers(0, 3)))] if inside else []
-    )
-    walker.area, walker.goals = walker.next_area, [*stops, doors[last]]
-    return doors[first]
+    first = doors[int(walker.rng.integers(len(doors)))]
+    far = [math.dist(first, door) for door in doors]
+    across = [door for door, way in zip(doors, far, strict=True) if way >= CROSSING * max(far)]
+    last = across[int(walker.rng.integers(len(across)))]
+    count = int(walker.rng.choice(len(STOPS), p=STOPS))
+    stops = [inside[int(k)] for k in walker.rng.integers(0, len(inside), count)] if inside else []
+    walker.area, walker.goals = walker.next_area, [*stops, last]
+    walker.visited.add(walker.area)
+    return first
 
 
 def _advance(
@@ -298,15 +306,25 @@ def _arrived(where: Site, walker: _Walker, point: NDArray[np.float64], now: floa
         return
     goals.pop(0)
     if goals:
-        if walker.rng.random() < PAUSE_SHARE * 2:
+        if walker.rng.random() < PAUSE_SHARE:
             walker.pause_until_s = now + float(walker.rng.uniform(1.5, 6))
             walker.look = float(walker.rng.uniform(-math.pi, math.pi))
         return
-    others = [k for k in range(len(where.places)) if k != walker.area]
-    walker.next_area = int(walker.rng.choice(others)) if others else walker.area
+    walker.next_area = _onwards(where, walker)
     gap = where.gaps_m[walker.area][walker.next_area] or float(walker.rng.uniform(4, 12))
     walker.arrives_s = now + gap / walker.speed
     walker.area = AWAY
+
+
+def _onwards(where: Site, walker: _Walker) -> int:
+    """The place that somebody goes on to: rather a near one than a far one, and rather a new one than back."""
+    others = [k for k in range(len(where.places)) if k != walker.area]
+    if not others:
+        return walker.area
+    weight = np.array(
+        [(NEW_PLACE if k not in walker.visited else 1.0) / (5 + where.gaps_m[walker.area][k]) ** 2 for k in others]
+    )
+    return int(walker.rng.choice(others, p=weight / weight.sum()))
 
 
 def _turn(start: float, end: float) -> float:

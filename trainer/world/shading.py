@@ -98,12 +98,11 @@ def _facade(
 def _pane(
     things: Rows, i: int, u: float, v: float, foot: float, world: Rows
 ) -> tuple[float, float, float, float, float]:
-    """A glass front with mullions, or a shop window with goods behind it."""
+    """A glass front with mullions, or a shop window with a display behind it."""
     frame = max(line(u, things[i, STEP], 0.07, foot), line(v + 0.4, 2.2, 0.07, foot))
     seed = int(things[i, SEED])
     if int(things[i, MATERIAL]) == of.SHOP:
-        r, g, b = of.goods(u * 0.92, v * 0.92, seed)
-        glow = 0.0
+        r, g, b, glow = of.display(u, v, things[i, STEP], seed)
     else:
         r, g, b, glow = of.window_colour(u / things[i, STEP], (v + 0.4) / 2.2, seed, world[DUSK])
     keep = 1 - frame
@@ -119,6 +118,11 @@ def _pane(
 @compiled
 def _printed(things: Rows, i: int, u: float, v: float, half_u: float, half_v: float) -> tuple[float, float, float]:
     seed = int(things[i, SEED])
+    if half_u > 3 * half_v:  # a shop's name
+        pale = things[i, RED] + things[i, GREEN] + things[i, BLUE] > 0.9
+        if of.lettered(u / (1.1 * half_v), 0.5 + 0.5 * v / half_v, seed):
+            return (0.04, 0.04, 0.05) if pale else (0.7, 0.68, 0.62)
+        return things[i, RED], things[i, GREEN], things[i, BLUE]
     if seed % 3 == 0:  # a printed picture: soft shapes in a few colours, in a frame
         if max(abs(u) / half_u, abs(v) / half_v) > 0.93:
             return 0.05, 0.05, 0.05
@@ -128,7 +132,7 @@ def _printed(things: Rows, i: int, u: float, v: float, half_u: float, half_v: fl
         return tone * (0.4 + things[i, RED] + 0.4 * a) * 0.7, tone * (0.5 + 0.5 * b) * 0.8, tone * (1.1 - 0.5 * a)
     ink = of.sign_ink(0.5 + 0.5 * u / half_u, 0.5 + 0.5 * v / half_v, seed)
     if ink == 1:
-        return 0.03, 0.03, 0.04
+        return 0.2, 0.2, 0.21
     if ink == 2:
         return things[i, RED], things[i, GREEN], things[i, BLUE]
     return 0.75, 0.74, 0.7
@@ -151,6 +155,18 @@ def _door(
 
 
 @compiled
+def _brick(things: Rows, i: int, u: float, v: float, foot: float) -> tuple[float, float, float]:
+    """Stones of the wall's colour between mortar of its own."""
+    light, mortar = of.bricks(u, v, int(things[i, SEED]), foot)
+    keep = light * (1 - 0.6 * mortar)
+    return (
+        things[i, RED] * keep + 0.2 * mortar,
+        things[i, GREEN] * keep + 0.19 * mortar,
+        things[i, BLUE] * keep + 0.17 * mortar,
+    )
+
+
+@compiled
 def colour(
     things: Rows, i: int, face: int, x: float, y: float, z: float, foot: float, world: Rows
 ) -> tuple[float, float, float, float, float]:
@@ -165,24 +181,20 @@ def colour(
     upright = abs(face) != 3
     if upright and material == of.FACADE:
         return _facade(things, i, u + half_u, v + half_v, foot, world)
+    if upright and material == of.GOODS:
+        r, g, b = of.goods(u + half_u, v + half_v, seed, foot)
+        return r, g, b, 0.1, 0.0
     if upright and material in (of.GLASS, of.SHOP):
         return _pane(things, i, u + half_u, v + half_v, foot, world)
     if upright and material == of.SIGN:
         r, g, b = _printed(things, i, u, v, half_u, half_v)
-        return r, g, b, 0.05, 0.25 * world[DUSK]
+        return r, g, b, 0.05, 0.08 * world[DUSK]
     if upright and material == of.DOOR:
         r, g, b, mirror = _door(things, i, u, v, half_u, half_v, foot)
         return r, g, b, mirror, 0.0
     if material == of.BRICK:
-        light, mortar = of.bricks(u, v + half_v, seed, foot)
-        keep = light * (1 - 0.6 * mortar)
-        return (
-            things[i, RED] * keep + 0.2 * mortar,
-            things[i, GREEN] * keep + 0.19 * mortar,
-            things[i, BLUE] * keep + 0.17 * mortar,
-            0.0,
-            0.0,
-        )
+        r, g, b = _brick(things, i, u, v + half_v, foot)
+        return r, g, b, 0.0, 0.0
     if upright:  # things are looked at from their corner, so that patterns start at an edge
         u, v = u + half_u, v + half_v
     light, shine = ground_lightness(material, u, v, things[i, STEP], seed, foot)
@@ -196,7 +208,7 @@ def colour(
             things[i, RED] * light * r * edge,
             things[i, GREEN] * light * g * edge,
             things[i, BLUE] * light * b * edge,
-            (0.1),
+            0.1,
             0.0,
         )
     return things[i, RED] * light, things[i, GREEN] * light, things[i, BLUE] * light, things[i, GLOSS] * shine, 0.0
