@@ -32,7 +32,7 @@ from tests.support.networks import stripe_embedder
 from tests.support.program import COMMAND, program
 from tests.support.scripted import write_script
 
-WAIT_MS = 60_000
+WAIT_MS = 150_000
 Open = Callable[[Path | None], MainWindow]
 
 

@@ -25,7 +25,7 @@ from reid_engine.store import Camera
 from reid_engine.types import CameraId
 from tests.support.export import recorder_export
 
-WAIT_MS = 60_000
+WAIT_MS = 150_000
 BERLIN = CameraClock(zone="Europe/Berlin")
 BEGIN_US = 1_793_710_931_000_000  # 2026-11-03 14:02:11 in Berlin
 S = 1_000_000

@@ -6,4 +6,4 @@ from tests.app.conftest import Open, application, nothing_left, open_window
 
 __all__ = ("WAIT_MS", "Open", "application", "nothing_left", "open_window")
 
-WAIT_MS = 60_000
+WAIT_MS = 150_000
