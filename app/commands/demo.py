@@ -46,7 +46,7 @@ def demo(
 ) -> int:
     """Ingest recordings, ask for three people, write contact sheets; then open the window where there is a screen.
 
-    Nothing here may reach a network: every socket of this process and its children is refused.
+    Nothing here needs a network: connections of this process and its children are refused (see ``forbid_network``).
     """
     forbid_network()
     recordings = Path(footage) if footage else resources.path("demo")
@@ -69,8 +69,9 @@ def demo(
 
         return run(case, program.command)
     picture = case / "exports" / "window.png"
-    if asked and photograph(program, case, asked[0], picture):
-        sys.stdout.write(f"picture of the window: {picture}\n")
+    if asked:
+        drawn = photograph(program, case, asked[0], picture)
+        sys.stdout.write(f"picture of the window: {picture if drawn else 'it could not be drawn here'}\n")
     tell(f"no screen here, so the window stays closed; with one:  reappear gui {case}")
     return status
 
@@ -97,10 +98,12 @@ def clearest(case: Case) -> list[TrackletId]:
 def photograph(program: Program, case: Path, probe: TrackletId, picture: Path) -> bool:
     """The window with the answer for ``probe``, drawn by another process without a screen; whether it worked."""
     words = [*program.command, "gui", str(case), "--ask", str(probe), "--picture", str(picture)]
-    done = subprocess.run(
-        words, env={**os.environ, "QT_QPA_PLATFORM": "offscreen"}, capture_output=True, timeout=LONGEST_S, check=False
-    )
-    return done.returncode == 0 and picture.is_file()
+    without_screen = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    try:
+        subprocess.run(words, env=without_screen, capture_output=True, timeout=LONGEST_S, check=True)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return False
+    return picture.is_file()
 
 
 def ask(case: Case, probe: TrackletId, truth: Truth | None = None) -> None:

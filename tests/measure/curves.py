@@ -28,10 +28,9 @@ import numpy as np
 from reid_engine.ranking import QueryScores, cosine_distance, score_queries
 from reid_engine.types import Vectors
 from tests.measure.conditions import visible
-from tests.measure.describers import PUBLIC, STRIPES, Describer, load, vectors
+from tests.measure.describers import PUBLIC, STRIPES, Describer, add_arguments, load, vectors
 from tests.measure.intervals import Estimate, estimates, over_people
 from tests.measure.persistence import Tail, drawn
-from tests.measure.reid import CACHE
 from tests.measure.sets import LabelledSet, ranked, read_folder, read_generated
 
 SEEN = (0.0, 0.7, 0.85, 0.95, 1.01)  # edges of the shares of a person that are seen
@@ -138,11 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generated", type=Path, required=True)
     parser.add_argument("--filmed", type=Path, required=True)
-    parser.add_argument("--real-data", type=Path)
-    parser.add_argument("--embedder", nargs="*")
-    parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--threads", type=int, default=None)
+    add_arguments(parser)
     given = parser.parse_args()
     osnet = [str(given.real_data / PUBLIC["OSNet x0.25 (MSMT17)"])] if given.real_data else []
     frozen = read_generated(given.generated)

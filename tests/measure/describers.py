@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import inspect
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ from tests.measure.likeness import stripes
 from tests.measure.sets import LabelledSet, Pictures
 
 STRIPES = "stripes"
+CACHE = Path(tempfile.gettempdir()) / "reappear_measure"
 INTEL = "person-reidentification-retail-0277"
 PUBLIC = {  # below the folder of real data
     "OSNet x0.25 (MSMT17)": "reid_weights/osnet_x0_25_msmt17_czqosu.onnx",
@@ -33,6 +36,15 @@ class Describer:
     name: str
     made_by: str
     describe: Callable[[Sequence[Pictures]], Vectors]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Whom to measure, and where vectors and figures are kept."""
+    parser.add_argument("--real-data", type=Path)
+    parser.add_argument("--embedder", nargs="*")
+    parser.add_argument("--cache", type=Path, default=CACHE)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--threads", type=int, default=None)
 
 
 def everybody(real_data: Path | None) -> list[str]:

@@ -18,16 +18,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.measure.describers import Describer, everybody, load, vectors
+from tests.measure.describers import Describer, add_arguments, everybody, load, vectors
 from tests.measure.intervals import Estimate, estimates
 from tests.measure.sets import LabelledSet, ranked, read_campus, read_generated, read_market, read_mars
-
-CACHE = Path(tempfile.gettempdir()) / "reappear_measure"
 
 
 def read_sets(real_data: Path | None, generated: Path | None) -> list[LabelledSet]:
@@ -70,12 +67,8 @@ def _cell(numbers: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--real-data", type=Path)
     parser.add_argument("--generated", type=Path)
-    parser.add_argument("--embedder", nargs="*")
-    parser.add_argument("--cache", type=Path, default=CACHE)
-    parser.add_argument("--json", type=Path)
-    parser.add_argument("--threads", type=int, default=None)
+    add_arguments(parser)
     given = parser.parse_args()
     sets = read_sets(given.real_data, given.generated)
     results: dict[str, dict[str, Any]] = {}

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections import defaultdict
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,15 +12,12 @@ from PySide6.QtCore import Qt
 
 import resources
 from app.case_view import CaseView
-from reid_engine.boxes import iou
 from reid_engine.store import TrackletFilter
+from reid_engine.truth import Truth
 from reid_engine.types import Tracklet, TrackletId
 from tests.support.window_walk import Scene, Start
 
-OVERLAP = 0.4
-SURE = 0.6
 LEAST_TALL_PX = 90
-Truth = dict[int, tuple[list[int], list[list[float]]]]
 
 
 def scene() -> Scene:
@@ -74,49 +68,12 @@ def _tracks(view: CaseView) -> list[Tracklet]:
 
 def _people(view: CaseView) -> dict[TrackletId, int]:
     """The true person of every track of which most boxes lie on one."""
-    found = {}
-    for track in _tracks(view):
-        person = _person(view, track)
-        if person is not None:
-            found[track.id] = person
-    return found
-
-
-def _person(view: CaseView, track: Tracklet) -> int | None:
-    footage = view.work.footage
-    camera = footage.camera(track.camera)
-    source = next(source for source in footage.sources if source.id == track.source)
-    assert camera is not None
-    start_us = camera.clock.correct(source.start_us)
-    fps, frames = float(_plan()["parameters"]["fps"]), _truth(camera.name)
-    votes: Counter[int] = Counter()
-    for time_us, box in zip(track.time_us.tolist(), track.xyxy.tolist(), strict=True):
-        people, boxes = frames.get(round((time_us - start_us) / 1e6 * fps), ([], []))
-        votes.update(_nearest(box, people, boxes))
-    person, count = votes.most_common(1)[0] if votes else (0, 0)
-    return person if count >= SURE * len(track.xyxy) else None
-
-
-def _nearest(box: list[float], people: list[int], boxes: list[list[float]]) -> Iterable[int]:
-    if not people:
-        return ()
-    overlaps = iou(np.array(box, np.float32), np.array(boxes, np.float32))
-    return (people[int(overlaps.argmax())],) if overlaps.max() >= OVERLAP else ()
+    known, store = Truth.beside(resources.path("demo")), view.work.desk.case.store
+    assert known is not None
+    named = ((track.id, known.person(store, track)) for track in _tracks(view))
+    return {number: person for number, person in named if person is not None}
 
 
 def _plan() -> dict[str, Any]:
     found: dict[str, Any] = json.loads((resources.path("demo") / "plan.json").read_text("utf-8"))
-    return found
-
-
-@lru_cache
-def _truth(camera: str) -> Truth:
-    """By frame: who is seen, and where."""
-    found: Truth = defaultdict(lambda: ([], []))
-    with (resources.path("demo") / "truth.csv").open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            if row["camera"] == camera:
-                people, boxes = found[int(row["frame"])]
-                people.append(int(row["person"]))
-                boxes.append([float(row[side]) for side in ("x1", "y1", "x2", "y2")])
     return found

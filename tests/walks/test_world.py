@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 
 from app.cli import main
+from reid_engine.case import Case
+from reid_engine.truth import Truth
+from reid_engine.types import TrackletId
 from tests.measure.identity import Scores, score
 from tests.support import world
 from tests.support.command import Said, Weights, reappear
@@ -74,6 +77,16 @@ def test_people_are_found_and_kept_apart(walked: Walked, camera: str) -> None:
     assert got.recall >= walked.floors.recall
     assert got.idf1 >= walked.floors.idf1
     assert got.purity >= walked.floors.purity
+
+
+def test_the_truth_beside_the_recordings_names_the_same_people(walked: Walked) -> None:
+    known, voted = Truth.beside(world.FOLDER), world.people(walked.tracklets, world.CAMERAS, BEGIN_US)
+    assert known is not None
+    with Case.open(walked.case, read_only=True) as case:
+        named = {int(t.id): known.person(case.store, t) for t in case.store.tracklets([TrackletId(n) for n in voted])}
+    sure = {number: person for number, person in named.items() if person is not None}
+    assert len(sure) > 0.7 * len(voted)
+    assert all(voted[number][1] == person for number, person in sure.items())
 
 
 def test_a_click_finds_the_same_person_in_the_other_camera(walked: Walked, capsys: pytest.CaptureFixture[str]) -> None:

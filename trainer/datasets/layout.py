@@ -70,15 +70,13 @@ def refuse_missing(root: Path, wanted: Mapping[str, Iterable[str]]) -> None:
 
 def matrix(path: Path, key: str) -> Any:
     """An array of whole numbers of a MATLAB file, as int64. Raises InputError, naming the file and what it lacks."""
-    from scipy.io import loadmat  # only the official protocols need it
-
     try:
-        from scipy.io import loadmat  # only a few sets need it
+        from scipy.io import loadmat  # only the official protocols need it
     except ImportError:
         raise InputError(f"{path} is a MATLAB file, and scipy, which reads those, is not installed") from None
     try:
         held = loadmat(path)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:  # the last is scipy's, of MATLAB 7.3
         raise InputError(f"{path} is no readable MATLAB file: {error}") from error
     if key not in held:
         names = [name for name in held if not name.startswith("__")]

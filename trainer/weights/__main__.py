@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer.weights", description=__doc__)
     steps = parser.add_subparsers(required=True, metavar="STEP")
-    for add in (_add_trunk, _add_targets, _add_neck, _add_box, _add_detector):
+    for add in (_add_trunk, _add_targets, _add_box, _add_detector):
         add(steps)
     return parser
 
@@ -57,16 +57,6 @@ def _add_targets(steps: Steps) -> None:
     targets.add_argument("--workers", type=int, default=2)
     targets.add_argument("--device", default=None)
     targets.set_defaults(run=_targets)
-
-
-def _add_neck(steps: Steps) -> None:
-    neck = steps.add_parser("model", help="a distilled trunk as a model by itself, nothing fine-tuned")
-    neck.add_argument("trunk_name", help="compact or solid")
-    neck.add_argument("trunk", type=Path)
-    neck.add_argument("out", type=Path, help="the model's .safetensors")
-    neck.add_argument("pictures", nargs="+", help="FOLDER or FOLDER=SHARE, for the neck's statistics")
-    neck.add_argument("--workers", type=int, default=2)
-    neck.set_defaults(run=_model)
 
 
 def _add_box(steps: Steps) -> None:
@@ -128,16 +118,6 @@ def _targets(given: argparse.Namespace) -> None:
     device = torch.device(given.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     tracklets = open_dataset(given.dataset, given.root).train
     write(given.out, taught(OpenVinoGraph(given.teacher), tracklets, device, workers=given.workers))
-
-
-def _model(given: argparse.Namespace) -> None:
-    from reid_engine.models.files import Story, save_model
-    from trainer.weights.distil import Pictures
-    from trainer.weights.neck import model_on
-
-    pictures = Pictures.read(given.pictures, 256, 128, given.workers)
-    story = Story(provenance={"neck": f"statistics of {pictures}", "fine-tuning": "none"})
-    save_model(model_on(given.trunk_name, given.trunk, pictures), given.out, story)
 
 
 def _bundle(given: argparse.Namespace) -> None:
