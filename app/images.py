@@ -27,9 +27,8 @@ def for_screen(image: BgrImage, room: tuple[int, int]) -> QImage:
     height, width, _ = image.shape
     picture = QImage(width, height, QImage.Format.Format_RGB32)
     rows = np.frombuffer(picture.bits(), np.uint8).reshape(height, picture.bytesPerLine() // 4, 4)
-    cv2.cvtColor(
-        image, cv2.COLOR_BGR2BGRA, dst=rows[:, :width]
-    )  # straight into the picture: this is the window's thread
+    # straight into the picture: this is the window's thread
+    cv2.cvtColor(image, cv2.COLOR_BGR2BGRA, dst=rows[:, :width])
     return picture
 
 
