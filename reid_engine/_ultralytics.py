@@ -217,9 +217,7 @@ def _write_reference(model: Any, file: Path) -> None:
     np.savez(file, **arrays)
 
 
-def train_detector(
-    data: Path, out: Path, seed: int, options: Mapping[str, Any], start: Path | None = None
-) -> Path:
+def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any], start: Path | None = None) -> Path:
     """Train a YOLO11n that knows persons only on a data set in YOLO layout; returns its file.
 
     data: ``data.yaml``; out: the run's folder; options: ultralytics' words (``epochs``, ``time`` in hours, ..);

@@ -3,7 +3,7 @@
     python -m tests.measure.study PEOPLE OUT [--weights TRUNK] [--real DATASET=FOLDER ...] [--steps N] [--seeds 1 2 3]
 
 PEOPLE is what ``python -m trainer.world sequences`` writes: train, query and gallery of disjoint people. Every row of
-STUDY learns from train by its recipe at 128x64 for the same number of steps of 32 clips, its learning rates falling at
+STUDY learns from train by its recipe at 128x64 for the same number of steps of 16 clips, its learning rates falling at
 the same shares of the run as in its paper; all start from one trunk where one is given. Tested on query and gallery and
 on real people. A finished run is kept, so a study that was cut goes on. OUT/study.json holds every figure; the table
 is rank-1 / mAP in percent, mean over the seeds and half the distance between the best and the worst.
@@ -39,7 +39,7 @@ STUDY = (
     *("grl/baseline", "grl/full", "stmp/base", "stmp/full", "rgsat/base_total", "rgsat/full"),
     *("gltr/baseline", "gltr/full", "tcl/base", "tcl/full", "ours"),
 )
-CLIPS = 32  # a step
+CLIPS = 16  # a step
 FRAMES_FIRST = 0.25  # of the steps, GLTR's first stage
 
 
