@@ -16,7 +16,7 @@ from tests.support.networks import stripe_embedder
 
 pytestmark = pytest.mark.walk
 
-KILLS = 6
+KILLS = 4
 
 
 @pytest.fixture(scope="module")
