@@ -16,7 +16,7 @@ from app import local_time
 from app.arrange import Arrangement, arranged
 from app.desk import Answer, Footage, Portrait, Query
 from app.dialogs.compare import CompareDialog, Side
-from app.dialogs.why import Ground, WhyDialog
+from app.dialogs.why import Ground, Grounds, WhyDialog
 from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
@@ -287,28 +287,35 @@ class InquiryView(QObject):
             probe = b64encode(np.asarray(query.vector, "<f4").tobytes()).decode()
         self.said.emit(tr("Asking the network what it saw …"))
         question = {"why": int(match.tracklet), "probe": probe}
-        self.work.probe().request(question, lambda answer: self._explain(match, query, answer), self._not_explained)
+        self.work.probe().request(
+            question, lambda answer: self._explain(match, query, answer["why"]), self._not_explained
+        )
 
     def _not_explained(self, error: Exception) -> None:
         self.said.emit(sentence(error))
 
     def _explain(self, match: Match, query: Query, answer: dict[str, Any]) -> None:
-        zone = self.work.label(match.camera).zone
-        desk = self.work.desk
+        wanted = [("searched", tr("Searched for"), query.tracklet), ("found", tr("Found"), match.tracklet)]
 
-        def read() -> tuple[list[Ground], QImage]:
-            crops = desk.case.crops(match.tracklet).best
-            grounds = [_ground(reason, crops[reason["place"]].jpeg, zone) for reason in answer["why"]]
-            mine = desk.crop(query.tracklet) if query.tracklet is not None else b""
-            return grounds, decode_jpeg(mine) if mine else QImage(1, 1, QImage.Format.Format_RGB32)
+        def read() -> list[Grounds]:
+            return [self._grounds(words, number, answer[side]) for side, words, number in wanted
+                    if side in answer and number is not None]  # fmt: skip
 
-        def opened(found: tuple[list[Ground], QImage]) -> None:
+        def opened(sides: list[Grounds]) -> None:
             self.said.emit("")
-            dialog = WhyDialog(f"Why track {match.tracklet} is rank {match.rank}", *found, self._window)
+            title = tr("Why track {track} is rank {rank}").format(track=match.tracklet, rank=match.rank)
+            dialog = WhyDialog(title, sides, self._window)
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
 
         self.work.reading.run(read, opened, key="why")
+
+    def _grounds(self, words: str, number: TrackletId, told: dict[str, Any]) -> Grounds:
+        label, kept = self.work.label(self.work.desk.tracklet(number).camera), self.work.desk.case.crops(number)
+        jpegs = {crop.frame_index: crop.jpeg for crop in (*kept.best, *(crop for run in kept.runs for crop in run))}
+        pictures = [_ground(reason, jpegs[reason["frame"]], label.zone) for reason in told["pictures"]]
+        title = tr("{words}: track {number}, {camera}").format(words=words, number=number, camera=label.name)
+        return Grounds(title, told["method"], pictures)
 
     # the selected track -----------------------------------------------------------------------------------------------
 
@@ -404,4 +411,4 @@ class InquiryView(QObject):
 def _ground(reason: dict[str, Any], jpeg: bytes, zone: str) -> Ground:
     heat = None if reason["heat"] is None else np.array(reason["heat"], np.float32)
     when = local_time.precise_time(reason["time_us"], zone).partition("  ")[2]
-    return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], heat)
+    return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], reason["share"], heat)

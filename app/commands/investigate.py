@@ -28,6 +28,7 @@ from reid_engine.types import BgrImage, CameraId, ModelId, Tracklet, TrackletId,
 
 if TYPE_CHECKING:  # it loads a runtime, which only a picture as probe needs
     from reid_engine.embedding import Embedder
+    from reid_engine.why import Why
 
 BLOCK = 500
 
@@ -248,30 +249,39 @@ def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
     return {"id": number, "vector": encoded, "dim": len(vector)}
 
 
-def _why(case: Case, embedder: Embedder, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Crop by crop how near a candidate is, with the places that counted; ``why`` is its number."""
+def _why(case: Case, embedder: Embedder, request: dict[str, Any]) -> dict[str, Any]:
+    """What carried the match of the tracklets ``probe`` (or a picture's vector) and ``why``, on either side."""
     from reid_engine.why import why
 
-    probe = request["probe"]
+    candidate, probe = TrackletId(int(request["why"])), request["probe"]
     if isinstance(probe, str):
         vector = np.frombuffer(base64.b64decode(probe), "<f4").astype(np.float32)
-    else:
-        vector = case.store.vectors(embedder.model, [TrackletId(int(probe))])[0]
-    candidate = TrackletId(int(request["why"]))
-    whole = case.store.tracklets([candidate])[0]
+        return {"found": _grounds(case, candidate, why(embedder, vector, case.store.crops(candidate)))}
+    mine = TrackletId(int(probe))
+    looks = case.store.vectors(embedder.model, [mine, candidate])
+    return {
+        "found": _grounds(case, candidate, why(embedder, looks[0], case.store.crops(candidate))),
+        "searched": _grounds(case, mine, why(embedder, looks[1], case.store.crops(mine))),
+    }
+
+
+def _grounds(case: Case, tracklet: TrackletId, found: Why) -> dict[str, Any]:
+    """One side of an answer: how the network was asked, and its pictures, the strongest first."""
+    whole = case.store.tracklets([tracklet])[0]
     source = next(source for source in case.store.sources() if source.id == whole.source)
     clock = next(camera.clock for camera in case.store.cameras() if camera.id == whole.camera)
-    crops = case.store.crops(candidate)
-    return [
+    pictures = [
         {
-            "place": reason.place,
+            "frame": reason.frame_index,
             "time_us": clock.correct(source.start_us + reason.offset_us),
             "quality": reason.quality,
             "distance": reason.distance,
+            "share": reason.share,
             "heat": None if reason.heat is None else reason.heat.tolist(),
         }
-        for reason in why(embedder, vector, crops)
+        for reason in found.pictures
     ]
+    return {"method": found.method, "pictures": pictures}
 
 
 def _pixels(case: Case, request: dict[str, Any]) -> BgrImage:
