@@ -2,9 +2,10 @@
 which places of a picture counted.
 
 A video model is asked itself: its papers' attention, or what every place and frame brings to the vector (see
-``explain_tracklet``). A network that can only be asked for vectors is probed from outside: a place counts by how much
-farther a picture moves away when the place is covered with the picture's own mean colour (occlusion sensitivity; Zeiler
-and Fergus 2014, section 4.2). A place that brings it nearer when covered speaks against the match and counts as nothing.
+``explain_tracklets``). A network that can only be asked for vectors is probed from outside: a place counts by how much
+farther a picture moves away when the place is covered with the picture's own mean colour (occlusion sensitivity;
+Zeiler and Fergus 2014, section 4.2). A place that brings it nearer when covered speaks against the match and counts as
+nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.crops import pixels_of
-from reid_engine.embedding import Embedder, Explanation, explain_tracklet
+from reid_engine.embedding import Embedder, Explanation, explain_tracklets
 from reid_engine.jobs import JobControl
 from reid_engine.ranking import unit_length
 from reid_engine.types import Crop, TrackletCrops, Vectors
@@ -48,41 +49,46 @@ class Reason:
     share: float | None = None
     heat: Heat | None = None
 
+    @property
+    def brings(self) -> float:
+        """To the likeness of the two vectors: the cosine, by the picture's part in the vector."""
+        return (1 if self.share is None else self.share) * (1 - self.distance)
+
 
 @dataclass(frozen=True, slots=True)
 class Why:
-    """What carried a match. method: the name of the model's own map, or ``occlusion``; pictures: the strongest first."""
+    """One side of a match. method: the name of the model's own map, or ``occlusion``; pictures: the strongest first."""
 
     method: str
     pictures: tuple[Reason, ...]
 
 
-def why(embedder: Embedder, other: Vectors, kept: TrackletCrops, control: JobControl | None = None) -> Why:
-    """What carried the match of a tracklet's kept crops with the vector ``other`` (D,).
+def why(
+    embedder: Embedder, sides: Sequence[tuple[TrackletCrops, Vectors]], control: JobControl | None = None
+) -> list[Why]:
+    """What carried a match, for each side: a tracklet's kept crops and the vector (D,) of whom they are compared with.
 
     Takes seconds. Raises NetworkFileError where a model cannot be asked, JobCancelled.
     """
-    other = unit_length(other[None])[0]
-    shown = explain_tracklet(embedder, kept, control)
+    others = [unit_length(other[None])[0] for _, other in sides]
+    shown = explain_tracklets(embedder, [kept for kept, _ in sides], control)
     if shown is None:
-        return Why(OCCLUSION, tuple(_covered(embedder, other, kept)))
+        return [Why(OCCLUSION, tuple(_covered(embedder, other, kept)))
+                for (kept, _), other in zip(sides, others, strict=True)]  # fmt: skip
+    return [_asked(embedder, other, one) for other, one in zip(others, shown, strict=True)]
+
+
+def _asked(embedder: Embedder, other: Vectors, shown: Explanation) -> Why:
+    """The pictures that brought most to the likeness, their part in the vector times how near they are."""
     name = next((name for name in MAPS if name in shown.maps), "")
-    return Why(name, tuple(_asked(embedder, other, shown, name)))
-
-
-def _asked(embedder: Embedder, other: Vectors, shown: Explanation, name: str) -> Sequence[Reason]:
-    """The pictures with the largest shares, with the model's map called ``name``."""
     shares = shown.weights.get("weights")
-    order = np.arange(len(shown.crops)) if shares is None else np.argsort(-shares, kind="stable")
-    order = order[:SHOWN]
-    heats = _between_0_and_1(shown.maps[name][order]) if name else None
+    heats = _between_0_and_1(shown.maps[name]) if name else None
     found = []
-    for row, place in enumerate(order.tolist()):
-        crop = shown.crops[place]
-        share = None if shares is None else float(shares[place])
+    for row, crop in enumerate(shown.crops):
+        share = None if shares is None else float(shares[row])
         heat = heats[row] if heats is not None and heats[row].any() else None
         found.append(_reason(embedder, other, crop, share, heat))
-    return found if shares is not None else sorted(found, key=lambda reason: reason.distance)
+    return Why(name, tuple(sorted(found, key=lambda reason: -reason.brings)[:SHOWN]))
 
 
 def _between_0_and_1(maps: NDArray[np.float32]) -> Heat:

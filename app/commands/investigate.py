@@ -250,18 +250,19 @@ def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
 
 
 def _why(case: Case, embedder: Embedder, request: dict[str, Any]) -> dict[str, Any]:
-    """What carried the match of the tracklets ``probe`` (or a picture's vector) and ``why``, on either side."""
+    """What carried the match of the tracklet ``why`` and the ``probe``, a tracklet or a picture's vector."""
     from reid_engine.why import why
 
     candidate, probe = TrackletId(int(request["why"])), request["probe"]
     if isinstance(probe, str):
-        vector = np.frombuffer(base64.b64decode(probe), "<f4").astype(np.float32)
-        return {"found": _grounds(case, candidate, why(embedder, vector, case.store.crops(candidate)))}
-    mine = TrackletId(int(probe))
-    looks = case.store.vectors(embedder.model, [mine, candidate])
+        whose = {"found": (candidate, np.frombuffer(base64.b64decode(probe), "<f4").astype(np.float32))}
+    else:
+        mine = TrackletId(int(probe))
+        theirs, own = case.store.vectors(embedder.model, [candidate, mine])
+        whose = {"found": (candidate, own), "searched": (mine, theirs)}
+    answers = why(embedder, [(case.store.crops(number), other) for number, other in whose.values()])
     return {
-        "found": _grounds(case, candidate, why(embedder, looks[0], case.store.crops(candidate))),
-        "searched": _grounds(case, mine, why(embedder, looks[1], case.store.crops(mine))),
+        side: _grounds(case, number, found) for (side, (number, _)), found in zip(whose.items(), answers, strict=True)
     }
 
 
