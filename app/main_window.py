@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QSizePolicy,
-    QStackedWidget,
     QToolBar,
     QToolButton,
 )
@@ -32,6 +31,7 @@ from app.settings import WindowState
 from app.stall import StallMeter
 from app.verbs import FOOTAGE, INVESTIGATE, verbs
 from app.widgets.hint_bar import HintBar
+from app.widgets.pages import Pages
 from app.words import tr
 
 if TYPE_CHECKING:  # what a case needs is loaded by ``warm`` or with the first case: the first paint does without
@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self._warming = QTimer(self)
         self._warming.setSingleShot(True)
         self._warming.timeout.connect(lambda: self._lane.run(_engine, lambda _: None))
-        self._pages = QStackedWidget(self)
+        self._pages = Pages(self)
         self.setCentralWidget(self._pages)
         self.welcome = self._make_welcome()
         self.program = ProgramView(command, state, settings, self._lane, self)

@@ -112,7 +112,7 @@ QHeaderView::section { background: $panel; color: $muted; border: 0; border-bott
   font-weight: 600; }
 QListView { background: $ground; border: 0; }
 QDockWidget { font-weight: 600; }
-QDockWidget::title { background: $panel; padding: 7px 10px; border-bottom: 1px solid $line; }
+QDockWidget::title { background: $panel; padding: 8px 10px 5px 10px; border-bottom: 1px solid $line; }
 QProgressBar { background: $ground; border: 1px solid $line; border-radius: 4px; height: 6px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }

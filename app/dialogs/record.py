@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.item_models.record import ABOUT, NUMBER, PURPOSE, WHAT, WHEN, WHO, RecordModel, whole
+from app.item_models.record import ABOUT, NUMBER, PURPOSE, WHAT, WHEN, WHO, RecordModel
 from app.words import tr
 
 WIDTHS = {NUMBER: 52, WHEN: 186, WHO: 110, WHAT: 130, ABOUT: 320, PURPOSE: 240}
@@ -82,8 +82,7 @@ class RecordDialog(QDialog):
         self.verify.emit()
 
     def _on_current(self, current: QModelIndex) -> None:
-        event = self.model.event_of(current.row())
-        self.detail.setPlainText(whole(event) if event is not None else "")
+        self.detail.setPlainText(self.model.whole(current.row()))
 
     def _make_table(self) -> QTableView:
         table = QTableView(self)
