@@ -26,6 +26,25 @@ RELATIONS = MappingProxyType({
 })  # fmt: skip
 ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Later("model {name}")})
 
+DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
+KINDS = MappingProxyType({
+    "search": Later("searched"), "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
+    "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
+    "camera renamed": Later("camera renamed"), "camera clock": Later("clock set"), "camera pair": Later("link set"),
+    "camera placed": Later("camera placed"), "floor plan": Later("floor plan"),
+    "source added": Later("recording added"), "source start": Later("start set"),
+    "source failed": Later("recording failed"), "source finished": Later("recording analysed"),
+    "source reset": Later("to be analysed again"), "network added": Later("network used"),
+    "tracklets deleted": Later("tracks deleted"), "contact sheet": Later("contact sheet written"),
+    "journey exported": Later("journey exported"), "ingest started": Later("analysis started"),
+    "ingest finished": Later("analysis ended"),
+})  # fmt: skip
+
+
+def kind(event: Event) -> str:
+    """What was done, in a word or two."""
+    return tr(KINDS[event.kind]) if event.kind in KINDS else event.kind
+
 
 def about(event: Event, cameras: Names, zone: str) -> str:
     """What an event is about, in one line; one of a kind that has no words yet as it is recorded."""
@@ -104,10 +123,14 @@ def _clock(body: Body, cameras: Names, zone: str) -> str:
 
 def _finished(body: Body, cameras: Names, zone: str) -> str:
     files = body["files"]
-    tracks, good = sum(told["tracklets"] for told in files), [told for told in files if not told.get("message")]
+    tracks, odd = sum(told["tracklets"] for told in files), sum(map(_is_odd, files))
     said = tr("{count} recordings, {tracks} tracks").format(count=len(files), tracks=tracks)
-    worse = len(files) - len(good)
-    return said + (tr("; {count} with a remark").format(count=worse) if worse else "")
+    return said + (tr("; {count} not as they should be").format(count=odd) if odd else "")
+
+
+def _is_odd(told: Body) -> bool:
+    damage = told.get("damage") or {}
+    return told.get("state") not in ("done", "skipped") or any(damage.get(key) for key in DAMAGE)
 
 
 def _files(body: Body) -> Iterator[str]:

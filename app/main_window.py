@@ -29,7 +29,7 @@ from app.panes.welcome import WelcomePane
 from app.program_view import ProgramView, demo_footage, recent_commands
 from app.settings import WindowState
 from app.stall import StallMeter
-from app.verbs import FOOTAGE, INVESTIGATE, verbs
+from app.verbs import CLOSE_CASE, FOOTAGE, INVESTIGATE, NEW_CASE, OPEN_CASE, verbs
 from app.widgets.hint_bar import HintBar
 from app.widgets.pages import Pages
 from app.words import tr
@@ -308,7 +308,7 @@ class MainWindow(QMainWindow):
             action.setEnabled(there)
             action.triggered.connect(lambda _=False, path=path: self.open_case(path))
         menu.addSeparator()
-        for words in ("New case …", "Open case …", "Close case"):
+        for words in (NEW_CASE, OPEN_CASE, CLOSE_CASE):
             menu.addAction(self._actions[words])
 
     def _make_hints(self) -> HintBar:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -21,6 +22,7 @@ from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
+from app.words import tr
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
@@ -83,6 +85,7 @@ class Workspace(QObject):
         self._fetching.timeout.connect(self._fetch_crops)
         self.jobs.started.connect(self._follow)
         self.intake.corrected.connect(self._correct)
+        self.recordings.restarted.connect(self._restart)
 
     def begin(self) -> None:
         """Read what is there, and find jobs that still run."""
@@ -128,6 +131,9 @@ class Workspace(QObject):
         self._starting = False
         self.failed.emit(error)
         self.reload()
+
+    def _restart(self, path: Path, start_us: int) -> None:
+        self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self.reload())
 
     def _correct(self, camera: str, clock: CameraClock) -> None:
         self.writing.run(lambda: self.desk.set_clocks({camera: clock}), lambda _: self.reload())
@@ -209,7 +215,7 @@ class Workspace(QObject):
         if "message" in result:
             bad.append(str(result["message"]))
         good = sum(file.get("state") in ("done", "skipped") for file in result.get("files", ()))
-        self.said.emit("   ".join(bad) if bad else f"Done: {good} recordings analysed.")
+        self.said.emit("   ".join(bad) if bad else tr("Done: {count} recordings analysed.").format(count=good))
 
     def _ended(self, words: str) -> None:
         if words:

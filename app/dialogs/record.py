@@ -31,7 +31,7 @@ class RecordDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("The record"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(theme.px(1120), theme.px(680))
+        self.resize(theme.room(self, 1120, 680))
         self.model = model
         model.setParent(self)
         heading = QLabel(tr("The record of this case"), self)

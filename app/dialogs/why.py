@@ -19,7 +19,7 @@ from app.words import Later, tr
 TALL = 170
 OWN = Later("The model's own account.")
 METHODS = MappingProxyType({
-    "carried": Later("It glows where a place brings most to the track's vector."),
+    "carried": Later("It glows where a place brings more than others to the track's vector."),
     "attention": Later("It glows where the model's attention is strong."),
     "correlation": Later("It glows where the model found what its pictures have in common."),
     "update_gate": Later("It glows where the model took something new from the picture."),
@@ -66,7 +66,7 @@ class WhyDialog(QDialog):
     def __init__(self, title: str, sides: Sequence[Grounds], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.resize(theme.px(1000), theme.px(330 + 290 * (len(sides) - 1)))
+        self.resize(theme.room(self, 1064, 330 + 290 * (len(sides) - 1)))
         inner = QWidget(self)
         inner.setObjectName("panel")
         rows = QVBoxLayout(inner)

@@ -9,7 +9,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor
 
 from app import local_time, theme
-from app.events import about, whole
+from app.events import about, kind, whole
 from app.words import Later, tr
 from reid_engine.audit import Event
 
@@ -87,6 +87,6 @@ class RecordModel(QAbstractTableModel):
     def _text(self, event: Event, column: int) -> str:
         when = local_time.date_and_time(event.at_us, self._zone)
         purpose = str(event.body.get("purpose", ""))
-        return (str(event.number), when, event.operator, event.kind, about(event, self._cameras, self._zone), purpose)[
+        return (str(event.number), when, event.operator, kind(event), about(event, self._cameras, self._zone), purpose)[
             column
         ]

@@ -233,10 +233,10 @@ class FloorPlanView(QWidget):
 def link_words(link: Link) -> str:
     """What a pair's line says."""
     if link.pair.relation == "overlapping":
-        return "same place"
+        return tr("same place")
     least_us, most_us = link.usual_us
     if not least_us and not most_us:
-        return "" if link.pair.relation == "unknown" else "apart"
+        return "" if link.pair.relation == "unknown" else tr("apart")
     if not most_us:
-        return f"{seconds(least_us)} and more"
+        return tr("{length} and more").format(length=seconds(least_us))
     return f"{seconds(least_us)} – {seconds(most_us)}" if most_us > least_us else seconds(least_us)

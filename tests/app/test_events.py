@@ -10,7 +10,7 @@ import pytest
 
 import app
 import reid_engine
-from app.events import WORDS, about, whole
+from app.events import KINDS, WORDS, about, kind, whole
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.store import TrackletFilter
@@ -37,7 +37,7 @@ def kinds() -> set[str]:
 
 
 def test_every_kind_of_event_has_words() -> None:
-    assert kinds() == set(WORDS)
+    assert kinds() == set(WORDS) == set(KINDS)
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,9 @@ def test_every_kind_of_event_has_words() -> None:
         ("search", {"probe": "a picture", "cameras": [2], "upper": ["red", "blue"], "same": [4], "different": []},
          "a picture, in Hall, top red or blue, ranked by 1 confirmed, 0 rejected"),
         ("source added", {"camera": 1, "path": "/x/a.mp4", "bytes": 3}, "a.mp4 of Gate"),
-        ("ingest finished", {"files": [{"file": "a.mp4", "tracklets": 3, "message": ""},
-         {"file": "b.mp4", "tracklets": 0, "message": "damaged"}]}, "2 recordings, 3 tracks; 1 with a remark"),
+        ("ingest finished", {"files": [{"file": "a.mp4", "tracklets": 3, "state": "done", "damage": {"notes": []}},
+         {"file": "b.mp4", "tracklets": 1, "state": "done", "damage": {"corrupt_frames": 2}}]},
+         "2 recordings, 4 tracks; 1 not as they should be"),
         ("journey exported", {"path": "/x/way.csv", "start": 4, "tracklets": [4]}, "of track 4 to way.csv"),
     ],
 )  # fmt: skip
@@ -66,6 +67,7 @@ def test_an_event_is_told_in_a_sentence(kind: str, body: dict[str, Any], words: 
 def test_what_has_no_words_or_lacks_a_value_is_told_as_it_is_recorded() -> None:
     assert told("watched", whom=3, purpose="p") == "whom 3"
     assert told("decide", probe=3) == "probe 3"
+    assert kind(Event(1, 0, "meyer", "watched", {}, "")) == "watched"
 
 
 def test_an_event_is_shown_whole_with_its_hash_and_an_ingest_file_by_file() -> None:

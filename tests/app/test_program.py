@@ -189,7 +189,7 @@ def test_the_record_is_a_correct_qt_model_that_reads_as_it_is_scrolled(
     assert asked == [None, 701]
     model.supply([])
     assert not model.canFetchMore(QModelIndex())
-    assert [model.data(model.index(0, c)) for c in (0, 2, 3, 4, 5)] == ["900", "meyer", "search", "track 900", "p"]
+    assert [model.data(model.index(0, c)) for c in (0, 2, 3, 4, 5)] == ["900", "meyer", "searched", "track 900", "p"]
     qtmodeltester.check(model)
 
 

@@ -19,7 +19,7 @@ from app.item_models.recordings import CAMERA, START
 from app.jobs import process_of
 from app.main_window import MainWindow
 from app.networks import Networks
-from app.verbs import INVESTIGATE
+from app.verbs import FOOTAGE, INVESTIGATE
 from app.widgets.tile import Tile
 from reid_engine.case import Case
 from tests.app.conftest import WAIT_MS, Open, view_of
@@ -261,3 +261,15 @@ def test_nones_references_do_not_run_out(window: MainWindow, qtbot: QtBot) -> No
     for _ in range(300):
         tile.repaint()
     assert abs(sys.getrefcount(None) - before) < 200
+
+
+def test_a_recording_of_unknown_time_gets_one_after_it_was_analysed(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    window.go(FOOTAGE)
+    row = view.work.recordings.row(0)
+    assert row is not None
+    with qtbot.waitSignal(view.work.footage_changed, timeout=WAIT_MS):
+        type_into(view.footage.table, 0, START, "2026-11-03 16:02:11", qtbot)
+    (source, *_) = view.work.desk.case.store.sources()
+    assert (source.start_us, source.start_origin) == (1_793_718_131_000_000, "by hand")
+    qtbot.waitUntil(lambda: view.work.recordings.rows()[0].start_us == source.start_us, timeout=WAIT_MS)

@@ -87,6 +87,7 @@ def test_a_model_that_has_maps_is_asked_itself_and_weight_times_likeness_gives_t
     kept = TrackletCrops(tuple(crop((200, 0, 10), (0, 0, 250), n) for n in range(3)), ())
     maps = np.zeros((3, 4, 2), np.float32)
     maps[1, 0, 0], maps[1, 1, 1], maps[2, 3, 1] = 0.5, -0.4, 0.25
+    mean = 0.35 / maps.size
     sees = AsksItself({"weights": np.array([0.2, 0.5, 0.3], np.float32)}, {"boost2": -maps, "carried": maps})
     (found,) = why(sees, [(kept, BLUE)])
     assert found.method == "carried"
@@ -95,7 +96,8 @@ def test_a_model_that_has_maps_is_asked_itself_and_weight_times_likeness_gives_t
     first, second, third = (reason.heat for reason in found.pictures)
     assert first is not None
     assert second is not None
-    assert (first[0, 0], first[1, 1], second[3, 1]) == (1.0, 0.0, 0.5)
+    assert (first[0, 0], first[1, 1], second[3, 1]) == pytest.approx((1, 0, (0.25 - mean) / (0.5 - mean)), abs=1e-6)
+    assert np.count_nonzero(first) == np.count_nonzero(second) == 1
     assert third is None
     assert sees.asked == 3, "nothing is covered"
 
