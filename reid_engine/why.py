@@ -82,7 +82,7 @@ def _asked(embedder: Embedder, other: Vectors, shown: Explanation) -> Why:
     """The pictures that brought most to the likeness, their part in the vector times how near they are."""
     name = next((name for name in MAPS if name in shown.maps), "")
     shares = shown.weights.get("weights")
-    heats = _between_0_and_1(shown.maps[name]) if name else None
+    heats = _standing_out(shown.maps[name]) if name else None
     found = []
     for row, crop in enumerate(shown.crops):
         share = None if shares is None else float(shares[row])
@@ -91,11 +91,12 @@ def _asked(embedder: Embedder, other: Vectors, shown: Explanation) -> Why:
     return Why(name, tuple(sorted(found, key=lambda reason: -reason.brings)[:SHOWN]))
 
 
-def _between_0_and_1(maps: NDArray[np.float32]) -> Heat:
-    """(T, h, w) on one scale for all pictures of a tracklet; what pulls elsewhere, below zero, counts as nothing."""
-    raised = np.maximum(maps, 0) - max(0.0, float(maps.min()))
+def _standing_out(maps: NDArray[np.float32]) -> Heat:
+    """(T, h, w) in [0, 1], on one scale for all pictures of a tracklet: by how much a place is above the mean place."""
+    raised = np.maximum(maps - maps.mean(), 0)
     most = float(raised.max())
-    return np.asarray(raised / np.float32(most) if most > 0 else np.zeros_like(raised), np.float32)
+    even = most <= 1e-6 * float(np.abs(maps).max(initial=0))  # the same everywhere, but for rounding
+    return np.asarray(np.zeros_like(raised) if even else raised / np.float32(most), np.float32)
 
 
 def _covered(embedder: Embedder, other: Vectors, kept: TrackletCrops) -> Sequence[Reason]:
