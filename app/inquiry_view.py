@@ -107,6 +107,13 @@ class InquiryView(QObject):
         elif not somebody_else:
             self.search(tracklet)
 
+    def add_selected(self, *, somebody_else: bool) -> None:
+        """The selected track as one more example of the person, or of somebody else."""
+        if self.player.selection is None:
+            self.said.emit(tr("Select a track first."))
+            return
+        self.add(self.player.selection, somebody_else)
+
     def search_box(self, camera: int, time_us: int, xyxy: tuple[float, ...]) -> None:
         """Search for whoever is in a drawn box."""
         known = self.work.footage.camera(CameraId(camera))

@@ -93,6 +93,20 @@ def _search(of_case: OfCase) -> list[Verb]:
             "tiles",
         ),
         Verb(
+            menu,
+            Later("Also an example of the person"),
+            "Shift+Return",
+            of_case(lambda view: view.inquiry.add_selected(somebody_else=False)),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("An example of somebody else"),
+            "Alt+Return",
+            of_case(lambda view: view.inquiry.add_selected(somebody_else=True)),
+            "tiles",
+        ),
+        Verb(
             menu, Later("Search by a picture …"), "Ctrl+P", of_case(lambda view: view.inquiry.browse_picture()), "tiles"
         ),
         Verb(
