@@ -184,6 +184,18 @@ def test_people_seen_together_by_one_camera_are_different_and_come_last(case: Pa
     assert {row["tracklet"] for row in found[-len(together) :]} == together
 
 
+def test_why_names_the_pictures_of_both_sides_that_carried_a_match(case: Path, call: Call) -> None:
+    probe = call("tracklets", case, "--json").objects[0]["tracklet"]
+    found = matches(call("search", case, "--tracklet", probe, "--json"))[0]["tracklet"]
+    (sides,) = call("why", case, found, probe, "--json").objects
+    assert set(sides) == {"found", "searched"}
+    for side in sides.values():
+        assert side["method"] == "occlusion"  # a single-image network has no maps of its own
+        distances = [picture["distance"] for picture in side["pictures"]]
+        assert distances == sorted(distances)
+    assert "occlusion" in call("why", case, found, probe).err
+
+
 def test_feedback_changes_the_ranking_at_once(case: Path, call: Call) -> None:
     known = people(case, call)
     probe = next(number for number, (camera, person) in known.items() if person == 3)
