@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QAbstractItemModel, Qt
+from PySide6.QtCore import QAbstractItemModel, Qt, QTimer
 from PySide6.QtGui import QAccessible, QColor, QPalette
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -15,6 +17,7 @@ from PySide6.QtWidgets import (
     QAbstractScrollArea,
     QAbstractSlider,
     QAbstractSpinBox,
+    QApplication,
     QComboBox,
     QDialog,
     QHeaderView,
@@ -35,7 +38,8 @@ from pytestqt.qtbot import QtBot
 from app import theme
 from app.main_window import MainWindow
 from app.verbs import FOOTAGE, INVESTIGATE
-from tests.app.conftest import WAIT_MS, Open, view_of
+from reid_engine.case import Case
+from tests.app.conftest import WAIT_MS, Left, Open, view_of
 from tests.app.every import DIALOGS, MODELS, classes
 
 INTERACTIVE = (QAbstractButton, QLineEdit, QAbstractSpinBox, QComboBox, QAbstractSlider, QAbstractItemView)
@@ -44,7 +48,7 @@ NAMED: Any = {"ids": lambda kind: kind.__name__}
 
 
 @pytest.fixture(autouse=True)
-def plain_clothes() -> Iterator[None]:
+def plain_clothes(qapp: QApplication) -> Iterator[None]:
     """Dark at 100 %, before and after."""
     theme.apply(theme.application(), "dark", 100)
     yield
@@ -244,3 +248,30 @@ def test_the_theme_follows_the_system_or_the_choice(qtbot: QtBot) -> None:
         theme.apply(theme.application(), choice, 100)
         assert theme.current() is tokens
         assert theme.application().palette().color(QPalette.ColorRole.Text) == QColor(tokens.text)
+
+
+# leak guards ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_guard_of_every_test_sees_what_is_left_behind(qtbot: QtBot, tmp_path: Path) -> None:
+    before = Left.now()
+    assert before.beyond(before) == {}
+    timer, go_on = QTimer(), threading.Event()
+    timer.start(60_000)
+    widget = QWidget()
+    widget.show()
+    thread = threading.Thread(target=go_on.wait, name="lingering")
+    thread.start()
+    child = subprocess.Popen(["sleep", "60"])
+    case = Case.create(tmp_path / "case", "a test")
+    try:
+        assert set(Left.now().beyond(before)) == {"timers", "windows", "threads", "children", "databases"}
+    finally:
+        case.close()
+        child.kill()
+        child.wait()
+        go_on.set()
+        thread.join()
+        widget.close()
+        timer.stop()
+    assert Left.now().beyond(before) == {}
