@@ -225,7 +225,10 @@ class MainWindow(QMainWindow):
 
     def show_help(self) -> None:
         """Help for the place one is at."""
-        place = "investigate" if self._to_investigate.isChecked() else "footage"
+        watching, here = self._to_investigate.isChecked(), self.focusWidget()
+        place = "investigate" if watching else "footage"
+        if watching and here is not None and self.view is not None and self.view.journey.pane.isAncestorOf(here):
+            place = "journey"
         self.program.show_help("start" if self.view is None else place)
 
     def show_record(self) -> None:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QDialog, QLineEdit, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Application
+from app.dialogs.help import HelpDialog
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
 from app.item_models.recordings import CAMERA, START
@@ -273,3 +274,13 @@ def test_a_recording_of_unknown_time_gets_one_after_it_was_analysed(window: Main
     (source, *_) = view.work.desk.case.store.sources()
     assert (source.start_us, source.start_origin) == (1_793_718_131_000_000, "by hand")
     qtbot.waitUntil(lambda: view.work.recordings.rows()[0].start_us == source.start_us, timeout=WAIT_MS)
+
+
+def test_help_is_about_the_place_one_is_at(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    for target, heading in ((view.player, "Investigate"), (view.journey.pane.lanes, "Journey")):
+        target.setFocus()
+        window.show_help()
+        (page,) = [dialog for dialog in window.findChildren(HelpDialog) if dialog.isVisible()]
+        assert page.text.toPlainText().startswith(heading)
+        page.close()
