@@ -21,7 +21,7 @@ from reid_engine.types import CameraId
 CONFLICT_WORDS: dict[ConflictKind, str] = {
     "two-places": Later("in two places at once"),
     "travel-time": Later("faster than people walk"),
-    "same-camera-overlap": Later("two people in one camera's picture"),
+    "same-camera-overlap": Later("seen apart in one picture"),
     "decided-different": Later("decided to be different people"),
 }
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins so

@@ -126,7 +126,9 @@ class JourneyPane(QWidget):
         button = QToolButton(self)
         button.setObjectName("conflict")
         button.setText(f"!  {conflict_words(conflict)}")
-        button.setToolTip(tr("Show both pictures side by side"))
+        either = tr("Two people, or one of the tracks holds two and wants a split (Shift+S).")
+        asides = [either] if conflict.kind == "same-camera-overlap" else []
+        button.setToolTip("\n".join([tr("Show both pictures side by side"), *asides]))
         button.clicked.connect(lambda: self.conflict.emit(conflict))
         return button
 
