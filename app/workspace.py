@@ -65,6 +65,7 @@ class Workspace(QObject):
         self.intake = Intake(self.recordings, self.looking, state.zone, settings.name_patterns, self)
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
         self.jobs = Jobs(case.folder, command, self)
+        self._tracks = 0  # that the running analysis has told of
         self._warm: WarmProbe | None = None
         self._warming = QTimer(self)
         self._warming.setSingleShot(True)
@@ -205,6 +206,9 @@ class Workspace(QObject):
                 self.edited.emit(event)
             elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
+            if event.get("tracklets", self._tracks) != self._tracks:
+                self._tracks = event["tracklets"]
+                self.boxes.renew()
             if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
                 self._pace = float(event["rate"])
 
