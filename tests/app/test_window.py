@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QStyleOptionViewItem, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Application
@@ -284,3 +284,11 @@ def test_help_is_about_the_place_one_is_at(window: MainWindow, qtbot: QtBot) -> 
         (page,) = [dialog for dialog in window.findChildren(HelpDialog) if dialog.isVisible()]
         assert page.text.toPlainText().startswith(heading)
         page.close()
+
+
+def test_four_cards_stand_beside_one_another_and_the_pictures_keep_their_room(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    search_by_mouse(window, qtbot)
+    card = view.matches.cards.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).width()
+    qtbot.waitUntil(lambda: view.matches.cards.viewport().width() >= 4 * card, timeout=WAIT_MS)
+    assert view.player.width() >= 640
