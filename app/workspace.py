@@ -65,7 +65,6 @@ class Workspace(QObject):
         self.intake = Intake(self.recordings, self.looking, state.zone, settings.name_patterns, self)
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
         self.jobs = Jobs(case.folder, command, self)
-        self._tracks = 0  # that the running analysis has told of
         self._warm: WarmProbe | None = None
         self._warming = QTimer(self)
         self._warming.setSingleShot(True)
@@ -79,6 +78,7 @@ class Workspace(QObject):
             lane.trouble.connect(self.failed)
         self.matches.wanted.connect(self._want_crop)
         self.matches.scrubbing.connect(self._fetch_strip)
+        self._tracks = 0  # that the running analysis has told of
         self._wanted: list[TrackletId] = []
         self._fetching = QTimer(self)
         self._fetching.setSingleShot(True)
