@@ -92,6 +92,13 @@ def no_unexpected_dialog(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
     assert surprises == []
 
 
+@pytest.fixture(scope="session", autouse=True)
+def loaded_before() -> None:
+    """What the libraries made while they were loaded is no test's: guards need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 @dataclass(frozen=True)
 class Left:
     """What a test may leave behind: windows, running timers, threads, open databases, child processes."""
