@@ -219,7 +219,10 @@ def test_the_case_proves_itself(case: Path, call: Call, weights: Weights) -> Non
     said = call("check", case, "--embedder", weights.embedder)
     assert said.status == 0
     assert "agree" in said.err
-    assert call("record", case).status == 0
+    told = call("record", case)
+    assert told.status == 0
+    assert "ingest started" not in told.out
+    assert "analysis started: " in told.out
 
 
 def test_a_clock_that_was_wrong_is_corrected_afterwards(
