@@ -272,7 +272,7 @@ def test_a_recording_of_unknown_time_gets_one_after_it_was_analysed(window: Main
     with qtbot.waitSignal(view.work.footage_changed, timeout=WAIT_MS):
         type_into(view.footage.table, 0, START, "2026-11-03 16:02:11", qtbot)
     (source, *_) = view.work.desk.case.store.sources()
-    assert (source.start_us, source.start_origin) == (1_793_718_131_000_000, "by hand")
+    assert (source.start_us, source.start_origin) == (1_793_721_731_000_000, "by hand")  # this case is in UTC
     qtbot.waitUntil(lambda: view.work.recordings.rows()[0].start_us == source.start_us, timeout=WAIT_MS)
 
 
