@@ -7,17 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from app import local_time
+from app.words import Later, tr
 from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
 
 Sort: TypeAlias = Literal["rank", "earliest", "latest"]
 Group: TypeAlias = Literal["band", "camera", "hour", "none"]
 
 BAND_WORDS: dict[BandName | None, str] = {
-    "strong": "Strong", "possible": "Possible", "weak": "Weak", "none": "Unlikely", None: "Not calibrated",
+    "strong": Later("Strong"), "possible": Later("Possible"), "weak": Later("Weak"), "none": Later("Unlikely"),
+    None: Later("Not calibrated"),
 }  # fmt: skip
 BAND_ORDER: tuple[BandName | None, ...] = ("strong", "possible", "weak", "none", None)
 LINE_ABOVE = "weak"  # bands from here on lie beyond the line that 5 % of strangers pass
-LINE = "5 % of strangers come nearer than this (held-out test)"
+LINE = Later("5 % of strangers come nearer than this (held-out test)")
 MANY_WEAK = 60  # more than so many, beside stronger ones, are folded away until somebody asks for them
 
 
@@ -96,10 +98,10 @@ def _key(
     def band(match: Match) -> tuple[Any, ...]:
         verdict = verdicts.get(match.tracklet)
         if verdict == "same":
-            return (-1, "confirmed", "Confirmed")
+            return (-1, "confirmed", tr("Confirmed"))
         if verdict == "different":
-            return (9, "rejected", "Rejected")
-        return (BAND_ORDER.index(match.band), match.band or "", BAND_WORDS[match.band])
+            return (9, "rejected", tr("Rejected"))
+        return (BAND_ORDER.index(match.band), match.band or "", tr(BAND_WORDS[match.band]))
 
     def camera(match: Match) -> tuple[Any, ...]:
         label = labels.get(match.camera, NO_CAMERA)
@@ -108,7 +110,11 @@ def _key(
     def hour(match: Match) -> tuple[Any, ...]:
         zone = labels.get(match.camera, NO_CAMERA).zone
         begins = local_time.local(match.start_us, zone).replace(minute=0, second=0, microsecond=0)
-        return (begins.isoformat(), f"hour {begins.isoformat()}", f"{begins:%Y-%m-%d  %H} h")
+        return (
+            begins.isoformat(),
+            f"hour {begins.isoformat()}",
+            tr("{day}  {hour} h").format(day=f"{begins:%Y-%m-%d}", hour=f"{begins:%H}"),
+        )
 
     return {"band": band, "camera": camera, "hour": hour, "none": lambda _: (0, "all", "")}[group]
 
@@ -122,7 +128,7 @@ def _laid_out(parts: Sequence[tuple[tuple[Any, ...], list[Match]]], wish: Wish) 
     drawn = False
     for (_, key, title), found in parts:
         beyond = wish.group == "band" and key in ("weak", "none")
-        line = LINE if beyond and not drawn else ""
+        line = tr(LINE) if beyond and not drawn else ""
         drawn = drawn or beyond
         kept = [] if fold and beyond else found
         sections.append(Section(key, title, len(shown), len(kept), len(found) - len(kept), line))

@@ -150,7 +150,8 @@ class CaseView(QObject):
         self.journey.show_footage()
         cameras, zone = footage.cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC"
         self.footage.show_pace(self.work.pace)
-        self.counted.emit(f"{len(cameras)} cameras   ·   times in {zone}" if cameras else "nothing is analysed yet")
+        known = tr("{count} cameras   ·   times in {zone}").format(count=len(cameras), zone=zone)
+        self.counted.emit(known if cameras else tr("nothing is analysed yet"))
 
     def _on_job(self, job: Job) -> None:
         self.jobs.add(job)

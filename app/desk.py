@@ -12,6 +12,7 @@ from pathlib import Path
 from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
+from app.words import tr
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
@@ -126,15 +127,17 @@ class Portrait:
         if here >= GOOD_HEIGHT_PX or best < BETTER * here:
             return None
         away = abs(self.best_us - time_us) / 1e6
-        side = "later" if self.best_us > time_us else "earlier"
-        return self.best_us, f"Here {here} pixels tall; {best} pixels {away:.1f} s {side}."
+        later = tr("Here {here} pixels tall; {best} pixels {away} s later.")
+        words = later if self.best_us > time_us else tr("Here {here} pixels tall; {best} pixels {away} s earlier.")
+        return self.best_us, words.format(here=here, best=best, away=f"{away:.1f}")
 
     @property
     def doubt(self) -> str:
         """Why a search for this track may disappoint, or nothing."""
         if self.height_px >= GOOD_HEIGHT_PX:
-            return "" if self.quality >= POOR_QUALITY else "Blurred or half hidden: expect a poor ranking."
-        return f"At most {self.height_px} pixels tall: expect a poor ranking. Is there a track nearer to a camera?"
+            return "" if self.quality >= POOR_QUALITY else tr("Blurred or half hidden: expect a poor ranking.")
+        words = tr("At most {height} pixels tall: expect a poor ranking. Is there a track nearer to a camera?")
+        return words.format(height=self.height_px)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +181,11 @@ class Desk:
             known = self.case.store.camera(name, create=True)
             if known.clock != clock:
                 self.case.store.set_camera_clock(known.id, clock)
+
+    def set_start(self, path: Path, start_us: int) -> None:
+        """Say when a recording of the case began, by its camera's clock; all its times follow."""
+        source = next(source for source in self.case.store.sources() if Path(source.path) == path)
+        self.case.store.set_source_start(source.id, start_us, "by hand")
 
     def networks(self) -> Networks:
         """The weights that were used last here, as far as the files are still there."""

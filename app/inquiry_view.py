@@ -13,24 +13,25 @@ from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import local_time
-from app.arrange import Arrangement, arranged
+from app.arrange import BAND_WORDS, Arrangement, arranged
 from app.desk import Answer, Footage, Portrait, Query
 from app.dialogs.compare import CompareDialog, Side
-from app.dialogs.why import Ground, WhyDialog
+from app.dialogs.why import Ground, Grounds, WhyDialog
 from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
-from app.words import tr
+from app.words import Later, tr
 from app.workspace import Workspace
+from reid_engine.search import BANDS
 from reid_engine.store import TrackEdit
 from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
 
-PICTURES = "Pictures (*.png *.jpg *.jpeg *.bmp *.webp)"
+PICTURES = Later("Pictures (*.png *.jpg *.jpeg *.bmp *.webp)")
 MARKS = 50
-PROBE_NOTE = "Looking at the picture …"
+PROBE_NOTE = Later("Looking at the picture …")
 AROUND_US = 5_000_000  # a match is played from so long before to so long after it
 AT_ONCE = 2000  # more matches than these are put in order on a lane
 
@@ -94,20 +95,24 @@ class InquiryView(QObject):
 
     def search(self, tracklet: int) -> None:
         """Where else was this person?"""
-        self._searching("Searching …")
+        self._searching(tr("Searching …"))
         self.work.investigation.search_tracklet(TrackletId(tracklet), self.matches.filters())
 
     def add(self, tracklet: int, somebody_else: bool) -> None:
         """One more example of the person, or of somebody else; the first example begins a search."""
         if self.work.investigation.add(TrackletId(tracklet), somebody_else=somebody_else):
-            what = "somebody else" if somebody_else else "an example of the person"
-            self.said.emit(
-                tr("Track {tracklet} counts as {what}; the same click again takes it out.").format(
-                    tracklet=tracklet, what=what
-                )
-            )
+            other = tr("Track {tracklet} counts as somebody else; the same click again takes it out.")
+            mine = tr("Track {tracklet} counts as an example of the person; the same click again takes it out.")
+            self.said.emit((other if somebody_else else mine).format(tracklet=tracklet))
         elif not somebody_else:
             self.search(tracklet)
+
+    def add_selected(self, *, somebody_else: bool) -> None:
+        """The selected track as one more example of the person, or of somebody else."""
+        if self.player.selection is None:
+            self.said.emit(tr("Select a track first."))
+            return
+        self.add(self.player.selection, somebody_else)
 
     def search_box(self, camera: int, time_us: int, xyxy: tuple[float, ...]) -> None:
         """Search for whoever is in a drawn box."""
@@ -121,7 +126,7 @@ class InquiryView(QObject):
 
     def browse_picture(self) -> None:
         """Ask for a picture of a person."""
-        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", PICTURES)
+        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", tr(PICTURES))
         if found:
             self.search_picture(Path(found))
 
@@ -141,11 +146,11 @@ class InquiryView(QObject):
         self._ask_probe({"image": str(path)}, forget=path)
 
     def _ask_probe(self, question: dict[str, object], forget: Path | None = None) -> None:
-        self._searching(PROBE_NOTE)
+        self._searching(tr(PROBE_NOTE))
 
         def done(vector: Vectors) -> None:
             self._forget(forget)
-            self.subject.show_picture("a picture")
+            self.subject.show_picture(tr("a picture"))
             self.work.investigation.search_vector(vector, self.matches.filters())
 
         def failed(error: Exception) -> None:
@@ -176,11 +181,12 @@ class InquiryView(QObject):
     def _on_answer(self, answer: Answer) -> None:
         self._answer = answer
         bands = [match.band for match in answer.matches]
-        counted = ", ".join(f"{bands.count(band)} {band}" for band in ("strong", "possible", "weak") if band in bands)
+        counted = ", ".join(f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in BANDS if band in bands)
         notes = "   ".join(answer.notes)
-        self.matches.head(f"{len(answer.matches)} tracks ranked{': ' + counted if counted else ''}   {notes}".strip())
+        ranked = tr("{count} tracks ranked").format(count=len(answer.matches))
+        self.matches.head(f"{ranked}{': ' + counted if counted else ''}   {notes}".strip())
         if not answer.matches:
-            self.matches.say("Nobody passes these filters.", notes or "Widen the time or choose all cameras.")
+            self.matches.say(tr("Nobody passes these filters."), notes or tr("Widen the time or choose all cameras."))
         if answer.query.tracklet is not None:
             self.subject.show_probe(answer.query.tracklet)
         self.subject.show_examples(list(map(int, answer.query.examples)), list(map(int, answer.query.others)))
@@ -251,14 +257,14 @@ class InquiryView(QObject):
             return
         self.show_beside(probe, match.tracklet, decide=True)
 
-    def show_beside(self, one: TrackletId, other: TrackletId, *, decide: bool, title: str = "Compare") -> None:
+    def show_beside(self, one: TrackletId, other: TrackletId, *, decide: bool, title: str = "") -> None:
         """Two tracks side by side."""
 
         def sides() -> tuple[Side, Side]:
             return self._side(one), self._side(other)
 
         def opened(found: tuple[Side, Side]) -> None:
-            dialog = CompareDialog(title, found, decide=decide, parent=self._window)
+            dialog = CompareDialog(title or tr("Compare"), found, decide=decide, parent=self._window)
             dialog.decided.connect(self.matches.decide)
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
@@ -273,7 +279,10 @@ class InquiryView(QObject):
             local_time.clock_time(found.end_us, label.zone),
         )
         pictures = [decode_jpeg(jpeg) for jpeg in self.work.desk.strip(number)]
-        return Side(f"{label.letter}   {label.name}   track {number}", f"{begin} to {end}", pictures)
+        heading = tr("{letter}   {camera}   track {number}").format(
+            letter=label.letter, camera=label.name, number=number
+        )
+        return Side(heading, tr("{begin} to {end}").format(begin=begin, end=end), pictures)
 
     def why(self) -> None:
         """Show which pictures, and what in them, carried the match under the cursor."""
@@ -287,28 +296,35 @@ class InquiryView(QObject):
             probe = b64encode(np.asarray(query.vector, "<f4").tobytes()).decode()
         self.said.emit(tr("Asking the network what it saw …"))
         question = {"why": int(match.tracklet), "probe": probe}
-        self.work.probe().request(question, lambda answer: self._explain(match, query, answer), self._not_explained)
+        self.work.probe().request(
+            question, lambda answer: self._explain(match, query, answer["why"]), self._not_explained
+        )
 
     def _not_explained(self, error: Exception) -> None:
         self.said.emit(sentence(error))
 
     def _explain(self, match: Match, query: Query, answer: dict[str, Any]) -> None:
-        zone = self.work.label(match.camera).zone
-        desk = self.work.desk
+        wanted = [("searched", tr("Searched for"), query.tracklet), ("found", tr("Found"), match.tracklet)]
 
-        def read() -> tuple[list[Ground], QImage]:
-            crops = desk.case.crops(match.tracklet).best
-            grounds = [_ground(reason, crops[reason["place"]].jpeg, zone) for reason in answer["why"]]
-            mine = desk.crop(query.tracklet) if query.tracklet is not None else b""
-            return grounds, decode_jpeg(mine) if mine else QImage(1, 1, QImage.Format.Format_RGB32)
+        def read() -> list[Grounds]:
+            return [self._grounds(words, number, answer[side]) for side, words, number in wanted
+                    if side in answer and number is not None]  # fmt: skip
 
-        def opened(found: tuple[list[Ground], QImage]) -> None:
+        def opened(sides: list[Grounds]) -> None:
             self.said.emit("")
-            dialog = WhyDialog(f"Why track {match.tracklet} is rank {match.rank}", *found, self._window)
+            title = tr("Why track {track} is rank {rank}").format(track=match.tracklet, rank=match.rank)
+            dialog = WhyDialog(title, sides, self._window)
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
 
         self.work.reading.run(read, opened, key="why")
+
+    def _grounds(self, words: str, number: TrackletId, told: dict[str, Any]) -> Grounds:
+        label, kept = self.work.label(self.work.desk.tracklet(number).camera), self.work.desk.case.crops(number)
+        jpegs = {crop.frame_index: crop.jpeg for crop in (*kept.best, *(crop for run in kept.runs for crop in run))}
+        pictures = [_ground(reason, jpegs[reason["frame"]], label.zone) for reason in told["pictures"]]
+        title = tr("{words}: track {number}, {camera}").format(words=words, number=number, camera=label.name)
+        return Grounds(title, told["method"], pictures)
 
     # the selected track -----------------------------------------------------------------------------------------------
 
@@ -335,7 +351,9 @@ class InquiryView(QObject):
         self._portrait = found
         better = found.better_moment(self.player.clock.now_us())
         words = "" if better is None else better[1]
-        self.subject.show_portrait(f"track {tracklet}", pictures, found.doubt, better=words)
+        self.subject.show_portrait(
+            tr("track {tracklet}").format(tracklet=tracklet), pictures, found.doubt, better=words
+        )
 
     def show_better(self) -> None:
         """Go to the moment at which the selected track is seen best."""
@@ -373,7 +391,7 @@ class InquiryView(QObject):
         self.work.jobs.start(verb, [*words, *([] if embedder is None else ["--embedder", str(embedder)])])
 
     def _on_edited(self, event: dict[str, Any]) -> None:
-        made = " and ".join(map(str, event["made"]))
+        made = ", ".join(map(str, event["made"]))
         self.said.emit(
             tr("The {edit} is done: track {made}. Ctrl+Z takes it back.").format(edit=event["edit"], made=made)
         )
@@ -404,4 +422,4 @@ class InquiryView(QObject):
 def _ground(reason: dict[str, Any], jpeg: bytes, zone: str) -> Ground:
     heat = None if reason["heat"] is None else np.array(reason["heat"], np.float32)
     when = local_time.precise_time(reason["time_us"], zone).partition("  ")[2]
-    return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], heat)
+    return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], reason["share"], heat)

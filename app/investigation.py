@@ -101,11 +101,11 @@ class Investigation(QObject):
 
     def undo(self) -> None:
         """Take the last decision back."""
-        self._write(self._desk.undo, "Taken back: ")
+        self._write(self._desk.undo, tr("Taken back: "))
 
     def redo(self) -> None:
         """Restore what was taken back."""
-        self._write(self._desk.redo, "Restored: ")
+        self._write(self._desk.redo, tr("Restored: "))
 
     def _write(self, work: Callable[[], Deed | None], words: str) -> None:
         probe = self.probe

@@ -125,7 +125,7 @@ class JourneyView(QObject):
         player.pause()
         moment_us, selection = player.clock.now_us(), player.selection
         about = local_time.precise_time(moment_us, self._zone())
-        about += "" if selection is None else f", track {selection}"
+        about += "" if selection is None else ", " + tr("track {tracklet}").format(tracklet=selection)
         dialog = NoteDialog(about, parent=self._window)
         tracklet = None if selection is None else TrackletId(selection)
         dialog.accepted.connect(lambda: self.add_note(dialog.text, moment_us, tracklet))
@@ -156,7 +156,7 @@ class JourneyView(QObject):
     def _about(self, note: Note) -> str:
         written = local_time.date_and_time(note.at_us, self._zone())
         about = "" if note.moment_us is None else local_time.precise_time(note.moment_us, self._zone()) + ", "
-        return f"{about}written by {note.operator}, {written}"
+        return about + tr("written by {operator}, {when}").format(operator=note.operator, when=written)
 
     def _zone(self) -> str:
         cameras = self.work.footage.cameras
@@ -172,7 +172,9 @@ class JourneyView(QObject):
 
     def ask_picture(self) -> None:
         """Ask for a picture of the place."""
-        found, _ = QFileDialog.getOpenFileName(self._window, tr("A floor plan"), "", "Pictures (*.png *.jpg *.jpeg)")
+        found, _ = QFileDialog.getOpenFileName(
+            self._window, tr("A floor plan"), "", tr("Pictures (*.png *.jpg *.jpeg)")
+        )
         if found:
             self.set_plan(Path(found))
 
@@ -187,7 +189,7 @@ class JourneyView(QObject):
             self.said.emit(tr("There is no journey yet: confirm sightings first."))
             return
         place = self.work.desk.folder / "exports" / f"journey-{journey.start}.csv"
-        kinds = "Spreadsheet (*.csv);;JSON (*.json)"
+        kinds = tr("Spreadsheet (*.csv);;JSON (*.json)")
         found, _ = QFileDialog.getSaveFileName(self._window, tr("Export the journey"), str(place), kinds)
         if found:
             self.export(Path(found))

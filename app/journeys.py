@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from app import local_time
+from app.words import Later, tr
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
 from reid_engine.journey import Conflict, ConflictKind, Gap, Journey, rows_of
@@ -18,10 +19,10 @@ from reid_engine.store.connection import explained
 from reid_engine.types import CameraId
 
 CONFLICT_WORDS: dict[ConflictKind, str] = {
-    "two-places": "in two places at once",
-    "travel-time": "faster than people walk",
-    "same-camera-overlap": "two people in one camera's picture",
-    "decided-different": "decided to be different people",
+    "two-places": Later("in two places at once"),
+    "travel-time": Later("faster than people walk"),
+    "same-camera-overlap": Later("seen apart in one picture"),
+    "decided-different": Later("decided to be different people"),
 }
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would calculate what begins so
 
@@ -40,32 +41,37 @@ def seconds(length_us: int) -> str:
 
 def conflict_words(conflict: Conflict) -> str:
     """What does not fit, in one line."""
-    words = CONFLICT_WORDS[conflict.kind]
+    words = tr(CONFLICT_WORDS[conflict.kind])
     if conflict.kind == "travel-time":
-        words += f": {seconds(conflict.gap_us)} between them, at least {seconds(conflict.least_us)} needed"
-    return f"tracks {conflict.first} and {conflict.second}: {words}"
+        needed = {"gap": seconds(conflict.gap_us), "least": seconds(conflict.least_us)}
+        words += tr(": {gap} between them, at least {least} needed").format(**needed)
+    tracks = tr("tracks {first} and {second}").format(first=conflict.first, second=conflict.second)
+    return f"{tracks}: {words}"
 
 
 def gap_words(gap: Gap, names: Mapping[CameraId, str]) -> str:
     """How long nobody saw the person, what is usual, and who could not have."""
-    words = f"not seen for {seconds(gap.end_us - gap.start_us)}"
+    words = tr("not seen for {length}").format(length=seconds(gap.end_us - gap.start_us))
     if gap.most_us:
-        words += f", usually {seconds(gap.least_us)} to {seconds(gap.most_us)}"
+        words += tr(", usually {least} to {most}").format(least=seconds(gap.least_us), most=seconds(gap.most_us))
     if gap.blind:
-        words += "; no footage then: " + ", ".join(names.get(camera, "?") for camera in gap.blind)
+        blind = ", ".join(names.get(camera, "?") for camera in gap.blind)
+        words += tr("; no footage then: {cameras}").format(cameras=blind)
     return words
 
 
 def summary(found: Journey) -> str:
     """The journey in one line."""
     confirmed, unsure = len(found.confirmed), len(found.sightings) - len(found.confirmed)
-    words = f"{confirmed} confirmed sighting{'s' if confirmed != 1 else ''}"
-    words += f", {unsure} unsure" if unsure else ""
-    if found.conflicts:
-        words += f", {len(found.conflicts)} that do{'es' if len(found.conflicts) == 1 else ''} not fit"
+    one = tr("1 confirmed sighting")
+    words = one if confirmed == 1 else tr("{count} confirmed sightings").format(count=confirmed)
+    words += tr(", {count} unsure").format(count=unsure) if unsure else ""
+    against = len(found.conflicts)
+    words += tr(", 1 that does not fit") if against == 1 else ""
+    words += tr(", {count} that do not fit").format(count=against) if against > 1 else ""
     if found.lost:
-        split = ", ".join(map(str, found.lost))
-        words += f"; track {split} was confirmed and split since: decide about its parts"
+        split = tr("; track {numbers} was confirmed and split since: decide about its parts")
+        words += split.format(numbers=", ".join(map(str, found.lost)))
     return words
 
 

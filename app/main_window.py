@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QSizePolicy,
-    QStackedWidget,
     QToolBar,
     QToolButton,
 )
@@ -30,8 +29,9 @@ from app.panes.welcome import WelcomePane
 from app.program_view import ProgramView, demo_footage, recent_commands
 from app.settings import WindowState
 from app.stall import StallMeter
-from app.verbs import FOOTAGE, INVESTIGATE, verbs
+from app.verbs import CLOSE_CASE, FOOTAGE, INVESTIGATE, NEW_CASE, OPEN_CASE, verbs
 from app.widgets.hint_bar import HintBar
+from app.widgets.pages import Pages
 from app.words import tr
 
 if TYPE_CHECKING:  # what a case needs is loaded by ``warm`` or with the first case: the first paint does without
@@ -59,7 +59,7 @@ class MainWindow(QMainWindow):
         self._warming = QTimer(self)
         self._warming.setSingleShot(True)
         self._warming.timeout.connect(lambda: self._lane.run(_engine, lambda _: None))
-        self._pages = QStackedWidget(self)
+        self._pages = Pages(self)
         self.setCentralWidget(self._pages)
         self.welcome = self._make_welcome()
         self.program = ProgramView(command, state, settings, self._lane, self)
@@ -225,7 +225,10 @@ class MainWindow(QMainWindow):
 
     def show_help(self) -> None:
         """Help for the place one is at."""
-        place = "investigate" if self._to_investigate.isChecked() else "footage"
+        watching, here = self._to_investigate.isChecked(), self.focusWidget()
+        place = "investigate" if watching else "footage"
+        if watching and here is not None and self.view is not None and self.view.journey.pane.isAncestorOf(here):
+            place = "journey"
         self.program.show_help("start" if self.view is None else place)
 
     def show_record(self) -> None:
@@ -308,7 +311,7 @@ class MainWindow(QMainWindow):
             action.setEnabled(there)
             action.triggered.connect(lambda _=False, path=path: self.open_case(path))
         menu.addSeparator()
-        for words in ("New case …", "Open case …", "Close case"):
+        for words in (NEW_CASE, OPEN_CASE, CLOSE_CASE):
             menu.addAction(self._actions[words])
 
     def _make_hints(self) -> HintBar:

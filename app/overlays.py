@@ -14,6 +14,7 @@ from reid_engine.types import CameraId, Tracklet
 
 WINDOW_US = 20_000_000
 KEPT_WINDOWS = 64
+SHOWN_WINDOWS = 18  # of nine tiles, with what comes next
 
 
 class Fetch(Protocol):
@@ -48,6 +49,15 @@ class BoxCache(QObject):
         self._edition += 1
         self._windows.clear()
 
+    def renew(self) -> None:
+        """More is known, as while an analysis runs: fetch again what was shown last, and show the old until it has
+        come."""
+        windows = list(self._windows)
+        for key in windows[:-SHOWN_WINDOWS]:
+            del self._windows[key]
+        for key in windows[-SHOWN_WINDOWS:]:
+            self._ask(key)
+
     def _window(self, camera: CameraId, number: int) -> Sequence[Tracklet] | None:
         key = camera, number
         if key in self._windows:
@@ -56,13 +66,17 @@ class BoxCache(QObject):
         self._windows[key] = None
         while len(self._windows) > KEPT_WINDOWS:
             self._windows.popitem(last=False)
+        self._ask(key)
+        return None
+
+    def _ask(self, key: tuple[CameraId, int]) -> None:
+        camera, number = key
         edition, start = self._edition, number * WINDOW_US
         self._lane.run(
             lambda: self._fetch(camera, start, start + WINDOW_US),
             lambda found: self._keep(key, edition, found),
             failed=lambda error: self._lane.trouble.emit(error),
         )
-        return None
 
     def _keep(self, key: tuple[CameraId, int], edition: int, found: Sequence[Tracklet]) -> None:
         if edition == self._edition:

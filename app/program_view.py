@@ -142,7 +142,8 @@ class ProgramView(QObject):
         from app.dialogs.record import RecordDialog
         from app.item_models.record import PAGE, RecordModel
 
-        model = RecordModel(self._state.zone)
+        cameras = {int(camera.id): camera.name for camera in desk.case.store.cameras()}
+        model = RecordModel(self._state.zone, cameras)
         dialog = RecordDialog(model, self._window)
         model.wanted.connect(lambda before: reading.run(lambda: desk.events(before, PAGE), model.supply, key="record"))
         dialog.verify.connect(lambda: reading.run(desk.verify, dialog.show_verdict, key="verify"))

@@ -13,12 +13,14 @@ from typing import Literal, TypeAlias
 from PySide6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QIcon, QIconEngine, QPainter, QPalette, QPixmap, QPixmapCache
 from PySide6.QtSvg import QSvgRenderer
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 import resources
 
 Choice: TypeAlias = Literal["system", "dark", "light"]
 SCALES = (100, 125, 150, 175, 200)  # per cent of the system's text size
+LARGE = 150  # per cent
+SCREEN_SHARE = 0.94  # of a screen is a dialog's at most, however large its text
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ QHeaderView::section { background: $panel; color: $muted; border: 0; border-bott
   font-weight: 600; }
 QListView { background: $ground; border: 0; }
 QDockWidget { font-weight: 600; }
-QDockWidget::title { background: $panel; padding: 7px 10px; border-bottom: 1px solid $line; }
+QDockWidget::title { background: $panel; padding: 8px 10px 5px 10px; border-bottom: 1px solid $line; }
 QProgressBar { background: $ground; border: 1px solid $line; border-radius: 4px; height: 6px; text-align: center; }
 QProgressBar::chunk { background: $accent; border-radius: 3px; }
 QScrollBar:vertical { background: transparent; width: 11px; margin: 0; }
@@ -173,6 +175,17 @@ def px(size: int) -> int:
     program = QApplication.instance()
     scale = program.property("scale") if program is not None else None
     return round(size * int(scale or 100) / 100)
+
+
+def large() -> bool:
+    """True when the text is so large that not everything finds room beside one another."""
+    return px(100) >= LARGE
+
+
+def room(widget: QWidget, width: int, height: int) -> QSize:
+    """This size at 100 % for a dialog, in the size of the text, as far as the screen has room."""
+    screen = widget.screen().availableSize() * SCREEN_SHARE
+    return QSize(min(px(width), screen.width()), min(px(height), screen.height()))
 
 
 def primary(button: QPushButton) -> None:

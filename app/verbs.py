@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from app.case_view import CaseView
     from app.main_window import MainWindow
 
+NEW_CASE = Later("New case …")
+OPEN_CASE = Later("Open case …")
+CLOSE_CASE = Later("Close case")
 FOOTAGE = Later("Footage")
 INVESTIGATE = Later("Investigate")
 ALONE = (
@@ -42,10 +45,10 @@ def verbs(window: MainWindow) -> list[Verb]:
 
 def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
     return [
-        Verb(Later("&Case"), Later("New case …"), "Ctrl+N", window.ask_new_case, ""),
-        Verb(Later("&Case"), Later("Open case …"), "Ctrl+O", window.browse_case, ""),
+        Verb(Later("&Case"), NEW_CASE, "Ctrl+N", window.ask_new_case, ""),
+        Verb(Later("&Case"), OPEN_CASE, "Ctrl+O", window.browse_case, ""),
         Verb(Later("&Case"), Later("Networks …"), "", of_case(lambda view: view.ask_networks())),
-        Verb(Later("&Case"), Later("Close case"), "Ctrl+W", window.close_case),
+        Verb(Later("&Case"), CLOSE_CASE, "Ctrl+W", window.close_case),
         Verb(Later("&Case"), Later("Quit"), "Ctrl+Q", window.close, ""),
         Verb(Later("&Footage"), Later("Add files …"), "Ctrl+Shift+A", of_case(lambda view: view.add_files())),
         Verb(Later("&Footage"), Later("Add folder …"), "Ctrl+Shift+O", of_case(lambda view: view.add_folder())),
@@ -87,6 +90,20 @@ def _search(of_case: OfCase) -> list[Verb]:
             Later("Search the selected person"),
             "Return | Enter",
             of_case(lambda view: view.player.ask()),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("Also an example of the person"),
+            "Shift+Return",
+            of_case(lambda view: view.inquiry.add_selected(somebody_else=False)),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("An example of somebody else"),
+            "Alt+Return",
+            of_case(lambda view: view.inquiry.add_selected(somebody_else=True)),
             "tiles",
         ),
         Verb(

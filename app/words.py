@@ -23,9 +23,8 @@ class Later(str):
 
 def tr(text: str) -> str:
     """``text`` in the language of the window."""
-    from PySide6.QtCore import QCoreApplication  # the command line formats times without it
-
-    return QCoreApplication.translate(CONTEXT, text)
+    core = sys.modules.get("PySide6.QtCore")  # the command line speaks without it
+    return text if core is None else str(core.QCoreApplication.translate(CONTEXT, text))
 
 
 def shortened(path: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -21,6 +22,7 @@ from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
+from app.words import tr
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
@@ -76,6 +78,7 @@ class Workspace(QObject):
             lane.trouble.connect(self.failed)
         self.matches.wanted.connect(self._want_crop)
         self.matches.scrubbing.connect(self._fetch_strip)
+        self._tracks = 0  # that the running analysis has told of
         self._wanted: list[TrackletId] = []
         self._fetching = QTimer(self)
         self._fetching.setSingleShot(True)
@@ -83,6 +86,7 @@ class Workspace(QObject):
         self._fetching.timeout.connect(self._fetch_crops)
         self.jobs.started.connect(self._follow)
         self.intake.corrected.connect(self._correct)
+        self.recordings.restarted.connect(self._restart)
 
     def begin(self) -> None:
         """Read what is there, and find jobs that still run."""
@@ -128,6 +132,9 @@ class Workspace(QObject):
         self._starting = False
         self.failed.emit(error)
         self.reload()
+
+    def _restart(self, path: Path, start_us: int) -> None:
+        self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self.reload())
 
     def _correct(self, camera: str, clock: CameraClock) -> None:
         self.writing.run(lambda: self.desk.set_clocks({camera: clock}), lambda _: self.reload())
@@ -199,6 +206,9 @@ class Workspace(QObject):
                 self.edited.emit(event)
             elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
+            if event.get("tracklets", self._tracks) != self._tracks:
+                self._tracks = event["tracklets"]
+                self.boxes.renew()
             if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
                 self._pace = float(event["rate"])
 
@@ -209,7 +219,7 @@ class Workspace(QObject):
         if "message" in result:
             bad.append(str(result["message"]))
         good = sum(file.get("state") in ("done", "skipped") for file in result.get("files", ()))
-        self.said.emit("   ".join(bad) if bad else f"Done: {good} recordings analysed.")
+        self.said.emit("   ".join(bad) if bad else tr("Done: {count} recordings analysed.").format(count=good))
 
     def _ended(self, words: str) -> None:
         if words:

@@ -14,7 +14,7 @@ from itertools import combinations, pairwise
 from typing import Any, Literal, TypeAlias
 
 from reid_engine.store import Camera, CameraPair, Decision, Store
-from reid_engine.topology import Flag, Presence, Topology, Travel, learned
+from reid_engine.topology import Flag, Presence, Topology, Travel, learned, seen_apart
 from reid_engine.types import CameraId, TrackletId
 
 State: TypeAlias = Literal["probe", "confirmed", "unsure"]
@@ -120,7 +120,7 @@ def journey(store: Store, start: TrackletId) -> Journey:
         start,
         tuple(sightings),
         tuple(_gaps(store, confirmed, links)),
-        tuple(_conflicts(confirmed, decisions, links)),
+        tuple(_conflicts(store, confirmed, decisions, links)),
         tuple(sorted(members - shown - {start})),
     )
 
@@ -217,7 +217,9 @@ def _any_footage(spans: Sequence[tuple[int, int]], from_us: int, to_us: int) -> 
     return any(begin <= to_us and end >= from_us for begin, end in spans)
 
 
-def _conflicts(confirmed: Sequence[Sighting], decisions: Sequence[Decision], links: Links) -> Iterator[Conflict]:
+def _conflicts(
+    store: Store, confirmed: Sequence[Sighting], decisions: Sequence[Decision], links: Links
+) -> Iterator[Conflict]:
     topology = topology_of(links.values())
     different = {frozenset((d.probe, d.candidate)) for d in decisions if d.verdict == "different"}
     for one, other in combinations(confirmed, 2):
@@ -225,7 +227,7 @@ def _conflicts(confirmed: Sequence[Sighting], decisions: Sequence[Decision], lin
         kinds: list[ConflictKind] = []
         if frozenset((one.tracklet, other.tracklet)) in different:
             kinds.append("decided-different")
-        if one.camera == other.camera and gap_us <= 0:
+        if one.camera == other.camera and gap_us <= 0 and seen_apart(*store.tracklets([one.tracklet, other.tracklet])):
             kinds.append("same-camera-overlap")
         flag = topology.flag(one.presence, other.presence)
         kinds += [] if flag is None else [flag]

@@ -8,9 +8,9 @@
    the rejected (``different``); the list is cut at its limit; and of what is left, whoever cannot be the person by the
    veto goes to the very end, stamped and never removed.
 
-The veto: two tracklets of one camera that overlap in time are different people, so a candidate that overlaps the probe
-or a confirmed tracklet in its own camera is somebody else (``same-camera-overlap``). What is known of camera pairs only
-adds flags (see ``topology``).
+The veto: whoever is seen beside the probe, or beside a confirmed tracklet, in one picture of one camera is somebody
+else (``same-camera-overlap``; see ``topology.seen_apart``). A confirmed tracklet carries that flag too, and stays where
+it is: a person has spoken. What is known of camera pairs only adds flags (see ``topology``).
 
 ``distance`` is always the model's own distance to the probe itself. Without re-ranking and feedback it rises with rank,
 except for the vetoed ones, which are a block of their own at the end. Equal distances are ordered by tracklet number.
@@ -31,7 +31,7 @@ from reid_engine.journey import links_of, topology_of
 from reid_engine.ranking import distances, k_reciprocal_rerank, rocchio, unit_length
 from reid_engine.settings import SearchSettings
 from reid_engine.store import Spans, Store, TrackletFilter
-from reid_engine.topology import Presence, Topology
+from reid_engine.topology import Presence, Topology, seen_apart
 from reid_engine.types import BandName, CameraId, Match, ModelId, TrackletId, Vectors
 
 OVERLAP = "same-camera-overlap"
@@ -208,7 +208,7 @@ class _Judge:
         self._present: dict[int, Presence] = dict(zip(candidates.tolist(), _presences(self.spans), strict=True))
         said = any(pair.relation == "apart" for pair in store.camera_pairs())
         self._topology = topology_of(links_of(store)) if said else Topology()
-        self._vetoed = frozenset(number for number in self._present if self._veto(number))
+        self._vetoed = self._seen_beside(store)
 
     def presence(self, number: int) -> Presence:
         """When and where a candidate was."""
@@ -217,14 +217,22 @@ class _Judge:
     def _others(self, number: int) -> list[Presence]:
         return [presence for anchor, presence in self._anchors.items() if anchor != number]
 
-    def _veto(self, number: int) -> bool:
-        here = self._present[number]
-        return any(a.camera == here.camera and a.gap_us(here) <= 0 for a in self._others(number))
+    def _seen_beside(self, store: Store) -> frozenset[int]:
+        """The candidates whom a picture shows beside an anchor; boxes are read of those only who were there then."""
+        pairs = [
+            (number, anchor)
+            for number, here in self._present.items()
+            for anchor, there in self._anchors.items()
+            if anchor != number and there.camera == here.camera and there.gap_us(here) <= 0
+        ]
+        numbers = sorted({TrackletId(number) for pair in pairs for number in pair})
+        boxes = {int(tracklet.id): tracklet for tracklet in store.tracklets(numbers)}
+        return frozenset(number for number, anchor in pairs if seen_apart(boxes[number], boxes[int(anchor)]))
 
     def arrange(self, order: Ids, limit: int | None = None) -> list[int]:
-        """Confirmed, undecided, rejected, cut at ``limit``; then the vetoed ones of these to the end."""
+        """Confirmed, undecided, rejected, cut at ``limit``; then those vetoed whom nobody confirmed to the end."""
         blocks = sorted(order.tolist(), key=self._block)[:limit]
-        return sorted(blocks, key=self._vetoed.__contains__)
+        return sorted(blocks, key=(self._vetoed - self._same).__contains__)
 
     def _block(self, number: int) -> int:
         return 0 if number in self._same else 2 if number in self._different else 1

@@ -3,6 +3,9 @@
 Only a pair of which somebody said ``apart`` raises flags: pictures of *unknown* cameras may well overlap. Flags make an
 answer doubtful and never hide it, because clocks are off more often than people are in two places.
 
+Of one camera more is known: whoever is seen at two places of one picture is two people (``seen_apart``). Tracklets that
+merely overlap in time need not be: a detector may box one person twice, and two recordings may show the same minute.
+
 Travel times are learned from what people confirmed: of every confirmed person the sightings in order of time, and of
 every two that follow one another in different cameras the time between them (``learned``).
 """
@@ -15,10 +18,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
+import numpy as np
+
+from reid_engine.types import Tracklet
+
 Flag: TypeAlias = Literal["two-places", "travel-time"]
 TWO_PLACES: Flag = "two-places"
 TRAVEL_TIME: Flag = "travel-time"
 ENOUGH_WALKS = 3
+TOUCH = 0.1  # of the smaller of two boxes: less in common is another place
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +94,17 @@ def learned(journeys: Iterable[Sequence[Presence]]) -> dict[frozenset[int], Trav
         pair: Travel(len(times), min(times), round(statistics.median(times)), max(times))
         for pair, times in gaps.items()
     }
+
+
+def seen_apart(one: Tracklet, other: Tracklet) -> bool:
+    """True when a picture shows both tracklets at places that hardly touch: then they are two people.
+
+    A part of a body and the whole of it, or two boxes round one person, lie on one another in every picture.
+    """
+    if one.source != other.source:
+        return False
+    _, mine, theirs = np.intersect1d(one.time_us, other.time_us, return_indices=True)
+    these, those = one.xyxy[mine], other.xyxy[theirs]
+    sides = np.minimum(these[:, 2:], those[:, 2:]) - np.maximum(these[:, :2], those[:, :2])
+    areas = ((boxes[:, 2:] - boxes[:, :2]).prod(axis=1) for boxes in (these, those))
+    return bool((sides.clip(0).prod(axis=1) < TOUCH * np.minimum(*areas)).any())

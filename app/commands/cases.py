@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from app.commands.program import Program, job, say, tell
+from app.events import about, kind
 from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.clock import SECOND_US, CameraClock
@@ -172,12 +173,14 @@ def check(
 def record(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> int:
     """Everything that was done in this case, and whether the record is whole. Exit status 3 when it is not."""
     with Case.open(case, read_only=True) as opened:
+        names = {int(camera.id): camera.name for camera in opened.store.cameras()}
         for event in opened.store.events():
             if as_json:
                 say(asdict(event))
             else:
-                when = date_and_time(event.at_us, "UTC")
-                sys.stdout.write(f"{when}  {event.operator}  {event.kind}  {event.body}\n")
+                when, purpose = date_and_time(event.at_us, "UTC"), event.body.get("purpose", "")
+                told = f"{when}  {event.operator}  {kind(event)}: {about(event, names, 'UTC')}  ({purpose})"
+                sys.stdout.write("".join(sign if sign.isprintable() else "·" for sign in told) + "\n")
         broken = opened.store.broken_record()
     if broken is not None:
         tell(broken)

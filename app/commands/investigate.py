@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.commands.program import Program, say, tell
-from app.local_time import date_and_time
+from app.local_time import date_and_time, precise_time
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
 from reid_engine.jobs import JobControl
@@ -28,6 +28,7 @@ from reid_engine.types import BgrImage, CameraId, ModelId, Tracklet, TrackletId,
 
 if TYPE_CHECKING:  # it loads a runtime, which only a picture as probe needs
     from reid_engine.embedding import Embedder
+    from reid_engine.why import Why
 
 BLOCK = 500
 
@@ -37,6 +38,7 @@ def register(line: typer.Typer) -> None:
     line.command()(tracklets)
     line.command()(search)
     line.command()(probe)
+    line.command()(why)
 
 
 def tracklets(
@@ -228,6 +230,36 @@ def probe(
             say(answer(opened, warm, line))
 
 
+def why(
+    context: typer.Context,
+    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    tracklet: Annotated[int, typer.Argument(metavar="FOUND")],
+    searched: Annotated[int, typer.Argument(metavar="SEARCHED")],
+    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Why was this tracklet found? The pictures of both tracks that carried the match, by the network's own account."""
+    program: Program = context.obj
+    with Case.open(case, read_only=True) as opened:
+        asked = embedder_of(program, opened, opened.model(), embedder)
+        sides = _why(opened, asked, {"why": tracklet, "probe": searched})
+        zones = {camera.id: camera.clock.zone for camera in opened.store.cameras()}
+        numbers = {"found": TrackletId(tracklet), "searched": TrackletId(searched)}
+        homes = {side: opened.store.tracklets([number])[0].camera for side, number in numbers.items()}
+    if as_json:
+        say(sides)
+        return
+    table = Table("side", "track", "when", "weight", "distance", "quality", box=None)
+    for side, told in sides.items():
+        for picture in told["pictures"]:
+            weight = "-" if picture["share"] is None else f"{picture['share']:.2f}"
+            when = precise_time(picture["time_us"], zones[homes[side]])
+            figures = (f"{picture['distance']:.3f}", f"{picture['quality']:.2f}")
+            table.add_row(side, str(numbers[side]), when, weight, *figures)
+    Console().print(table)
+    tell(f"asked by: {sides['found']['method'] or 'the model, which keeps no map of places'}")
+
+
 def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
     """One request to one answer; what is wrong with a request is its answer."""
     number: object = None
@@ -248,30 +280,40 @@ def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
     return {"id": number, "vector": encoded, "dim": len(vector)}
 
 
-def _why(case: Case, embedder: Embedder, request: dict[str, Any]) -> list[dict[str, Any]]:
-    """Crop by crop how near a candidate is, with the places that counted; ``why`` is its number."""
-    from reid_engine.why import why
+def _why(case: Case, embedder: Embedder, request: dict[str, Any]) -> dict[str, Any]:
+    """What carried the match of the tracklet ``why`` and the ``probe``, a tracklet or a picture's vector."""
+    from reid_engine.why import why as carried_by
 
-    probe = request["probe"]
+    candidate, probe = TrackletId(int(request["why"])), request["probe"]
     if isinstance(probe, str):
-        vector = np.frombuffer(base64.b64decode(probe), "<f4").astype(np.float32)
+        whose = {"found": (candidate, np.frombuffer(base64.b64decode(probe), "<f4").astype(np.float32))}
     else:
-        vector = case.store.vectors(embedder.model, [TrackletId(int(probe))])[0]
-    candidate = TrackletId(int(request["why"]))
-    whole = case.store.tracklets([candidate])[0]
+        mine = TrackletId(int(probe))
+        theirs, own = case.store.vectors(embedder.model, [candidate, mine])
+        whose = {"found": (candidate, own), "searched": (mine, theirs)}
+    answers = carried_by(embedder, [(case.store.crops(number), other) for number, other in whose.values()])
+    return {
+        side: _grounds(case, number, found) for (side, (number, _)), found in zip(whose.items(), answers, strict=True)
+    }
+
+
+def _grounds(case: Case, tracklet: TrackletId, found: Why) -> dict[str, Any]:
+    """One side of an answer: how the network was asked, and its pictures, the strongest first."""
+    whole = case.store.tracklets([tracklet])[0]
     source = next(source for source in case.store.sources() if source.id == whole.source)
     clock = next(camera.clock for camera in case.store.cameras() if camera.id == whole.camera)
-    crops = case.store.crops(candidate)
-    return [
+    pictures = [
         {
-            "place": reason.place,
+            "frame": reason.frame_index,
             "time_us": clock.correct(source.start_us + reason.offset_us),
             "quality": reason.quality,
             "distance": reason.distance,
+            "share": reason.share,
             "heat": None if reason.heat is None else reason.heat.tolist(),
         }
-        for reason in why(embedder, vector, crops)
+        for reason in found.pictures
     ]
+    return {"method": found.method, "pictures": pictures}
 
 
 def _pixels(case: Case, request: dict[str, Any]) -> BgrImage:

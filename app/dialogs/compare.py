@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
@@ -90,7 +90,7 @@ class CompareDialog(QDialog):
     def __init__(self, title: str, sides: tuple[Side, Side], *, decide: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.resize(QSize(theme.px(820), theme.px(680)))
+        self.resize(theme.room(self, 820, 680))
         self._sides = sides
         self._zoom, self._middle = 1.0, QPointF(0.5, 0.5)
         self.views = [CropView(self) for _ in sides]
@@ -126,8 +126,8 @@ class CompareDialog(QDialog):
 
     def _buttons(self, *, decide: bool) -> QHBoxLayout:
         row, tokens = QHBoxLayout(), theme.current()
-        verbs = (("same", "Same", "Y", tokens.good), ("different", "Different", "N", tokens.danger),
-                 ("unsure", "Unsure", "U", tokens.warning))  # fmt: skip
+        verbs = (("same", tr("Same"), "Y", tokens.good), ("different", tr("Different"), "N", tokens.danger),
+                 ("unsure", tr("Unsure"), "U", tokens.warning))  # fmt: skip
         for verdict, word, key, colour in verbs if decide else ():
             button = QPushButton(theme.icon(verdict, colour), f"{word}   {key}", self)
             button.setShortcut(key)

@@ -28,7 +28,7 @@ class HelpDialog(QDialog):
         self.setWindowTitle(tr("Help"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setModal(False)
-        self.resize(theme.px(860), theme.px(640))
+        self.resize(theme.room(self, 860, 640))
         self.pages = QListWidget(self)
         self.pages.setAccessibleName(tr("Pages"))
         self.pages.addItems([tr(title) for title in PAGES.values()])

@@ -57,7 +57,7 @@ class KeysDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Keys"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(theme.px(620), theme.px(680))
+        self.resize(theme.room(self, 620, 680))
         heading = QLabel(tr("Keys"), self)
         heading.setObjectName("title")
         self.field = QLineEdit(self)

@@ -19,9 +19,9 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.item_models.links import CAMERAS, LEARNED, RELATION, RELATIONS, LinksModel
-from app.words import tr
+from app.words import Later, tr
 
-WORDS = (
+WORDS = Later(
     "Mark cameras <b>apart</b> where nobody can be in both at once: then two places at once, and walks faster than the "
     "least time, are flagged with both pictures. They stay in the list: a clock is off more often than a person is in "
     "two places. <b>Overlapping</b> cameras see the same place."
@@ -47,8 +47,8 @@ class LinksDialog(QDialog):
     def __init__(self, model: LinksModel, row: int | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Links between cameras"))
-        self.resize(theme.px(980), theme.px(460))
-        words = QLabel(WORDS, self)
+        self.resize(theme.room(self, 980, 460))
+        words = QLabel(tr(WORDS), self)
         words.setWordWrap(True)
         self.table = QTableView(self)
         self.table.setModel(model)

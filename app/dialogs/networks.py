@@ -44,6 +44,7 @@ class NetworksDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Networks"))
         self.setMinimumWidth(theme.px(700))
+        self.resize(theme.room(self, 760, 690))
         heading, words = QLabel(tr("Networks"), self), QLabel(tr(BUNDLED if offers else NOTHING_BUNDLED), self)
         heading.setObjectName("title")
         words.setObjectName("muted")
@@ -96,7 +97,7 @@ class NetworksDialog(QDialog):
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)
         area.setWidget(page)
-        area.setMinimumHeight(min(theme.px(460), page.sizeHint().height() + theme.px(8)))
+        area.setMinimumHeight(theme.px(160))
         return area
 
     def _offer(self, grid: QGridLayout, offer: Offer, field: QLineEdit, group: QButtonGroup) -> None:

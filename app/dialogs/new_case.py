@@ -49,11 +49,12 @@ class NewCaseDialog(QDialog):
         self._problem.setWordWrap(True)
         form = QFormLayout()
         form.setSpacing(10)
-        form.addRow("Name", self.name)
-        form.addRow("In folder", place)
-        form.addRow("Purpose", self._purpose)
+        form.addRow(tr("Name"), self.name)
+        form.addRow(tr("In folder"), place)
+        form.addRow(tr("Purpose"), self._purpose)
+        self.home.setAccessibleName(tr("In folder"))  # the row holds a button too, so that its label names neither
         self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self._make = self._buttons.addButton("Make case", QDialogButtonBox.ButtonRole.AcceptRole)
+        self._make = self._buttons.addButton(tr("Make case"), QDialogButtonBox.ButtonRole.AcceptRole)
         theme.primary(self._make)
         self._buttons.accepted.connect(self.accept)
         self._buttons.rejected.connect(self.reject)
@@ -88,14 +89,16 @@ class NewCaseDialog(QDialog):
             self.home.setText(found)
 
     def _check(self) -> None:
-        if not folder_name(self.name.text()) or not self.purpose:
-            problem = "A case needs a name and a purpose; both are printed on everything it exports."
-        elif self.folder.exists():
-            problem = f"There is already something at {shortened(self.folder)}: choose another name."
+        named, free = bool(folder_name(self.name.text()) and self.purpose), not self.folder.exists()
+        place = shortened(self.folder)
+        if not named:
+            words = tr("A case needs a name and a purpose; both are printed on everything it exports.")
+        elif not free:
+            words = tr("There is already something at {place}: choose another name.").format(place=place)
         else:
-            problem = f"The case will lie in {shortened(self.folder)}"
-        self._problem.setText(problem)
-        self._make.setEnabled(problem.startswith("The case"))
+            words = tr("The case will lie in {place}").format(place=place)
+        self._problem.setText(words)
+        self._make.setEnabled(named and free)
 
 
 def folder_name(name: str) -> str:

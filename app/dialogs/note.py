@@ -14,7 +14,7 @@ class NoteDialog(QDialog):
     def __init__(self, about: str, text: str | None = None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Note"))
-        self.resize(theme.px(440), theme.px(240))
+        self.resize(theme.room(self, 440, 240))
         self.removed = False
         words = QLabel(about, self)
         words.setObjectName("muted")
@@ -25,11 +25,11 @@ class NoteDialog(QDialog):
         self._field.setAccessibleName(tr("Words of the note"))
         buttons = QDialogButtonBox(self)
         if text is None:
-            theme.primary(buttons.addButton("Write", QDialogButtonBox.ButtonRole.AcceptRole))
+            theme.primary(buttons.addButton(tr("Write"), QDialogButtonBox.ButtonRole.AcceptRole))
         else:
-            removing = buttons.addButton("Take back", QDialogButtonBox.ButtonRole.DestructiveRole)
+            removing = buttons.addButton(tr("Take back"), QDialogButtonBox.ButtonRole.DestructiveRole)
             removing.clicked.connect(self._remove)
-        buttons.addButton("Close", QDialogButtonBox.ButtonRole.RejectRole)
+        buttons.addButton(tr("Close"), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)

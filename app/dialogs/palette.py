@@ -60,7 +60,7 @@ class PaletteDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Commands"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(theme.px(SIZE.width()), theme.px(SIZE.height()))
+        self.resize(theme.room(self, SIZE.width(), SIZE.height()))
         self.field = QLineEdit(self)
         self.field.setPlaceholderText(tr("What do you want to do?"))
         self.field.setAccessibleName(tr("Find a command"))
@@ -70,7 +70,7 @@ class PaletteDialog(QDialog):
         self.list.setModel(self.model)
         self.list.setItemDelegate(_CommandDelegate(self.list))
         self.list.setUniformItemSizes(True)
-        self.list.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.list.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the field its focus
         self.list.setAccessibleName(tr("Commands"))
         self._nothing = QLabel(tr("Nothing fits. Esc closes."), self)
         self._nothing.setObjectName("muted")

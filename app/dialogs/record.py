@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.item_models.record import ABOUT, NUMBER, PURPOSE, WHAT, WHEN, WHO, RecordModel, whole
+from app.item_models.record import ABOUT, NUMBER, PURPOSE, WHAT, WHEN, WHO, RecordModel
 from app.words import tr
 
 WIDTHS = {NUMBER: 52, WHEN: 186, WHO: 110, WHAT: 130, ABOUT: 320, PURPOSE: 240}
@@ -31,7 +31,7 @@ class RecordDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("The record"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(theme.px(1120), theme.px(680))
+        self.resize(theme.room(self, 1120, 680))
         self.model = model
         model.setParent(self)
         heading = QLabel(tr("The record of this case"), self)
@@ -82,8 +82,7 @@ class RecordDialog(QDialog):
         self.verify.emit()
 
     def _on_current(self, current: QModelIndex) -> None:
-        event = self.model.event_of(current.row())
-        self.detail.setPlainText(whole(event) if event is not None else "")
+        self.detail.setPlainText(self.model.whole(current.row()))
 
     def _make_table(self) -> QTableView:
         table = QTableView(self)

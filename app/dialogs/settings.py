@@ -48,7 +48,7 @@ class SettingsDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Settings"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.resize(theme.px(860), theme.px(620))
+        self.resize(theme.room(self, 860, 620))
         self.settings = settings
         self._state = state
         self.pages = QListWidget(self)

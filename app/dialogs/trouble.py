@@ -6,7 +6,16 @@ import traceback
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme
 from app.explain import explain, sentence
@@ -22,7 +31,7 @@ class TroubleDialog(QDialog):
         words = explain(error)
         self.setWindowTitle(tr(words.heading))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(theme.px(520))
         heading = QLabel(tr(words.heading), self)
         heading.setObjectName("title")
         mark = QLabel(self)
@@ -34,12 +43,20 @@ class TroubleDialog(QDialog):
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(12)
         layout.addLayout(top)
-        for part in (sentence(error), tr(words.kept), tr(words.advice)):
-            label = QLabel(part, self)
+        parts = QGridLayout()
+        parts.setVerticalSpacing(theme.px(10))
+        parts.setHorizontalSpacing(theme.px(16))
+        parts.setColumnStretch(1, 1)
+        told = ((tr("Why"), sentence(error)), (tr("Kept"), tr(words.kept)), (tr("Now"), tr(words.advice)))
+        for row, (name, part) in enumerate(told):
+            heading, label = QLabel(name, self), QLabel(part, self)
+            heading.setObjectName("muted")
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             label.setWordWrap(True)
-            layout.addWidget(label)
+            parts.addWidget(heading, row, 0, Qt.AlignmentFlag.AlignTop)
+            parts.addWidget(label, row, 1)
+        layout.addLayout(parts)
         layout.addSpacing(8)
         layout.addWidget(self._buttons())
 

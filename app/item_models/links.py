@@ -11,6 +11,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 
 from app.arrange import NO_CAMERA, Label
 from app.journeys import seconds
+from app.words import Later, tr
 from reid_engine.clock import SECOND_US
 from reid_engine.journey import Link
 from reid_engine.store import CameraPair
@@ -18,7 +19,8 @@ from reid_engine.types import CameraId, PairRelation
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
-HEADINGS = ("Cameras", "They are", "At least (s)", "At most (s)", "Learned from confirmed people")
+HEADINGS = (Later("Cameras"), Later("They are"), Later("At least (s)"), Later("At most (s)"),
+            Later("Learned from confirmed people"))  # fmt: skip
 CAMERAS = 0
 RELATION = 1
 LEAST = 2
@@ -61,7 +63,7 @@ class LinksModel(QAbstractTableModel):
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return HEADINGS[section] if 0 <= section < len(HEADINGS) else None
+            return tr(HEADINGS[section]) if 0 <= section < len(HEADINGS) else None
         return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
@@ -117,11 +119,11 @@ def learned_words(link: Link) -> str:
     """What confirmed people took."""
     travel = link.travel
     if travel is None:
-        return "nobody confirmed in both yet"
+        return tr("nobody confirmed in both yet")
     if travel.count == 1:
-        return f"{seconds(travel.median_us)}, one walk"
-    between = f"{seconds(travel.least_us)} to {seconds(travel.most_us)}"
-    return f"{between}, mostly {seconds(travel.median_us)}; {travel.count} walks"
+        return tr("{length}, one walk").format(length=seconds(travel.median_us))
+    lengths = {name: seconds(getattr(travel, f"{name}_us")) for name in ("least", "most", "median")}
+    return tr("{least} to {most}, mostly {median}; {count} walks").format(count=travel.count, **lengths)
 
 
 def _seconds(length_us: int) -> str:

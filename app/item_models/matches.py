@@ -9,7 +9,9 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap, QPixmapCache
 
+from app import theme
 from app.arrange import BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
+from app.words import Later, tr
 from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
@@ -17,26 +19,27 @@ Index: TypeAlias = QModelIndex | QPersistentModelIndex
 CARD_ROLE = Qt.ItemDataRole.UserRole + 1
 CACHE_KILOBYTES = 200 * 1024
 BATCH_MS = 30
-CROP_SIZE = (116, 196)
+CROP_SIZE = (116, 196)  # at 100 %
 
 BAND_TIPS: dict[BandName | None, str] = {
-    "strong": "At most 1 % of strangers come as near as this.",
-    "possible": "At most 5 % of strangers come as near as this.",
-    "weak": "At most 20 % of strangers come as near as this.",
-    "none": "More than 20 % of strangers come as near as this.",
-    None: "This network has no calibration: the order means something, the distance alone does not.",
+    "strong": Later("At most 1 % of strangers come as near as this."),
+    "possible": Later("At most 5 % of strangers come as near as this."),
+    "weak": Later("At most 20 % of strangers come as near as this."),
+    "none": Later("More than 20 % of strangers come as near as this."),
+    None: Later("This network has no calibration: the order means something, the distance alone does not."),
 }
 FLAG_WORDS = {
-    "same-camera-overlap": "same camera, same time: another person",
-    "two-places": "two places at once",
-    "travel-time": "too fast between the cameras",
+    "same-camera-overlap": Later("seen beside the person: somebody else"),
+    "two-places": Later("two places at once"),
+    "travel-time": Later("too fast between the cameras"),
 }
+VERDICT_WORDS: dict[Verdict, str] = {"same": Later("same"), "different": Later("different"), "unsure": Later("unsure")}
 DECIDED_FLAGS = frozenset({"confirmed", "rejected"})  # the mark of the decision says the same
 
 
 def doubts(match: Match) -> list[str]:
     """Why an answer is doubtful, in words."""
-    return [FLAG_WORDS.get(flag, flag) for flag in match.flags if flag not in DECIDED_FLAGS]
+    return [tr(FLAG_WORDS[flag]) if flag in FLAG_WORDS else flag for flag in match.flags if flag not in DECIDED_FLAGS]
 
 
 CameraLabel = Label
@@ -193,15 +196,19 @@ class MatchesModel(QAbstractListModel):
     def _in_words(self, match: Match) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
         verdict = self._verdicts.get(match.tracklet)
-        decided = f", decided: {verdict}" if verdict else ""
+        decided = tr(", decided: {verdict}").format(verdict=tr(VERDICT_WORDS[verdict])) if verdict else ""
         doubt = "".join(f", {words}" for words in doubts(match))
-        return f"{match.rank}. {camera.name}, {BAND_WORDS[match.band].lower()}{doubt}{decided}"
+        return f"{match.rank}. {camera.name}, {tr(BAND_WORDS[match.band]).lower()}{doubt}{decided}"
 
     def _tip(self, match: Match) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
-        lines = [f"<b>{camera.letter}  {camera.name}</b>", BAND_TIPS[match.band]]
+        lines = [f"<b>{camera.letter}  {camera.name}</b>", tr(BAND_TIPS[match.band])]
         lines += doubts(match)
-        lines.append(f"rank {match.rank}, distance {match.distance:.3f}, tracklet {match.tracklet}")
+        lines.append(
+            tr("rank {rank}, distance {distance}, track {track}").format(
+                rank=match.rank, distance=f"{match.distance:.3f}", track=match.tracklet
+            )
+        )
         return "<br>".join(lines)
 
     def _mark(self, row: int) -> None:
@@ -216,10 +223,15 @@ class MatchesModel(QAbstractListModel):
                 self.dataChanged.emit(self.index(row), self.index(row))
 
 
+def crop_size() -> tuple[int, int]:
+    """Width and height of a card's picture; it grows with the text."""
+    return theme.px(CROP_SIZE[0]), theme.px(CROP_SIZE[1])
+
+
 def fitted(picture: QImage) -> QImage:
     """A crop in the size of a card's picture."""
-    return picture.scaled(*CROP_SIZE, Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
+    return picture.scaled(*crop_size(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
 
 
 def _key(tracklet: TrackletId) -> str:
-    return f"crop {tracklet}"
+    return f"crop {tracklet} {theme.px(100)}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QColor
 
 from app import local_time, theme
+from app.events import about, kind, whole
 from app.words import Later, tr
 from reid_engine.audit import Event
 
@@ -30,9 +30,9 @@ class RecordModel(QAbstractTableModel):
 
     wanted = Signal(object)
 
-    def __init__(self, zone: str, parent: QObject | None = None) -> None:
+    def __init__(self, zone: str, cameras: Mapping[int, str], parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._zone = zone
+        self._zone, self._cameras = zone, cameras
         self._events: list[Event] = []
         self._waiting = False
         self._complete = False
@@ -40,6 +40,11 @@ class RecordModel(QAbstractTableModel):
     def event_of(self, place: int) -> Event | None:
         """The event at this place, or None."""
         return self._events[place] if 0 <= place < len(self._events) else None
+
+    def whole(self, place: int) -> str:
+        """Everything that the event at this place says, or nothing."""
+        event = self.event_of(place)
+        return "" if event is None else whole(event, self._cameras, self._zone)
 
     def supply(self, events: Sequence[Event]) -> None:
         """The next page, newest first."""
@@ -82,16 +87,6 @@ class RecordModel(QAbstractTableModel):
     def _text(self, event: Event, column: int) -> str:
         when = local_time.date_and_time(event.at_us, self._zone)
         purpose = str(event.body.get("purpose", ""))
-        return (str(event.number), when, event.operator, event.kind, about(event), purpose)[column]
-
-
-def about(event: Event) -> str:
-    """What an event is about, on one line."""
-    told = {key: value for key, value in event.body.items() if key != "purpose" and value not in (None, [], {}, "")}
-    return ", ".join(f"{key} {value if isinstance(value, str) else json.dumps(value)}" for key, value in told.items())
-
-
-def whole(event: Event) -> str:
-    """Everything an event says, and its hash."""
-    body = json.dumps(event.body, indent=2, ensure_ascii=False)
-    return f"{event.number}  {event.kind}  {event.operator}\n{body}\nSHA-256 {event.hash}"
+        return (str(event.number), when, event.operator, kind(event), about(event, self._cameras, self._zone), purpose)[
+            column
+        ]

@@ -95,12 +95,14 @@ class RecordingRow:
 class RecordingsModel(QAbstractTableModel):
     """Rows in the order in which they are analysed; those of the case first.
 
-    edited: the row of this file was changed by a person; rezoned and reset_clock: (file, text) for its whole camera
+    edited: the row of this file was changed by a person; rezoned and reclocked: (file, text) for its whole camera;
+    restarted: (file, microseconds) of a recording that is in the case
     """
 
     edited = Signal(Path)
     rezoned = Signal(Path, str)
     reclocked = Signal(Path, str)
+    restarted = Signal(Path, object)
     refused = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -203,7 +205,7 @@ class RecordingsModel(QAbstractTableModel):
         if row is None:
             return Qt.ItemFlag.NoItemFlags
         found = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        editable = (CLOCK,) if row.in_case else (CAMERA, START, CLOCK, ZONE)
+        editable = (START, CLOCK) if row.in_case else (CAMERA, START, CLOCK, ZONE)
         if index.column() in editable:
             found |= Qt.ItemFlag.ItemIsEditable
         return found
@@ -222,8 +224,11 @@ class RecordingsModel(QAbstractTableModel):
         except ValueError as error:
             self.refused.emit(str(error))
             return False
-        self.put(changed)
-        self.edited.emit(row.path)
+        if row.in_case and changed is not row:
+            self.restarted.emit(row.path, changed.start_us)
+        elif changed is not row:
+            self.put(changed)
+            self.edited.emit(row.path)
         return True
 
 

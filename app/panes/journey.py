@@ -23,13 +23,13 @@ from app.widgets.chips import FlowLayout
 from app.widgets.floor_plan import FloorPlanView
 from app.widgets.lanes import JourneyLanes, Lane
 from app.widgets.one_line import OneLine
-from app.words import tr
+from app.words import Later, tr
 from reid_engine.journey import Conflict, Journey, Link
 from reid_engine.store import Note
 from reid_engine.types import CameraId
 
-EMPTY = "Confirm sightings (Y) and they line up here."
-NO_TOPOLOGY = "Without walking times impossible matches cannot be flagged: mark pairs of cameras under Links."
+EMPTY = Later("Confirm sightings (Y) and they line up here.")
+NO_TOPOLOGY = Later("Without walking times impossible matches cannot be flagged: mark pairs of cameras under Links.")
 
 
 class JourneyPane(QWidget):
@@ -59,10 +59,13 @@ class JourneyPane(QWidget):
         self.plan = FloorPlanView(self)
         self.plan.placed.connect(self.placed)
         self.plan.linked.connect(self.linked)
-        self._summary = OneLine(EMPTY, self)
-        self._hint = OneLine(NO_TOPOLOGY, self)
-        for line in (self._summary, self._hint):
-            line.setObjectName("muted")
+        self._summary = OneLine(tr(EMPTY), self)
+        self._summary.setObjectName("muted")
+        self._flagless = QToolButton(self)
+        self._flagless.setObjectName("conflict")
+        self._flagless.setText(tr("Set walking times …"))
+        self._flagless.setToolTip(tr(NO_TOPOLOGY))
+        self._flagless.clicked.connect(self.links)
         self._conflicts = FlowLayout()
         scroll = QScrollArea(self)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -74,7 +77,10 @@ class JourneyPane(QWidget):
         column.addLayout(self._head())
         column.addLayout(self._conflicts)
         column.addWidget(scroll, 1)
-        column.addWidget(self._hint)
+        foot = QHBoxLayout()
+        foot.addWidget(self._summary, 1)
+        foot.addWidget(self._flagless)
+        column.addLayout(foot)
         beside = QVBoxLayout(right)
         beside.setContentsMargins(8, 0, 0, 0)
         beside.addLayout(self._plan_head())
@@ -91,7 +97,7 @@ class JourneyPane(QWidget):
     def show_journey(self, found: Journey | None, lanes: Sequence[Lane], notes: Sequence[Note]) -> None:
         """This person's way, or that there is none yet."""
         alone = found is None or len(found.sightings) < 2
-        self._summary.setText(EMPTY if alone or found is None else summary(found))
+        self._summary.setText(tr(EMPTY) if alone or found is None else summary(found))
         for button in (self.play_button, self._export):
             button.setEnabled(found is not None and len(found.confirmed) > 0)
         self.lanes.show_journey(found, lanes, notes)
@@ -114,26 +120,27 @@ class JourneyPane(QWidget):
     def show_links(self, links: Sequence[Link]) -> None:
         """What is known of pairs of cameras."""
         self.plan.show_links(links)
-        self._hint.setVisible(not any(link.pair.relation == "apart" for link in links))
+        self._flagless.setVisible(not any(link.pair.relation == "apart" for link in links))
 
     def _chip(self, conflict: Conflict) -> QToolButton:
         button = QToolButton(self)
         button.setObjectName("conflict")
         button.setText(f"!  {conflict_words(conflict)}")
-        button.setToolTip(tr("Show both pictures side by side"))
+        either = tr("Two people, or one of the tracks holds two and wants a split (Shift+S).")
+        asides = [either] if conflict.kind == "same-camera-overlap" else []
+        button.setToolTip("\n".join([tr("Show both pictures side by side"), *asides]))
         button.clicked.connect(lambda: self.conflict.emit(conflict))
         return button
 
-    def _head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        row.addWidget(self._summary, 1)
+    def _head(self) -> FlowLayout:
+        row = FlowLayout()
         self.play_button = self._button(
-            "play", "Play", self.play, "The journey: all sightings one after the other (Shift+P)"
+            "play", tr("Play"), self.play, tr("The journey: all sightings one after the other (Shift+P)")
         )
-        self._export = self._button("export", "Export …", self.export, "The list as CSV or JSON (Ctrl+E)")
+        self._export = self._button("export", tr("Export …"), self.export, tr("The list as CSV or JSON (Ctrl+E)"))
         for button in (
             self.play_button,
-            self._button("note", "Note   M", self.note, "About this moment"),
+            self._button("note", tr("Note   M"), self.note, tr("About this moment")),
             self._export,
         ):
             row.addWidget(button)
@@ -141,13 +148,10 @@ class JourneyPane(QWidget):
         self._export.setEnabled(False)
         return row
 
-    def _plan_head(self) -> QHBoxLayout:
-        row = QHBoxLayout()
-        title = OneLine(tr("Floor plan"), self)
-        title.setObjectName("muted")
-        row.addWidget(title, 1)
-        row.addWidget(self._button("link", "Links …", self.links, "Which cameras are apart, and how far"))
-        row.addWidget(self._button("plan", "Picture …", self.picture, "A picture of the place"))
+    def _plan_head(self) -> FlowLayout:
+        row = FlowLayout()
+        row.addWidget(self._button("link", tr("Links …"), self.links, tr("Which cameras are apart, and how far")))
+        row.addWidget(self._button("plan", tr("Picture …"), self.picture, tr("A picture of the place, as floor plan")))
         return row
 
     def _button(self, icon: str, words: str, signal: SignalInstance, tip: str) -> QPushButton:

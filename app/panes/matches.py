@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
@@ -17,24 +18,24 @@ from app.item_models.matches import MatchesModel
 from app.widgets.card_grid import CardGrid
 from app.widgets.chips import Chip, FlowLayout, Value
 from app.widgets.match_card import MatchCardDelegate
-from app.words import tr
+from app.words import Later, tr
 from reid_engine.types import CameraId, Match, Verdict
 
-OTHERS = "All other cameras"
-ALL = "All cameras, also this one"
+ALL = Later("All cameras, also this one")
 SORTS: tuple[tuple[str, Sort], ...] = (
-    ("likeness", "rank"), ("earliest first", "earliest"), ("latest first", "latest"),
+    (Later("likeness"), "rank"), (Later("earliest first"), "earliest"), (Later("latest first"), "latest"),
 )  # fmt: skip
 GROUPS: tuple[tuple[str, Group], ...] = (
-    ("by band", "band"), ("by camera", "camera"), ("by hour", "hour"), ("not at all", "none"),
+    (Later("by band"), "band"), (Later("by camera"), "camera"), (Later("by hour"), "hour"),
+    (Later("not at all"), "none"),
 )  # fmt: skip
 # how a colour of clothes is shown in a menu
 SWATCHES = {
-    "black": "#1b1b1d", "grey": "#8b8d91", "white": "#f4f4f2", "red": "#c8322c", "orange": "#e98022",
-    "brown": "#74492a", "yellow": "#e9d32f", "green": "#3f9a44", "blue": "#2f62c4", "purple": "#7a3f9d",
-    "pink": "#e58ab4",
+    Later("black"): "#1b1b1d", Later("grey"): "#8b8d91", Later("white"): "#f4f4f2", Later("red"): "#c8322c",
+    Later("orange"): "#e98022", Later("brown"): "#74492a", Later("yellow"): "#e9d32f", Later("green"): "#3f9a44",
+    Later("blue"): "#2f62c4", Later("purple"): "#7a3f9d", Later("pink"): "#e58ab4",
 }  # fmt: skip
-QUALITIES = (("any", None), ("fair, 0.3 and more", 0.3), ("good, 0.5 and more", 0.5))
+QUALITIES = ((Later("any"), None), (Later("fair, 0.3 and more"), 0.3), (Later("good, 0.5 and more"), 0.5))
 
 
 class MatchesPane(QWidget):
@@ -89,13 +90,14 @@ class MatchesPane(QWidget):
         layout.addLayout(self._look_row())
         layout.addLayout(self._decision_row())
         model.modelReset.connect(self._refresh)
-        self.say("Pause, point at a person, click.", "Click once to select the track, again or Enter to search for it.")
+        self.say(
+            tr("Pause, point at a person, click."),
+            tr("Click once to select the track, again or Enter to search for it."),
+        )
 
     def say(self, sentence: str, hint: str = "") -> None:
         """Show a sentence instead of cards, as long as there are none."""
-        self._empty.setText(
-            tr("<p style='font-size:14px'>{sentence}</p><p>{hint}</p>").format(sentence=sentence, hint=hint)
-        )
+        self._empty.setText(f"<p style='font-size:{theme.px(14)}px'>{escape(sentence)}</p><p>{escape(hint)}</p>")
         self._refresh()
 
     def head(self, sentence: str) -> None:
@@ -106,7 +108,7 @@ class MatchesPane(QWidget):
     def offer_cameras(self, cameras: Sequence[tuple[CameraId, str, int]], zone: str) -> None:
         """The cameras to filter by: number, name and place in the list."""
         self._zone = zone
-        choices: list[tuple[str, Value]] = [(ALL, ALL)]
+        choices: list[tuple[str, Value]] = [(tr(ALL), ALL)]
         choices += [(f"{theme.camera_letter(position)}   {name}", int(camera)) for camera, name, position in cameras]
         self._cameras.offer(choices)
 
@@ -198,16 +200,16 @@ class MatchesPane(QWidget):
     # chips ------------------------------------------------------------------------------------------------------------
 
     def _chip_row(self) -> FlowLayout:
-        self._cameras = self._chip("Cameras", [], several=True, changed=self.filtered)
-        colours: list[tuple[str, Value, str]] = [(name, name, colour) for name, colour in SWATCHES.items()]
-        self._upper = self._chip("Top", colours, several=True, changed=self.filtered)
-        self._lower = self._chip("Legs", colours, several=True, changed=self.filtered)
-        self._quality = self._chip("Quality", QUALITIES, several=False, changed=self.filtered)
-        doubts: tuple[tuple[str, Value], ...] = (("shown", None), ("hidden", "plausible"))
-        self._plausible = self._chip("Doubts", doubts, several=False, changed=self.wished)
-        self._sort = self._chip("Sort", SORTS, several=False, changed=self.wished)
-        self._group = self._chip("Group", GROUPS, several=False, changed=self.wished)
-        self._from, self._to = self._time_field("from  14:00"), self._time_field("to  15:30")
+        self._cameras = self._chip(tr("Cameras"), [], several=True, changed=self.filtered)
+        colours: list[tuple[str, Value, str]] = [(tr(name), str(name), colour) for name, colour in SWATCHES.items()]
+        self._upper = self._chip(tr("Top"), colours, several=True, changed=self.filtered)
+        self._lower = self._chip(tr("Legs"), colours, several=True, changed=self.filtered)
+        self._quality = self._chip(tr("Quality"), _shown(QUALITIES), several=False, changed=self.filtered)
+        doubts: tuple[tuple[str, Value], ...] = ((tr("shown"), None), (tr("hidden"), "plausible"))
+        self._plausible = self._chip(tr("Doubts"), doubts, several=False, changed=self.wished)
+        self._sort = self._chip(tr("Sort"), _shown(SORTS), several=False, changed=self.wished)
+        self._group = self._chip(tr("Group"), _shown(GROUPS), several=False, changed=self.wished)
+        self._from, self._to = self._time_field(tr("from  14:00")), self._time_field(tr("to  15:30"))
         row = FlowLayout()
         for part in (self._cameras, self._from, self._to, self._upper, self._lower, self._quality, self._plausible,
                      self._sort, self._group):  # fmt: skip
@@ -265,9 +267,9 @@ class MatchesPane(QWidget):
         row.setSpacing(6)
         self._buttons: list[QPushButton] = []
         looks = (
-            ("compare", "Compare   C", self.compare, "Probe and candidate side by side"),
-            ("why", "Why?   W", self.why, "Which pictures, and what in them, carried this match"),
-            ("refine", "Refine   R", self.refine, "Rank again by what you called the same and different"),
+            ("compare", tr("Compare   C"), self.compare, tr("Probe and candidate side by side")),
+            ("why", tr("Why?   W"), self.why, tr("Which pictures, and what in them, carried this match")),
+            ("refine", tr("Refine   R"), self.refine, tr("Rank again by what you called the same and different")),
         )
         for icon, words, signal, tip in looks:
             button = self._button(icon, words, "text" if icon != "refine" else theme.current().accent)
@@ -281,9 +283,9 @@ class MatchesPane(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         verbs: tuple[tuple[Verdict, str, str, str], ...] = (
-            ("same", "Same", "Y", tokens.good),
-            ("different", "Different", "N", tokens.danger),
-            ("unsure", "Unsure", "U", tokens.warning),
+            ("same", tr("Same"), "Y", tokens.good),
+            ("different", tr("Different"), "N", tokens.danger),
+            ("unsure", tr("Unsure"), "U", tokens.warning),
         )
         for verdict, word, key, colour in verbs:
             button = self._button(verdict, f"{word}   {key}", colour)
@@ -297,3 +299,7 @@ class MatchesPane(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._buttons.append(button)
         return button
+
+
+def _shown(choices: Sequence[tuple[str, Value]]) -> list[tuple[str, Value]]:
+    return [(tr(words), value) for words, value in choices]

@@ -21,17 +21,18 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.dropped import picture_in
 from app.widgets.chips import FlowLayout
-from app.words import tr
+from app.words import Later, tr
 from reid_engine.types import TrackletId, Verdict
 
-EXAMPLE = "Examples"
-COUNTER = "Not this person"
-HEADINGS: dict[Verdict, str] = {"same": "Confirmed", "different": "Rejected", "unsure": "Unsure"}
+EXAMPLE = Later("Examples")
+COUNTER = Later("Not this person")
+HEADINGS: dict[Verdict, str] = {"same": Later("Confirmed"), "different": Later("Rejected"),
+                               "unsure": Later("Unsure")}  # fmt: skip
 THUMB = QSize(44, 76)
 THUMB_ROOM = QSize(54, 86)  # three beside one another in the narrowest pane
 STRIP = QSize(40, 72)
-NOBODY = "Nobody yet.\nClick a person,\nor drop a picture here."
-SELECTED = "{name} is selected.\nEnter searches the\nother cameras."
+NOBODY = Later("Nobody yet.\nClick a person,\nor drop a picture here.")
+SELECTED = Later("{name} is selected.\nEnter searches the\nother cameras.")
 
 
 class SubjectPane(QWidget):
@@ -53,7 +54,7 @@ class SubjectPane(QWidget):
         self._probe: int | None = None
         self._pictures: dict[int, QPixmap] = {}
         self._thumbs: dict[int, QToolButton] = {}
-        self._crop = QLabel(NOBODY, self)
+        self._crop = QLabel(tr(NOBODY), self)
         self._crop.setObjectName("muted")
         self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._crop.setFixedHeight(theme.px(230))
@@ -106,7 +107,7 @@ class SubjectPane(QWidget):
         """Crops of the track that is selected now, why it may rank badly, and where it is seen better."""
         empty(self._strip)
         if self._probe is None and pictures:
-            self._crop.setText(SELECTED.format(name=name.capitalize()))
+            self._crop.setText(tr(SELECTED).format(name=name.capitalize()))
         for picture in pictures:
             label = QLabel(self)
             label.setToolTip(name)
@@ -145,11 +146,11 @@ class SubjectPane(QWidget):
         self._thumbs.clear()
         for heading, numbers in self._examples.items():
             if numbers:
-                self._lists.addWidget(self._group(f"{heading} {len(numbers)}", numbers, act=self.dropped))
+                self._lists.addWidget(self._group(f"{tr(heading)} {len(numbers)}", numbers, act=self.dropped))
         for verdict, heading in HEADINGS.items():
             members = [int(number) for number, said in verdicts.items() if said == verdict]
             if members:
-                self._lists.addWidget(self._group(f"{heading} {len(members)}", members))
+                self._lists.addWidget(self._group(f"{tr(heading)} {len(members)}", members))
         self._lists.addStretch(1)
 
     def supply(self, tracklet: int, picture: QImage) -> None:
@@ -168,7 +169,8 @@ class SubjectPane(QWidget):
             thumb = QToolButton(group)
             thumb.setIconSize(THUMB)
             thumb.setFixedSize(THUMB_ROOM)
-            thumb.setToolTip(f"Show track {number}" if act is None else f"Track {number}: click to leave it out")
+            words = tr("Show track {number}") if act is None else tr("Track {number}: click to leave it out")
+            thumb.setToolTip(words.format(number=number))
             thumb.setAccessibleName(tr("track {number}").format(number=number))
             thumb.clicked.connect(lambda _=False, which=number: (act or self.chosen).emit(which))
             self._thumbs[number] = thumb

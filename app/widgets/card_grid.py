@@ -288,7 +288,7 @@ class CardGrid(QAbstractItemView):
             if section.hidden:
                 painter.setPen(QColor(theme.current().accent))
                 right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-                painter.drawText(room, right, f"Show {section.hidden}")
+                painter.drawText(room, right, tr("Show {count}").format(count=section.hidden))
         painter.restore()
 
     def _paint_line(self, painter: QPainter, room: QRectF, words: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -22,6 +22,12 @@ DOT = 13
 NEAR_PX = 9
 EMPTY_SIZE = (400, 240)
 NAME_PX = 110
+CHOOSING = {int(Qt.Key.Key_PageDown): 1, int(Qt.Key.Key_PageUp): -1}
+STEP = 0.02  # of the plan a key moves a camera
+MOVING = {
+    int(Qt.Key.Key_Left): (-STEP, 0.0), int(Qt.Key.Key_Right): (STEP, 0.0), int(Qt.Key.Key_Up): (0.0, -STEP),
+    int(Qt.Key.Key_Down): (0.0, STEP),
+}  # fmt: skip
 
 
 class FloorPlanView(QWidget):
@@ -36,12 +42,15 @@ class FloorPlanView(QWidget):
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName(tr("Floor plan"))
+        self.setAccessibleDescription(tr("Page up and down choose a camera, the arrow keys move it"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._picture = QPixmap()
         self._places: dict[CameraId, tuple[float, float]] = {}
         self._labels: Mapping[CameraId, Label] = {}
         self._links: Sequence[Link] = ()
         self._journey: Journey | None = None
         self._held: CameraId | None = None
+        self._chosen: CameraId | None = None  # by key
         self._moved = False
 
     def show_plan(
@@ -133,6 +142,20 @@ class FloorPlanView(QWidget):
         elif held is not None:
             self.pressed.emit(int(held))
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        order, key = sorted(self._places), event.key()
+        if key in CHOOSING and order:
+            here = order.index(self._chosen) if self._chosen in order else -1
+            self._chosen = order[(here + CHOOSING[key]) % len(order)]
+            self.update()
+        elif key in MOVING and self._chosen in self._places:
+            x, y = (min(max(at + by, 0.0), 1.0) for at, by in zip(self._places[self._chosen], MOVING[key], strict=True))
+            self._places[self._chosen] = (x, y)
+            self.update()
+            self.placed.emit(int(self._chosen), x, y)
+        else:
+            super().keyPressEvent(event)
+
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = theme.current()
         painter = QPainter(self)
@@ -213,7 +236,8 @@ class FloorPlanView(QWidget):
         label, point = self._labels.get(camera), self.point(camera)
         if label is None:
             return
-        painter.setPen(QPen(QColor("#101318"), 1.4))
+        chosen = self.hasFocus() and camera == self._chosen
+        painter.setPen(QPen(QColor(theme.current().accent if chosen else "#101318"), 3.0 if chosen else 1.4))
         painter.setBrush(theme.camera_colour(label.position))
         painter.drawEllipse(point, theme.px(DOT), theme.px(DOT))
         font = QFont(painter.font())
@@ -233,10 +257,10 @@ class FloorPlanView(QWidget):
 def link_words(link: Link) -> str:
     """What a pair's line says."""
     if link.pair.relation == "overlapping":
-        return "same place"
+        return tr("same place")
     least_us, most_us = link.usual_us
     if not least_us and not most_us:
-        return "" if link.pair.relation == "unknown" else "apart"
+        return "" if link.pair.relation == "unknown" else tr("apart")
     if not most_us:
-        return f"{seconds(least_us)} and more"
+        return tr("{length} and more").format(length=seconds(least_us))
     return f"{seconds(least_us)} – {seconds(most_us)}" if most_us > least_us else seconds(least_us)

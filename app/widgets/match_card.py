@@ -8,12 +8,13 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import local_time, theme
 from app.arrange import BAND_WORDS
-from app.item_models.matches import CARD_ROLE, CROP_SIZE, Card, doubts
+from app.item_models.matches import CARD_ROLE, Card, crop_size, doubts
+from app.theme import px
+from app.words import tr
 from reid_engine.types import BandName, Verdict
 
 MARGIN = 6
 TEXT_HEIGHT = 58
-CARD_SIZE = QSize(CROP_SIZE[0] + 2 * MARGIN, CROP_SIZE[1] + TEXT_HEIGHT + 2 * MARGIN)
 MARKS: dict[Verdict, str] = {"same": "same", "different": "different", "unsure": "unsure"}
 
 
@@ -34,7 +35,8 @@ class MatchCardDelegate(QStyledItemDelegate):
     """Draws cards; knows nothing of where they come from."""
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> QSize:
-        return CARD_SIZE
+        wide, tall = crop_size()
+        return QSize(wide + px(2 * MARGIN), tall + px(TEXT_HEIGHT + 2 * MARGIN))
 
     def paint(
         self, painter: QPainter, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -47,7 +49,7 @@ class MatchCardDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         _frame(painter, box, card, chosen)
-        crop = QRect(box.left() + 3, box.top() + 3, box.width() - 6, CROP_SIZE[1])
+        crop = QRect(box.left() + 3, box.top() + 3, box.width() - 6, crop_size()[1])
         _crop(painter, crop, card)
         _chips(painter, crop, card)
         _words(painter, box, crop.bottom() + 4, card)
@@ -83,7 +85,7 @@ def _crop(painter: QPainter, place: QRect, card: Card) -> None:
 
 
 def _chips(painter: QPainter, crop: QRect, card: Card) -> None:
-    letter = QRectF(crop.left() + 4, crop.top() + 4, 12 + 9 * len(card.camera.letter), 20)
+    letter = QRectF(crop.left() + 4, crop.top() + 4, px(12 + 9 * len(card.camera.letter)), px(20))
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(theme.camera_colour(card.camera.position))
     painter.drawRoundedRect(letter, 4, 4)
@@ -91,10 +93,10 @@ def _chips(painter: QPainter, crop: QRect, card: Card) -> None:
     painter.setFont(_font(painter, bold=True))
     painter.drawText(letter, Qt.AlignmentFlag.AlignCenter, card.camera.letter)
     if card.verdict is not None:
-        _verdict_mark(painter, QRectF(crop.right() - 24, crop.top() + 4, 21, 21), card.verdict)
+        _verdict_mark(painter, QRectF(crop.right() - px(24), crop.top() + 4, px(21), px(21)), card.verdict)
     reasons = doubts(card.match)
     if reasons:
-        _doubt(painter, QRectF(crop.left(), crop.bottom() - 19, crop.width() + 1, 20), reasons[0])
+        _doubt(painter, QRectF(crop.left(), crop.bottom() - px(20) + 1, crop.width() + 1, px(20)), reasons[0])
 
 
 def _verdict_mark(painter: QPainter, place: QRectF, verdict: Verdict) -> None:
@@ -117,25 +119,25 @@ def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
     left, width = box.left() + 9, box.width() - 18
     painter.setPen(QColor(tokens.text))
     painter.setFont(_font(painter, bold=True))
-    line = QRectF(left, top, width, 18)
+    line = QRectF(left, top, width, px(18))
     painter.drawText(line, Qt.AlignmentFlag.AlignLeft, local_time.clock_time(match.start_us, card.camera.zone))
     painter.setPen(QColor(tokens.muted))
     painter.setFont(_font(painter))
-    below = line.translated(0, 17)
+    below = line.translated(0, px(17))
     painter.drawText(below, Qt.AlignmentFlag.AlignRight, _rank(card))
     room = width - painter.fontMetrics().horizontalAdvance(_rank(card)) - 6
     name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, room)
-    painter.drawText(QRectF(left, top + 17, width, 18), Qt.AlignmentFlag.AlignLeft, name)
-    line = QRectF(left, top + 34, width, 18)
+    painter.drawText(QRectF(left, top + px(17), width, px(18)), Qt.AlignmentFlag.AlignLeft, name)
+    line = QRectF(left, top + px(34), width, px(18))
     painter.drawText(line, Qt.AlignmentFlag.AlignRight, local_time.length(match.end_us - match.start_us))
     if match.band is not None:  # that a network is not calibrated is said once, above all cards
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(band_colour(match.band))
-        painter.drawEllipse(QPointF(left + 4, top + 43), 4, 4)
+        painter.drawEllipse(QPointF(left + px(4), top + px(43)), px(4), px(4))
         painter.setPen(QColor(tokens.text))
-        painter.drawText(line.adjusted(13, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, BAND_WORDS[match.band])
+        painter.drawText(line.adjusted(px(13), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, tr(BAND_WORDS[match.band]))
     else:
-        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, "in view")
+        painter.drawText(line, Qt.AlignmentFlag.AlignLeft, tr("in view"))
 
 
 def _rank(card: Card) -> str:
@@ -147,5 +149,5 @@ def _rank(card: Card) -> str:
 def _font(painter: QPainter, *, bold: bool = False, smaller: bool = False) -> QFont:
     font = QFont(painter.font())
     font.setBold(bold)
-    font.setPixelSize(10 if smaller else 12)
+    font.setPixelSize(px(10 if smaller else 12))
     return font

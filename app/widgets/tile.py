@@ -228,8 +228,9 @@ class Tile(QWidget):
             painter.drawRect(place)
             if strong:
                 tall = round((box[3] - box[1]) / self._fit().scale)
-                words = f"track {number}   {tall} px"
-                words = f"{words}   Enter to search" if chosen else f"{words}   this match" if marked else words
+                words = tr("track {number}   {tall} px").format(number=number, tall=tall)
+                more = tr("Enter to search") if chosen else tr("this match") if marked else ""
+                words = f"{words}   {more}" if more else words
                 self._paint_label(painter, place, words, colour)
 
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:

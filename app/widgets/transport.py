@@ -37,6 +37,8 @@ class Transport(QFrame):
         layout.setContentsMargins(12, 6, 8, 6)
         layout.setSpacing(4)
         layout.addWidget(self.line)
+        if theme.large():  # beside the buttons it would push the matches out of the window
+            layout.addWidget(self._time)
         layout.addLayout(self._row())
 
     def show_time(self, now_us: int | None) -> None:
@@ -58,7 +60,8 @@ class Transport(QFrame):
     def _row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        row.addWidget(self._time)
+        if not theme.large():
+            row.addWidget(self._time)
         row.addStretch(1)
         row.addWidget(self._tool("reverse", tr("Backwards, faster with each press (J)")))
         row.addWidget(self._tool("step-back", tr("Previous picture (,)")))

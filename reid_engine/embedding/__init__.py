@@ -28,7 +28,7 @@ __all__ = (
     "SingleImageEmbedder",
     "VideoEmbedder",
     "bundled_models",
-    "explain_tracklet",
+    "explain_tracklets",
     "find_network",
     "load_embedder",
     "pool",
@@ -106,8 +106,10 @@ def load_embedder(
     return load_single_image_embedder(found, card, threads=threads, control=control)
 
 
-def explain_tracklet(embedder: Embedder, kept: TrackletCrops, control: JobControl | None = None) -> Explanation | None:
-    """What a network looked at in a tracklet's kept crops: shares of frames, maps of places. Takes seconds.
+def explain_tracklets(
+    embedder: Embedder, kept: Sequence[TrackletCrops], control: JobControl | None = None
+) -> list[Explanation] | None:
+    """What a network looked at in the kept crops of tracklets: shares of frames, maps of places. Takes seconds.
 
     None for a single-image network, which can only be asked for vectors (``reid_engine.why`` covers places instead).
     Raises NetworkFileError where a model cannot be asked, ShapeError for no crops at all.

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from reid_engine.jobs import JobControl
 from reid_engine.pixels import Floats
 from reid_engine.process import ask_child
 from reid_engine.types import Crop
+
+Run: TypeAlias = tuple[Sequence[Crop], Floats]  # crops, and their prepared pictures (L, 3, H, W)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +37,40 @@ class Explanation:
     maps: Mapping[str, Floats]
 
 
-def explain_runs(
-    path: Path, runs: Sequence[tuple[Sequence[Crop], Floats]], clip_length: int | None, control: JobControl
-) -> Explanation:
-    """Ask the model of a file about runs of crops and their prepared pictures (L, 3, H, W).
+def explain_all(
+    path: Path, tracklets: Sequence[Sequence[Run]], clip_length: int | None, control: JobControl
+) -> list[Explanation]:
+    """Ask the model of a file about tracklets, in one child, since most of the time is its start.
 
     clip_length: into which a run is cut, its last clip repeating its own frames; None where a model takes a run whole
     Raises NetworkFileError with the child's sentence or its death, JobCancelled.
     """
-    clips: list[Floats] = []
-    places: list[NDArray[np.intp]] = []  # of each clip: the crop every frame is
+    cut = [list(_clips(runs, clip_length)) for runs in tracklets]
+    answers = iter(_asked(path, [pictures for clips in cut for pictures, _ in clips], control))
+    return [
+        _explained(runs, [next(answers) for _ in clips], [places for _, places in clips])
+        for runs, clips in zip(tracklets, cut, strict=True)
+    ]
+
+
+def _clips(runs: Sequence[Run], clip_length: int | None) -> Iterator[tuple[Floats, NDArray[np.intp]]]:
+    """The clips of a tracklet's runs, and which crop of the tracklet every frame of a clip is."""
     start = 0
     for crops, pictures in runs:
-        for cut in cut_clips(len(crops), clip_length or len(crops)):
-            clips.append(pictures[cut])
-            places.append(start + cut)
+        for frames in cut_clips(len(crops), clip_length or len(crops)):
+            yield pictures[frames], start + frames
         start += len(crops)
-    answers = _asked(path, clips, control)
+
+
+def _explained(
+    runs: Sequence[Run], answers: Sequence[Mapping[str, Any]], places: Sequence[NDArray[np.intp]]
+) -> Explanation:
+    crops = tuple(crop for some, _ in runs for crop in some)
     weights: dict[str, Floats] = {}
     maps: dict[str, Floats] = {}
     for name, values in _of_frames(answers, places):
-        (weights if values[0].ndim == 1 else maps)[name] = _by_crop(values, places, start)
-    return Explanation(tuple(crop for crops, _ in runs for crop in crops), weights, maps)
+        (weights if values[0].ndim == 1 else maps)[name] = _by_crop(values, places, len(crops))
+    return Explanation(crops, weights, maps)
 
 
 def _asked(path: Path, clips: Sequence[Floats], control: JobControl) -> list[dict[str, Any]]:

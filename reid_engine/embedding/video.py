@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from reid_engine.embedding.explanation import Explanation, explain_runs
+from reid_engine.embedding.explanation import Explanation, explain_all
 from reid_engine.embedding.single import Calibration, decoded
 from reid_engine.errors import InputError, NetworkFileError, ShapeError
 from reid_engine.jobs import JobControl
@@ -62,13 +62,16 @@ class VideoEmbedder:
         """See Embedder."""
         return np.asarray(self._vectors([[1]], [image])[0], np.float32)
 
-    def explain(self, kept: TrackletCrops, control: JobControl | None = None) -> Explanation:
-        """What the model looked at in the crops that a vector is made of; takes seconds, in a child with torch.
+    def explain(self, tracklets: Sequence[TrackletCrops], control: JobControl | None = None) -> list[Explanation]:
+        """What the model looked at in the crops that each vector is made of; takes seconds, in a child with torch.
 
         Raises NetworkFileError where the model cannot be asked, InputError and ShapeError as ``embed_tracklets``.
         """
-        runs = [(run, np.stack([self._prepare(decoded(crop)) for crop in run])) for run in self._fed(kept)]
-        return explain_runs(self.path, runs, None if self._whole else self._clip_length, control or JobControl())
+        runs = [
+            [(run, np.stack([self._prepare(decoded(crop)) for crop in run])) for run in self._fed(kept)]
+            for kept in tracklets
+        ]
+        return explain_all(self.path, runs, None if self._whole else self._clip_length, control or JobControl())
 
     def _fed(self, kept: TrackletCrops) -> list[Sequence[Crop]]:
         if not kept.best:

@@ -99,5 +99,11 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(
 
 def test_what_is_in_the_case_is_not_edited_and_not_taken_out(recordings: RecordingsModel) -> None:
     assert not recordings.flags(recordings.index(2, CAMERA)) & Qt.ItemFlag.ItemIsEditable
+    told: list[object] = []
+    recordings.restarted.connect(lambda path, start_us: told.append((path.stem, start_us)))
+    before = recordings.row(2)
+    assert recordings.setData(recordings.index(2, START), "2026-11-03 14:02:11")
+    assert told == [("yard", 1_793_714_531_000_000)]
+    assert recordings.row(2) == before, "the case says when it is so"
     recordings.take_out([0, 1, 2])
     assert [row.camera for row in recordings.rows()] == ["yard"]

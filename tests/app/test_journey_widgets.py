@@ -215,6 +215,21 @@ def test_a_camera_is_dragged_on_the_plan_and_a_link_is_clicked(qtbot: QtBot) -> 
     plan.grab()
 
 
+def test_a_camera_is_placed_on_the_plan_with_keys(qtbot: QtBot) -> None:
+    plan = FloorPlanView()
+    qtbot.addWidget(plan)
+    plan.show_plan(QPixmap(), {GATE: (0.1, 0.5), YARD: (0.99, 0.5)}, {GATE: LABELS[GATE], YARD: LABELS[YARD]})
+    qtbot.keyClick(plan, Qt.Key.Key_PageDown)
+    qtbot.keyClick(plan, Qt.Key.Key_PageDown)
+    with qtbot.waitSignal(plan.placed) as placed:
+        qtbot.keyClick(plan, Qt.Key.Key_Right)
+    assert placed.args == [int(YARD), 1.0, 0.5]
+    qtbot.keyClick(plan, Qt.Key.Key_PageUp)
+    with qtbot.waitSignal(plan.placed) as placed:
+        qtbot.keyClick(plan, Qt.Key.Key_Up)
+    assert placed.args == [int(GATE), pytest.approx(0.1), pytest.approx(0.48)]
+
+
 def test_a_links_line_says_how_long_a_walk_takes() -> None:
     assert link_words(Link(CameraPair(GATE, YARD, "apart", 40 * SECOND, 90 * SECOND))) == "40 s – 1 m 30 s"
     assert link_words(Link(CameraPair(GATE, YARD, "overlapping"))) == "same place"

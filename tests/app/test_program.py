@@ -175,7 +175,7 @@ def test_without_bundled_networks_it_is_said_how_to_bring_some(tmp_path: Path, q
 def test_the_record_is_a_correct_qt_model_that_reads_as_it_is_scrolled(
     qtmodeltester: ModelTester, qtbot: QtBot
 ) -> None:
-    model = RecordModel("Europe/Berlin")
+    model = RecordModel("Europe/Berlin", {})
     asked: list[object] = []
     model.wanted.connect(asked.append)
     assert model.canFetchMore(QModelIndex())
@@ -189,7 +189,7 @@ def test_the_record_is_a_correct_qt_model_that_reads_as_it_is_scrolled(
     assert asked == [None, 701]
     model.supply([])
     assert not model.canFetchMore(QModelIndex())
-    assert [model.data(model.index(0, c)) for c in (0, 2, 3, 4, 5)] == ["900", "meyer", "search", "probe 900", "p"]
+    assert [model.data(model.index(0, c)) for c in (0, 2, 3, 4, 5)] == ["900", "meyer", "searched", "track 900", "p"]
     qtmodeltester.check(model)
 
 
@@ -197,7 +197,7 @@ def test_verify_says_whether_the_record_is_whole(tmp_path: Path, qtbot: QtBot) -
     with Case.create(tmp_path / "case", "a test") as case:
         case.record("search", probe=1)
         desk = Desk(case)
-        dialog = RecordDialog(RecordModel("UTC"))
+        dialog = RecordDialog(RecordModel("UTC", {}))
         qtbot.addWidget(dialog)
         dialog.model.supply(desk.events(None, PAGE))
         dialog.table.setCurrentIndex(dialog.model.index(0, 0))

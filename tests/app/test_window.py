@@ -7,19 +7,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QDialog, QLineEdit, QTableView, QWidget
+from PySide6.QtWidgets import QDialog, QLineEdit, QStyleOptionViewItem, QTableView, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.application import Application
+from app.dialogs.help import HelpDialog
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
 from app.item_models.recordings import CAMERA, START
 from app.jobs import process_of
 from app.main_window import MainWindow
 from app.networks import Networks
-from app.verbs import INVESTIGATE
+from app.verbs import FOOTAGE, INVESTIGATE
 from app.widgets.tile import Tile
 from reid_engine.case import Case
 from tests.app.conftest import WAIT_MS, Open, view_of
@@ -261,3 +262,33 @@ def test_nones_references_do_not_run_out(window: MainWindow, qtbot: QtBot) -> No
     for _ in range(300):
         tile.repaint()
     assert abs(sys.getrefcount(None) - before) < 200
+
+
+def test_a_recording_of_unknown_time_gets_one_after_it_was_analysed(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    window.go(FOOTAGE)
+    row = view.work.recordings.row(0)
+    assert row is not None
+    with qtbot.waitSignal(view.work.footage_changed, timeout=WAIT_MS):
+        type_into(view.footage.table, 0, START, "2026-11-03 16:02:11", qtbot)
+    (source, *_) = view.work.desk.case.store.sources()
+    assert (source.start_us, source.start_origin) == (1_793_721_731_000_000, "by hand")  # this case is in UTC
+    qtbot.waitUntil(lambda: view.work.recordings.rows()[0].start_us == source.start_us, timeout=WAIT_MS)
+
+
+def test_help_is_about_the_place_one_is_at(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    for target, heading in ((view.player, "Investigate"), (view.journey.pane.lanes, "Journey")):
+        target.setFocus()
+        window.show_help()
+        (page,) = [dialog for dialog in window.findChildren(HelpDialog) if dialog.isVisible()]
+        assert page.text.toPlainText().startswith(heading)
+        page.close()
+
+
+def test_four_cards_stand_beside_one_another_and_the_pictures_keep_their_room(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    search_by_mouse(window, qtbot)
+    card = view.matches.cards.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).width()
+    qtbot.waitUntil(lambda: view.matches.cards.viewport().width() >= 4 * card, timeout=WAIT_MS)
+    assert view.player.width() >= 640

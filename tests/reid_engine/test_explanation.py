@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from reid_engine.embedding import VideoEmbedder, bundled_models, explain_tracklet
+from reid_engine.embedding import VideoEmbedder, bundled_models, explain_tracklets
 from reid_engine.embedding.single import decoded
 from reid_engine.errors import NetworkFileError, ShapeError
 from reid_engine.models import build_model
@@ -38,8 +38,9 @@ def asked(path: Path) -> VideoEmbedder:
 def test_the_bundled_default_says_what_it_looked_at_in_every_crop_its_vector_is_made_of() -> None:
     path = bundled_models()["reappear"]
     kept = TrackletCrops(crops(6), ())  # two clips of four, the second repeats its two frames
-    shown = explain_tracklet(asked(path), kept)
-    assert shown is not None
+    alone, shown = explain_tracklets(asked(path), [TrackletCrops(crops(1), ()), kept]) or []
+    assert len(alone.crops) == 1
+    assert alone.weights["weights"] == pytest.approx([1], abs=1e-5)
     assert [crop.offset_us for crop in shown.crops] == [0, 100, 200, 300, 400, 500]
     model, _ = load_model(path)
     pictures = torch.from_numpy(Preparation.of(model.spec).clip([decoded(crop) for crop in shown.crops]))
@@ -59,8 +60,7 @@ def test_a_model_that_takes_a_tracklet_whole_explains_its_runs_one_by_one(tmp_pa
     model = build_model("gltr", backbone="compact", input_size=(64, 32)).eval()
     save_model(model, tmp_path / "small.safetensors")
     kept = TrackletCrops(crops(2), (crops(5), crops(3)))
-    shown = explain_tracklet(asked(tmp_path / "small.safetensors"), kept)
-    assert shown is not None
+    (shown,) = explain_tracklets(asked(tmp_path / "small.safetensors"), [kept]) or []
     assert len(shown.crops) == 8
     pictures = Preparation.of(model.spec).clip([decoded(crop) for crop in crops(3)])
     wanted = model.explain(torch.from_numpy(pictures)[None])
@@ -73,9 +73,9 @@ def test_what_cannot_be_asked_is_said(tmp_path: Path) -> None:
     path = bundled_models()["reappear"]
     embedder = asked(path)
     with pytest.raises(ShapeError, match="without a single kept crop"):
-        embedder.explain(TrackletCrops((), ()))
+        embedder.explain([TrackletCrops((), ())])
     embedder.path = tmp_path / "gone.safetensors"
     with pytest.raises(NetworkFileError, match=r"gone\.safetensors has no card"):
-        embedder.explain(TrackletCrops(crops(1), ()))
+        embedder.explain([TrackletCrops(crops(1), ())])
     single: Any = object()
-    assert explain_tracklet(single, TrackletCrops(crops(1), ())) is None
+    assert explain_tracklets(single, [TrackletCrops(crops(1), ())]) is None

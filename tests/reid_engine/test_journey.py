@@ -91,12 +91,17 @@ def test_only_pairs_that_are_apart_conflict_and_both_sightings_are_named(people:
 
 
 def test_people_of_one_picture_and_contradicting_decisions_are_conflicts(people: Gallery) -> None:
-    first, second = walk(people, ("a", 10), ("a", 10.05))
+    first, second = walk(people, ("a", 10), ("a", 10.08))
+    beside = people.put("a", 1, at_s=10, box=(60, 20, 90, 110))
+    people.store.decide(first, beside, "same")
     third = people.put("b", 1, at_s=50)
     people.store.decide(first, third, "same")
     people.store.decide(second, third, "different")
     kinds = {(c.kind, c.first, c.second) for c in journey(people.store, first).conflicts}
-    assert kinds == {("same-camera-overlap", first, second), ("decided-different", second, third)}
+    assert kinds == {
+        ("same-camera-overlap", first, beside), ("same-camera-overlap", beside, second),
+        ("decided-different", second, third),
+    }  # fmt: skip
 
 
 def test_a_walk_longer_than_usual_is_unusual(people: Gallery) -> None:

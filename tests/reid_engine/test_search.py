@@ -20,6 +20,7 @@ from reid_engine.types import Match, ModelId, TrackletId
 from tests.support.cases import FRAME_US, MODEL, SECOND, Gallery, gallery, looks
 
 PEOPLE = 6
+BESIDE = (60.0, 20.0, 90.0, 110.0)  # another place of the picture than everybody's
 
 
 @pytest.fixture
@@ -113,8 +114,8 @@ def test_a_picture_is_a_probe_too(people: Gallery) -> None:
 # vetoes and flags ----------------------------------------------------------------------------------------------------
 
 
-def test_who_overlaps_the_probe_in_its_camera_is_last_and_stamped(people: Gallery) -> None:
-    twin = people.put("a", looks(0), at_s=0.1)
+def test_who_is_seen_beside_the_probe_in_its_camera_is_last_and_stamped(people: Gallery) -> None:
+    twin = people.put("a", looks(0), at_s=0.08, box=BESIDE)
     found = ask(people, same_camera=True)
     assert ids(found)[-1] == twin
     assert by_id(found)[twin].flags == (OVERLAP,)
@@ -122,22 +123,40 @@ def test_who_overlaps_the_probe_in_its_camera_is_last_and_stamped(people: Galler
     assert twin in ids(ask(people, same_camera=True, limit=4)), "stamped, never removed"
 
 
-def test_the_last_picture_of_one_may_not_be_the_first_of_the_other(people: Gallery) -> None:
-    touching = people.put("a", looks(0), at_s=4 * FRAME_US / SECOND)
-    after = people.put("a", looks(0), at_s=5 * FRAME_US / SECOND)
+def test_one_picture_with_both_is_enough_and_times_that_overlap_without_one_are_not(people: Gallery) -> None:
+    touching = people.put("a", looks(0), at_s=4 * FRAME_US / SECOND, box=BESIDE)
+    after = people.put("a", looks(0), at_s=5 * FRAME_US / SECOND, box=BESIDE)
+    between = people.put("a", looks(0), at_s=0.5 * FRAME_US / SECOND, box=BESIDE)
     found = by_id(ask(people, same_camera=True))
     assert found[touching].flags == (OVERLAP,)
     assert found[after].flags == ()
+    assert found[between].flags == ()
+
+
+def test_one_person_boxed_twice_is_not_two_people(people: Gallery) -> None:
+    again = people.put("b", looks(0), at_s=3600, box=(11, 22, 41, 111))
+    legs = people.put("b", looks(0), at_s=3600, box=(12, 70, 38, 110))
+    same = (TrackletId(7), again, legs)
+    found = ask(people, same=same)
+    assert {*ids(found)[:3]} == {*same}
+    assert all(by_id(found)[number].flags == (CONFIRMED,) for number in same)
 
 
 def test_a_confirmed_tracklet_vetoes_in_its_own_camera(people: Gallery) -> None:
-    twin = people.put("b", looks(0), at_s=3600.05)
+    twin = people.put("b", looks(0), at_s=3600.08, box=BESIDE)
     assert by_id(ask(people))[twin].flags == ()
     found = ask(people, same=(TrackletId(7),))
     assert ids(found)[0] == 7
     assert by_id(found)[7].flags == (CONFIRMED,)
     assert ids(found)[-1] == twin
     assert by_id(found)[twin].flags == (OVERLAP,)
+
+
+def test_two_who_were_confirmed_though_seen_at_once_are_flagged_and_stay_first(people: Gallery) -> None:
+    twin = people.put("b", looks(0), at_s=3600.08, box=BESIDE)
+    found = ask(people, same=(TrackletId(7), twin))
+    assert {*ids(found)[:2]} == {7, twin}
+    assert all(by_id(found)[number].flags == (CONFIRMED, OVERLAP) for number in (7, twin))
 
 
 def test_camera_pairs_flag_and_never_hide(people: Gallery) -> None:

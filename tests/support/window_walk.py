@@ -37,6 +37,7 @@ Wait = Callable[[Callable[[], bool]], None]
 D = TypeVar("D", bound=QDialog)
 
 DECISIONS = 6
+SHOWN_SHARE = 0.4  # of the analysis, for its picture
 KEYS = (Qt.Key.Key_Y, Qt.Key.Key_N, Qt.Key.Key_Y, Qt.Key.Key_N, Qt.Key.Key_U, Qt.Key.Key_N)
 
 
@@ -115,10 +116,17 @@ def analyse(window: MainWindow, wait: Wait) -> Iterator[str]:
     rows, jobs = view.work.recordings.rows, view.work.jobs
     QTest.mouseClick(view.footage.start_button, Qt.MouseButton.LeftButton)
     wait(lambda: bool(jobs.jobs))
-    wait(lambda: not jobs.running() or view.jobs.card(jobs.jobs[0].name).begun)
+    wait(lambda: not jobs.running() or far(view) >= SHOWN_SHARE)
     yield "07-analysing"
     wait(lambda: not jobs.running() and all(row.state == "done" for row in rows()))
     yield "08-analysed"
+
+
+def far(view: CaseView) -> float:
+    """How far the running analysis is, in [0, 1]."""
+    queue = view.jobs.card(view.work.jobs.jobs[0].name).queue
+    rows = [queue.row(place) for place in range(queue.rowCount())]
+    return sum(max(0.0, row.share) for row in rows if row is not None) / len(rows) if rows else 0.0
 
 
 def click_somebody(window: MainWindow, scene: Scene, wait: Wait) -> Iterator[str]:

@@ -184,6 +184,18 @@ def test_people_seen_together_by_one_camera_are_different_and_come_last(case: Pa
     assert {row["tracklet"] for row in found[-len(together) :]} == together
 
 
+def test_why_names_the_pictures_of_both_sides_that_carried_a_match(case: Path, call: Call) -> None:
+    probe = call("tracklets", case, "--json").objects[0]["tracklet"]
+    found = matches(call("search", case, "--tracklet", probe, "--json"))[0]["tracklet"]
+    (sides,) = call("why", case, found, probe, "--json").objects
+    assert set(sides) == {"found", "searched"}
+    for side in sides.values():
+        assert side["method"] == "occlusion"  # a single-image network has no maps of its own
+        distances = [picture["distance"] for picture in side["pictures"]]
+        assert distances == sorted(distances)
+    assert "occlusion" in call("why", case, found, probe).err
+
+
 def test_feedback_changes_the_ranking_at_once(case: Path, call: Call) -> None:
     known = people(case, call)
     probe = next(number for number, (camera, person) in known.items() if person == 3)
@@ -207,7 +219,10 @@ def test_the_case_proves_itself(case: Path, call: Call, weights: Weights) -> Non
     said = call("check", case, "--embedder", weights.embedder)
     assert said.status == 0
     assert "agree" in said.err
-    assert call("record", case).status == 0
+    told = call("record", case)
+    assert told.status == 0
+    assert "ingest started" not in told.out
+    assert "analysis started: " in told.out
 
 
 def test_a_clock_that_was_wrong_is_corrected_afterwards(

@@ -1,0 +1,177 @@
+"""The events of a case's record as a person reads them; what is chained and hashed stays in the event itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import PurePath
+from types import MappingProxyType
+from typing import Any, TypeAlias
+
+from app import local_time
+from app.words import Later, tr
+from reid_engine.audit import Event
+
+Body: TypeAlias = Mapping[str, Any]
+Names: TypeAlias = Mapping[int, str]  # of cameras
+
+VERDICTS = MappingProxyType({
+    "same": Later("track {candidate} is the person of track {probe}"),
+    "different": Later("track {candidate} is somebody else than track {probe}"),
+    "unsure": Later("unsure whether track {candidate} is the person of track {probe}"),
+})  # fmt: skip
+RELATIONS = MappingProxyType({
+    "unknown": Later("{one} and {other}: nothing is known"), "apart": Later("{one} and {other} are apart"),
+    "overlapping": Later("{one} and {other} see one place"),
+})  # fmt: skip
+ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Later("model {name}")})
+
+DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
+KINDS = MappingProxyType({
+    "search": Later("searched"), "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
+    "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
+    "camera renamed": Later("camera renamed"), "camera clock": Later("clock set"), "camera pair": Later("link set"),
+    "camera placed": Later("camera placed"), "floor plan": Later("floor plan"),
+    "source added": Later("recording added"), "source start": Later("start set"),
+    "source failed": Later("recording failed"), "source finished": Later("recording analysed"),
+    "source reset": Later("to be analysed again"), "network added": Later("network used"),
+    "tracklets deleted": Later("tracks deleted"), "contact sheet": Later("contact sheet written"),
+    "journey exported": Later("journey exported"), "ingest started": Later("analysis started"),
+    "ingest finished": Later("analysis ended"),
+})  # fmt: skip
+
+
+def kind(event: Event) -> str:
+    """What was done, in a word or two."""
+    return tr(KINDS[event.kind]) if event.kind in KINDS else event.kind
+
+
+def about(event: Event, cameras: Names, zone: str) -> str:
+    """What an event is about, in one line; one of a kind that has no words yet as it is recorded."""
+    try:
+        told = WORDS[event.kind](event.body, cameras, zone)
+    except (KeyError, TypeError, ValueError, AttributeError):  # of another version: nothing of it may be lost
+        told = ""
+    return told or plain(event.body)
+
+
+def plain(body: Body) -> str:
+    """Names and values on one line."""
+    told = {key: value for key, value in body.items() if key != "purpose" and value not in (None, [], {}, "")}
+    return ", ".join(f"{key} {value if isinstance(value, str) else json.dumps(value)}" for key, value in told.items())
+
+
+def whole(event: Event, cameras: Names, zone: str) -> str:
+    """Everything an event says: in words, then as it is chained, with its hash."""
+    body = json.dumps(event.body, indent=2, ensure_ascii=False)
+    words = [about(event, cameras, zone), *(_files(event.body) if event.kind == "ingest finished" else ())]
+    said = tr("As it is recorded (event {number}, {kind}, {operator}, SHA-256 {hash}):").format(
+        number=event.number, kind=event.kind, operator=event.operator, hash=event.hash
+    )
+    return "\n".join([*words, "", said, body])
+
+
+def _camera(number: Any, cameras: Names) -> str:
+    return cameras.get(int(number)) or tr("camera {number}").format(number=number)
+
+
+def _search(body: Body, cameras: Names, zone: str) -> str:
+    probe = body["probe"]
+    said = [tr("a picture") if probe == "a picture" else tr("track {number}").format(number=probe)]
+    if body.get("cameras"):
+        said.append(tr("in {names}").format(names=", ".join(_camera(number, cameras) for number in body["cameras"])))
+    for key, words in (("from_us", tr("from {time}")), ("to_us", tr("to {time}"))):
+        if body.get(key) is not None:
+            said.append(words.format(time=local_time.date_and_time(body[key], zone)))
+    for key, words in (("upper", tr("top {colours}")), ("lower", tr("legs {colours}"))):
+        if body.get(key):
+            said.append(words.format(colours=tr(" or ").join(body[key])))
+    if body.get("least_quality"):
+        said.append(tr("quality of {least} and more").format(least=body["least_quality"]))
+    if body.get("same") or body.get("different"):
+        counts = {"same": len(body.get("same", ())), "different": len(body.get("different", ()))}
+        said.append(tr("ranked by {same} confirmed, {different} rejected").format(**counts))
+    return ", ".join(said)
+
+
+def _deed(body: Body, cameras: Names, zone: str) -> str:
+    """What was decided, cut, joined or noted, and what of it was taken back or restored."""
+    if "verdict" in body:
+        return tr(VERDICTS[body["verdict"]]).format(probe=body["probe"], candidate=body["candidate"])
+    if "made" in body:
+        before, made = (", ".join(map(str, body[key])) for key in ("before", "made"))
+        return tr("track {before} became {made}").format(before=before, made=made)
+    moment = local_time.date_and_time(body["moment_us"], zone)
+    return tr("“{text}” at {moment}").format(text=body["text"], moment=moment)
+
+
+def _pair(body: Body, cameras: Names, zone: str) -> str:
+    one, other = (_camera(body[key], cameras) for key in ("first", "second"))
+    said = [tr(RELATIONS[body["relation"]]).format(one=one, other=other)]
+    for key, words in (("least_travel_us", tr("at least {length}")), ("most_travel_us", tr("at most {length}"))):
+        if body.get(key):
+            said.append(words.format(length=local_time.length(body[key])))
+    return ", ".join(said)
+
+
+def _clock(body: Body, cameras: Names, zone: str) -> str:
+    before, now = (local_time.ahead(body[key]["offset_us"]) for key in ("from", "to"))
+    return tr("{camera}: ahead {now}, before {before}, in {zone}").format(
+        camera=_camera(body["camera"], cameras), now=now, before=before, zone=body["to"]["zone"]
+    )
+
+
+def _finished(body: Body, cameras: Names, zone: str) -> str:
+    files = body["files"]
+    tracks, odd = sum(told["tracklets"] for told in files), sum(map(_is_odd, files))
+    said = tr("{count} recordings, {tracks} tracks").format(count=len(files), tracks=tracks)
+    return said + (tr("; {count} not as they should be").format(count=odd) if odd else "")
+
+
+def _is_odd(told: Body) -> bool:
+    damage = told.get("damage") or {}
+    return told.get("state") not in ("done", "skipped") or any(damage.get(key) for key in DAMAGE)
+
+
+def _files(body: Body) -> Iterator[str]:
+    for told in body.get("files", ()):
+        seen, of = told.get("frames_decoded"), told.get("frames_expected")
+        pictures = tr("{seen} of {of} pictures").format(seen=seen, of=of) if of else ""
+        tracks = tr("{count} tracks").format(count=told.get("tracklets", 0))
+        parts = (told.get("state"), pictures, tracks, told.get("message"))
+        yield f"  {PurePath(str(told.get('file'))).name}: " + ", ".join(str(part) for part in parts if part)
+
+
+def _named(words: str) -> Callable[[Body, Names, str], str]:
+    """Values of the event put into a sentence; paths by their names."""
+
+    def told(body: Body, cameras: Names, zone: str) -> str:
+        named = {key: PurePath(value).name if key == "path" else value for key, value in body.items()}
+        known = _camera(body["camera"], cameras) if "camera" in body and words.find("{camera}") >= 0 else ""
+        return tr(words).format(**{**named, "camera": known})
+
+    return told
+
+
+WORDS: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
+    "search": _search,
+    "view": _named(Later("track {tracklet}")),
+    "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
+    "camera renamed": _named(Later("{from} is now {to}")),
+    "camera clock": _clock,
+    "camera pair": _pair,
+    "camera placed": _named(Later("{camera} on the floor plan")),
+    "floor plan": _named(Later("{name}")),
+    "source added": _named(Later("{path} of {camera}")),
+    "source start": lambda body, cameras, zone: tr("recording {source} begins {time} ({origin})").format(
+        source=body["source"], time=local_time.date_and_time(body["start_us"], zone), origin=body["start_origin"]),
+    "source failed": _named(Later("recording {source}: {sentence}")),
+    "source finished": _named(Later("recording {source}, {frames} pictures")),
+    "source reset": _named(Later("recording {source}: {tracklets} tracks forgotten")),
+    "network added": lambda body, cameras, zone: tr(ROLES[body["role"]]).format(name=body["name"]),
+    "tracklets deleted": _named(Later("{deleted} tracks")),
+    "contact sheet": _named(Later("{path}")),
+    "journey exported": _named(Later("of track {start} to {path}")),
+    "ingest started": lambda body, cameras, zone: ", ".join(PurePath(file).name for file in body["files"]),
+    "ingest finished": _finished,
+})  # fmt: skip
