@@ -30,6 +30,7 @@ from reid_engine.types import Vectors
 TAIL_INTERVAL_MS = 50
 LAST_WORDS = 2000
 NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
+LAST = 19  # the greatest niceness there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +99,12 @@ class FoundProcess:
 class OwnProcess:
     """A process in a session of its own, started and awaited in a thread: a start takes longer than a frame.
 
-    It goes behind whatever a person looks at, and does not end with this program.
+    It goes behind whatever a person looks at, ``gently`` behind everything, and does not end with this program.
     """
 
-    def __init__(self, command: Sequence[str], files: JobFiles) -> None:
+    def __init__(self, command: Sequence[str], files: JobFiles, *, gently: bool) -> None:
         self.alive, self.problem = True, ""
-        self._command, self._files = tuple(command), files
+        self._command, self._files, self._gently = tuple(command), files, gently
         threading.Thread(target=self._run, name=files.control.stem, daemon=True).start()
 
     def _run(self) -> None:
@@ -117,18 +118,22 @@ class OwnProcess:
                     env=child_environment(),
                     start_new_session=True,
                 )
-            _put_behind(process.pid)
+            _put_behind(process.pid, self._gently)
             process.wait()
         except OSError as error:
             self.problem = f"the program {self._command[0]} could not be started: {error.strerror}"
         self.alive = False
 
 
-def _put_behind(process: int) -> None:
+def _put_behind(process: int, gently: bool) -> None:
+    """Behind what a person looks at; ``gently``: only processors that nobody else wants work for it. Its own children,
+    which are yet to come, inherit that."""
+    niceness = LAST if gently else NICENESS
     with suppress(OSError):  # it works all the same, only less politely
-        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
-        # where the kernel shares time out by session, the number above counts within the session only
-        Path(f"/proc/{process}/autogroup").write_text(str(NICENESS), "ascii")
+        os.setpriority(os.PRIO_PROCESS, process, niceness)
+        os.sched_setscheduler(process, os.SCHED_IDLE if gently else os.SCHED_BATCH, os.sched_param(0))
+        # where the kernel shares time out by session, what is above counts within the session only
+        Path(f"/proc/{process}/autogroup").write_text(str(niceness), "ascii")
 
 
 class Job(QObject):
@@ -204,8 +209,11 @@ class Jobs(QObject):
 
     started = Signal(Job)
 
-    def __init__(self, case: Path, command: Sequence[str], parent: QObject | None = None) -> None:
+    def __init__(
+        self, case: Path, command: Sequence[str], parent: QObject | None = None, *, gently: bool = True
+    ) -> None:
         super().__init__(parent)
+        self.gently = gently  # those started from now on take only what nobody else wants
         self._case = case
         self._command = tuple(command)
         self._numbers = itertools.count(1)
@@ -219,7 +227,7 @@ class Jobs(QObject):
         files.control.touch()
         own = ["--json", "--control", str(files.control)]
         command = [*self._command, verb, str(self._case), *arguments, *own]
-        return self._adopt(name, OwnProcess(command, files))
+        return self._adopt(name, OwnProcess(command, files, gently=self.gently))
 
     def follow(self, processes: Mapping[str, int]) -> None:
         """Follow what ``running_jobs`` found, as far as it is not followed yet."""

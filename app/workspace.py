@@ -62,7 +62,7 @@ class Workspace(QObject):
         self.boxes = BoxCache(self.reading, self.desk.tracklets_between, self)
         self.intake = Intake(self.recordings, self.looking, state.zone, settings.name_patterns, self)
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
-        self.jobs = Jobs(case.folder, command, self)
+        self.jobs = Jobs(case.folder, command, self, gently=settings.work.gently)
         self._warm: WarmProbe | None = None
         self._warming = QTimer(self)
         self._warming.setSingleShot(True)
@@ -83,6 +83,10 @@ class Workspace(QObject):
         self._fetching.timeout.connect(self._fetch_crops)
         self.jobs.started.connect(self._follow)
         self.intake.corrected.connect(self._correct)
+
+    def use(self, settings: Settings) -> None:
+        """Somebody changed the settings: what is started from now on goes by these."""
+        self.jobs.gently = settings.work.gently
 
     def begin(self) -> None:
         """Read what is there, and find jobs that still run."""

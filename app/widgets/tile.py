@@ -12,6 +12,7 @@ from app import local_time, theme
 from app.hits import Fit, Shown, dragged_box, hit
 from app.player import Showing
 from app.words import tr
+from reid_engine.clock import SECOND_US
 from reid_engine.types import CameraId
 
 DRAG_PX = 7
@@ -41,6 +42,7 @@ class Tile(QWidget):
         super().__init__(parent)
         self.camera, self.name, self.position, self.zone = camera, name, position, zone
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(220, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -59,10 +61,13 @@ class Tile(QWidget):
         self._middle = (0.0, 0.0)
 
     def show_moment(self, showing: Showing, people: Shown) -> None:
-        """A new picture, or a new reason why there is none."""
-        if showing is not self.showing or not people.same_as(self.people):
-            self.showing, self.people = showing, people
-            self.update()
+        """A new picture, or a new reason why there is none; the caption changes once a second only."""
+        if showing is self.showing and people.same_as(self.people):
+            return
+        before, self.showing, self.people = self._clock(), showing, people
+        self.update(self._room())
+        if self._clock() != before:
+            self.update(self._strip())
 
     def box_of(self, tracklet: int) -> tuple[float, float, float, float] | None:
         """Where a tracklet's box is in this widget now: x1, y1, x2, y2."""
@@ -93,6 +98,14 @@ class Tile(QWidget):
     def _room(self) -> QRect:
         """Below the caption, which must not cover the clock that is burnt into the picture."""
         return self.rect().adjusted(0, theme.px(CAPTION_HEIGHT), 0, 0)
+
+    def _strip(self) -> QRect:
+        """The caption's place."""
+        return QRect(0, 0, self.width(), theme.px(CAPTION_HEIGHT))
+
+    def _clock(self) -> int | None:
+        """The second that the caption tells."""
+        return None if self.showing.image is None else self.showing.time_us // SECOND_US
 
     def _fit(self) -> Fit:
         place, size = self._room(), self.showing.size
@@ -205,7 +218,12 @@ class Tile(QWidget):
                 self._paint_people(painter)
             self._paint_drag(painter)
             painter.setClipping(False)
-        self._paint_caption(painter)
+        if event.rect().intersects(self._strip()):
+            self._paint_caption(painter)
+        if self.focused:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme.current().accent), 2))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         painter.end()
 
     def _paint_reason(self, painter: QPainter) -> None:
@@ -249,7 +267,7 @@ class Tile(QWidget):
             painter.drawRect(QRectF(self._press, self._drag).normalized())
 
     def _paint_caption(self, painter: QPainter) -> None:
-        strip = QRectF(0, 0, self.width(), theme.px(CAPTION_HEIGHT))
+        strip = QRectF(self._strip())
         painter.fillRect(strip, QColor("#0d1014"))
         letters = painter.fontMetrics().horizontalAdvance(theme.camera_letter(self.position))
         chip = QRectF(6, 4, letters + theme.px(12), strip.height() - 8)
@@ -272,7 +290,3 @@ class Tile(QWidget):
             painter.drawText(strip.adjusted(0, 0, -8, 0), VCENTER_RIGHT, shown)
             if self.zoom > 1.0:
                 painter.drawText(strip.adjusted(0, 0, -theme.px(86), 0), VCENTER_RIGHT, f"{self.zoom:.1f}×")
-        if self.focused:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.current().accent), 2))
-            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
