@@ -30,6 +30,7 @@ from reid_engine.types import Vectors
 TAIL_INTERVAL_MS = 50
 LAST_WORDS = 2000
 NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
+BEHIND_THE_WINDOW = 5  # somebody waits for it
 LAST = 19  # the greatest niceness there is
 
 
@@ -277,6 +278,7 @@ class WarmProbe(QObject):
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._died)
         self._process.errorOccurred.connect(self._not_started)
+        self._process.started.connect(self._put_behind)
 
     def warm(self) -> None:
         """Start the child if it does not run."""
@@ -307,6 +309,11 @@ class WarmProbe(QObject):
             self._process.closeWriteChannel()
             self._process.kill()
             self._process.waitForFinished(1000)
+
+    def _put_behind(self) -> None:
+        """Getting warm takes seconds of a processor; whoever plays meanwhile goes first."""
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self._process.processId(), BEHIND_THE_WINDOW)
 
     def _read(self) -> None:
         data = self._process.readAllStandardOutput().data()
