@@ -97,7 +97,8 @@ SAY_ORDER = (
     sys.executable,
     "-c",
     "import json, os, sys, time\n"
-    "time.sleep(0.5)\n"  # the window puts it behind just after its start
+    "ends = time.monotonic() + 10\n"  # the window puts it behind just after its start
+    "while os.sched_getscheduler(0) == os.SCHED_OTHER and time.monotonic() < ends: time.sleep(0.01)\n"
     "print(json.dumps({'event': 'result', 'policy': os.sched_getscheduler(0), 'nice': os.getpriority(0, 0)}))",
 )
 
