@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -112,7 +110,7 @@ class Tile(QWidget):
         room = (place.width(), place.height())
         fit = Fit.inside(size, room)
         fit = fit if self.zoom == 1.0 else fit.zoomed(self.zoom, self._middle, size, room)
-        return replace(fit, top=fit.top + place.top())
+        return Fit(fit.scale, fit.left, fit.top + place.top())
 
     def _tell_size(self) -> None:
         """Decode as large as is seen: zoomed in, up to the recording's own size."""
@@ -123,7 +121,7 @@ class Tile(QWidget):
         self.resized.emit(self.camera, *size)
 
     def _on_screen(self) -> list[tuple[float, ...]]:
-        return [tuple(row) for row in self._fit().to_screen(self.people.xyxy)]
+        return [tuple(row) for row in self._fit().to_screen(self.people.xyxy).tolist()]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._tell_size()
@@ -231,24 +229,34 @@ class Tile(QWidget):
         painter.drawText(self._room(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.showing.reason)
 
     def _paint_people(self, painter: QPainter) -> None:
-        accent = QColor(theme.DARK.accent)
-        for number, box in zip(self.people.tracklet, self._on_screen(), strict=True):
-            chosen, under = int(number) == self.selected, int(number) == self._hover
-            marked = int(number) == self.marked
-            colour = QColor("#ffd24a" if chosen else "#5fe08c") if chosen or marked else QColor(255, 255, 255, 170)
-            colour = accent if under and not chosen else colour
-            place = QRectF(QPointF(box[0], box[1]), QPointF(box[2], box[3]))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            strong = chosen or under or marked
-            painter.setPen(QPen(QColor(0, 0, 0, 130), 3.5 if strong else 2.6))
+        """Everybody at once in thin lines, then whoever is chosen, under the pointer or marked."""
+        named = {self.selected, self._hover, self.marked}
+        plain: list[QRectF] = []
+        strong: list[tuple[int, QRectF]] = []
+        for number, (x1, y1, x2, y2) in zip(self.people.tracklet.tolist(), self._on_screen(), strict=True):
+            place = QRectF(x1, y1, x2 - x1, y2 - y1)
+            if number in named:
+                strong.append((number, place))
+            else:
+                plain.append(place)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if plain:
+            for pen in (QPen(QColor(0, 0, 0, 130), 2.6), QPen(QColor(255, 255, 255, 170), 1.2)):
+                painter.setPen(pen)
+                painter.drawRects(plain)
+        for number, place in strong:
+            self._paint_named(painter, number, place)
+
+    def _paint_named(self, painter: QPainter, number: int, place: QRectF) -> None:
+        chosen, marked = number == self.selected, number == self.marked
+        colour = QColor("#ffd24a" if chosen else theme.DARK.accent if number == self._hover else "#5fe08c")
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen in (QPen(QColor(0, 0, 0, 130), 3.5), QPen(colour, 2.2)):
+            painter.setPen(pen)
             painter.drawRect(place)
-            painter.setPen(QPen(colour, 2.2 if strong else 1.2))
-            painter.drawRect(place)
-            if strong:
-                tall = round((box[3] - box[1]) / self._fit().scale)
-                words = f"track {number}   {tall} px"
-                words = f"{words}   Enter to search" if chosen else f"{words}   this match" if marked else words
-                self._paint_label(painter, place, words, colour)
+        words = f"track {number}   {round(place.height() / self._fit().scale)} px"
+        words = f"{words}   Enter to search" if chosen else f"{words}   this match" if marked else words
+        self._paint_label(painter, place, words, colour)
 
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:
         width = painter.fontMetrics().horizontalAdvance(words) + 12
