@@ -24,7 +24,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 
 from reid_engine.errors import ChildDied, ProbeError, ReappearError
 from reid_engine.jobs import LineSplitter
-from reid_engine.process import child_environment
+from reid_engine.process import child_environment, put_behind
 from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
@@ -130,10 +130,8 @@ def _put_behind(process: int, gently: bool) -> None:
     """Behind what a person looks at; ``gently``: only processors that nobody else wants work for it. Its own children,
     which are yet to come, inherit that."""
     niceness = LAST if gently else NICENESS
-    with suppress(OSError):  # it works all the same, only less politely
-        os.setpriority(os.PRIO_PROCESS, process, niceness)
-        os.sched_setscheduler(process, os.SCHED_IDLE if gently else os.SCHED_BATCH, os.sched_param(0))
-        # where the kernel shares time out by session, what is above counts within the session only
+    put_behind(process, niceness, os.SCHED_IDLE if gently else os.SCHED_BATCH)
+    with suppress(OSError):  # where the kernel shares time out by session, that counts within the session only
         Path(f"/proc/{process}/autogroup").write_text(str(niceness), "ascii")
 
 
@@ -312,8 +310,7 @@ class WarmProbe(QObject):
 
     def _put_behind(self) -> None:
         """Getting warm takes seconds of a processor; whoever plays meanwhile goes first."""
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self._process.processId(), BEHIND_THE_WINDOW)
+        put_behind(self._process.processId(), BEHIND_THE_WINDOW)
 
     def _read(self) -> None:
         data = self._process.readAllStandardOutput().data()

@@ -5,12 +5,10 @@ Decoding happens in a child process a feed; a feed picks, at each tick, the newe
 
 from __future__ import annotations
 
-import os
 import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,13 +19,14 @@ from app.background import Lane
 from app.images import seen_through
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.decoder import Picture, PictureServer
+from reid_engine.process import put_behind
 from reid_engine.recordings import SourceKind
 
 LAGGING_US = 1_500_000  # a decoder further behind than this is sent ahead instead of being waited for
 BACKWARDS_US = 20_000  # playing backwards is a chain of jumps, each begun when the last was answered
 NO_FOOTAGE = "no footage at this instant"
 END_MARGIN_US = 40_000
-BEHIND_THE_WINDOW = 5  # decoders are ahead by some pictures, so what a person does now goes first
+BEHIND_THE_WINDOW = 15  # decoders are ahead by some pictures, so what a person does now goes first
 
 
 class MasterClock:
@@ -177,8 +176,7 @@ class Decoders(QObject):
     def _started(self, stretch: Stretch, room: tuple[int, int]) -> PictureServer:
         server = PictureServer(stretch.path, stretch.kind, room, screen=True)
         self._living.add(server)
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, server.pid, BEHIND_THE_WINDOW)
+        put_behind(server.pid, BEHIND_THE_WINDOW)
         return server
 
     def _ended(self, server: PictureServer) -> None:
