@@ -89,7 +89,8 @@ class Workspace(QObject):
         self.jobs.gently = settings.work.gently
 
     def begin(self) -> None:
-        """Read what is there, and find jobs that still run."""
+        """Read what is there, find jobs that still run, and make ready for the first search."""
+        self.looking.run(self.desk.warm, lambda _: None)
         self.reload()
         self.looking.run(self.desk.networks, self._remember)
         self.looking.run(lambda: running_jobs(self.desk.folder), self.jobs.follow)
@@ -169,6 +170,7 @@ class Workspace(QObject):
         self._fetching.stop()
         self.forget_probe()
         self.jobs.close()
+        self.desk.give_up()
         for lane in (self.reading, self.looking, self.writing):
             lane.close()
         self.desk.close()

@@ -158,7 +158,9 @@ class Bench:
         """From a click to painted cards."""
         for count, bound in CLICK_MS.items():
             found = self._desk("clicks", count, 512).answer
-            say(f"\na click in a case of {count:,} tracklets, 512 numbers each; the very first {found['first']:.0f} ms")
+            say(f"\na click in a case of {count:,} tracklets, 512 numbers each")
+            say(f"  the very first, which makes the index, {found['made'] / 1000:.1f} s")
+            say(f"  the first after the case was opened again, which reads it, {found['read'] / 1000:.1f} s")
             self._target("painted after", found["median"], bound, "ms", at_most=True)
             say(f"  the worst of 11 {found['worst']:.0f} ms")
 
