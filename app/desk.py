@@ -6,6 +6,7 @@ All of these may take longer than a frame: they are called on a lane, never on t
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +18,8 @@ from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
-from reid_engine.errors import ReappearError
+from reid_engine.errors import CaseError, JobCancelled, ReappearError
+from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.search import SearchRequest
 from reid_engine.store import Camera, CameraPair, Decision, Deed, FloorPlan, Note, Source
@@ -156,6 +158,7 @@ class Desk:
     def __init__(self, case: Case) -> None:
         self.case = case
         self._lengths: dict[str, int] = {}
+        self._warming = JobControl()
 
     @property
     def folder(self) -> Path:
@@ -271,6 +274,15 @@ class Desk:
     def tracklet(self, number: TrackletId) -> Tracklet:
         """One stored tracklet."""
         return self.case.store.tracklets([number])[0]
+
+    def warm(self) -> None:
+        """Have the search index in memory before somebody asks; nothing where there are no vectors yet."""
+        with suppress(CaseError, JobCancelled):
+            self.case.index(self.case.model(), self._warming)
+
+    def give_up(self) -> None:
+        """Nobody waits for ``warm`` any more."""
+        self._warming.cancel()
 
     def search(self, query: Query) -> Answer:
         """Rank. Raises ProbeError, and CaseError while nothing was ingested."""

@@ -18,18 +18,13 @@ def to_qimage(image: BgrImage) -> QImage:
     return QImage(image.data, width, height, image.strides[0], QImage.Format.Format_BGR888).copy()
 
 
-def for_screen(image: BgrImage, room: tuple[int, int]) -> QImage:
-    """(H, W, 3) uint8 BGR enlarged to fit ``room`` (width, height), in the format that is painted as it is."""
+def seen_through(image: NDArray[np.uint8]) -> QImage:
+    """(H, W, 4) uint8 BGRX as a QImage over the same bytes, in the format that is painted as it is.
+
+    Nothing is copied: whoever keeps the QImage keeps ``image``, unchanged.
+    """
     height, width, _ = image.shape
-    scale = min(room[0] / width, room[1] / height)
-    if scale > 1:
-        image = np.asarray(cv2.resize(image, (round(width * scale), round(height * scale))), np.uint8)
-    height, width, _ = image.shape
-    picture = QImage(width, height, QImage.Format.Format_RGB32)
-    rows = np.frombuffer(picture.bits(), np.uint8).reshape(height, picture.bytesPerLine() // 4, 4)
-    # straight into the picture: this is the window's thread
-    cv2.cvtColor(image, cv2.COLOR_BGR2BGRA, dst=rows[:, :width])
-    return picture
+    return QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB32)
 
 
 def to_array(picture: QImage) -> BgrImage:

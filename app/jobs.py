@@ -24,12 +24,14 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 
 from reid_engine.errors import ChildDied, ProbeError, ReappearError
 from reid_engine.jobs import LineSplitter
-from reid_engine.process import child_environment
+from reid_engine.process import child_environment, put_behind
 from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
 LAST_WORDS = 2000
 NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
+BEHIND_THE_WINDOW = 5  # somebody waits for it
+LAST = 19  # the greatest niceness there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,12 @@ class FoundProcess:
 class OwnProcess:
     """A process in a session of its own, started and awaited in a thread: a start takes longer than a frame.
 
-    It goes behind whatever a person looks at, and does not end with this program.
+    It goes behind whatever a person looks at, ``gently`` behind everything, and does not end with this program.
     """
 
-    def __init__(self, command: Sequence[str], files: JobFiles) -> None:
+    def __init__(self, command: Sequence[str], files: JobFiles, *, gently: bool) -> None:
         self.alive, self.problem = True, ""
-        self._command, self._files = tuple(command), files
+        self._command, self._files, self._gently = tuple(command), files, gently
         threading.Thread(target=self._run, name=files.control.stem, daemon=True).start()
 
     def _run(self) -> None:
@@ -117,18 +119,20 @@ class OwnProcess:
                     env=child_environment(),
                     start_new_session=True,
                 )
-            _put_behind(process.pid)
+            _put_behind(process.pid, self._gently)
             process.wait()
         except OSError as error:
             self.problem = f"the program {self._command[0]} could not be started: {error.strerror}"
         self.alive = False
 
 
-def _put_behind(process: int) -> None:
-    with suppress(OSError):  # it works all the same, only less politely
-        os.setpriority(os.PRIO_PROCESS, process, NICENESS)
-        # where the kernel shares time out by session, the number above counts within the session only
-        Path(f"/proc/{process}/autogroup").write_text(str(NICENESS), "ascii")
+def _put_behind(process: int, gently: bool) -> None:
+    """Behind what a person looks at; ``gently``: only processors that nobody else wants work for it. Its own children,
+    which are yet to come, inherit that."""
+    niceness = LAST if gently else NICENESS
+    put_behind(process, niceness, os.SCHED_IDLE if gently else os.SCHED_BATCH)
+    with suppress(OSError):  # where the kernel shares time out by session, that counts within the session only
+        Path(f"/proc/{process}/autogroup").write_text(str(niceness), "ascii")
 
 
 class Job(QObject):
@@ -204,8 +208,11 @@ class Jobs(QObject):
 
     started = Signal(Job)
 
-    def __init__(self, case: Path, command: Sequence[str], parent: QObject | None = None) -> None:
+    def __init__(
+        self, case: Path, command: Sequence[str], parent: QObject | None = None, *, gently: bool = True
+    ) -> None:
         super().__init__(parent)
+        self.gently = gently  # those started from now on take only what nobody else wants
         self._case = case
         self._command = tuple(command)
         self._numbers = itertools.count(1)
@@ -219,7 +226,7 @@ class Jobs(QObject):
         files.control.touch()
         own = ["--json", "--control", str(files.control)]
         command = [*self._command, verb, str(self._case), *arguments, *own]
-        return self._adopt(name, OwnProcess(command, files))
+        return self._adopt(name, OwnProcess(command, files, gently=self.gently))
 
     def follow(self, processes: Mapping[str, int]) -> None:
         """Follow what ``running_jobs`` found, as far as it is not followed yet."""
@@ -269,6 +276,7 @@ class WarmProbe(QObject):
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._died)
         self._process.errorOccurred.connect(self._not_started)
+        self._process.started.connect(self._put_behind)
 
     def warm(self) -> None:
         """Start the child if it does not run."""
@@ -299,6 +307,10 @@ class WarmProbe(QObject):
             self._process.closeWriteChannel()
             self._process.kill()
             self._process.waitForFinished(1000)
+
+    def _put_behind(self) -> None:
+        """Getting warm takes seconds of a processor; whoever plays meanwhile goes first."""
+        put_behind(self._process.processId(), BEHIND_THE_WINDOW)
 
     def _read(self) -> None:
         data = self._process.readAllStandardOutput().data()

@@ -137,6 +137,7 @@ class MainWindow(QMainWindow):
 
         self._leave()
         work = Workspace(case, self._command, self._state, self.program.settings, self)
+        self.program.settings_changed.connect(work.use)
         view = self.view = CaseView(work, self)
         self._pages.addWidget(view.footage)
         self._pages.addWidget(view.player)

@@ -36,9 +36,21 @@ class BoxCache(QObject):
         self._fetch = fetch
         self._windows: OrderedDict[tuple[CameraId, int], Sequence[Tracklet] | None] = OrderedDict()
         self._edition = 0
+        self._known = 0  # counts what has changed
+        self._last: dict[CameraId, tuple[int, int, Shown]] = {}
 
     def at(self, camera: CameraId, time_us: int) -> Shown:
-        """Everybody in the picture of this moment; nobody while the window is being fetched."""
+        """Everybody in the picture of this moment; nobody while the window is being fetched.
+
+        The same moment asked for again, as every tick does, costs next to nothing.
+        """
+        moment, known, shown = self._last.get(camera, (-1, -1, None))
+        if shown is None or (moment, known) != (time_us, self._known):
+            shown = self._found(camera, time_us)
+            self._last[camera] = time_us, self._known, shown
+        return shown
+
+    def _found(self, camera: CameraId, time_us: int) -> Shown:
         number = time_us // WINDOW_US
         tracklets = self._window(camera, number)
         self._window(camera, number + 1)
@@ -47,6 +59,7 @@ class BoxCache(QObject):
     def forget(self) -> None:
         """The case has changed: fetch again what is shown next."""
         self._edition += 1
+        self._known += 1
         self._windows.clear()
 
     def renew(self) -> None:
@@ -81,4 +94,5 @@ class BoxCache(QObject):
     def _keep(self, key: tuple[CameraId, int], edition: int, found: Sequence[Tracklet]) -> None:
         if edition == self._edition:
             self._windows[key] = found
+            self._known += 1
             self.arrived.emit()

@@ -5,11 +5,10 @@ Decoding happens in a child process a feed; a feed picks, at each tick, the newe
 
 from __future__ import annotations
 
-import os
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,16 +16,17 @@ from PySide6.QtCore import QObject, QSocketNotifier, Signal
 from PySide6.QtGui import QImage
 
 from app.background import Lane
-from app.images import for_screen
+from app.images import seen_through
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.decoder import Picture, PictureServer
+from reid_engine.process import put_behind
 from reid_engine.recordings import SourceKind
 
 LAGGING_US = 1_500_000  # a decoder further behind than this is sent ahead instead of being waited for
 BACKWARDS_US = 20_000  # playing backwards is a chain of jumps, each begun when the last was answered
 NO_FOOTAGE = "no footage at this instant"
 END_MARGIN_US = 40_000
-BEHIND_THE_WINDOW = 5  # decoders are ahead by some pictures, so what a person does now goes first
+BEHIND_THE_WINDOW = 15  # decoders are ahead by some pictures, so what a person does now goes first
 
 
 class MasterClock:
@@ -112,21 +112,40 @@ class Stretch:
         return self.clock.correct(self.start_us + offset_us)
 
 
-def stretch_at(stretches: Sequence[Stretch], time_us: int) -> Stretch | None:
-    """The recording that shows this moment; where two overlap, the later one."""
-    found = [stretch for stretch in stretches if stretch.from_us <= time_us <= stretch.to_us + END_MARGIN_US]
-    return max(found, key=lambda stretch: stretch.from_us, default=None)
+class Reel:
+    """All recordings of one camera, in the order of time; asked at every tick, so it looks at as few as can be."""
+
+    def __init__(self, stretches: Sequence[Stretch]) -> None:
+        self._stretches = sorted(stretches, key=lambda stretch: stretch.from_us)
+        self._from_us = [stretch.from_us for stretch in self._stretches]
+        self._until_us = [stretch.to_us + END_MARGIN_US for stretch in self._stretches]
+
+    @property
+    def from_us(self) -> int | None:
+        """The first moment there is; None where there is none."""
+        return self._from_us[0] if self._from_us else None
+
+    def at(self, time_us: int) -> Stretch | None:
+        """The recording that shows this moment; where two overlap, the later one."""
+        for place in range(bisect_right(self._from_us, time_us) - 1, -1, -1):
+            if time_us <= self._until_us[place]:
+                return self._stretches[place]
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What a tile shows: a picture with its own time, or the reason why there is none."""
+    """What a tile shows: a picture with its own time, or the reason why there is none.
+
+    picture: whose pixels ``image`` shows
+    """
 
     image: QImage | None = None
     time_us: int = 0
     duration_us: int = 0
     size: tuple[int, int] = (0, 0)
     reason: str = ""
+    picture: Picture | None = None
 
 
 class Decoders(QObject):
@@ -155,10 +174,9 @@ class Decoders(QObject):
             self._ended(server)
 
     def _started(self, stretch: Stretch, room: tuple[int, int]) -> PictureServer:
-        server = PictureServer(stretch.path, stretch.kind, room)
+        server = PictureServer(stretch.path, stretch.kind, room, screen=True)
         self._living.add(server)
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, server.pid, BEHIND_THE_WINDOW)
+        put_behind(server.pid, BEHIND_THE_WINDOW)
         return server
 
     def _ended(self, server: PictureServer) -> None:
@@ -174,13 +192,14 @@ class CameraFeed(QObject):
     def __init__(self, stretches: Sequence[Stretch], decoders: Decoders, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._decoders = decoders
-        self.stretches = sorted(stretches, key=lambda stretch: stretch.from_us)
+        self.reel = Reel(stretches)
         self.showing = Showing(reason=NO_FOOTAGE)
         self._room = (640, 360)
         self._open: Stretch | None = None
         self._server: PictureServer | None = None
         self._notifier: QSocketNotifier | None = None
         self._pictures: deque[Picture] = deque()
+        self._held: Picture | None = None  # what is shown, as long as its decoder lives
         self._serial = 0
         self._reached_us = 0
         self._wanted_us = 0
@@ -197,7 +216,7 @@ class CameraFeed(QObject):
 
     def at(self, time_us: int, *, exact: bool) -> Showing:
         """What to show now. ``exact``: the moment was jumped to, rather than reached by playing forward."""
-        stretch = stretch_at(self.stretches, time_us)
+        stretch = self.reel.at(time_us)
         self._wanted_us = time_us
         if stretch is None:
             self._take()
@@ -217,6 +236,7 @@ class CameraFeed(QObject):
             self._notifier.deleteLater()
             self._notifier = None
         self._pictures.clear()
+        self._held = None
         if self._server is not None:
             self._decoders.end(self._server)
             self._server = None
@@ -280,20 +300,25 @@ class CameraFeed(QObject):
         due = max(due, 1 if self._pictures and not self._answered else 0)
         if due:
             self._give_back(due - 1)
-            self._show(stretch, self._pictures[0])
-            self._give_back(1)
+            self._show(stretch, self._pictures.popleft())
             self._answered = True
         elif self._error:
             self._say(self._error)
 
     def _show(self, stretch: Stretch, picture: Picture) -> None:
         self._reached_us = stretch.time(picture.offset_us)
-        image = for_screen(picture.image, self._room)
-        self.showing = Showing(image, self._reached_us, picture.duration_us, stretch.size)
+        image = seen_through(picture.image)
+        self._change(Showing(image, self._reached_us, picture.duration_us, stretch.size, picture=picture))
 
     def _say(self, reason: str) -> None:
         if self.showing.image is not None or self.showing.reason != reason:
-            self.showing = Showing(reason=reason)
+            self._change(Showing(reason=reason))
+
+    def _change(self, showing: Showing) -> None:
+        """What was shown is given back only now: until here it was painted from."""
+        if self._held is not None and self._server is not None:
+            self._server.release(self._held)
+        self.showing, self._held = showing, showing.picture
 
     def _give_back(self, count: int) -> None:
         for _ in range(count):

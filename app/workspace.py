@@ -64,7 +64,7 @@ class Workspace(QObject):
         self.boxes = BoxCache(self.reading, self.desk.tracklets_between, self)
         self.intake = Intake(self.recordings, self.looking, state.zone, settings.name_patterns, self)
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
-        self.jobs = Jobs(case.folder, command, self)
+        self.jobs = Jobs(case.folder, command, self, gently=settings.work.gently)
         self._warm: WarmProbe | None = None
         self._warming = QTimer(self)
         self._warming.setSingleShot(True)
@@ -88,8 +88,13 @@ class Workspace(QObject):
         self.intake.corrected.connect(self._correct)
         self.recordings.restarted.connect(self._restart)
 
+    def use(self, settings: Settings) -> None:
+        """Somebody changed the settings: what is started from now on goes by these."""
+        self.jobs.gently = settings.work.gently
+
     def begin(self) -> None:
-        """Read what is there, and find jobs that still run."""
+        """Read what is there, find jobs that still run, and make ready for the first search."""
+        self.looking.run(self.desk.warm, lambda _: None)
         self.reload()
         self.looking.run(self.desk.networks, self._remember)
         self.looking.run(lambda: running_jobs(self.desk.folder), self.jobs.follow)
@@ -172,6 +177,7 @@ class Workspace(QObject):
         self._fetching.stop()
         self.forget_probe()
         self.jobs.close()
+        self.desk.give_up()
         for lane in (self.reading, self.looking, self.writing):
             lane.close()
         self.desk.close()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -61,6 +62,7 @@ class Case:
         self.folder = folder
         self.store = store
         self._indexes: dict[ModelId, VectorIndex] = {}
+        self._indexing = Lock()  # two threads must not add the same vectors twice
 
     @classmethod
     def create(
@@ -139,13 +141,14 @@ class Case:
 
     def index(self, model: ModelId, control: JobControl | None = None) -> VectorIndex:
         """The index of a model, equal to the case at this moment; kept in memory between searches."""
-        known = self._indexes.get(model)
-        if known is None:
-            known = open_index(self.store, model, self.index_folder, control)
-        else:
-            known = up_to_date(known, self.store, control)
-        self._indexes[model] = known
-        return known
+        with self._indexing:
+            known = self._indexes.get(model)
+            if known is None:
+                known = open_index(self.store, model, self.index_folder, control)
+            else:
+                known = up_to_date(known, self.store, control)
+            self._indexes[model] = known
+            return known
 
     def search(
         self, request: SearchRequest, *, settings: SearchSettings | None = None, control: JobControl | None = None

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO, Any
 
 from reid_engine.errors import ChildDied
@@ -44,6 +45,17 @@ def start_child(
         pass_fds=tuple(pass_fds),
         env=child_environment(REAPPEAR_PARENT=str(os.getpid())),
     )
+
+
+def put_behind(process: int, niceness: int, policy: int = os.SCHED_BATCH) -> None:
+    """Let others go before a process and the children that it is yet to start; without the right to, nothing changes.
+
+    niceness: from 0 to 19, the greater the smaller its share
+    policy:   SCHED_BATCH takes nobody's turn, SCHED_IDLE takes only what nobody else wants
+    """
+    with suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, process, niceness)
+        os.sched_setscheduler(process, policy, os.sched_param(0))
 
 
 def die_with_parent() -> None:

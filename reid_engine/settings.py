@@ -102,6 +102,13 @@ class SearchSettings(_Group):
     """What the plain distance still counts (lambda)."""
 
 
+class WorkSettings(_Group):
+    """How this computer is shared between what a person does and what is analysed."""
+
+    gently: bool = True
+    """Work in the background gently: analysing takes only what playing, searching and other programs leave over."""
+
+
 class Settings(_Group):
     """Everything a person may set."""
 
@@ -113,6 +120,8 @@ class Settings(_Group):
     """When a track is believed, and what is kept of it. Counts for recordings that are analysed from now on."""
     search: SearchSettings = SearchSettings()
     """How matches are ranked. Counts from the next search on."""
+    work: WorkSettings = WorkSettings()
+    """How this computer is shared. Counts for what is started from now on."""
     name_patterns: tuple[str, ...] = ()
     """A site's own recorder file names, as regular expressions with named groups."""
 

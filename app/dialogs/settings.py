@@ -8,6 +8,7 @@ from typing import Any
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDoubleSpinBox,
@@ -96,6 +97,8 @@ class SettingsDialog(QDialog):
             apply.clicked.connect(lambda: self._set(one.key, tuple(box.toPlainText().split())))
             self.fields[one.key] = box
             return _below(self, box, apply)
+        if isinstance(one.value, bool):
+            return self._switch(one)
         field = _number(self, one)
         field.setAccessibleName(name_of(one))
         field.setAccessibleDescription(one.words)
@@ -108,6 +111,15 @@ class SettingsDialog(QDialog):
         field.valueChanged.connect(lambda value: default.setEnabled(value != one.default))
         self.fields[one.key] = field
         return _beside(self, field, default)
+
+    def _switch(self, one: Setting) -> QWidget:
+        box = QCheckBox(tr("on"), self)
+        box.setChecked(one.value)
+        box.setAccessibleName(name_of(one))
+        box.setAccessibleDescription(one.words)
+        box.toggled.connect(lambda value: self._set(one.key, value))
+        self.fields[one.key] = box
+        return box
 
     def _set(self, key: str, value: Any) -> None:
         try:

@@ -14,7 +14,7 @@ from app import theme
 from app.desk import Footage
 from app.hits import columns
 from app.overlays import BoxCache
-from app.player import CameraFeed, Decoders, MasterClock
+from app.player import CameraFeed, Decoders, MasterClock, Reel
 from app.widgets.seek_bar import Coverage
 from app.widgets.tile import Tile
 from app.widgets.transport import Transport
@@ -143,7 +143,7 @@ class PlayerPane(QWidget):
             stretches = self._footage.stretches(known)
             feed = self._feeds.get(camera)
             if feed is not None:
-                feed.stretches = sorted(stretches, key=lambda stretch: stretch.from_us)
+                feed.reel = Reel(stretches)
                 continue
             feed = CameraFeed(stretches, self._decoders, self)
             feed.arrived.connect(self._on_picture)
@@ -223,7 +223,8 @@ class PlayerPane(QWidget):
 
     def _opening(self) -> int:
         """The first moment that most of the shown cameras have in common."""
-        starts = sorted(feed.stretches[0].from_us for feed in self._feeds.values() if feed.stretches)
+        found = (feed.reel.from_us for feed in self._feeds.values())
+        starts = sorted(moment for moment in found if moment is not None)
         return starts[len(starts) // 2] if starts else self._limits()[0]
 
     # what a person does -----------------------------------------------------------------------------------------------

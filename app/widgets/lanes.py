@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
@@ -24,6 +24,7 @@ from app import local_time, theme
 from app.arrange import Label
 from app.journeys import gap_words, seconds
 from app.widgets.seek_bar import STEPS_S, TICK_PX
+from app.widgets.still import Still
 from app.words import tr
 from reid_engine.journey import Gap, Journey, Sighting
 from reid_engine.store import Note
@@ -65,6 +66,8 @@ class JourneyLanes(QWidget):
         self._limits = (0, 1)
         self._now = 0
         self.current: int | None = None
+        self._still = Still(self, self._draw_still)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def show_journey(self, found: Journey | None, lanes: Sequence[Lane], notes: Sequence[Note]) -> None:
         """This journey; cameras without a sighting keep their lane, because nobody was seen there either."""
@@ -75,13 +78,15 @@ class JourneyLanes(QWidget):
             margin = round(max(last - first, LEAST_SPAN_US) * MARGIN)
             self._limits = (first - margin, max(last, first + LEAST_SPAN_US) + margin)
         self.updateGeometry()
-        self.update()
+        self._still.forget()
 
     def move_to(self, now_us: int) -> None:
         """Where the master clock is."""
-        if self._x(now_us) != self._x(self._now):
-            self.update()
+        before, now = self._x(self._now), self._x(now_us)
         self._now = now_us
+        if before != now:
+            for x in (before, now):
+                self.update(QRect(x - 2, 0, 4, self.height()))
 
     def sizeHint(self) -> QSize:
         return QSize(theme.px(460), theme.px(AXIS) + theme.px(LANE) * max(1, len(self._lanes)) + 6)
@@ -157,7 +162,7 @@ class JourneyLanes(QWidget):
 
     def _choose(self, seen: Sighting) -> None:
         self.current = int(seen.tracklet)
-        self.update()
+        self._still.forget()
         self.chosen.emit(self.current)
 
     def event(self, event: QEvent) -> bool:
@@ -187,10 +192,16 @@ class JourneyLanes(QWidget):
     # painting ---------------------------------------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:
-        tokens = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.fillRect(self.rect(), QColor(tokens.panel))
+        self._still.paint(painter)
+        x = self._x(self._now)
+        if self._journey is not None and self._journey.sightings and theme.px(NAME) <= x <= self.width():
+            painter.setPen(QPen(QColor(theme.current().text), 1.4))
+            painter.drawLine(QPointF(x, theme.px(AXIS) - 12), QPointF(x, self.height() - 3))
+        painter.end()
+
+    def _draw_still(self, painter: QPainter) -> None:
         for row, lane in enumerate(self._lanes):
             self._paint_lane(painter, row, lane)
         if self._journey is not None and self._journey.sightings:
@@ -200,11 +211,6 @@ class JourneyLanes(QWidget):
             for seen in sorted(self._journey.sightings, key=lambda one: one.state != "unsure"):
                 self._paint_sighting(painter, seen)
             self._paint_notes(painter)
-            x = self._x(self._now)
-            if theme.px(NAME) <= x <= self.width():
-                painter.setPen(QPen(QColor(tokens.text), 1.4))
-                painter.drawLine(QPointF(x, theme.px(AXIS) - 12), QPointF(x, self.height() - 3))
-        painter.end()
 
     def _font(self, painter: QPainter, size: int, *, bold: bool = False) -> QFont:
         font = QFont(painter.font())

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import local_time, theme
+from app.widgets.still import Still
 from app.words import tr
 
 LANE_HEIGHT = 12
 AXIS_HEIGHT = 18
 NAME_WIDTH = 34
+HAND = 7  # pixels to either side of the mark that shows where we are
 DAY_US = 86_400_000_000
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000,
            7776000, 31536000, 157680000, 315360000)  # fmt: skip
@@ -44,23 +46,27 @@ class SeekBar(QWidget):
         self._limits = (0, 1)
         self._now = 0
         self._zone = "UTC"
+        self._still = Still(self, self._draw_still)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def cover(self, lanes: Sequence[Coverage], limits: tuple[int, int], zone: str) -> None:
         """What there is to play."""
         self._lanes, self._limits, self._zone = lanes, (limits[0], max(limits[0] + 1, limits[1])), zone
         self.updateGeometry()
-        self.update()
+        self._still.forget()
 
     def mark(self, marks: Sequence[tuple[int, int]]) -> None:
         """Small marks (place of the camera, time): where the matches are."""
         self._marks = tuple(marks)
-        self.update()
+        self._still.forget()
 
     def move(self, now_us: int) -> None:  # type: ignore[override]
         """Where the master clock is."""
-        if self._x(now_us) != self._x(self._now):
+        before, now = self._x(self._now), self._x(now_us)
+        if before != now:
             self._now = now_us
-            self.update()
+            for x in (before, now):
+                self.update(QRect(x - HAND, 0, 2 * HAND, self.height()))
 
     def sizeHint(self) -> QSize:
         return QSize(400, AXIS_HEIGHT + LANE_HEIGHT * max(1, len(self._lanes)) + 8)
@@ -94,15 +100,18 @@ class SeekBar(QWidget):
         tokens = theme.current()
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint_axis(painter)
-        for row, lane in enumerate(self._lanes):
-            self._paint_lane(painter, AXIS_HEIGHT + row * LANE_HEIGHT, lane)
+        self._still.paint(painter)
         x = self._x(self._now)
         painter.setPen(QPen(QColor(tokens.text), 1.4))
         painter.drawLine(QPointF(x, 6), QPointF(x, self.height() - 3))
         painter.setBrush(QColor(tokens.text))
         painter.drawPolygon(QPolygonF([QPointF(x - 5, 2), QPointF(x + 5, 2), QPointF(x, 9)]))
         painter.end()
+
+    def _draw_still(self, painter: QPainter) -> None:
+        self._paint_axis(painter)
+        for row, lane in enumerate(self._lanes):
+            self._paint_lane(painter, AXIS_HEIGHT + row * LANE_HEIGHT, lane)
 
     def _paint_axis(self, painter: QPainter) -> None:
         tokens = theme.current()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
@@ -12,6 +10,7 @@ from app import local_time, theme
 from app.hits import Fit, Shown, dragged_box, hit
 from app.player import Showing
 from app.words import tr
+from reid_engine.clock import SECOND_US
 from reid_engine.types import CameraId
 
 DRAG_PX = 7
@@ -41,6 +40,7 @@ class Tile(QWidget):
         super().__init__(parent)
         self.camera, self.name, self.position, self.zone = camera, name, position, zone
         self.setMouseTracking(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(220, 150)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -59,10 +59,13 @@ class Tile(QWidget):
         self._middle = (0.0, 0.0)
 
     def show_moment(self, showing: Showing, people: Shown) -> None:
-        """A new picture, or a new reason why there is none."""
-        if showing is not self.showing or not people.same_as(self.people):
-            self.showing, self.people = showing, people
-            self.update()
+        """A new picture, or a new reason why there is none; the caption changes once a second only."""
+        if showing is self.showing and people.same_as(self.people):
+            return
+        before, self.showing, self.people = self._clock(), showing, people
+        self.update(self._room())
+        if self._clock() != before:
+            self.update(self._strip())
 
     def box_of(self, tracklet: int) -> tuple[float, float, float, float] | None:
         """Where a tracklet's box is in this widget now: x1, y1, x2, y2."""
@@ -94,12 +97,20 @@ class Tile(QWidget):
         """Below the caption, which must not cover the clock that is burnt into the picture."""
         return self.rect().adjusted(0, theme.px(CAPTION_HEIGHT), 0, 0)
 
+    def _strip(self) -> QRect:
+        """The caption's place."""
+        return QRect(0, 0, self.width(), theme.px(CAPTION_HEIGHT))
+
+    def _clock(self) -> int | None:
+        """The second that the caption tells."""
+        return None if self.showing.image is None else self.showing.time_us // SECOND_US
+
     def _fit(self) -> Fit:
         place, size = self._room(), self.showing.size
         room = (place.width(), place.height())
         fit = Fit.inside(size, room)
         fit = fit if self.zoom == 1.0 else fit.zoomed(self.zoom, self._middle, size, room)
-        return replace(fit, top=fit.top + place.top())
+        return Fit(fit.scale, fit.left, fit.top + place.top())
 
     def _tell_size(self) -> None:
         """Decode as large as is seen: zoomed in, up to the recording's own size."""
@@ -110,7 +121,7 @@ class Tile(QWidget):
         self.resized.emit(self.camera, *size)
 
     def _on_screen(self) -> list[tuple[float, ...]]:
-        return [tuple(row) for row in self._fit().to_screen(self.people.xyxy)]
+        return [tuple(row) for row in self._fit().to_screen(self.people.xyxy).tolist()]
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._tell_size()
@@ -205,7 +216,12 @@ class Tile(QWidget):
                 self._paint_people(painter)
             self._paint_drag(painter)
             painter.setClipping(False)
-        self._paint_caption(painter)
+        if event.rect().intersects(self._strip()):
+            self._paint_caption(painter)
+        if self.focused:
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.setPen(QPen(QColor(theme.current().accent), 2))
+            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
         painter.end()
 
     def _paint_reason(self, painter: QPainter) -> None:
@@ -213,25 +229,34 @@ class Tile(QWidget):
         painter.drawText(self._room(), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, self.showing.reason)
 
     def _paint_people(self, painter: QPainter) -> None:
-        accent = QColor(theme.DARK.accent)
-        for number, box in zip(self.people.tracklet, self._on_screen(), strict=True):
-            chosen, under = int(number) == self.selected, int(number) == self._hover
-            marked = int(number) == self.marked
-            colour = QColor("#ffd24a" if chosen else "#5fe08c") if chosen or marked else QColor(255, 255, 255, 170)
-            colour = accent if under and not chosen else colour
-            place = QRectF(QPointF(box[0], box[1]), QPointF(box[2], box[3]))
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            strong = chosen or under or marked
-            painter.setPen(QPen(QColor(0, 0, 0, 130), 3.5 if strong else 2.6))
+        """Everybody at once in thin lines, then whoever is chosen, under the pointer or marked."""
+        named = {self.selected, self._hover, self.marked}
+        plain: list[QRectF] = []
+        strong: list[tuple[int, QRectF]] = []
+        for number, (x1, y1, x2, y2) in zip(self.people.tracklet.tolist(), self._on_screen(), strict=True):
+            place = QRectF(x1, y1, x2 - x1, y2 - y1)
+            if number in named:
+                strong.append((number, place))
+            else:
+                plain.append(place)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        if plain:
+            for pen in (QPen(QColor(0, 0, 0, 130), 2.6), QPen(QColor(255, 255, 255, 170), 1.2)):
+                painter.setPen(pen)
+                painter.drawRects(plain)
+        for number, place in strong:
+            self._paint_named(painter, number, place)
+
+    def _paint_named(self, painter: QPainter, number: int, place: QRectF) -> None:
+        chosen, marked = number == self.selected, number == self.marked
+        colour = QColor("#ffd24a" if chosen else theme.DARK.accent if number == self._hover else "#5fe08c")
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen in (QPen(QColor(0, 0, 0, 130), 3.5), QPen(colour, 2.2)):
+            painter.setPen(pen)
             painter.drawRect(place)
-            painter.setPen(QPen(colour, 2.2 if strong else 1.2))
-            painter.drawRect(place)
-            if strong:
-                tall = round((box[3] - box[1]) / self._fit().scale)
-                words = tr("track {number}   {tall} px").format(number=number, tall=tall)
-                more = tr("Enter to search") if chosen else tr("this match") if marked else ""
-                words = f"{words}   {more}" if more else words
-                self._paint_label(painter, place, words, colour)
+        words = tr("track {number}   {tall} px").format(number=number, tall=round(place.height() / self._fit().scale))
+        more = tr("Enter to search") if chosen else tr("this match") if marked else ""
+        self._paint_label(painter, place, f"{words}   {more}" if more else words, colour)
 
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:
         width = painter.fontMetrics().horizontalAdvance(words) + 12
@@ -250,7 +275,7 @@ class Tile(QWidget):
             painter.drawRect(QRectF(self._press, self._drag).normalized())
 
     def _paint_caption(self, painter: QPainter) -> None:
-        strip = QRectF(0, 0, self.width(), theme.px(CAPTION_HEIGHT))
+        strip = QRectF(self._strip())
         painter.fillRect(strip, QColor("#0d1014"))
         letters = painter.fontMetrics().horizontalAdvance(theme.camera_letter(self.position))
         chip = QRectF(6, 4, letters + theme.px(12), strip.height() - 8)
@@ -273,7 +298,3 @@ class Tile(QWidget):
             painter.drawText(strip.adjusted(0, 0, -8, 0), VCENTER_RIGHT, shown)
             if self.zoom > 1.0:
                 painter.drawText(strip.adjusted(0, 0, -theme.px(86), 0), VCENTER_RIGHT, f"{self.zoom:.1f}×")
-        if self.focused:
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.setPen(QPen(QColor(theme.current().accent), 2))
-            painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))

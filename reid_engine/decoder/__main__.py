@@ -91,7 +91,8 @@ class _Decoder:
         self._order = order
         self._source = source
         self._whole = source.info.width, source.info.height
-        self._orders = _Orders(order, usable_slots(self._whole, order.slots))
+        self._most_px, channels = order.room(self._whole)
+        self._orders = _Orders(order, usable_slots(self._most_px * channels, order.slots))
         self._out = JsonLines()
         self._out.event("opened", info=asdict(source.info))
 
@@ -139,10 +140,14 @@ class _Decoder:
             elif pictures is not None and orders.any_free:
                 picture = next(pictures, None)
                 if picture is not None:
-                    self._deliver(ring, "picture", picture, fitted(self._whole, orders.size), serial=serial)
+                    self._deliver(ring, "picture", picture, self._fitted(), serial=serial)
                 else:
                     pictures = None
                     self._out.event("ended", serial=serial)
+
+    def _fitted(self) -> tuple[int, int]:
+        enlarged = (self._most_px / (self._whole[0] * self._whole[1])) ** 0.5
+        return fitted(self._whole, self._orders.size, enlarged)
 
     def _sought(self, serial: int, offset_us: int) -> Iterator[Picture] | None:
         try:
@@ -155,7 +160,7 @@ class _Decoder:
         return self._source.pictures()
 
     def _ring(self) -> Ring:
-        return Ring(self._order.memory, self._order.slots, *self._whole)
+        return Ring(self._order.memory, self._order.slots, *self._order.room(self._whole))
 
     def _deliver(self, ring: Ring, event: str, picture: Picture, size: tuple[int, int], **more: Any) -> None:
         slot, (width, height) = self._orders.slot(), size
@@ -164,16 +169,17 @@ class _Decoder:
         self._out.event(event, slot=slot, width=width, height=height, **times, **more)
 
 
-def fitted(whole: tuple[int, int], tile: tuple[int, int]) -> tuple[int, int]:
-    """The size of a picture made to fit a tile, never larger than it is; its width a multiple of 4 where it can be."""
-    scale = min(1.0, tile[0] / whole[0], tile[1] / whole[1])
+def fitted(whole: tuple[int, int], tile: tuple[int, int], enlarged: float = 1.0) -> tuple[int, int]:
+    """The size of a picture made to fit a tile, at most ``enlarged`` times as large as it is; its width a multiple of 4
+    where it can be."""
+    scale = min(enlarged, tile[0] / whole[0], tile[1] / whole[1])
     width, height = max(1, round(whole[0] * scale)), max(1, round(whole[1] * scale))
     return width // 4 * 4 or width, height
 
 
-def usable_slots(whole: tuple[int, int], slots: int) -> int:
+def usable_slots(picture_bytes: int, slots: int) -> int:
     """How many of the slots to use, so that huge pictures do not fill the memory."""
-    return min(slots, max(FEWEST_SLOTS, RING_BYTES // (whole[0] * whole[1] * 3)))
+    return min(slots, max(FEWEST_SLOTS, RING_BYTES // picture_bytes))
 
 
 def main() -> None:

@@ -28,9 +28,9 @@ class DecoderLink:
 
     def __init__(self, order: Order) -> None:
         self._path = order.request.path
-        self._slots = order.slots
         self._memory = os.memfd_create("reappear pictures")
         order = replace(order, memory=self._memory)
+        self._order = order
         self._child = start_child("reid_engine.decoder", [order.to_json()], pass_fds=[self._memory])
         assert self._child.stdin is not None
         assert self._child.stdout is not None
@@ -117,7 +117,9 @@ class DecoderLink:
         self._reached_us = message.get("offset_us", self._reached_us)
         if kind == "opened":
             self.info = SourceInfo(**message["info"] | {"notes": tuple(message["info"]["notes"])})
-            self._ring = Ring(self._memory, self._slots, self.info.width, self.info.height) if self._slots else None
+            if self._order.slots:
+                whole = self.info.width, self.info.height
+                self._ring = Ring(self._memory, self._order.slots, *self._order.room(whole))
         elif kind == "refused":
             self._fail(SourceError(message["message"]))
         elif kind == "end":

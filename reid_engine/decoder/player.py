@@ -18,7 +18,7 @@ class Picture:
     """One picture to show from ``offset_us`` for ``duration_us``.
 
     serial: of the seek that it answers, 0 before the first
-    image:  (H, W, 3) uint8 BGR in its slot; W is a multiple of 4, so rows are aligned as QImage likes them
+    image:  (H, W, 3) uint8 BGR in its slot, for a screen (H, W, 4) BGRX; W is a multiple of 4, so rows are aligned
     """
 
     serial: int
@@ -48,10 +48,11 @@ class PictureServer:
         assumed_rate: float | None = None,
         folder_fps: float = 25.0,
         slots: int = 8,
+        screen: bool = False,
     ) -> None:
-        """``size`` is the tile's width and height in pixels; a picture is never made larger than it is."""
+        """``size`` is the tile's width and height in pixels; a picture is made larger for a ``screen`` only."""
         request = DecodeRequest(path, kind, assumed_rate=assumed_rate, folder_fps=folder_fps)
-        self._link = DecoderLink(Order("play", request, slots=slots, size=size))
+        self._link = DecoderLink(Order("play", request, slots=slots, size=size, screen=screen))
         self._serial = 0
         self.error = ""
         self.ended = False

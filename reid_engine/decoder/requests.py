@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from reid_engine.errors import UsageError
 from reid_engine.recordings import SourceKind
 
+ENLARGED_PX = 1920 * 1080  # no small picture is enlarged beyond so many pixels
 HIGHEST_RATE = 1_000_000.0  # beyond, two pictures would have the same microsecond
 
 Task: TypeAlias = Literal["probe", "picture", "read", "play"]
@@ -46,7 +47,10 @@ class DecodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A request with the task and the means of one decoder process."""
+    """A request with the task and the means of one decoder process.
+
+    screen: pictures come as a screen paints them, (H, W, 4) BGRX, small ones enlarged to fit; else (H, W, 3) BGR
+    """
 
     task: Task
     request: DecodeRequest
@@ -54,6 +58,12 @@ class Order:
     slots: int = 0
     offset_us: int = 0  # of the picture that is wanted, after the first
     size: tuple[int, int] = (0, 0)  # largest width and height that is shown; 0 is the recording's own
+    screen: bool = False
+
+    def room(self, whole: tuple[int, int]) -> tuple[int, int]:
+        """Pixels and channels of the largest picture of a recording of this width and height."""
+        pixels = whole[0] * whole[1]
+        return (max(pixels, ENLARGED_PX), 4) if self.screen else (pixels, 3)
 
     def to_json(self) -> str:
         """One argument of a command line; file names of any bytes survive."""

@@ -22,7 +22,8 @@ class Picture:
     index:       number in decoding order from 0, damaged ones counted; -1 after a seek, where it is unknown
     offset_us:   microseconds after the source's first picture, rising
     duration_us: until the next picture
-    to_bgr:      fills a (H, W, 3) uint8 array with the picture as displayed, scaled to that array's size
+    to_bgr:      fills a (H, W, 3) uint8 array with the picture as displayed, scaled to that array's size; one of
+                 (H, W, 4) as a screen takes it, with a fourth byte that means nothing
     """
 
     index: int

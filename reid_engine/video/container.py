@@ -236,9 +236,11 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
 
 
 def _fill(reformatter: VideoReformatter, frame: VideoFrame, turns: int, out: BgrImage) -> None:
-    """Scale, convert and turn ``frame`` (quarter turns to the left) into ``out``, (H, W, 3)."""
-    height, width = out.shape[1::-1] if turns % 2 else out.shape[:2]
-    bgr = reformatter.reformat(frame, width, height, "bgr24", interpolation="BILINEAR", threads=1)
+    """Scale, convert and turn ``frame`` (quarter turns to the left) into ``out``, (H, W, 3) or (H, W, 4)."""
+    (height, width), channels = out.shape[1::-1] if turns % 2 else out.shape[:2], out.shape[2]
+    form = "bgr24" if channels == 3 else "bgr0"
+    bgr = reformatter.reformat(frame, width, height, form, interpolation="BILINEAR", threads=1)
     plane = bgr.planes[0]
-    picture: BgrImage = np.ndarray((height, width, 3), np.uint8, memoryview(plane), strides=(plane.line_size, 3, 1))
+    rows = (plane.line_size, channels, 1)
+    picture: BgrImage = np.ndarray((height, width, channels), np.uint8, memoryview(plane), strides=rows)
     np.copyto(out, np.rot90(picture, turns))

@@ -97,7 +97,11 @@ def _read(file: Path) -> tuple[BgrImage | None, bool]:
 
 
 def _fill(image: BgrImage, out: BgrImage) -> None:
-    if image.shape == out.shape:
+    if out.shape[2] == 4:
+        sized = np.empty((*out.shape[:2], 3), np.uint8)
+        _fill(image, sized)
+        cv2.cvtColor(sized, cv2.COLOR_BGR2BGRA, dst=out)
+    elif image.shape == out.shape:
         np.copyto(out, image)
     else:
         cv2.resize(image, out.shape[1::-1], dst=out, interpolation=cv2.INTER_AREA)

@@ -50,3 +50,22 @@ def test_only_a_single_picture_file_is_taken_as_a_picture() -> None:
     assert picture_in(dropped("/x/a.mp4")) is None
     assert picture_in(dropped("/x/a.jpg", "/x/b.jpg")) is None
     assert picture_in(dropped()) is None
+
+
+def test_a_case_is_made_ready_for_the_first_search_and_an_empty_one_is_left_alone(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        desk = Desk(case)
+        desk.warm()
+        assert not list(case.index_folder.iterdir())
+        Gallery(case.store).put("east", 1)
+        desk.warm()
+        assert list(case.index_folder.glob("*.faiss"))
+
+
+def test_making_ready_ends_when_the_case_is_closed(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        Gallery(case.store).put("east", 1)
+        desk = Desk(case)
+        desk.give_up()
+        desk.warm()
+        assert not list(case.index_folder.iterdir())

@@ -4,7 +4,7 @@ import numpy as np
 from PySide6.QtGui import QColor
 
 from app.hits import Shown
-from app.images import for_screen, to_array, to_qimage
+from app.images import seen_through, to_array, to_qimage
 
 
 def test_a_picture_survives_the_way_to_qt_and_back() -> None:
@@ -12,16 +12,13 @@ def test_a_picture_survives_the_way_to_qt_and_back() -> None:
     assert np.array_equal(to_array(to_qimage(image)), image)
 
 
-def test_pictures_for_the_screen_fill_the_room_and_keep_their_colour() -> None:
-    image = np.full((30, 40, 3), (10, 20, 200), np.uint8)
-    shown = for_screen(image, (200, 90))
-    assert (shown.width(), shown.height()) == (120, 90)
-    assert shown.pixelColor(60, 45) == QColor(200, 20, 10)
-
-
-def test_pictures_larger_than_the_room_are_left_as_they_are() -> None:
-    shown = for_screen(np.zeros((30, 40, 3), np.uint8), (20, 20))
+def test_a_picture_for_the_screen_is_painted_from_the_bytes_it_came_in() -> None:
+    image = np.full((30, 40, 4), (10, 20, 200, 0), np.uint8)
+    shown = seen_through(image)
     assert (shown.width(), shown.height()) == (40, 30)
+    assert shown.pixelColor(20, 15) == QColor(200, 20, 10)
+    image[15, 20] = 1, 2, 3, 0
+    assert shown.pixelColor(20, 15) == QColor(3, 2, 1)
 
 
 def test_people_are_the_same_only_while_nobody_moves() -> None:

@@ -91,3 +91,27 @@ def test_a_control_file_without_a_process_is_no_running_job(tmp_path: Path) -> N
     files.control.parent.mkdir()
     files.control.touch()
     assert running_jobs(tmp_path) == {}
+
+
+SAY_ORDER = (
+    sys.executable,
+    "-c",
+    "import json, os, sys, time\n"
+    "ends = time.monotonic() + 10\n"  # the window puts it behind just after its start
+    "while os.sched_getscheduler(0) == os.SCHED_OTHER and time.monotonic() < ends: time.sleep(0.01)\n"
+    "print(json.dumps({'event': 'result', 'policy': os.sched_getscheduler(0), 'nice': os.getpriority(0, 0)}))",
+)
+
+
+@pytest.mark.parametrize(("gently", "policy", "niceness"), [(True, os.SCHED_IDLE, 19), (False, os.SCHED_BATCH, 10)])
+def test_a_gentle_job_takes_only_what_nobody_else_wants(
+    tmp_path: Path, follow: list[Jobs], qtbot: QtBot, gently: bool, policy: int, niceness: int
+) -> None:
+    jobs = Jobs(tmp_path, SAY_ORDER)
+    follow.append(jobs)
+    jobs.gently = gently
+    heard: list[dict[str, object]] = []
+    job = jobs.start("ingest", [])
+    job.moved.connect(heard.extend)
+    assert ended(job, qtbot) == ""
+    assert (heard[0]["policy"], heard[0]["nice"]) == (policy, niceness)

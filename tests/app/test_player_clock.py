@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.player import MasterClock, Stretch, stretch_at
+from app.player import MasterClock, Reel, Stretch
 from reid_engine.clock import CameraClock, ManualClock
 
 
@@ -45,6 +45,21 @@ def test_a_camera_whose_clock_is_fast_is_shown_earlier() -> None:
 
 def test_between_two_recordings_there_is_none() -> None:
     first, second = stretch(0, 10_000_000), stretch(20_000_000, 10_000_000)
-    assert stretch_at([first, second], 5_000_000) is first
-    assert stretch_at([first, second], 15_000_000) is None
-    assert stretch_at([first, second], 25_000_000) is second
+    reel = Reel([second, first])
+    assert reel.at(-1) is None
+    assert reel.at(5_000_000) is first
+    assert reel.at(15_000_000) is None
+    assert reel.at(25_000_000) is second
+    assert reel.from_us == 0
+
+
+def test_where_two_recordings_overlap_the_later_one_is_shown_and_the_longer_one_after_it() -> None:
+    long, short = stretch(0, 60_000_000), stretch(20_000_000, 10_000_000)
+    reel = Reel([long, short])
+    assert reel.at(25_000_000) is short
+    assert reel.at(40_000_000) is long
+
+
+def test_a_camera_without_recordings_shows_nothing() -> None:
+    assert Reel([]).at(0) is None
+    assert Reel([]).from_us is None

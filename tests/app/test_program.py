@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QModelIndex, QSettings, Qt
-from PySide6.QtWidgets import QApplication, QComboBox, QDoubleSpinBox, QLabel
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -119,6 +119,18 @@ def test_the_settings_pages_come_from_the_definitions_and_count_at_once(qtbot: Q
     with qtbot.waitSignal(dialog.changed):
         field.setValue(0.25)
     assert dialog.settings.detection.score == 0.25
+
+
+def test_a_setting_that_is_on_or_off_is_a_box_to_tick(qtbot: QtBot, state: WindowState) -> None:
+    dialog = SettingsDialog(Settings(), state)
+    qtbot.addWidget(dialog)
+    box = dialog.fields["work.gently"]
+    assert isinstance(box, QCheckBox)
+    assert box.isChecked()
+    assert "background gently" in box.accessibleDescription()
+    with qtbot.waitSignal(dialog.changed):
+        box.click()
+    assert dialog.settings.work.gently is False
 
 
 def test_theme_and_text_size_are_remembered_and_shown(qtbot: QtBot, state: WindowState) -> None:

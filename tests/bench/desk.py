@@ -2,6 +2,7 @@
 
     cards                 100,000 cards: until the first are painted, and how long a step of the scroll bar takes
     clicks TRACKLETS DIM  from a click to painted cards in a made-up case of so many tracklets
+    boxes CASE            from a drawn box to painted cards in the real window, its child already warm
     soak CASE SECONDS     scripted use over and over; memory of the window's process
 
 Everything is drawn offscreen, with the panes of the window itself.
@@ -16,6 +17,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 
@@ -44,6 +47,8 @@ CARDS = 100_000
 STEPS = 200
 CAMERAS = 8
 CLICKS = 12
+BOXES = 10
+PATIENCE_MS = 90_000
 ROWS = 20_000
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SAMPLE_S = 5.0
@@ -83,7 +88,20 @@ def cards(say: Callable[[Answer], None]) -> None:
 
 
 def clicks(say: Callable[[Answer], None], tracklets: str, dim: str) -> None:
-    """Milliseconds from the click to painted cards, by the window's own search, lane and panes."""
+    """Milliseconds from the click to painted cards: the very first, which makes the index; the first after the case was
+    opened again, which reads it, unless the window has by then; and later ones."""
+    prepare()
+    with tempfile.TemporaryDirectory() as folder:
+        case = Path(folder) / "case"
+        made_up(case, int(tracklets), int(dim)).close()
+        made = _clicked(case, 1, int(tracklets))
+        times = _clicked(case, CLICKS, int(tracklets))
+    later = times[1:]
+    say({"made": made[0], "read": times[0], "median": statistics.median(later), "worst": max(later)})
+
+
+def _clicked(folder: Path, count: int, tracklets: int) -> list[float]:
+    """Open a case and click ``count`` times, by the window's own search, lane and panes; milliseconds each."""
     from PySide6.QtCore import QEventLoop
 
     from app.arrange import Label, arranged
@@ -94,36 +112,87 @@ def clicks(say: Callable[[Answer], None], tracklets: str, dim: str) -> None:
     from app.item_models.matches import MatchesModel
     from app.panes.matches import MatchesPane
 
+    case = Case.open(folder)
+    desk, reading, writing = Desk(case), Lane(2), Lane(1)
+    model = MatchesModel()
+    pane = MatchesPane(model)
+    pane.resize(584, 800)
+    pane.show()
+    inquiry, loop = Investigation(desk, reading, writing), QEventLoop()
+    labels = {CameraId(n): Label(f"camera {n}", "ABCDEFGH"[n - 1], n - 1, "UTC") for n in range(1, CAMERAS + 1)}
+    model.label(labels)
+    failures: list[Exception] = []
+
+    def paint(answer: Ranked) -> None:
+        model.arrange(arranged(answer.matches, answer.verdicts, labels), answer.verdicts)
+        pane.cards.viewport().repaint()
+        loop.quit()
+
+    inquiry.answered.connect(paint)
+    inquiry.failed.connect(lambda error: (failures.append(error), loop.quit()))
+    times = []
+    for click in range(count):
+        begun = time.perf_counter()
+        inquiry.search_tracklet(TrackletId(1 + click * 97 % tracklets), Query())
+        loop.exec()
+        times.append((time.perf_counter() - begun) * 1000)
+    pane.close()
+    reading.close()
+    writing.close()
+    case.close()
+    if failures:
+        raise failures[0]
+    return times
+
+
+def boxes(say: Callable[[Answer], None], case: str) -> None:
+    """Milliseconds from the end of a drag to painted cards: a child reads and embeds the picture, the case answers."""
     prepare()
-    with tempfile.TemporaryDirectory() as folder:
-        case = made_up(Path(folder) / "case", int(tracklets), int(dim))
-        desk, reading, writing = Desk(case), Lane(2), Lane(1)
-        model = MatchesModel()
-        pane = MatchesPane(model)
-        pane.resize(584, 800)
-        pane.show()
-        inquiry, loop = Investigation(desk, reading, writing), QEventLoop()
-        labels = {CameraId(n): Label(f"camera {n}", "ABCDEFGH"[n - 1], n - 1, "UTC") for n in range(1, CAMERAS + 1)}
-        model.label(labels)
-
-        def paint(answer: Ranked) -> None:
-            model.arrange(arranged(answer.matches, answer.verdicts, labels), answer.verdicts)
-            pane.cards.viewport().repaint()
-            loop.quit()
-
-        inquiry.answered.connect(paint)
-        inquiry.failed.connect(lambda error: (say({"error": str(error)}), loop.quit()))
+    with _window(case) as window:
+        view = window.view
+        assert view is not None
+        window.go(INVESTIGATE)
+        _until(lambda: any(tile.showing.image is not None for tile in view.player.tiles.values()))
+        tile = next(tile for tile in view.player.tiles.values() if tile.showing.image is not None)
+        width, height = tile.showing.size
         times = []
-        for click in range(CLICKS):
-            begun = time.perf_counter()
-            inquiry.search_tracklet(TrackletId(1 + click * 97 % int(tracklets)), Query())
-            loop.exec()
+        for number in range(BOXES):
+            left = width * (0.2 + 0.05 * number)
+            begun, answers = time.perf_counter(), view.work.investigation.answered
+            heard: list[object] = []
+            answers.connect(heard.append)
+            tile.boxed.emit(tile.camera, tile.showing.time_us, (left, height * 0.3, left + width / 10, height * 0.7))
+            _until(lambda: bool(heard))  # noqa: B023 - awaited within the round
+            view.matches.cards.viewport().repaint()
             times.append((time.perf_counter() - begun) * 1000)
+            answers.disconnect(heard.append)
         say({"first": times[0], "median": statistics.median(times[1:]), "worst": max(times[1:])})
-        pane.close()
-        reading.close()
-        writing.close()
-        case.close()
+
+
+@contextmanager
+def _window(case: str) -> Iterator[MainWindow]:
+    """The real window with this case open, and what it remembers in a folder of its own."""
+    from PySide6.QtCore import QSettings
+
+    with tempfile.TemporaryDirectory() as folder:
+        state = QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
+        window = show(Application(COMMAND, state, Settings()), Path(case))
+        _until(lambda: window.view is not None and bool(window.view.player.tiles))
+        yield window
+        window.close()
+
+
+def _until(ready: Callable[[], bool]) -> None:
+    """Let the window work until then. Raises TimeoutError."""
+    from PySide6.QtCore import QEventLoop, QTimer
+
+    ends = time.monotonic() + PATIENCE_MS / 1000
+    while not ready():
+        loop = QEventLoop()
+        QTimer.singleShot(2, loop.quit)
+        loop.exec()
+        if time.monotonic() > ends:
+            raise TimeoutError("the window did not get there")
 
 
 def made_up(folder: Path, tracklets: int, dim: int) -> Case:
@@ -169,12 +238,10 @@ def _blocks(
 
 def soak(say: Callable[[Answer], None], case: str, seconds: str) -> None:
     """Play, step, search, scroll, decide and take back over and over; megabytes of this process, every few seconds."""
-    from PySide6.QtCore import QSettings, QTimer
+    from PySide6.QtCore import QTimer
 
     program = prepare()
-    with tempfile.TemporaryDirectory() as folder:
-        state = QSettings(str(Path(folder) / "window.ini"), QSettings.Format.IniFormat)
-        window = show(Application(COMMAND, state, Settings()), Path(case))
+    with _window(case) as window:
         samples: list[tuple[float, float]] = []
         user = _Use(window)
         begun = time.monotonic()
@@ -193,11 +260,17 @@ def soak(say: Callable[[Answer], None], case: str, seconds: str) -> None:
         sampling.stop()
         window.stalls.stop()
         late = window.stalls.delay()
-        window.close()
     settled = [mib for at, mib in samples if at > float(seconds) * 0.2]
     hours = [at / 3600 for at, _ in samples if at > float(seconds) * 0.2]
     slope = float(np.polyfit(hours, settled, 1)[0]) if len(settled) > 2 else 0.0
-    said = {"acts": user.acts, "mib": settled[-1], "grown_mib": settled[-1] - settled[0], "mib_an_hour": slope}
+    minutes = [mib for (at, mib), (later, _) in pairwise(samples) if at // 60 != later // 60]
+    said = {
+        "minutes": [samples[0][1], *minutes],
+        "acts": user.acts,
+        "mib": settled[-1],
+        "grown_mib": settled[-1] - settled[0],
+        "mib_an_hour": slope,
+    }
     say({**said, "late_p99": late.p99_ms, "late_max": late.max_ms})
 
 
@@ -235,7 +308,7 @@ def resident_mib() -> float:
     return int(Path("/proc/self/statm").read_text("ascii").split()[1]) * PAGE / 2**20
 
 
-TASKS: dict[str, Callable[..., None]] = {"cards": cards, "clicks": clicks, "soak": soak}
+TASKS: dict[str, Callable[..., None]] = {"cards": cards, "clicks": clicks, "boxes": boxes, "soak": soak}
 
 
 def main(arguments: Sequence[str]) -> None:

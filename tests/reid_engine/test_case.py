@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -214,3 +215,17 @@ def test_a_click_on_nobody_says_who_is_nearest(case: Case, people: Gallery) -> N
         case.probe_at(a, 0, 60, 60)
     with pytest.raises(ProbeError, match=r"nobody is in this camera's pictures within 0\.5 s"):
         case.probe_at(a, 500 * SECOND, 25, 60)
+
+
+def test_many_threads_that_need_the_index_at_once_share_one(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        people = Gallery(case.store)
+        for person in range(8):
+            people.put("east", person, at_s=person)
+        with ThreadPoolExecutor(4) as pool:
+            found = list(pool.map(lambda _: case.index(MODEL), range(8)))
+        assert len({id(index) for index in found}) == 1
+        people.put("east", 9, at_s=9)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda _: case.index(MODEL), range(8)))
+        assert len(found[0]) == 9

@@ -18,6 +18,7 @@ import pytest
 
 from reid_engine.decoder import DecodeRequest, FrameReader, Picture, PictureServer, first_picture, probe
 from reid_engine.decoder.__main__ import fitted, usable_slots
+from reid_engine.decoder.requests import Order
 from reid_engine.decoder.selection import Selection
 from reid_engine.errors import ChildDied, SourceError, UsageError
 from reid_engine.types import BgrImage, Frame, SourceReport
@@ -398,7 +399,38 @@ def test_a_picture_fits_its_tile_and_is_never_enlarged(
     ("size", "expected"), [((1920, 1080), 8), ((3840, 2160), 8), ((7680, 4320), 2), ((30000, 30000), 2)]
 )
 def test_huge_pictures_get_fewer_slots(size: tuple[int, int], expected: int) -> None:
-    assert usable_slots(size, 8) == expected
+    assert usable_slots(size[0] * size[1] * 3, 8) == expected
+
+
+def test_for_a_screen_pictures_come_as_it_paints_them_and_small_ones_are_enlarged(long_clip: Path) -> None:
+    server = PictureServer(long_clip, "video", (240, 200), screen=True)
+    server.seek(2_000_000)
+    picture = pictures_of(server, 1)[0]
+    plain = PictureServer(long_clip, "video", (96, 64))
+    plain.seek(2_000_000)
+    small = pictures_of(plain, 1)[0].image
+    assert picture.image.shape == (160, 240, 4)
+    shrunk = cv2.resize(picture.image[:, :, :3], (96, 64), interpolation=cv2.INTER_AREA)
+    assert np.abs(shrunk.astype(int) - small).mean() < 4
+    server.close()
+    plain.close()
+
+
+def test_a_folder_of_pictures_is_enlarged_for_a_screen_too(tmp_path: Path) -> None:
+    for number in range(3):
+        cv2.imwrite(str(tmp_path / f"{number}.png"), np.full((40, 60, 3), (10, 20, 200), np.uint8))
+    server = PictureServer(tmp_path, "folder", (600, 300), screen=True)
+    picture = pictures_of(server, 1)[0]
+    assert picture.image.shape == (300, 448, 4)
+    assert picture.image[150, 200, :3].tolist() == [10, 20, 200]
+    server.close()
+
+
+def test_no_picture_is_enlarged_beyond_a_screenful() -> None:
+    order = Order("play", DecodeRequest(Path("a.mp4")), slots=8, size=(7680, 4320), screen=True)
+    assert order.room((640, 360)) == (1920 * 1080, 4)
+    assert order.room((3840, 2160)) == (3840 * 2160, 4)
+    assert fitted((640, 360), order.size, 3.0) == (1920, 1080)
 
 
 def test_rows_are_aligned_for_the_window(tmp_path: Path) -> None:
