@@ -199,7 +199,7 @@ def draw_response(rng: np.random.Generator, *, dusk: bool = False) -> Response:
         jpeg=int(rng.integers(round(55 - 15 * old), 93)),
         shutter_s=float(rng.uniform(0.004, 0.014 + 0.02 * dark)),
         drift=float(rng.uniform(0.0, 0.12)),
-        stretch=float(rng.uniform(0.3, 1.0)),
+        stretch=float(rng.spawn(1)[0].uniform(0.3, 1.0)),  # a stream of its own: what is drawn after it stays
     )
 
 
