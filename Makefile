@@ -54,8 +54,9 @@ $(STAMP): requirements.lock pyproject.toml
 	  $$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
+# a file of tests stays in one process; small networks are quickest on one thread each
 test: setup
-	QT_QPA_PLATFORM=offscreen $(RUN) -m pytest
+	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(RUN) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(RUN) -m ruff format --check .

@@ -119,14 +119,17 @@ def _from_tensors(path: Path) -> Any:
     return model
 
 
-def write_tensors(weights: Path, out: Path, card: Mapping[str, Any]) -> None:
+def write_tensors(weights: Path, out: Path, card: Mapping[str, Any], doubt: float = 0.0) -> None:
     """Trained ``.pt`` weights as 16-bit tensors with a card, so that nobody has to open a pickle to use them.
 
     card: what ``load_weights`` needs (``architecture``, ``names`` of the classes) and whatever else is to be told
+    doubt: is taken off the log odds of every score; the order of the boxes stays
     """
     from safetensors.torch import save_file
 
     model = load_weights(weights)
+    for branch in model.model.model[-1].cv3:  # the classes' branch of each map's head ends in a convolution with bias
+        branch[-1].bias.data -= doubt
     state = {
         name: tensor.half() if tensor.is_floating_point() else tensor
         for name, tensor in model.model.state_dict().items()
@@ -214,17 +217,18 @@ def _write_reference(model: Any, file: Path) -> None:
     np.savez(file, **arrays)
 
 
-def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any]) -> Path:
-    """Train a YOLO11n that knows persons only, from random weights, on a data set in YOLO layout; returns its file.
+def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any], start: Path | None = None) -> Path:
+    """Train a YOLO11n that knows persons only on a data set in YOLO layout; returns its file.
 
-    data: ``data.yaml``; out: the run's folder; options: ultralytics' words (``epochs``, ``time`` in hours, ..)
+    data: ``data.yaml``; out: the run's folder; options: ultralytics' words (``epochs``, ``time`` in hours, ..);
+    start: weights to begin with, else random ones
     """
     ultralytics = import_ultralytics()
     from ultralytics.engine import trainer
 
     # the check would fetch a published network; that mixed precision works here is asserted by the run's own results
     trainer.check_amp = lambda model: True
-    network = ultralytics.YOLO("yolo11n.yaml", task="detect")
+    network = ultralytics.YOLO("yolo11n.yaml", task="detect") if start is None else load_weights(start)
     settings = {"imgsz": 640, "pretrained": False, "plots": False, "exist_ok": True, **options}
     network.train(data=str(data), project=str(out.parent.absolute()), name=out.name, seed=seed, **settings)
     return out / "weights" / "last.pt"

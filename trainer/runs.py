@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -130,8 +131,16 @@ def resume_run(folder: Path, config: Mapping[str, Any]) -> tuple[Run, list[str]]
     return run, notices
 
 
-def describe(recipe: Recipe, *, seed: int, dataset: str, root: Path, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of ``config.json``; ``data`` from ``fingerprint``."""
+def describe(
+    recipe: Recipe,
+    *,
+    seed: int,
+    dataset: str,
+    root: Path,
+    data: Mapping[str, Any],
+    reader: Mapping[str, Any] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The content of ``config.json``; data: from ``fingerprint``; reader: options of the data set's reader."""
     return {
         "format": 1,
         "recipe": recipe.name,
@@ -144,6 +153,7 @@ def describe(recipe: Recipe, *, seed: int, dataset: str, root: Path, data: Mappi
         "seed": seed,
         "dataset": dataset,
         "root": str(root),
+        "reader": dict(reader),
         "data": dict(data),
         "code": code_hash(),
         "torch": torch.__version__,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.program import Program, job, tell
+from app.commands.program import Program, job, load_networks, tell
 from app.networks import bundled, standard
 from reid_engine.case import Case
 from reid_engine.errors import ReappearError, UsageError
@@ -52,8 +52,9 @@ def ingest(
     settings = program.settings()
     options = IngestOptions(fps, folder_fps, zone, replace)
     with job(as_json=as_json, control_file=control) as controls:
-        finder = program.load_detector(detector, settings, threads=threads, control=controls)
-        model = program.load_embedder(embedder, embedder_card, threads=threads, control=controls)
+        finder, model = load_networks(
+            program, detector, embedder, embedder_card, settings=settings, threads=threads, control=controls
+        )
         with Case.open_or_create(case, purpose=purpose) as opened:
             run = Ingest(opened, finder, model, settings, options, controls)
             try:

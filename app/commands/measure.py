@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.program import Program, job, say
+from app.commands.program import Program, job, load_networks, say
 from reid_engine.bench import Bench
 from reid_engine.recordings import expand
 
@@ -32,12 +32,10 @@ def bench(
     program: Program = context.obj
     settings = program.settings()
     with job(as_json=False) as control:
-        run = Bench(
-            program.load_detector(detector, settings, threads=threads, control=control),
-            program.load_embedder(embedder, embedder_card, threads=threads, control=control),
-            settings,
-            control,
+        networks = load_networks(
+            program, detector, embedder, embedder_card, settings=settings, threads=threads, control=control
         )
+        run = Bench(*networks, settings, control)
         timings = run.run(expand(files))
     for timing in timings:
         if as_json:

@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,30 @@ class Program:
     load_embedder: LoadEmbedder = network
     settings: Callable[[], Settings] = own_settings
     command: tuple[str, ...] = field(default=(sys.executable, "-m", "app"))
+
+
+def load_networks(
+    program: Program,
+    detector: Path,
+    embedder: Path,
+    card: Path | None,
+    *,
+    settings: Settings,
+    threads: int | None,
+    control: JobControl,
+) -> tuple[PersonDetector, Embedder]:
+    """Both networks, side by side: the first time each is exported by a child, which takes one core half a minute.
+
+    Raises what either raises; the other one then stops as if cancelled.
+    """
+    with ThreadPoolExecutor(1) as beside:
+        model = beside.submit(program.load_embedder, embedder, card, threads=threads, control=control)
+        try:
+            finder = program.load_detector(detector, settings, threads=threads, control=control)
+        except BaseException:
+            control.cancel()
+            raise
+        return finder, model.result()
 
 
 def say(value: dict[str, Any]) -> None:

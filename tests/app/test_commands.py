@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -13,7 +15,11 @@ from typer.main import get_command
 
 from app.cli import command_line, main
 from app.commands import FAMILIES, register
+from app.commands.program import Program, load_networks
 from reid_engine.case import Case
+from reid_engine.errors import NetworkFileError
+from reid_engine.jobs import JobControl
+from reid_engine.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("openvino", "alembic", "cv2", "av", "torch", "PySide6")
@@ -85,3 +91,36 @@ def test_an_ingest_without_named_networks_uses_the_bundled_pair(tmp_path: Path) 
     assert detector.is_file()
     assert embedder.is_file()
     assert chosen(tmp_path / "mine.pt", None) == (tmp_path / "mine.pt", embedder)
+
+
+class _Waiting:
+    """Loads two networks; the embedder is there when the detector has begun, or the job is over."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.begun = threading.Event()
+        self.error = error
+
+    def detector(self, path: Path, settings: Settings, *, threads: int | None, control: JobControl) -> Any:
+        if self.error is not None:
+            raise self.error
+        self.begun.set()
+        return path.name
+
+    def embedder(self, path: Path, card: Any, *, threads: int | None, control: JobControl) -> Any:
+        while not self.begun.wait(0.01):
+            control.check()
+        return path.name
+
+    def load(self) -> tuple[Any, Any]:
+        program = Program(self.detector, self.embedder)
+        files = Path("boxes.pt"), Path("vectors.onnx"), None
+        return load_networks(program, *files, settings=Settings(), threads=None, control=JobControl())
+
+
+def test_two_networks_are_loaded_side_by_side() -> None:
+    assert _Waiting(None).load() == ("boxes.pt", "vectors.onnx")
+
+
+def test_a_detector_that_is_none_is_said_at_once_and_stops_the_other() -> None:
+    with pytest.raises(NetworkFileError, match="no detector"):
+        _Waiting(NetworkFileError("boxes.pt is no detector")).load()

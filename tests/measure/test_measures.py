@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from reid_engine.types import Detections
+from tests.measure.confidence import as_many
 from tests.measure.describers import STRIPES, load, vectors
 from tests.measure.detector import compare, covering
 from tests.measure.identity import Boxes
@@ -115,3 +116,10 @@ def test_vectors_are_kept_under_the_pictures_and_the_space_they_come_from(tmp_pa
     assert len(list((tmp_path / "cache").iterdir())) == 2
     each, people = ranked(made, labelled)
     assert (each.first.tolist(), people.tolist()) == ([0, 0], [1, 1])
+
+
+def test_the_score_that_as_many_boxes_reach_is_found_and_none_is_made_up() -> None:
+    ours, theirs = np.array([0.9, 0.2, 0.6, 0.4], np.float32), np.array([0.3, 0.1, 0.26], np.float32)
+    assert as_many(ours, theirs) == pytest.approx(0.6)
+    with pytest.raises(ValueError, match="0 boxes"):
+        as_many(ours, np.array([0.1], np.float32))

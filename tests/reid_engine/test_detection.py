@@ -20,7 +20,7 @@ from reid_engine.runtime import Choice
 from reid_engine.types import Detections
 from tests.reid_engine.conftest import SETTINGS, Heard, Untrained
 from tests.support.networks import stripe_embedder
-from tests.support.untrained import pictures
+from tests.support.untrained import DOUBT, pictures
 
 
 def fixed_network(path: Path, output: np.ndarray, side: int = 64, metadata: dict[str, str] | None = None) -> Path:
@@ -70,6 +70,15 @@ def test_in_f32_the_boxes_equal_those_of_ultralytics(untrained_yolo: Untrained, 
         assert len(ours) == len(rows)
         assert ours.xyxy == pytest.approx(rows[:, :4], abs=0.01)
         assert ours.score == pytest.approx(rows[:, 4], abs=1e-3)
+
+
+def test_doubt_lowers_the_log_odds_of_every_score_and_moves_no_box(untrained_yolo: Untrained) -> None:
+    with np.load(untrained_yolo.folder / "doubted.npz") as rows:
+        believed, doubted = rows["believed"], rows["doubted"]
+    assert len(believed) == len(doubted) > 5
+    assert doubted[:, :4] == pytest.approx(believed[:, :4], abs=1e-3)
+    before, after = (np.log(score / (1 - score)) for score in (believed[:, 4], doubted[:, 4]))
+    assert before - after == pytest.approx(DOUBT, abs=2e-3)  # kept in 16 bits
 
 
 def test_a_picture_gives_the_same_bits_whatever_else_is_in_the_batch(yolo: YoloDetector) -> None:

@@ -1,7 +1,8 @@
 """Seeded untrained networks of ultralytics, and what torch and ultralytics say of them; run as a child.
 
-``python -m tests.support.untrained FOLDER`` writes ``yolo11n.pt``, what ``predict`` finds with it (``predicted.npz``),
-files that are no detector weights, and ``refusals.json``: what loading each of those says.
+``python -m tests.support.untrained FOLDER`` writes ``yolo11n.pt``, what ``predict`` finds with it (``predicted.npz``)
+and with its tensors, as they are and with DOUBT, in the first picture (``doubted.npz``), files that are no detector
+weights, and ``refusals.json``: what loading each of those says.
 """
 
 from __future__ import annotations
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reid_engine._ultralytics import import_ultralytics, load_weights
+from reid_engine._ultralytics import import_ultralytics, load_weights, write_tensors
 from reid_engine.errors import NetworkFileError
 from reid_engine.types import BgrImage
 
 SIZES = ((180, 320), (180, 320), (288, 360), (97, 61))  # height, width of the pictures
 SCORE, OVERLAP, SIDE = 0.3, 0.7, 320
+DOUBT = 0.5
 
 
 class Command:
@@ -87,12 +90,22 @@ def _liven(network: Any) -> None:
 
 def predict(folder: Path) -> None:
     """What ultralytics itself finds: (N, 5) x1 y1 x2 y2 score a picture."""
-    model = load_weights(folder / "yolo11n.pt")
-    rows = {}
-    for number, image in enumerate(pictures()):
-        boxes = model.predict(image, classes=[0], conf=SCORE, iou=OVERLAP, imgsz=SIDE, verbose=False)[0].boxes
-        rows[f"picture_{number}"] = np.concatenate([boxes.xyxy.numpy(), boxes.conf.numpy()[:, None]], axis=1)
+    rows = {f"picture_{number}": found(folder / "yolo11n.pt", image) for number, image in enumerate(pictures())}
     np.savez(folder / "predicted.npz", **rows)
+    card = {"architecture": "yolo11n", "names": [f"thing {number}" for number in range(80)]}
+    for doubt in (0.0, DOUBT):
+        write_tensors(folder / "yolo11n.pt", folder / f"doubt {doubt}.safetensors", card, doubt)
+    least = 1 / (1 + (1 - SCORE) / SCORE * np.exp(DOUBT))  # the score that SCORE becomes
+    believed = found(folder / "doubt 0.0.safetensors", pictures()[0])
+    doubted = found(folder / f"doubt {DOUBT}.safetensors", pictures()[0], least)
+    np.savez(folder / "doubted.npz", believed=believed, doubted=doubted)
+
+
+def found(weights: Path, image: BgrImage, least: float = SCORE) -> NDArray[np.float32]:
+    """(N, 5) the boxes that are at least so sure."""
+    model = load_weights(weights)
+    boxes = model.predict(image, classes=[0], conf=least, iou=OVERLAP, imgsz=SIDE, verbose=False)[0].boxes
+    return np.concatenate([boxes.xyxy.numpy(), boxes.conf.numpy()[:, None]], axis=1)
 
 
 def refuse(folder: Path) -> None:

@@ -250,7 +250,9 @@ def test_training_leaves_a_report_with_everything_that_opens_offline(
     write_folder(people / "train", range(2), tracklets=1, frames=8)
     for part in ("query", "gallery"):
         write_folder(people / part, range(4, 7), tracklets=1, frames=2)
-    assert main(["train", "grl", "folder", str(people), "--out", str(out), "--set", *TINY]) == 0
+    reading = ["--option", "held_out=0.4"]
+    assert main(["train", "grl", "folder", str(people), *reading, "--out", str(out), "--set", *TINY]) == 0
+    assert Run(out).config()["reader"] == {"held_out": "0.4"}
     html = (out / "report.html").read_text("utf-8")
     seen = Seen(html)
     assert not seen.open

@@ -30,7 +30,7 @@ def run(given: argparse.Namespace) -> str:
         return str(write_report(folder, open_dataset(given.dataset, given.root, **options)))
     config = folder.config()
     try:
-        dataset = open_dataset(config["dataset"], config["root"], **options)
+        dataset = open_dataset(config["dataset"], config["root"], **{**config.get("reader", {}), **options})
     except ReappearError as error:
         return str(write_report(folder, missing=str(error)))
     return str(write_report(folder, dataset))

@@ -58,10 +58,12 @@ def run(given: argparse.Namespace) -> str:
 def _train(
     given: argparse.Namespace, recipe: Recipe, machine: Machine, world: World, control: JobControl
 ) -> dict[str, Any]:
-    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
+    reader = options_of(given.option)
+    dataset = open_dataset(given.dataset, given.root, **reader)
     for note in dataset.notes:
         control.notice(note)
-    config = describe(recipe, seed=given.seed, dataset=given.dataset, root=given.root, data=fingerprint(dataset.train))
+    found = {"dataset": given.dataset, "root": given.root, "reader": reader, "data": fingerprint(dataset.train)}
+    config = describe(recipe, seed=given.seed, **found)
     folder = Run(given.out)
     if world.first and given.resume:
         folder, news = resume_run(given.out, config)

@@ -69,6 +69,7 @@ def _add_box(steps: Steps) -> None:
     box.add_argument("--about", required=True, help="one line on what it is good at")
     box.add_argument("--data", nargs="+", required=True, help="what it learned from")
     box.add_argument("--note", nargs="*", default=[], metavar="KEY=TEXT", help="more provenance")
+    box.add_argument("--sure", type=float, default=0.25, help="a detector's score that is to read 0.25 from now on")
     box.set_defaults(run=_bundle)
 
 
@@ -77,6 +78,11 @@ def _add_detector(steps: Steps) -> None:
     detector.add_argument("out", type=Path, help="the run's folder")
     detector.add_argument(
         "sets", nargs="+", type=Path, help="folders in YOLO layout; the first one's val part is tested"
+    )
+    detector.add_argument("--start", type=Path, help="weights to begin with; without it random ones")
+    detector.add_argument("--lr", type=float, help="AdamW's, from the first step on; without it ultralytics chooses")
+    detector.add_argument(
+        "--zoom", type=float, default=0.5, help="pictures are shown from 1 - ZOOM to 1 + ZOOM times as large"
     )
     detector.add_argument("--hours", type=float, default=0.12)
     detector.add_argument("--batch", type=int, default=64)
@@ -124,7 +130,10 @@ def _bundle(given: argparse.Namespace) -> None:
     from trainer.weights.bundle import Label, bundle, bundle_detector
 
     label = Label(given.title, given.about, tuple(given.data), dict(note.split("=", 1) for note in given.note))
-    (bundle_detector if given.model.suffix == ".pt" else bundle)(given.model, given.out, label)
+    if given.model.suffix == ".pt":
+        bundle_detector(given.model, given.out, label, sure=given.sure)
+    else:
+        bundle(given.model, given.out, label)
 
 
 def _detector(given: argparse.Namespace) -> None:
@@ -132,7 +141,10 @@ def _detector(given: argparse.Namespace) -> None:
 
     options = {"time": given.hours, "epochs": 1000, "batch": given.batch, "imgsz": given.size, "device": given.device}
     options |= {"workers": given.workers, "val": False, "close_mosaic": 3, "cos_lr": True, "verbose": False}
-    sys.stdout.write(f"{train(given.out, given.sets, seed=given.seed, options=options)}\n")
+    options |= {"scale": given.zoom}
+    if given.lr:
+        options |= {"optimizer": "AdamW", "lr0": given.lr, "warmup_epochs": 0}
+    sys.stdout.write(f"{train(given.out, given.sets, seed=given.seed, options=options, start=given.start)}\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The bundled detector: a YOLO11n from random weights, on the world and on whatever else lies in YOLO layout."""
+"""The bundled detector: a YOLO11n, on the world and on whatever else lies in YOLO layout."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from reid_engine._ultralytics import train_detector
 from reid_engine.errors import InputError
 
 
-def train(out: Path, sets: Sequence[Path], *, seed: int, options: dict[str, Any]) -> Path:
+def train(out: Path, sets: Sequence[Path], *, seed: int, options: dict[str, Any], start: Path | None = None) -> Path:
     """Train on the ``images/train`` of every set and validate on the first one's ``images/val``; returns the weights.
 
+    start: weights to begin with, else random ones
     Raises InputError for a folder that is no YOLO set.
     """
     for folder in sets:
@@ -23,4 +24,4 @@ def train(out: Path, sets: Sequence[Path], *, seed: int, options: dict[str, Any]
     lines += [f"val: {(sets[0] / 'images' / 'val').absolute()}", "names:", "  0: person"]
     data = out / "data.yaml"
     data.write_text("\n".join(lines) + "\n", "utf-8")
-    return train_detector(data, out, seed, options)
+    return train_detector(data, out, seed, options, start)
