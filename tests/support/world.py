@@ -1,9 +1,14 @@
-"""Real-looking footage with truth for the walks: two cameras that share a forecourt, eight people, ten seconds.
+"""Real-looking footage with truth for the walks, kept as it was made; each plan.json names every parameter.
 
-tests/data/world is kept as it was made (its plan.json names every parameter) by
+tests/data/world, two cameras that share a forecourt, eight people, ten seconds:
 
     python -m trainer world footage tests/data/world --cameras 2 --people 8 --seconds 10 --fps 10 --seed 8 \
         --size 480x270 --place forecourt --overlapping 2 --bitrate 250k
+
+tests/data/export, a recorder's export of four cameras, the third with a clock that is 37 s ahead:
+
+    python -m trainer world footage tests/data/export --cameras 4 --people 8 --seconds 6 --fps 10 --seed 21 \
+        --size 400x300 --place forecourt --overlapping 4 --clock-error cam3=37 --bitrate 170k
 
 A detector that knows the truth stands in for a network: it recognises the picture by a small copy of it.
 """
@@ -21,6 +26,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 
@@ -29,24 +35,36 @@ from reid_engine.types import BgrImage, Detections, as_boxes
 from reid_engine.video import open_source
 from tests.measure.identity import Boxes, intersection_over_union
 
-FOLDER = Path(__file__).parent.parent / "data" / "world"
+DATA = Path(__file__).parent.parent / "data"
+FOLDER = DATA / "world"
+EXPORT = DATA / "export"
 CAMERAS = ("cam1", "cam2")
 FPS = 10
-SIZE = (480, 270)
 LEAST_VISIBLE = 0.25  # who shows less is nobody's job to find
 THUMBNAIL = (48, 27)
 
 
-def recordings() -> tuple[Path, Path]:
-    """The two files."""
-    first, second = sorted(FOLDER.glob("*.mp4"))
-    return first, second
+def recordings(folder: Path = FOLDER) -> tuple[Path, ...]:
+    """The files of a kept set, in the order of their cameras."""
+    return tuple(sorted(folder.glob("*.mp4")))
 
 
 def copied(folder: Path) -> tuple[Path, Path]:
     """Copies of the two whose names say nothing."""
     first, second = recordings()
     return Path(shutil.copy(first, folder / "east.mp4")), Path(shutil.copy(second, folder / "west.mp4"))
+
+
+def cut(path: Path, out: Path, seconds: float) -> Path:
+    """The beginning of a recording, its pictures as they were encoded; the container follows from the suffix."""
+    with av.open(str(path)) as whole, av.open(str(out), "w") as part:
+        film = whole.streams.video[0]
+        copy = part.add_stream_from_template(film)
+        for packet in whole.demux(film):
+            if packet.dts is not None and packet.pts * packet.time_base < seconds:
+                packet.stream = copy
+                part.mux(packet)
+    return out
 
 
 def start_us(path: Path) -> int:
@@ -57,13 +75,20 @@ def start_us(path: Path) -> int:
 
 
 @lru_cache
-def truth(camera: str) -> Boxes:
+def plan(folder: Path = FOLDER) -> dict[str, Any]:
+    """What made a kept set, and its cameras with their files."""
+    found: dict[str, Any] = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
+    return found
+
+
+@lru_cache
+def truth(camera: str, folder: Path = FOLDER) -> Boxes:
     """True boxes of a camera, cut at the picture's edge."""
-    found = []
-    with (FOLDER / "truth.csv").open(encoding="utf-8", newline="") as lines:
+    found, size = [], plan(folder)["parameters"]["wanted"]["size"]
+    with (folder / "truth.csv").open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             if row["camera"] == camera and float(row["visible"]) >= LEAST_VISIBLE:
-                box = np.clip([float(row[k]) for k in ("x1", "y1", "x2", "y2")], 0, (*SIZE, *SIZE))
+                box = np.clip([float(row[k]) for k in ("x1", "y1", "x2", "y2")], 0, (*size, *size))
                 found.append([int(row["frame"]), int(row["person"]), *box])
     return Boxes.from_rows(found)
 
@@ -105,10 +130,10 @@ class TruthDetector:
     name = "truth"
     wanted_batch = 4
 
-    def __init__(self, path: Path, delay_s: float = 0.0) -> None:
-        self.path, self.delay_s = path, delay_s
+    def __init__(self, path: Path, folder: Path, delay_s: float = 0.0) -> None:
+        self.path, self.folder, self.delay_s = path, folder, delay_s
         self.sha256 = hashlib.sha256(b"truth").hexdigest()
-        self.known, self.places = _pictures()
+        self.known, self.places = _pictures(folder)
 
     def describe(self) -> str:
         return "people of the generated footage, known beforehand"
@@ -120,32 +145,33 @@ class TruthDetector:
         for image in images:
             nearest = int(np.abs(self.known - _thumbnail(image)).sum(1).argmin())
             camera, frame = self.places[nearest]
-            boxes = truth(camera)
+            boxes = truth(camera, self.folder)
             rows = boxes.xyxy[boxes.picture == frame]
             found.append(Detections(as_boxes(rows.tolist()), np.full(len(rows), 0.9, np.float32)))
         return found
 
 
-def _pictures() -> tuple[np.ndarray, list[tuple[str, int]]]:
+def _pictures(folder: Path) -> tuple[np.ndarray, list[tuple[str, int]]]:
     small, places = [], []
-    for camera, path in zip(CAMERAS, recordings(), strict=True):
-        source = open_source(path)
-        image = np.empty((SIZE[1], SIZE[0], 3), np.uint8)
+    for camera in plan(folder)["cameras"]:
+        source = open_source(folder / camera["file"])
+        image = np.empty((source.info.height, source.info.width, 3), np.uint8)
         for picture in source.pictures():
             picture.to_bgr(image)
             small.append(_thumbnail(image))
-            places.append((camera, picture.index))
+            places.append((camera["name"], picture.index))
         source.close()
     return np.stack(small), places
 
 
-def write_script(folder: Path, delay_s: float = 0.0) -> Path:
-    """A file that the suite's program takes as ``--detector``."""
+def write_script(folder: Path, delay_s: float = 0.0, *, of: Path = FOLDER) -> Path:
+    """A file that the suite's program takes as ``--detector``; ``of`` is the kept set whose people it knows."""
     path = folder / "people.truth.json"
-    path.write_text(json.dumps({"delay_s": delay_s}))
+    path.write_text(json.dumps({"delay_s": delay_s, "folder": str(of)}))
     return path
 
 
 def load_truth(path: Path) -> TruthDetector:
     """The detector such a file describes."""
-    return TruthDetector(path, json.loads(path.read_text())["delay_s"])
+    said = json.loads(path.read_text())
+    return TruthDetector(path, Path(said["folder"]), said["delay_s"])

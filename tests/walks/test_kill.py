@@ -26,12 +26,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 
 
 @pytest.fixture(scope="module")
-def recordings() -> tuple[Path, Path]:
+def recordings() -> tuple[Path, ...]:
     return world.recordings()
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, weights: Weights, recordings: tuple[Path, Path]) -> list:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, weights: Weights, recordings: tuple[Path, ...]) -> list:
     case = tmp_path_factory.mktemp("undisturbed") / "case"
     said = reappear("ingest", case, *recordings, *weights.options())
     assert said.status == 0, said.err
@@ -41,7 +41,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory, weights: Weights, reco
 
 
 def test_a_killed_ingest_goes_on_to_the_very_same_case(
-    tmp_path: Path, weights: Weights, recordings: tuple[Path, Path], undisturbed: list
+    tmp_path: Path, weights: Weights, recordings: tuple[Path, ...], undisturbed: list
 ) -> None:
     case = tmp_path / "case"
     moments = random.Random(7)
@@ -57,7 +57,7 @@ def test_a_killed_ingest_goes_on_to_the_very_same_case(
 
 
 def test_what_was_ingested_is_skipped_and_said_so(
-    tmp_path: Path, weights: Weights, recordings: tuple[Path, Path]
+    tmp_path: Path, weights: Weights, recordings: tuple[Path, ...]
 ) -> None:
     case = tmp_path / "case"
     first = reappear("ingest", case, *recordings, *weights.options())
@@ -71,7 +71,7 @@ def test_what_was_ingested_is_skipped_and_said_so(
 
 
 def test_a_cancelled_ingest_keeps_what_it_has_and_goes_on(
-    tmp_path: Path, weights: Weights, recordings: tuple[Path, Path], undisturbed: list
+    tmp_path: Path, weights: Weights, recordings: tuple[Path, ...], undisturbed: list
 ) -> None:
     case, control = tmp_path / "case", tmp_path / "control"
     process = command.start("ingest", case, *recordings, *weights.options(), "--control", control)

@@ -24,6 +24,8 @@ Bgr = NDArray[np.uint8]
 
 MIDDLE_GREY = 0.2  # linear value that auto-exposure aims the picture's logarithmic mean at
 BRIGHT = 0.8  # and what its bright tenth may not pass
+DARKEST, BRIGHTEST = 0.05, 0.92  # of the full range: the first and last hundredth of a real camera's pixels
+LEAST_SPREAD = 0.5  # of the coded range that is spread over all levels: twice as much contrast and no more
 TONE_STEPS = 4096
 TONE_TOP = 4.0  # exposed values above are white whatever the curve
 LUMA = np.array((0.2126, 0.7152, 0.0722), np.float32)
@@ -37,6 +39,8 @@ class Response:
     white:      gains of R, G, B left over by its white balance
     gamma:      exponent of the tone curve (2.2 usual); contrast: strength of the S-curve over it, 0 none
     black:      how far blacks are lifted, of 1; saturation: 1 true, 0 grey
+    stretch:    how far the recorder spreads what the picture holds over all levels, of 1
+    levels:     the coded values, of 1, that leave as black and as white; set by ``metered``
     vignette:   loss of light in the corners, of 1
     blur_px:    sigma of the lens; detail: pixels that are really resolved per pixel of the stream, at most 1
     sharpen:    strength of the halo that the recorder adds round edges
@@ -52,6 +56,8 @@ class Response:
     contrast: float = 0.3
     black: float = 0.02
     saturation: float = 1.0
+    stretch: float = 0.0
+    levels: tuple[float, float] = (0.0, 1.0)
     vignette: float = 0.15
     blur_px: float = 0.5
     detail: float = 1.0
@@ -101,12 +107,14 @@ class Response:
         return coded
 
     def tone_curve(self) -> NDArray[np.float32]:
-        """(TONE_STEPS,) exposed value of 0 to TONE_TOP to 0..255: shoulder, gamma, S-curve, lifted black."""
+        """(TONE_STEPS,) exposed value of 0 to TONE_TOP to 0..255: shoulder, gamma, S-curve, levels, lifted black."""
         value = np.linspace(0, TONE_TOP, TONE_STEPS)
         shouldered = np.where(value < 0.6, value, 0.6 + 0.4 * (1 - np.exp(-(value - 0.6) / 0.4)))
         coded = shouldered ** (1 / self.gamma)
         bent = coded * coded * (3 - 2 * coded)
         coded = (1 - self.contrast) * coded + self.contrast * bent
+        low, high = self.levels
+        coded = np.clip((coded - low) / (high - low), 0, 1)
         return (255 * (self.black + (1 - self.black) * coded)).astype(np.float32)
 
     def _resampled(self, picture: Rgb) -> Rgb:
@@ -178,8 +186,8 @@ def draw_response(rng: np.random.Generator, *, dusk: bool = False) -> Response:
     calm = float(rng.uniform(0.1, 0.8))  # what is left of the sensor's noise when the recorder has smoothed it
     return Response(
         white=(float(np.exp(warmth)), float(np.exp(tint)), float(np.exp(-warmth))),
-        gamma=float(rng.uniform(1.9, 2.5)),
-        contrast=float(rng.uniform(0.05, 0.7)),
+        gamma=float(rng.uniform(1.9, 2.4)),
+        contrast=float(rng.uniform(0.2, 0.9)),
         black=float(rng.uniform(0.0, 0.05)),
         saturation=float(rng.uniform(0.65, 1.25) * (1 - 0.35 * dark)),
         vignette=float(rng.uniform(0.0, 0.35)),
@@ -191,14 +199,23 @@ def draw_response(rng: np.random.Generator, *, dusk: bool = False) -> Response:
         jpeg=int(rng.integers(round(55 - 15 * old), 93)),
         shutter_s=float(rng.uniform(0.004, 0.014 + 0.02 * dark)),
         drift=float(rng.uniform(0.0, 0.12)),
+        stretch=float(rng.spawn(1)[0].uniform(0.3, 1.0)),  # a stream of its own: what is drawn after it stays
     )
 
 
 def metered(response: Response, rgb: Rgb, compensation: float = 0.0) -> Response:
-    """The same camera exposed for this linear picture; ``compensation`` in stops makes it lighter."""
+    """The same camera exposed for this linear picture, its levels spread; ``compensation`` in stops is on top."""
     light = np.maximum(rgb[::4, ::4] @ LUMA, 1e-4)
     middle, bright = float(np.exp(np.mean(np.log(light)))), float(np.quantile(light, 0.9))
-    return replace(response, exposure=min(MIDDLE_GREY / middle, BRIGHT / bright) * 2**compensation)
+    exposed = replace(
+        response, exposure=min(MIDDLE_GREY / middle, BRIGHT / bright) * 2**compensation, levels=(0.0, 1.0)
+    )
+    values = np.quantile(light, (0.01, 0.99)) * exposed.exposure
+    at = np.minimum(values / TONE_TOP * (TONE_STEPS - 1), TONE_STEPS - 1).astype(int)
+    darkest, brightest = replace(exposed, black=0.0).tone_curve()[at] / 255
+    low = response.stretch * max(float(darkest) - DARKEST, 0.0)
+    high = 1 - response.stretch * max(BRIGHTEST - float(brightest), 0.0)
+    return replace(exposed, levels=(low, max(high, low + LEAST_SPREAD)))
 
 
 @dataclass(frozen=True, slots=True)

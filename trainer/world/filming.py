@@ -43,7 +43,8 @@ def rig(spec_seed: int, number: int) -> Rig:
     seed = int(np.random.default_rng([spec_seed, number // CAMERAS_A_PLACE, 22]).integers(2**31))
     rng = np.random.default_rng([spec_seed, number, 23])
     for attempt in range(12):
-        here = place(seed + attempt // 3, _kind(seed), dusk=seed % 8 == 0)
+        kind, dusk = setting(seed)
+        here = place(seed + attempt // 3, kind, dusk=dusk)
         camera = _rehung(hang(here, int(rng.integers(2**31)), f"c{number:02}", PICTURE), rng)
         view = camera.view()
         empty = backdrop(here, view, samples=1, rays=4)
@@ -66,10 +67,10 @@ def _rehung(camera: Camera, rng: np.random.Generator) -> Camera:
     return replace(camera, position=(x, y, low), tilt=tilt, focal_px=camera.focal_px * longer)
 
 
-def _kind(seed: int) -> str:
-    """Three places of four are outdoors."""
+def setting(seed: int) -> tuple[str, bool]:
+    """The kind of a seed's place and whether it lies in dusk: three of four are outdoors, a fifth of each in dusk."""
     kinds = OUTDOORS if seed % 4 else INDOORS
-    return kinds[seed // 4 % len(kinds)]
+    return kinds[seed // 4 % len(kinds)], seed % 5 == 0
 
 
 def _standing(here: Place, view: View, depth: Array, rng: np.random.Generator) -> Array:

@@ -153,8 +153,9 @@ def _save_stage(task: tuple[Order, int, Path]) -> None:
 def save_stage(path: Path, made: Stage) -> None:
     """Keep what was rendered of a stage."""
     empty = made.backdrop
-    exposure = np.float64(made.camera.response.exposure)
-    np.savez(path, rgb=empty.rgb, sun=empty.sun, depth=empty.depth, floor=made.floor, exposure=exposure)
+    response = made.camera.response
+    set_to = np.array([response.exposure, *response.levels])
+    np.savez(path, rgb=empty.rgb, sun=empty.sun, depth=empty.depth, floor=made.floor, metered=set_to)
 
 
 @lru_cache(maxsize=8)
@@ -163,7 +164,8 @@ def _stage(order: Order, k: int, folder: Path) -> Stage:
     camera = where.cameras[k]
     with np.load(folder / f"{k}.npz") as kept:
         empty = Backdrop(kept["rgb"], kept["sun"], kept["depth"])
-        response = replace(camera.response, exposure=float(kept["exposure"]), jpeg=0)
+        exposure, low, high = kept["metered"].tolist()
+        response = replace(camera.response, exposure=exposure, levels=(low, high), jpeg=0)
         return Stage(where.places[camera.area], replace(camera, response=response), camera.view(), empty, kept["floor"])
 
 

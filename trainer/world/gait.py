@@ -73,7 +73,7 @@ def _spine(joints: dict[str, Floats], person: Person, yaw: float) -> None:
     joints["neck"] = joints["pelvis"] + up * 0.302 * height - ahead * 0.004 * height
     joints["head"] = joints["neck"] + up * 0.06 * height + ahead * 0.014 * height
     joints["crown"] = joints["head"] + np.array([0, 0.002, 0.092]) * height
-    half = (0.099 - 0.014 * person.figure) * height * (0.8 + 0.2 * person.build)
+    half = (0.105 - 0.014 * person.figure) * height * (0.8 + 0.2 * person.build)
     for side, sign in SIDES:
         across = np.array([math.cos(yaw), math.sin(yaw), 0.0]) * sign * half
         joints[f"shoulder {side}"] = joints["neck"] - up * 0.052 * height + across

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -82,6 +83,18 @@ def test_exposure_brings_a_dark_scene_to_the_level_of_a_bright_one():
         metered(PLAIN, ramp() * gain).observe(ramp() * gain, np.random.default_rng(0)).mean() for gain in (0.01, 1)
     ]
     assert levels[0] == pytest.approx(levels[1], abs=1.5)
+
+
+def test_a_dull_scene_is_spread_over_the_levels_and_a_full_one_is_left_alone():
+    def spread(scene, stretch: float) -> float:
+        response = metered(replace(PLAIN, stretch=stretch), scene)
+        low, high = np.percentile(response.observe(scene, np.random.default_rng(0)), (1, 99))
+        return float(high - low)
+
+    dull, full = 0.1 + 0.1 * ramp(), 8 * ramp() ** 2
+    assert spread(dull, 1.0) > 1.3 * spread(dull, 0.0)
+    assert spread(dull, 1.0) <= 2 * spread(dull, 0.0) + 2
+    assert metered(replace(PLAIN, stretch=1.0), full).levels == pytest.approx((0.0, 1.0), abs=0.1)
 
 
 def test_auto_exposure_wanders_no_further_than_its_drift():

@@ -10,7 +10,8 @@ import pytest
 
 from reid_engine.errors import InputError, UsageError
 from trainer.world import preview, sequences
-from trainer.world.filming import rig
+from trainer.world.filming import rig, setting
+from trainer.world.places import OUTDOORS
 from trainer.world.sequences import Spec, cameras_of, film, part_of, rendered, somebody, write
 
 SPEC = Spec(people=4, cameras=2, seed=3, frames=2, size=(64, 32), seen_by=2)
@@ -76,6 +77,15 @@ def test_people_are_the_same_in_every_camera_and_frames_differ():
     assert ((first.visible > 0) & (first.visible <= 1)).all()
     alone = Spec(people=4, cameras=1, seed=3, frames=2, size=(64, 32), seen_by=1)
     assert [(t.identity, t.camera, t.number) for t in rendered(alone, 1, rigs)] == [(1, 0, 0)]
+
+
+def test_dusk_falls_on_every_kind_of_place_outdoors_as_indoors():
+    drawn = [setting(seed) for seed in range(4000)]
+    for outdoors in (True, False):
+        here = [(kind, dusk) for kind, dusk in drawn if (kind in OUTDOORS) == outdoors]
+        assert len(here) / len(drawn) == pytest.approx(0.75 if outdoors else 0.25, abs=0.02)
+        for kind in {kind for kind, _ in here}:
+            assert np.mean([dusk for k, dusk in here if k == kind]) == pytest.approx(0.2, abs=0.03)
 
 
 def test_a_share_of_the_people_are_lookalikes_of_somebody_else_in_the_set():
