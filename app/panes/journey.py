@@ -164,7 +164,8 @@ class JourneyPane(QWidget):
         return row
 
     def _button(self, icon: str, words: str, signal: SignalInstance, tip: str) -> QPushButton:
-        button = QPushButton(theme.icon(icon), words, self)
+        button = QPushButton(theme.icon(icon), "" if theme.large() else words, self)
+        button.setAccessibleName(words.rstrip(" …"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setToolTip(tip)
         button.clicked.connect(signal)
