@@ -62,12 +62,7 @@ class JourneyPane(QWidget):
         self._alone, self._flags = True, False
         self._summary = OneLine(tr(EMPTY), self)
         self._summary.setObjectName("muted")
-        self._flagless = QToolButton(self)
-        self._flagless.setObjectName("conflict")
-        self._flagless.setText(tr("Set walking times …"))
-        self._flagless.setToolTip(tr(NO_TOPOLOGY))
-        self._flagless.clicked.connect(self.links)
-        self._flagless.hide()
+        self._flagless = self._times_button()
         self._conflicts = FlowLayout()
         scroll = QScrollArea(self)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -130,6 +125,15 @@ class JourneyPane(QWidget):
     def _offer_times(self) -> None:
         """Without pairs that are apart nothing can be flagged: said as soon as there is something to flag."""
         self._flagless.setVisible(not self._flags and not self._alone)
+
+    def _times_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("conflict")
+        button.setText(tr("Set walking times …"))
+        button.setToolTip(tr(NO_TOPOLOGY))
+        button.clicked.connect(self.links)
+        button.hide()
+        return button
 
     def _chip(self, conflict: Conflict) -> QToolButton:
         button = QToolButton(self)
