@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SUBJECT_WIDTH = 204
 MATCHES_WIDTH = 584  # four cards beside one another, where the pictures keep enough room
 PICTURES_WIDTH = 660
+JOURNEY_SHARE = 0.3  # of the window at most
 JOURNEY_HEIGHT = 252  # four lanes, and the line below them
 CORNERS = MappingProxyType({  # the sides go down to the bottom
     Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
@@ -65,7 +66,8 @@ class Docks(QObject):
         matches = min(MATCHES_WIDTH, round(self._window.width() * 100 / theme.px(100)) - SUBJECT_WIDTH - PICTURES_WIDTH)
         widths = [theme.px(SUBJECT_WIDTH), theme.px(matches)]
         self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
-        self._window.resizeDocks([self._journey], [theme.px(JOURNEY_HEIGHT)], Qt.Orientation.Vertical)
+        tall = min(theme.px(JOURNEY_HEIGHT), round(self._window.height() * JOURNEY_SHARE))
+        self._window.resizeDocks([self._journey], [tall], Qt.Orientation.Vertical)
 
     def _dock(self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self._window)

@@ -49,7 +49,10 @@ def kind(event: Event) -> str:
 def about(event: Event, cameras: Names, zone: str) -> str:
     """What an event is about, in one line; one of a kind that has no words yet as it is recorded."""
     try:
-        told = WORDS[event.kind](event.body, cameras, zone)
+        if event.kind in SENTENCES:
+            told = _filled(SENTENCES[event.kind], event.body, cameras)
+        else:
+            told = TOLD[event.kind](event.body, cameras, zone)
     except (KeyError, TypeError, ValueError, AttributeError):  # of another version: nothing of it may be lost
         told = ""
     return told or plain(event.body)
@@ -142,36 +145,44 @@ def _files(body: Body) -> Iterator[str]:
         yield f"  {PurePath(str(told.get('file'))).name}: " + ", ".join(str(part) for part in parts if part)
 
 
-def _named(words: str) -> Callable[[Body, Names, str], str]:
-    """Values of the event put into a sentence; paths by their names."""
-
-    def told(body: Body, cameras: Names, zone: str) -> str:
-        named = {key: PurePath(value).name if key == "path" else value for key, value in body.items()}
-        known = _camera(body["camera"], cameras) if "camera" in body and words.find("{camera}") >= 0 else ""
-        return tr(words).format(**{**named, "camera": known})
-
-    return told
+def _start(body: Body, cameras: Names, zone: str) -> str:
+    begun = local_time.date_and_time(body["start_us"], zone)
+    words = tr("recording {source} begins {time} ({origin})")
+    return words.format(source=body["source"], time=begun, origin=body["start_origin"])
 
 
-WORDS: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
-    "search": _search,
-    "view": _named(Later("track {tracklet}")),
-    "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
-    "camera renamed": _named(Later("{from} is now {to}")),
-    "camera clock": _clock,
-    "camera pair": _pair,
-    "camera placed": _named(Later("{camera} on the floor plan")),
-    "floor plan": _named(Later("{name}")),
-    "source added": _named(Later("{path} of {camera}")),
-    "source start": lambda body, cameras, zone: tr("recording {source} begins {time} ({origin})").format(
-        source=body["source"], time=local_time.date_and_time(body["start_us"], zone), origin=body["start_origin"]),
-    "source failed": _named(Later("recording {source}: {sentence}")),
-    "source finished": _named(Later("recording {source}, {frames} pictures")),
-    "source reset": _named(Later("recording {source}: {tracklets} tracks forgotten")),
-    "network added": lambda body, cameras, zone: tr(ROLES[body["role"]]).format(name=body["name"]),
-    "tracklets deleted": _named(Later("{deleted} tracks")),
-    "contact sheet": _named(Later("{path}")),
-    "journey exported": _named(Later("of track {start} to {path}")),
-    "ingest started": lambda body, cameras, zone: ", ".join(PurePath(file).name for file in body["files"]),
-    "ingest finished": _finished,
+def _network(body: Body, cameras: Names, zone: str) -> str:
+    return tr(ROLES[body["role"]]).format(name=body["name"])
+
+
+def _started(body: Body, cameras: Names, zone: str) -> str:
+    return ", ".join(PurePath(file).name for file in body["files"])
+
+
+def _filled(words: str, body: Body, cameras: Names) -> str:
+    """Values of an event put into a sentence; a path by its name, a camera's number by its own."""
+    named = {key: PurePath(value).name if key == "path" else value for key, value in body.items()}
+    if "{camera}" in words:
+        named["camera"] = _camera(body["camera"], cameras)
+    return tr(words).format(**named)
+
+
+SENTENCES = MappingProxyType({
+    "view": Later("track {tracklet}"),
+    "camera renamed": Later("{from} is now {to}"),
+    "camera placed": Later("{camera} on the floor plan"),
+    "floor plan": Later("{name}"),
+    "source added": Later("{path} of {camera}"),
+    "source failed": Later("recording {source}: {sentence}"),
+    "source finished": Later("recording {source}, {frames} pictures"),
+    "source reset": Later("recording {source}: {tracklets} tracks forgotten"),
+    "tracklets deleted": Later("{deleted} tracks"),
+    "contact sheet": Later("{path}"),
+    "journey exported": Later("of track {start} to {path}"),
 })  # fmt: skip
+TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
+    "search": _search, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
+    "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
+    "ingest started": _started, "ingest finished": _finished,
+})  # fmt: skip
+WORDS = frozenset({*SENTENCES, *TOLD})

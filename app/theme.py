@@ -107,6 +107,10 @@ QListWidget::item { padding: 7px 8px; border-radius: 4px; }
 QListWidget::item:selected { background: $raised; color: $text; }
 QTextBrowser { background: $panel; border: 1px solid $line; border-radius: 5px; }
 QRadioButton { spacing: 8px; }
+QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid $muted; border-radius: 8px;
+  background: $ground; }
+QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $on_accent; }
+QRadioButton::indicator:focus { border-color: $accent; }
 QTableView QLineEdit { padding: 0 4px; border-radius: 0; }
 QTableView QLineEdit, QTableView QLineEdit:focus { background: $ground; border: 1px solid $accent; }
 QHeaderView { background: $panel; }

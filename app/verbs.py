@@ -39,7 +39,7 @@ def verbs(window: MainWindow) -> list[Verb]:
     def of_case(act: Callable[[CaseView], object]) -> Callable[[], object]:
         return lambda: act(window.view) if window.view is not None else None
 
-    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_decide(of_case),
+    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_tracks(of_case), *_decide(of_case),
             *_journey(window, of_case), *_view(window)]  # fmt: skip
 
 
@@ -116,6 +116,12 @@ def _search(of_case: OfCase) -> list[Verb]:
             of_case(lambda view: view.inquiry.paste_picture()),
             "tiles",
         ),
+    ]
+
+
+def _tracks(of_case: OfCase) -> list[Verb]:
+    menu = Later("&Search")
+    return [
         Verb(
             menu, Later("Split the selected track here"), "Shift+S", of_case(lambda view: view.inquiry.split()), "tiles"
         ),

@@ -44,7 +44,7 @@ class NetworksDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle(tr("Networks"))
         self.setMinimumWidth(theme.px(700))
-        self.resize(theme.room(self, 760, 690))
+        self.resize(theme.room(self, 760, 580))
         heading, words = QLabel(tr("Networks"), self), QLabel(tr(BUNDLED if offers else NOTHING_BUNDLED), self)
         heading.setObjectName("title")
         words.setObjectName("muted")
@@ -93,6 +93,7 @@ class NetworksDialog(QDialog):
             for offer in mine:
                 self._offer(grid, offer, field, group)
             self._file(grid, title, field, tr(filters))
+        grid.setRowStretch(grid.rowCount(), 1)
         area = QScrollArea(self)
         area.setFrameShape(QFrame.Shape.NoFrame)
         area.setWidgetResizable(True)

@@ -59,13 +59,10 @@ class JourneyPane(QWidget):
         self.plan = FloorPlanView(self)
         self.plan.placed.connect(self.placed)
         self.plan.linked.connect(self.linked)
+        self._alone, self._flags = True, False
         self._summary = OneLine(tr(EMPTY), self)
         self._summary.setObjectName("muted")
-        self._flagless = QToolButton(self)
-        self._flagless.setObjectName("conflict")
-        self._flagless.setText(tr("Set walking times …"))
-        self._flagless.setToolTip(tr(NO_TOPOLOGY))
-        self._flagless.clicked.connect(self.links)
+        self._flagless = self._times_button()
         self._conflicts = FlowLayout()
         scroll = QScrollArea(self)
         scroll.setFrameShape(QScrollArea.Shape.NoFrame)
@@ -97,6 +94,8 @@ class JourneyPane(QWidget):
     def show_journey(self, found: Journey | None, lanes: Sequence[Lane], notes: Sequence[Note]) -> None:
         """This person's way, or that there is none yet."""
         alone = found is None or len(found.sightings) < 2
+        self._alone = alone
+        self._offer_times()
         self._summary.setText(tr(EMPTY) if alone or found is None else summary(found))
         for button in (self.play_button, self._export):
             button.setEnabled(found is not None and len(found.confirmed) > 0)
@@ -120,7 +119,21 @@ class JourneyPane(QWidget):
     def show_links(self, links: Sequence[Link]) -> None:
         """What is known of pairs of cameras."""
         self.plan.show_links(links)
-        self._flagless.setVisible(not any(link.pair.relation == "apart" for link in links))
+        self._flags = any(link.pair.relation == "apart" for link in links)
+        self._offer_times()
+
+    def _offer_times(self) -> None:
+        """Without pairs that are apart nothing can be flagged: said as soon as there is something to flag."""
+        self._flagless.setVisible(not self._flags and not self._alone)
+
+    def _times_button(self) -> QToolButton:
+        button = QToolButton(self)
+        button.setObjectName("conflict")
+        button.setText(tr("Set walking times …"))
+        button.setToolTip(tr(NO_TOPOLOGY))
+        button.clicked.connect(self.links)
+        button.hide()
+        return button
 
     def _chip(self, conflict: Conflict) -> QToolButton:
         button = QToolButton(self)
@@ -155,7 +168,8 @@ class JourneyPane(QWidget):
         return row
 
     def _button(self, icon: str, words: str, signal: SignalInstance, tip: str) -> QPushButton:
-        button = QPushButton(theme.icon(icon), words, self)
+        button = QPushButton(theme.icon(icon), "" if theme.large() else words, self)
+        button.setAccessibleName(words.rstrip(" …"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setToolTip(tip)
         button.clicked.connect(signal)

@@ -22,11 +22,11 @@ DOT = 13
 NEAR_PX = 9
 EMPTY_SIZE = (400, 240)
 NAME_PX = 110
-CHOOSING = {int(Qt.Key.Key_PageDown): 1, int(Qt.Key.Key_PageUp): -1}
+CHOOSING = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
 STEP = 0.02  # of the plan a key moves a camera
 MOVING = {
-    int(Qt.Key.Key_Left): (-STEP, 0.0), int(Qt.Key.Key_Right): (STEP, 0.0), int(Qt.Key.Key_Up): (0.0, -STEP),
-    int(Qt.Key.Key_Down): (0.0, STEP),
+    Qt.Key.Key_Left: (-STEP, 0.0), Qt.Key.Key_Right: (STEP, 0.0), Qt.Key.Key_Up: (0.0, -STEP),
+    Qt.Key.Key_Down: (0.0, STEP),
 }  # fmt: skip
 
 
@@ -143,7 +143,7 @@ class FloorPlanView(QWidget):
             self.pressed.emit(int(held))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        order, key = sorted(self._places), event.key()
+        order, key = sorted(self._places), Qt.Key(event.key())
         if key in CHOOSING and order:
             here = order.index(self._chosen) if self._chosen in order else -1
             self._chosen = order[(here + CHOOSING[key]) % len(order)]

@@ -205,6 +205,8 @@ def test_the_pane_says_how_much_is_there_searchable_and_how_long_the_rest_takes(
     assert summary(rows) == "3 recordings of 3 cameras   ·   3:00:00   ·   1 need attention"
     assert searchable(rows).startswith("Searching covers 1 of 3 recordings (1:00:00 of 3:00:00)")
     assert searchable(rows[:1]) == "All of it can be searched."
+    running = [replace(row, state="running") for row in rows]
+    assert searchable(running) == "Searching covers the recordings as far as they are analysed."
     assert estimate(rows[1:], None) == "How long this takes here is known once a first analysis has run."
     assert estimate(rows[1:], 4.0) == "about 30 min on this machine, at 4.0× real time as measured here"
 
