@@ -10,7 +10,8 @@ tests/data/export, a recorder's export of four cameras, the third with a clock t
     python -m trainer world footage tests/data/export --cameras 4 --people 8 --seconds 6 --fps 10 --seed 21 \
         --size 400x300 --place forecourt --overlapping 4 --clock-error cam3=37 --bitrate 170k
 
-A detector that knows the truth stands in for a network: it recognises the picture by a small copy of it.
+A detector that knows the truth stands in for a network: it recognises the picture by a small copy of it. The copies
+are made once and lie beside the file that selects the detector, as a walk starts many processes.
 """
 
 from __future__ import annotations
@@ -133,7 +134,11 @@ class TruthDetector:
     def __init__(self, path: Path, folder: Path, delay_s: float = 0.0) -> None:
         self.path, self.folder, self.delay_s = path, folder, delay_s
         self.sha256 = hashlib.sha256(b"truth").hexdigest()
-        self.known, self.places = _pictures(folder)
+        with np.load(path.with_suffix(".npz")) as kept:
+            self.known, self.places = (
+                kept["small"].astype(np.float32),
+                list(zip(kept["camera"], kept["frame"], strict=True)),
+            )
 
     def describe(self) -> str:
         return "people of the generated footage, known beforehand"
@@ -145,29 +150,32 @@ class TruthDetector:
         for image in images:
             nearest = int(np.abs(self.known - _thumbnail(image)).sum(1).argmin())
             camera, frame = self.places[nearest]
-            boxes = truth(camera, self.folder)
+            boxes = truth(str(camera), self.folder)
             rows = boxes.xyxy[boxes.picture == frame]
             found.append(Detections(as_boxes(rows.tolist()), np.full(len(rows), 0.9, np.float32)))
         return found
 
 
-def _pictures(folder: Path) -> tuple[np.ndarray, list[tuple[str, int]]]:
-    small, places = [], []
-    for camera in plan(folder)["cameras"]:
-        source = open_source(folder / camera["file"])
+def _keep_pictures(folder: Path, path: Path) -> None:
+    """Small copies of all pictures of a kept set, and which camera and frame each is."""
+    small, camera, frame = [], [], []
+    for one in plan(folder)["cameras"]:
+        source = open_source(folder / one["file"])
         image = np.empty((source.info.height, source.info.width, 3), np.uint8)
         for picture in source.pictures():
             picture.to_bgr(image)
             small.append(_thumbnail(image))
-            places.append((camera["name"], picture.index))
+            camera.append(one["name"])
+            frame.append(picture.index)
         source.close()
-    return np.stack(small), places
+    np.savez(path, small=np.stack(small).astype(np.uint8), camera=camera, frame=frame)
 
 
 def write_script(folder: Path, delay_s: float = 0.0, *, of: Path = FOLDER) -> Path:
     """A file that the suite's program takes as ``--detector``; ``of`` is the kept set whose people it knows."""
     path = folder / "people.truth.json"
     path.write_text(json.dumps({"delay_s": delay_s, "folder": str(of)}))
+    _keep_pictures(of, path.with_suffix(".npz"))
     return path
 
 
