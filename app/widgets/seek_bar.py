@@ -66,7 +66,8 @@ class SeekBar(QWidget):
         if before != now:
             self._now = now_us
             for x in (before, now):
-                self.update(QRect(x - HAND, 0, 2 * HAND, self.height()))
+                if -HAND <= x <= self.width() + HAND:  # before the first footage the mark stands in 1970
+                    self.update(QRect(x - HAND, 0, 2 * HAND, self.height()))
 
     def sizeHint(self) -> QSize:
         return QSize(400, AXIS_HEIGHT + LANE_HEIGHT * max(1, len(self._lanes)) + 8)
