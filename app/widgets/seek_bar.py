@@ -94,9 +94,7 @@ class SeekBar(QWidget):
         return max(1, self.width() - NAME_WIDTH - 10)
 
     def _x(self, time_us: int) -> int:
-        """Of a moment; any moment outside the limits stands outside the widget, and no farther than Qt can count."""
         share = (time_us - self._limits[0]) / (self._limits[1] - self._limits[0])
-        share = min(max(share, -1.0), 2.0)
         return NAME_WIDTH + round(share * self._span())
 
     def paintEvent(self, event: QPaintEvent) -> None:
