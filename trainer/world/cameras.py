@@ -24,7 +24,8 @@ Bgr = NDArray[np.uint8]
 
 MIDDLE_GREY = 0.2  # linear value that auto-exposure aims the picture's logarithmic mean at
 BRIGHT = 0.8  # and what its bright tenth may not pass
-DARKEST, BRIGHTEST = 0.05, 0.92  # of the full range: the first and last hundredth of a real camera's pixels
+DARKEST = 0.05  # of the full range: what the darkest hundredth of a real camera's pixels do not pass
+BRIGHTEST = 0.92  # and what the brightest hundredth passes
 LEAST_SPREAD = 0.5  # of the coded range that is spread over all levels: twice as much contrast and no more
 TONE_STEPS = 4096
 TONE_TOP = 4.0  # exposed values above are white whatever the curve
