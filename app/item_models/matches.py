@@ -17,7 +17,7 @@ from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 CARD_ROLE = Qt.ItemDataRole.UserRole + 1
-CACHE_KILOBYTES = 200 * 1024
+CACHE_KILOBYTES = 64 * 1024  # some 700 cards
 BATCH_MS = 30
 CROP_SIZE = (116, 196)  # at 100 %
 
