@@ -17,7 +17,7 @@ from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 CARD_ROLE = Qt.ItemDataRole.UserRole + 1
-CACHE_KILOBYTES = 64 * 1024  # some 700 cards
+CACHE_KILOBYTES = 24 * 1024  # Qt keeps labels and buttons there too, and fills it: what memory grows by
 BATCH_MS = 30
 CROP_SIZE = (116, 196)  # at 100 %
 
