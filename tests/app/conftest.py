@@ -23,6 +23,7 @@ from pytestqt.qtbot import QtBot
 
 from app import _bootstrap  # noqa: F401 - as the window itself does
 from app.application import Application
+from app.background import Lane
 from app.case_view import CaseView
 from app.cli import main
 from app.dialogs.trouble import TroubleDialog
@@ -145,6 +146,13 @@ def nothing_left(request: pytest.FixtureRequest) -> Iterator[None]:
         gc.collect()
         QTest.qWait(20)
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+
+
+@pytest.fixture
+def lane(qtbot: QtBot) -> Iterator[Lane]:
+    made = Lane(1)
+    yield made
+    made.close()
 
 
 @pytest.fixture

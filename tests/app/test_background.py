@@ -1,19 +1,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
-import pytest
 from pytestqt.qtbot import QtBot
 
 from app.background import Lane
-
-
-@pytest.fixture
-def lane(qtbot: QtBot) -> Iterator[Lane]:
-    made = Lane(1)
-    yield made
-    made.close()
 
 
 def test_results_come_back_on_the_windows_thread(lane: Lane, qtbot: QtBot) -> None:

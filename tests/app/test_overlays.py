@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
-import pytest
 from pytestqt.qtbot import QtBot
 
 from app.background import Lane
@@ -31,13 +28,6 @@ class Case:
     def between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
         self.asked += 1
         return [one for one in self.known if one.start_us < to_us and one.end_us >= from_us]
-
-
-@pytest.fixture
-def lane(qtbot: QtBot) -> Iterator[Lane]:
-    made = Lane(1)
-    yield made
-    made.close()
 
 
 def test_people_who_were_found_meanwhile_are_shown_and_nobody_flickers(lane: Lane, qtbot: QtBot) -> None:
