@@ -20,6 +20,7 @@ import resources
 Choice: TypeAlias = Literal["system", "dark", "light"]
 SCALES = (100, 125, 150, 175, 200)  # per cent of the system's text size
 LARGE = 150  # per cent
+QT_PICTURES_KIB = 4096  # Qt draws labels and buttons from this cache, under new names at each refresh: it always fills
 SCREEN_SHARE = 0.94  # of a screen is a dialog's at most, however large its text
 
 
@@ -146,6 +147,7 @@ QMenu::separator { height: 1px; background: $line; margin: 4px 8px; }
 
 def apply(program: QApplication, choice: Choice = "dark", scale: int = 100) -> None:
     """Dress the whole program. ``choice``: dark, light or as the system is; ``scale``: text size in per cent."""
+    QPixmapCache.setCacheLimit(QT_PICTURES_KIB)
     hints = program.styleHints()
     wanted = {"dark": Qt.ColorScheme.Dark, "light": Qt.ColorScheme.Light, "system": Qt.ColorScheme.Unknown}[choice]
     hints.setColorScheme(wanted)

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QPixmap, QPixmapCache
+from PySide6.QtGui import QImage, QPixmap
 
 from app import theme
 from app.arrange import BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
+from app.pictures import PictureStore
 from app.words import Later, tr
 from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 CARD_ROLE = Qt.ItemDataRole.UserRole + 1
-CACHE_KILOBYTES = 24 * 1024  # Qt keeps labels and buttons there too, and fills it: what memory grows by
+CROPS_BYTES = 16 << 20  # some 180 cards at 100 %
 BATCH_MS = 30
 CROP_SIZE = (116, 196)  # at 100 %
 
@@ -67,7 +68,7 @@ class MatchesModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        QPixmapCache.setCacheLimit(CACHE_KILOBYTES)
+        self._crops = PictureStore(CROPS_BYTES)
         self._shown = Arrangement()
         self._cameras: Mapping[CameraId, Label] = {}
         self._verdicts: dict[TrackletId, Verdict] = {}
@@ -140,7 +141,7 @@ class MatchesModel(QAbstractListModel):
 
     def supply(self, tracklet: TrackletId, picture: QImage) -> None:
         """The crop of a tracklet has come."""
-        QPixmapCache.insert(_key(tracklet), QPixmap.fromImage(fitted(picture)))
+        self._crops.put(_key(tracklet), QPixmap.fromImage(fitted(picture)))
         self._asked.discard(tracklet)
         if tracklet in self._shown.place:
             self._mark(self._shown.place[tracklet])
@@ -181,9 +182,8 @@ class MatchesModel(QAbstractListModel):
         return None
 
     def _card(self, row: int, match: Match) -> Card:
-        picture = QPixmap()
-        found = QPixmapCache.find(_key(match.tracklet), picture)
-        if not found and match.tracklet not in self._asked:
+        picture = self._crops.get(_key(match.tracklet))
+        if picture is None and match.tracklet not in self._asked:
             self._asked.add(match.tracklet)
             self.wanted.emit(match.tracklet)
         camera, verdict = self._cameras.get(match.camera, NO_CAMERA), self._verdicts.get(match.tracklet)
@@ -191,7 +191,7 @@ class MatchesModel(QAbstractListModel):
         if len(strip) > 1:
             share = self._scrubbed[1]
             return Card(match, camera, verdict, strip[int(share * len(strip))], share)
-        return Card(match, camera, verdict, picture if found else None)
+        return Card(match, camera, verdict, picture)
 
     def _in_words(self, match: Match) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
@@ -233,5 +233,5 @@ def fitted(picture: QImage) -> QImage:
     return picture.scaled(*crop_size(), Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation)
 
 
-def _key(tracklet: TrackletId) -> str:
-    return f"crop {tracklet} {theme.px(100)}"
+def _key(tracklet: TrackletId) -> tuple[TrackletId, int]:
+    return tracklet, theme.px(100)

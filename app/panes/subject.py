@@ -132,13 +132,16 @@ class SubjectPane(QWidget):
 
     def show_verdicts(self, verdicts: Mapping[TrackletId, Verdict]) -> None:
         """What was decided about this probe."""
-        self._verdicts = verdicts
-        self._list()
+        if verdicts != self._verdicts:
+            self._verdicts = dict(verdicts)
+            self._list()
 
     def show_examples(self, examples: Sequence[int], others: Sequence[int]) -> None:
         """Further tracklets that the search starts from, and those that it goes away from."""
-        self._examples = {EXAMPLE: list(examples), COUNTER: list(others)}
-        self._list()
+        wanted = {EXAMPLE: list(examples), COUNTER: list(others)}
+        if wanted != self._examples:
+            self._examples = wanted
+            self._list()
 
     def _list(self) -> None:
         verdicts = self._verdicts
@@ -154,7 +157,9 @@ class SubjectPane(QWidget):
         self._lists.addStretch(1)
 
     def supply(self, tracklet: int, picture: QImage) -> None:
-        """A crop has come."""
+        """A crop has come. Of those that are no longer shown none is kept."""
+        shown = {self._probe, *self._thumbs}
+        self._pictures = {number: kept for number, kept in self._pictures.items() if number in shown}
         self._pictures[tracklet] = QPixmap.fromImage(picture)
         self._place(tracklet)
 
