@@ -138,7 +138,7 @@ class SubjectPane(QWidget):
 
     def show_examples(self, examples: Sequence[int], others: Sequence[int]) -> None:
         """Further tracklets that the search starts from, and those that it goes away from."""
-        wanted = {EXAMPLE: list(examples), COUNTER: list(others)}
+        wanted: dict[str, list[int]] = {EXAMPLE: list(examples), COUNTER: list(others)}
         if wanted != self._examples:
             self._examples = wanted
             self._list()
