@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from reid_engine.errors import JobCancelled
+from reid_engine.errors import JobCancelled, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
 from reid_engine.models.files import Story, save_model
@@ -142,6 +142,8 @@ class Fitting:
     def begin(self, settings: Any) -> Stage:
         """The objective, optimizer and batches of a stage."""
         method, world = self.recipe.method, self.world
+        for part in settings.still:
+            self._part(part).requires_grad_(False)
         objective = method.objective(self.model, self.data.identities, settings).to(world.device)
         optimizer = build_optimizer(settings, method.groups(self.model, objective, settings))
         network: Any = torch.compile(self.model) if self.machine.compile else self.model
@@ -229,6 +231,15 @@ class Fitting:
             for module in (*self.model.modules(), *stage.objective.modules()):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
                     module.eval()
+        for part in stage.settings.still:
+            self._part(part).eval()
+
+    def _part(self, name: str) -> nn.Module:
+        try:
+            return self.model.get_submodule(name)
+        except AttributeError:
+            known = ", ".join(part for part, _ in self.model.named_children())
+            raise UsageError(f"{self.recipe.model} has no part {name!r}; there are {known}") from None
 
     def _count(self, seconds: float) -> None:
         self.position.batch += 1

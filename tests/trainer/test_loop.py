@@ -150,6 +150,23 @@ class Poisoned(DrawnData):
         return Broken(self.identities, settings, model, world, self._batches)
 
 
+def test_a_part_that_stands_still_stays_as_it_was_while_the_rest_learns(tmp_path: Path) -> None:
+    recipe = small("grl", still="trunk")
+    torch.manual_seed(0)  # the run's own seed
+    begun = recipe.build().state_dict()
+    run = new_run(tmp_path / "run", recipe)
+    fit(recipe, DrawnData(), run, Machine())
+    after = load_model(run.model)[0].state_dict()
+    moved = {name.split(".")[0] for name, tensor in begun.items() if not torch.equal(tensor, after[name])}
+    assert moved == {"gce", "trl", "bn_high", "bn_low", "pooling"}, "neither weights nor statistics of the trunk"
+
+
+def test_a_part_that_is_none_is_said(tmp_path: Path) -> None:
+    recipe = small("grl", still="trunck")
+    with pytest.raises(UsageError, match=r"grl/full has no part 'trunck'; there are trunk, gce"):
+        fit(recipe, DrawnData(), new_run(tmp_path / "run", recipe), Machine())
+
+
 def test_a_loss_that_is_no_number_stops_the_run_at_its_last_good_state(tmp_path: Path) -> None:
     recipe = small("grl", variant="released")
     run = new_run(tmp_path / "run", recipe)

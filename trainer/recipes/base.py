@@ -29,6 +29,7 @@ class Settings:
     flip, crop, erase: chances; a flip and a crop are drawn once a clip, erasing once a frame
     relight:        chance of another camera's light, colours and sharpness, drawn once a clip; no paper does it
     weights:        a file of trunk weights to begin with; the papers begin with ImageNet's
+    still:          parts of the model, like "trunk", whose weights and statistics stay as they are
     schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr
     warmup:         share of the epochs in which the lr rises to its value
     freeze_bn:      normalise by the running statistics, which stand still
@@ -62,6 +63,7 @@ class Settings:
     final_lr: float = 0.0
     freeze_bn: bool = False
     weights: str = ""
+    still: tuple[str, ...] = ()
     max_minutes: float = 0.0
     evaluate_every: int = 10
     evaluate_late: tuple[int, int] = (0, 0)
