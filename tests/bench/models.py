@@ -189,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--backbone", help="instead of each paper's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args(arguments)
+    torch.set_flush_denormal(True)  # a trunk with random weights has gradients so small that processors crawl over them
     device = torch.device(given.device)
     on_gpu = device.type == "cuda"
     rounds = QUICK_ROUNDS if given.quick else ROUNDS

@@ -80,6 +80,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=[], help=" ".join(model_names()))
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
+    torch.set_flush_denormal(True)  # random weights have gradients so small that processors crawl over them
     machine = Machine()
     world = World(0, 1, torch.device(machine.chosen_device()))
     rows = []
