@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from reid_engine.clock import SECOND_US, Clock
+from reid_engine.glance import Glance
 from reid_engine.settings import Settings
 from reid_engine.tracking import ByteTracker
 from reid_engine.tracklets import TrackletBuilder
 from reid_engine.types import ClosedTracklet, Detections, Frame, SourceId, SourceReport, State
 
-FORMAT = 1
+FORMAT = 2
 COMMIT_INTERVAL_S = 1.0
 COMMIT_TRACKLETS = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything a source needs to go on: the next picture to analyse, the counts so far, the states of its stages."""
+    """Everything a source needs to go on: the next picture to analyse, the counts so far, the states of its stages.
+
+    glance: what the last detected picture showed, see ``glance``
+    """
 
     next_index: int
     frames: int
@@ -28,11 +32,12 @@ class Checkpoint:
     offset_us: int
     tracker: State
     builder: State
+    glance: State = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
-        """Named arrays in one block; no pixels, no pickles."""
+        """Named arrays in one block; no pickles."""
         numbers = np.array([FORMAT, self.next_index, self.frames, self.tracklets, self.offset_us], np.int64)
-        states = {"tracker": self.tracker, "builder": self.builder}
+        states = {"tracker": self.tracker, "builder": self.builder, "glance": self.glance}
         arrays = {f"{stage}.{key}": array for stage, state in states.items() for key, array in state.items()}
         block = io.BytesIO()
         np.savez(block, allow_pickle=False, numbers=numbers, **arrays)
@@ -45,12 +50,12 @@ class Checkpoint:
             form, next_index, frames, tracklets, offset_us = (int(number) for number in block["numbers"])
             if form != FORMAT:
                 raise ValueError(f"a checkpoint of format {form}; this program reads format {FORMAT}")
-            states: dict[str, State] = {"tracker": {}, "builder": {}}
+            states: dict[str, State] = {"tracker": {}, "builder": {}, "glance": {}}
             for name in block.files:
                 stage, dot, key = name.partition(".")
                 if dot:
                     states[stage][key] = block[name]
-        return cls(next_index, frames, tracklets, offset_us, states["tracker"], states["builder"])
+        return cls(next_index, frames, tracklets, offset_us, **states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class SourceAnalysis:
         self.frames = 0
         self.tracklets = 0
         self.offset_us = 0
+        self.glance: Glance | None = None
         self._closed: list[ClosedTracklet] = []
         self._clock = clock
         self._committed_s = clock.monotonic_s()
@@ -88,20 +94,25 @@ class SourceAnalysis:
         self.builder.restore(checkpoint.builder)
         self.next_index, self.frames = checkpoint.next_index, checkpoint.frames
         self.tracklets, self.offset_us = checkpoint.tracklets, checkpoint.offset_us
+        self.glance = Glance.restored(checkpoint.glance) if checkpoint.glance else None
         return sorted(self.builder.wanted())
 
     def supply(self, frame: Frame) -> None:
         """A picture from before the checkpoint, for the pixels that open tracklets keep of it."""
         self.builder.supply(frame)
 
-    def step(self, frame: Frame, detections: Detections) -> None:
-        """The next analysed picture. After a hole longer than a lost track waits, everybody is somebody new."""
+    def step(self, frame: Frame, detections: Detections, glance: Glance | None = None) -> None:
+        """The next analysed picture. After a hole longer than a lost track waits, everybody is somebody new.
+
+        glance: the detected picture that the next one is compared with, for the checkpoint
+        """
         if self.frames and frame.offset_us - self.offset_us > self._hole_us:
             self.tracker.forget()
         self._take(self.builder.push(frame, self.tracker.update(detections)))
         self.frames += 1
         self.next_index = frame.index + 1
         self.offset_us = frame.offset_us
+        self.glance = glance
 
     @property
     def due(self) -> bool:
@@ -118,6 +129,7 @@ class SourceAnalysis:
             self.offset_us,
             self.tracker.state(),
             self.builder.state(),
+            {} if self.glance is None else self.glance.state(),
         )
         return Commit(self.source, self._hand_over(), checkpoint.to_bytes(), None)
 

@@ -2,10 +2,10 @@
 
     decoder children -> detect -> track -> commit -> case.db
 
-*detect* (the caller's thread) takes pictures of all cameras in turn and detects them in batches; *track* runs one
-tracker and one tracklet builder a source; *commit* makes the vectors and writes. What closed since the last commit, its
-vectors and the checkpoint that goes with them stand in one transaction, so whatever moment the process dies at, the
-case holds exactly the results up to a checkpoint, and the next run goes on from there.
+*detect* (the caller's thread) takes pictures of all cameras in turn and detects in batches those that show anything new
+(``glance``); *track* runs one tracker and one tracklet builder a source; *commit* makes the vectors and writes. What
+closed since the last commit, its vectors and the checkpoint that goes with them stand in one transaction, so whatever
+moment the process dies at, the case holds exactly the results up to a checkpoint, and the next run goes on from there.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from reid_engine.decoder import DecodeRequest, FrameReader
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
 from reid_engine.errors import ChildDied, JobCancelled, ReappearError, SourceError
+from reid_engine.glance import Glance, Look
 from reid_engine.jobs import JobControl, Wish
 from reid_engine.settings import Settings
 from reid_engine.stages import Failure, Stage
 from reid_engine.store import Store
-from reid_engine.types import Detections, Frame, SourceId, SourceReport
+from reid_engine.types import Frame, SourceId, SourceReport
 
 CAMERAS_AT_ONCE = 8
 WAIT_S = 0.1
@@ -75,32 +76,38 @@ class Outcome:
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """One source being read."""
+    """One source being read. look: of the last picture that differed; glance: the last one that was detected."""
 
     plan: SourcePlan
     reader: FrameReader
     analysis: SourceAnalysis
     next_index: int
+    look: Look | None = None
+    glance: Glance | None = None
     restarted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """A picture to detect, and the reader that it must go back to."""
+    """A picture to analyse, and the reader that it must go back to.
+
+    look: None when it shows what the last detected one showed
+    """
 
     reading: _Reading
     reader: FrameReader
     frame: Frame
+    look: Look | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Picture:
-    """A picture for the track stage; ``people`` is None for one that is wanted for its pixels only."""
+    """A picture for the track stage; ``glance`` is None for one that is wanted for its pixels only."""
 
     reading: _Reading
     reader: FrameReader
     frame: Frame
-    people: Detections | None
+    glance: Glance | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,22 +225,34 @@ class Pipeline:
             progress.begun_us = progress.done_us = analysis.offset_us
             progress.frames, progress.tracklets = analysis.frames, analysis.tracklets
         reader = FrameReader(request, slots=self._slots)
-        self._reading.append(_Reading(plan, reader, analysis, analysis.next_index))
+        reading = _Reading(plan, reader, analysis, analysis.next_index)
+        if analysis.glance is not None:
+            reading.look, reading.glance = analysis.glance.look, analysis.glance
+        self._reading.append(reading)
 
     def _gather(self) -> list[_Ready]:
-        """Pictures of all open sources in turn, up to a batch; waits a moment when there are none."""
+        """Pictures of all open sources in turn, up to a batch of new ones; waits a moment when there are none."""
         batch: list[_Ready] = []
-        found = True
-        while found and len(batch) < self.detector.wanted_batch:
+        found, new = True, 0
+        while found and new < self.detector.wanted_batch:
             found = False
             for reading in tuple(self._reading):
                 frame = self._next_frame(reading)
                 if frame is not None:
-                    batch.append(_Ready(reading, reading.reader, frame))
+                    batch.append(self._look(reading, frame))
+                    new += batch[-1].look is not None
                     found = True
         if not batch and self._reading:
             select.select([reading.reader for reading in self._reading], [], [], WAIT_S)
         return batch
+
+    def _look(self, reading: _Reading, frame: Frame) -> _Ready:
+        """A picture, and whether there is anything new to see."""
+        look = Look.at(frame)
+        if reading.look is not None and reading.look.shows(look, self.settings.detection.change):
+            return _Ready(reading, reading.reader, frame, None)
+        reading.look = look
+        return _Ready(reading, reading.reader, frame, look)
 
     def _next_frame(self, reading: _Reading) -> Frame | None:
         """The next picture to detect, if one is ready. Ends, errors and pixel-only pictures go their own ways."""
@@ -276,9 +295,12 @@ class Pipeline:
 
     def _detect(self, batch: Sequence[_Ready]) -> None:
         """People in a batch, handed on in order; whatever ended meanwhile ends after its last pictures."""
-        found = self.detector.detect([ready.frame.image for ready in batch]) if batch else []
-        for ready, people in zip(batch, found, strict=True):
-            self._track.put(_Picture(ready.reading, ready.reader, ready.frame, people))
+        new = [ready for ready in batch if ready.look is not None]
+        found = iter(self.detector.detect([ready.frame.image for ready in new]) if new else [])
+        for ready in batch:
+            if ready.look is not None:
+                ready.reading.glance = Glance(ready.look, next(found))
+            self._track.put(_Picture(ready.reading, ready.reader, ready.frame, ready.reading.glance))
         ends, self._ends = self._ends, []
         for end in ends:
             self._track.put(end)
@@ -294,10 +316,10 @@ class Pipeline:
 
     def _track_picture(self, item: _Picture) -> None:
         analysis = item.reading.analysis
-        if item.people is None:
+        if item.glance is None:
             analysis.supply(item.frame)
         else:
-            analysis.step(item.frame, item.people)
+            analysis.step(item.frame, item.glance.people, item.glance)
         item.reader.release(item.frame)
         progress = self._progress[analysis.source]
         progress.done_us, progress.frames, progress.tracklets = analysis.offset_us, analysis.frames, analysis.tracklets
