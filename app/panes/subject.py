@@ -28,6 +28,7 @@ EXAMPLE = Later("Examples")
 COUNTER = Later("Not this person")
 HEADINGS: dict[Verdict, str] = {"same": Later("Confirmed"), "different": Later("Rejected"),
                                "unsure": Later("Unsure")}  # fmt: skip
+TALLEST = 320  # pixels of the probe's picture; large text needs the room
 THUMB = QSize(44, 76)
 THUMB_ROOM = QSize(54, 86)  # three beside one another in the narrowest pane
 STRIP = QSize(40, 72)
@@ -57,7 +58,7 @@ class SubjectPane(QWidget):
         self._crop = QLabel(tr(NOBODY), self)
         self._crop.setObjectName("muted")
         self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._crop.setFixedHeight(theme.px(230))
+        self._crop.setFixedHeight(min(theme.px(230), TALLEST))
         self._name = QLabel(self)
         self._name.setObjectName("muted")
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -194,7 +195,7 @@ class SubjectPane(QWidget):
         if tracklet == self._probe:
             smooth = Qt.TransformationMode.SmoothTransformation
             self._crop.setPixmap(
-                picture.scaled(theme.px(160), theme.px(228), Qt.AspectRatioMode.KeepAspectRatio, smooth)
+                picture.scaled(theme.px(160), self._crop.height() - 2, Qt.AspectRatioMode.KeepAspectRatio, smooth)
             )
         if tracklet in self._thumbs:
             self._thumbs[tracklet].setIcon(QIcon(picture))

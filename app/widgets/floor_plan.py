@@ -79,7 +79,7 @@ class FloorPlanView(QWidget):
         return QSize(theme.px(320), theme.px(210))
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(theme.px(220), theme.px(140))
+        return QSize(theme.px(220), min(theme.px(140), 150))  # large text needs the room
 
     def _fit(self) -> Fit:
         size = (self._picture.width(), self._picture.height()) if not self._picture.isNull() else EMPTY_SIZE

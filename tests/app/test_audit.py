@@ -38,6 +38,7 @@ from pytestqt.qtbot import QtBot
 from app import theme
 from app.main_window import MainWindow
 from app.verbs import FOOTAGE, INVESTIGATE
+from app.widgets.hint_bar import HintBar
 from reid_engine.case import Case
 from tests.app.conftest import WAIT_MS, Left, Open, view_of
 from tests.app.every import DIALOGS, MODELS, classes
@@ -215,6 +216,7 @@ def test_the_window_with_text_of_200_per_cent_cuts_nothing_off(window: MainWindo
     qtbot.waitUntil(lambda: bool(view_of(window).player.tiles), timeout=WAIT_MS)
     for place in (FOOTAGE, INVESTIGATE):
         window.go(place)
+        window.findChild(HintBar).tell("What to do next, in a line as long as hints are.")
         qtbot.wait(50)
         assert window.minimumSizeHint().width() <= LARGEST[0]
         assert window.minimumSizeHint().height() <= LARGEST[1]
