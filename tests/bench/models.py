@@ -136,11 +136,17 @@ def matrix_rate(device: torch.device, rounds: int = 20, size: int = 8192) -> flo
 
 
 def beside_trunk(
-    name: str, backbone: str | None, batch_size: int, rounds: int, device: torch.device, rate: float | None
+    name: str,
+    variant: str,
+    backbone: str | None,
+    batch_size: int,
+    rounds: int,
+    device: torch.device,
+    rate: float | None,
 ) -> list[Figures]:
     """Forward alone in eval, and forward and backward in training."""
     torch.manual_seed(0)
-    model: VideoReidModel = build_model(name, backbone=backbone)
+    model: VideoReidModel = build_model(name, variant, backbone=backbone)
     spec = model.spec
     trunk = build_backbone(spec.backbone)
     clips = torch.randn(batch_size, spec.clip_length, 3, *spec.input_size, device=device)
@@ -186,6 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="fewer rounds and, on a GPU, small batches")
     parser.add_argument("--batch", type=int, help="clips at a time, instead of the papers' or, on a processor, two")
     parser.add_argument("--models", nargs="*", default=model_names())
+    parser.add_argument("--variant", default="paper", choices=("paper", "released"))
     parser.add_argument("--backbone", help="instead of each paper's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     given = parser.parse_args(arguments)
@@ -197,7 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     figures: list[Figures] = []
     for name in given.models:
         batch = PROCESSOR_BATCH if not on_gpu else QUICK_BATCH if given.quick else BATCH[name]
-        for row in beside_trunk(name, given.backbone, given.batch or batch, rounds, device, rate):
+        for row in beside_trunk(name, given.variant, given.backbone, given.batch or batch, rounds, device, rate):
             figures.append(row)
             met = "met" if row.over <= row.most_over else "NOT MET"
             text = (
