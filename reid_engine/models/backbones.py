@@ -22,6 +22,7 @@ from reid_engine.errors import NetworkFileError, UsageError
 from reid_engine.models.compact import SOLID_STAGES, SOLID_STEM_WIDTH, compact_stages
 
 TORCHVISION = "torchvision"  # the name that asks for a download
+OF_A_MODEL = "trunk."  # how a model file names the tensors of its trunk
 
 
 class Trunk(nn.Module):
@@ -171,6 +172,7 @@ IMAGENET = {  # which of torchvision's files a name means; the compact trunk has
 def build_backbone(name: str, *, weights: Path | str | None = None, allow_network: bool = False) -> Trunk:
     """A trunk with random weights, or with those of a file (torch state dict or safetensors).
 
+    A model's file gives the trunk it stands on.
     ``weights="torchvision"`` fetches the ImageNet weights, and only where ``allow_network`` is set.
     Raises UsageError for an unknown name or a forbidden download, NetworkFileError for a file that does not fit.
     """
@@ -179,8 +181,9 @@ def build_backbone(name: str, *, weights: Path | str | None = None, allow_networ
     if weights is None:
         return BACKBONES[name](None)
     state = _fetch(name, allow_network=allow_network) if weights == TORCHVISION else read_state(Path(weights))
+    of_a_model = {key.removeprefix(OF_A_MODEL): state[key] for key in state if key.startswith(OF_A_MODEL)}
     try:
-        return BACKBONES[name](state)
+        return BACKBONES[name](of_a_model or state)
     except NetworkFileError as error:
         raise NetworkFileError(f"{weights} does not fit the backbone {name!r}: {error}") from error
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from reid_engine.errors import NetworkFileError, UsageError
 from reid_engine.models import build_model
 from reid_engine.models.backbones import BACKBONES, Trunk, build_backbone, read_state
+from reid_engine.models.files import save_model
 
 
 def shapes_only(name: str) -> Trunk:
@@ -122,6 +123,14 @@ def test_compact_weights_come_from_the_trunks_own_file(tmp_path):
 class Malice:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return (exec, ("raise SystemExit",))
+
+
+def test_a_model_s_file_gives_the_trunk_that_it_stands_on(tmp_path):
+    model = build_model("rgsat", backbone="compact", input_size=(64, 32))
+    save_model(model, tmp_path / "rgsat.safetensors")
+    built = build_model("grl", backbone="compact", weights=tmp_path / "rgsat.safetensors")
+    for name, tensor in model.trunk.state_dict().items():
+        assert torch.equal(built.trunk.state_dict()[name], tensor), name
 
 
 def test_files_that_are_no_weights_are_refused(tmp_path):
