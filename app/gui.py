@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from app.application import Application
     from app.main_window import MainWindow
 
+PICTURE_SIZE = (1440, 900)
 SETTLED_MS = 4000  # tiles, answer and pictures are there by then
 GIVE_UP_MS = 40_000
 SWITCH_INTERVAL_S = 0.002  # the window's thread gets the interpreter back this soon from a busy lane
@@ -59,6 +60,7 @@ def photograph(case: Path, picture: Path, command: Sequence[str] | None = None, 
 
     program = prepare()
     window = show(_application(command), case, ask)
+    window.resize(*PICTURE_SIZE)  # whatever size somebody left it at
     kept: list[bool] = []
 
     def keep() -> None:
