@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -32,7 +32,7 @@ class Checkpoint:
     offset_us: int
     tracker: State
     builder: State
-    glance: State = field(default_factory=dict)
+    glance: State
 
     def to_bytes(self) -> bytes:
         """Named arrays in one block; no pickles."""

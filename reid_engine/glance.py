@@ -1,6 +1,6 @@
 """Is there anything new to see? A picture that shows what the last detected one showed is not detected again.
 
-Most pictures of most recordings are of an empty place. Whatever a detector finds is a function of the picture, so where
+Many pictures of a recording are of an empty place. Whatever a detector finds is a function of the picture, so where
 no part of a picture has changed since the last detected one, what was found there is still there: people who stand
 still stay as they are, and nobody can come or move without changing something. Compared is against the last *detected*
 picture, not against the one before, so that whoever creeps adds up.

@@ -27,7 +27,6 @@ SAME = {
     "Search the copied picture": "search --image",
     "Split the selected track here": "split --at",
     "Merge the last two selected": "merge",
-    "Better moment of the track": "tracklets --json",
     "Same person": "decide",
     "Different person": "decide",
     "Unsure": "decide",
@@ -50,6 +49,7 @@ LOOKS = {
     "Close case", "Quit", "Play or pause", "Backwards, faster", "Pause", "Forwards, faster", "Previous picture",
     "Next picture", "Back 10 s", "Ahead 10 s", "One, four or nine cameras", "Nearer", "Farther",
     "One camera alone, or all", *map(str, ALONE), "All cameras", "Boxes", "Next person", "Previous person",
+    "Better moment of the track",
     "Clear the selection", "Play the journey", "Footage", "Investigate", "Command palette …", "Dark or light",
     "Larger text", "Smaller text", "Help", "Keys",
 }  # fmt: skip
