@@ -58,7 +58,23 @@ STMP: Renames = (
     (r"fuse_net\.t_info\.4\.", r"pooling.integrate.1."),
 )
 
-KEYS: Mapping[str, Renames] = {"grl": GRL, "stmp": STMP, "tclnet": TCLNET}
+GLTR: Renames = (
+    (r"(conv1|bn1)\.", r"trunk.stem.\1."),
+    (r"layer1\.", r"trunk.stages.0."),
+    (r"layer2\.", r"trunk.stages.1."),
+    (r"layer3\.", r"trunk.stages.2."),
+    (r"layer4\.", r"trunk.stages.3."),
+    (r"feat\.", r"feature."),
+    (r"feat1\.", r"dtp.branches.0."),
+    (r"feat2\.", r"dtp.branches.1."),
+    (r"feat3\.", r"dtp.branches.2."),
+    (r"Nonlocal_block0\.theta\.", r"tsa.query."),
+    (r"Nonlocal_block0\.phi\.", r"tsa.key."),
+    (r"Nonlocal_block0\.g\.", r"tsa.value."),
+    (r"Nonlocal_block0\.W\.", r"tsa.output."),
+)
+
+KEYS: Mapping[str, Renames] = {"grl": GRL, "stmp": STMP, "gltr": GLTR, "tclnet": TCLNET}
 
 
 def translate(key: str, renames: Renames) -> str | None:
@@ -72,10 +88,14 @@ def translate(key: str, renames: Renames) -> str | None:
 
 
 def fit_tensor(tensor: Tensor, own: Tensor) -> Tensor | None:
-    """The same numbers, in the same order, in our shape: pointwise kernels as matrices, time folded into channels.
+    """The same numbers in our shape: pointwise kernels as matrices, time folded into channels.
 
-    None where the outputs or the count of numbers differ.
+    GLTR's kernels over (time, feature) of one channel, (out, 1, T, d), become ours over time, (out, d, T). All others
+    keep the order of their numbers. None where the outputs or the count of numbers differ.
     """
     if tensor.shape[:1] != own.shape[:1] or tensor.numel() != own.numel():
         return None
+    if tensor.ndim == 4 and own.ndim == 3 and tensor.shape[1] == 1:
+        tensor = tensor[:, 0].transpose(1, 2)
+        return tensor if tensor.shape == own.shape else None
     return tensor.reshape(own.shape)

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torchvision.models import resnet50
 
 from reid_engine.errors import NetworkFileError, UsageError
 from reid_engine.models import MODELS, VideoReidModel, build_model
@@ -254,6 +256,55 @@ def test_stmps_published_kernels_are_reshaped_to_ours(tmp_path):
     state, wanted = other.state_dict(), model.state_dict()
     assert all(torch.equal(state[key], wanted[key]) for key in report.matched)
     assert len(report.matched) >= 16
+
+
+def gltr_heads_as_published() -> dict[str, Tensor]:
+    """What stands behind the authors' trunk, in their shapes: kernels over (time, feature) of one channel."""
+    theirs = {f"feat{branch}.weight": torch.randn(128, 1, 3, 128) for branch in (1, 2, 3)}
+    theirs |= {"feat.weight": torch.randn(128, 256), "feat.bias": torch.randn(128)}
+    for name, rows, columns in (("g", 256, 512), ("W.0", 512, 256), ("theta", 256, 512), ("phi", 256, 512)):
+        theirs |= {f"Nonlocal_block0.{name}.weight": torch.randn(rows, columns, 1)}
+        theirs |= {f"Nonlocal_block0.{name}.bias": torch.randn(rows)}
+    for bn, width in (("Nonlocal_block0.W.1", 512), ("feat_bn", 512)):
+        theirs |= {f"{bn}.{key}": torch.rand(width) for key in ("weight", "bias", "running_mean", "running_var")}
+    return theirs | {"classifier.weight": torch.randn(625, 512), "classifier.bias": torch.randn(625)}
+
+
+def test_gltrs_published_heads_give_what_their_code_gives(tmp_path):
+    theirs = gltr_heads_as_published()
+    torch.save({f"module.{key}": tensor for key, tensor in theirs.items()}, tmp_path / "gltr.pth")
+    model = small("gltr", "released")
+    report = import_checkpoint(model, tmp_path / "gltr.pth")
+    assert all(key.startswith("trunk.") for key in report.missing)  # the compact trunk is ours
+    assert {key.split(".")[1] for key in report.ignored} == {"feat_bn", "classifier"}
+    frames = torch.randn(2, 7, 128)
+    wide = [  # a picture of one channel, frames below each other
+        F.conv2d(frames[:, None], theirs[f"feat{gap}.weight"], dilation=(gap, 1), padding=(gap, 0))[..., 0]
+        for gap in (1, 2, 3)
+    ]
+    local = torch.cat([frames.transpose(1, 2), *wide], 1)  # (B, 512, T)
+
+    def project(name: str, what: Tensor) -> Tensor:
+        return F.conv1d(what, theirs[f"Nonlocal_block0.{name}.weight"], theirs[f"Nonlocal_block0.{name}.bias"])
+
+    mask = (project("theta", local).transpose(1, 2) @ project("phi", local)).softmax(-1)
+    taken = project("W.0", project("g", local) @ mask.transpose(1, 2))
+    norm = [theirs[f"Nonlocal_block0.W.1.{key}"] for key in ("running_mean", "running_var", "weight", "bias")]
+    wanted = (F.batch_norm(taken, *norm) + local).mean(2)
+    with torch.no_grad():
+        torch.testing.assert_close(model.gather(frames), wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
+
+
+def test_gltrs_published_checkpoint_fills_every_tensor(tmp_path):
+    trunk = {key: tensor for key, tensor in resnet50().state_dict().items() if not key.startswith("fc.")}
+    heads = gltr_heads_as_published() | {"feat.weight": torch.randn(128, 2048)}
+    torch.save(trunk | heads, tmp_path / "gltr.pth")
+    model = build_model("gltr", "released")
+    report = import_checkpoint(model, tmp_path / "gltr.pth")
+    assert report.complete
+    state = model.state_dict()
+    assert torch.equal(state["trunk.stages.3.2.conv3.weight"], trunk["layer4.2.conv3.weight"])
+    assert torch.equal(state["trunk.stem.bn1.running_var"], trunk["bn1.running_var"])
 
 
 def test_foreign_checkpoints_are_refused(tmp_path):
