@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
+import h5py
 import numpy as np
 from numpy.typing import NDArray
 from scipy.io import savemat
@@ -115,3 +116,13 @@ def ls_vid(root: Path, part: str, tracklets: Sequence[tuple[str, int, int, int]]
             write(root / f"{whole}_{camera:02d}_{frame:04d}.jpg", person)
     (root / "list_sequence").mkdir(exist_ok=True)
     (root / "list_sequence" / f"list_seq_{part}.txt").write_text("\n".join(lines) + "\n")
+
+
+def matlab_7_3(file: Path, **held: NDArray[np.float64]) -> Path:
+    """As MATLAB writes it: HDF5 behind 512 bytes of text, columns first."""
+    with h5py.File(file, "w", userblock_size=512) as made:
+        for name, rows in held.items():
+            made[name] = rows.T
+    with file.open("r+b") as start:
+        start.write(b"MATLAB 7.3 MAT-file".ljust(512))
+    return file

@@ -12,6 +12,7 @@ import numpy as np
 from reid_engine.errors import InputError
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp")
+HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def existing(root: Path, what: str, *parts: str) -> Path:
@@ -69,19 +70,52 @@ def refuse_missing(root: Path, wanted: Mapping[str, Iterable[str]]) -> None:
 
 
 def matrix(path: Path, key: str) -> Any:
-    """An array of whole numbers of a MATLAB file, as int64. Raises InputError, naming the file and what it lacks."""
+    """An array of whole numbers of a MATLAB file, any version, as int64 (rows, columns).
+
+    Raises InputError, naming the file and what it lacks.
+    """
     try:
-        from scipy.io import loadmat  # only the official protocols need it
-    except ImportError:
-        raise InputError(f"{path} is a MATLAB file, and scipy, which reads those, is not installed") from None
+        held = _of_hdf5(path, key) if _is_hdf5(path) else _of_matlab(path, key)
+        numbers = held.astype(np.int64)
+    except ImportError as error:
+        raise InputError(f"{path} is a MATLAB file, and {error.name}, which reads those, is not installed") from None
+    except (OSError, ValueError, TypeError, NotImplementedError, RuntimeError) as error:
+        raise InputError(f"{path} is no readable MATLAB file: {error}") from error
+    return numbers
+
+
+def _is_hdf5(path: Path) -> bool:
+    """MATLAB 7.3 files are HDF5 behind a text of 512 bytes."""
+    with path.open("rb") as file:
+        start = file.read(512 + len(HDF5))
+    return start.startswith(HDF5) or start[512:] == HDF5
+
+
+def _of_matlab(path: Path, key: str) -> Any:
+    from scipy.io import loadmat  # only the official protocols need it
+    from scipy.io.matlab import MatReadError
+
     try:
         held = loadmat(path)
-    except (OSError, ValueError, TypeError, NotImplementedError) as error:  # the last is scipy's, of MATLAB 7.3
-        raise InputError(f"{path} is no readable MATLAB file: {error}") from error
+    except MatReadError as error:
+        raise ValueError(str(error)) from error
     if key not in held:
-        names = [name for name in held if not name.startswith("__")]
-        raise InputError(f"{path} has no {key}; it holds {', '.join(names) or 'nothing'}")
-    return np.asarray(held[key]).astype(np.int64)
+        raise _lacks(path, key, [name for name in held if not name.startswith("__")])
+    return np.asarray(held[key])
+
+
+def _of_hdf5(path: Path, key: str) -> Any:
+    import h5py
+
+    with h5py.File(path, "r") as held:
+        # a link into another file is not followed: a data set speaks for itself only
+        if not isinstance(held.get(key, getlink=True), h5py.HardLink) or not isinstance(held[key], h5py.Dataset):
+            raise _lacks(path, key, [name for name in held if not name.startswith("#")])
+        return held[key][()].T  # MATLAB's columns come first
+
+
+def _lacks(path: Path, key: str, names: list[str]) -> InputError:
+    return InputError(f"{path} has no {key}; it holds {', '.join(names) or 'nothing'}")
 
 
 def whole_number(text: str, what: str) -> int:

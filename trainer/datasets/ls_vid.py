@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from reid_engine.errors import InputError
-from trainer.datasets.layout import existing, pictures, whole_number
+from trainer.datasets.layout import existing, matrix, pictures, whole_number
 from trainer.datasets.records import DataSet, Labels, Tracklet, Trial
 
 PARTS = ("test", "val")
@@ -23,7 +23,7 @@ PARTS = ("test", "val")
 def read(root: Path, *, part: str = "test") -> DataSet:
     """The data set in ``root``; ``part``: tested on "test" or on "val".
 
-    Queries are named by ``<part>/data/info_<part>.mat`` (which needs h5py), ``<part>/query.npy`` or ``info/query.npy``.
+    Queries are named by ``<part>/data/info_<part>.mat``, ``<part>/query.npy`` or ``info/query.npy``.
     Raises InputError for a set that is not there or not whole.
     """
     if part not in PARTS:
@@ -86,19 +86,6 @@ def _queries(root: Path, part: str) -> Labels:
                 raise InputError(f"{file} is no array of numbers: {error}") from error
     for folder in (root / part / "data", root / "info"):
         if (folder / f"info_{part}.mat").is_file():
-            return _of_matlab(folder / f"info_{part}.mat")
+            rows: Labels = matrix(folder / f"info_{part}.mat", "query").ravel()
+            return rows
     raise InputError(f"{root} names no queries: expected {part}/data/info_{part}.mat or {part}/query.npy")
-
-
-def _of_matlab(file: Path) -> Labels:
-    try:
-        import h5py
-    except ImportError:
-        raise InputError(
-            f"{file} is a MATLAB 7.3 file, and h5py, which reads those, is not installed. Install it, or keep the rows "
-            f"of its `query` as {file.parent.parent.name}/query.npy"
-        ) from None
-    with h5py.File(file, "r") as held:
-        if "query" not in held:
-            raise InputError(f"{file} has no query; it holds {', '.join(held)}")
-        return np.asarray(held["query"]).astype(np.int64).ravel()

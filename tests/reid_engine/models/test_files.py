@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 import torch
-import torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from torch.nn import functional
 from torchvision.models import resnet50
 
 from reid_engine.errors import NetworkFileError, UsageError
@@ -279,18 +279,18 @@ def test_gltrs_published_heads_give_what_their_code_gives(tmp_path):
     assert {key.split(".")[1] for key in report.ignored} == {"feat_bn", "classifier"}
     frames = torch.randn(2, 7, 128)
     wide = [  # a picture of one channel, frames below each other
-        F.conv2d(frames[:, None], theirs[f"feat{gap}.weight"], dilation=(gap, 1), padding=(gap, 0))[..., 0]
+        functional.conv2d(frames[:, None], theirs[f"feat{gap}.weight"], dilation=(gap, 1), padding=(gap, 0))[..., 0]
         for gap in (1, 2, 3)
     ]
     local = torch.cat([frames.transpose(1, 2), *wide], 1)  # (B, 512, T)
 
     def project(name: str, what: Tensor) -> Tensor:
-        return F.conv1d(what, theirs[f"Nonlocal_block0.{name}.weight"], theirs[f"Nonlocal_block0.{name}.bias"])
+        return functional.conv1d(what, theirs[f"Nonlocal_block0.{name}.weight"], theirs[f"Nonlocal_block0.{name}.bias"])
 
     mask = (project("theta", local).transpose(1, 2) @ project("phi", local)).softmax(-1)
     taken = project("W.0", project("g", local) @ mask.transpose(1, 2))
     norm = [theirs[f"Nonlocal_block0.W.1.{key}"] for key in ("running_mean", "running_var", "weight", "bias")]
-    wanted = (F.batch_norm(taken, *norm) + local).mean(2)
+    wanted = (functional.batch_norm(taken, *norm) + local).mean(2)
     with torch.no_grad():
         torch.testing.assert_close(model.gather(frames), wanted, rtol=1e-4, atol=1e-4 * float(wanted.abs().max()))
 
