@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_engine.types import BgrImage, Boxes, Detections
+from reid_engine.types import BgrImage, Boxes, Detections, Part
 
 Layout: TypeAlias = Literal["raw", "final"]
 Floats: TypeAlias = NDArray[np.float32]
@@ -48,6 +48,13 @@ class Letterbox:
         # half a spare pixel goes to the bottom and to the right
         top, left = round(spare[0] / 2 - 0.1), round(spare[1] / 2 - 0.1)
         return cls(source, inner, (inner[0] + spare[0], inner[1] + spare[1]), top, left)
+
+    def of_part(self, part: Part, stride: int) -> Letterbox:
+        """How a part of that picture lies in an input of its own, at the scale of the whole."""
+        source = part.bottom - part.top, part.right - part.left
+        high, wide = (max(round(a * b / c), 1) for a, b, c in zip(source, self.inner, self.source, strict=True))
+        outer = -(-high // stride) * stride, -(-wide // stride) * stride
+        return Letterbox(source, (high, wide), outer, (outer[0] - high) // 2, (outer[1] - wide) // 2)
 
     def apply(self, image: BgrImage) -> NDArray[np.uint8]:
         """The picture as (1, H, W, 3) uint8 BGR on grey."""

@@ -26,7 +26,7 @@ from reid_engine.runtime import (
     sha256_of,
 )
 from reid_engine.settings import DetectionSettings
-from reid_engine.types import BgrImage, Detections
+from reid_engine.types import BgrImage, Detections, Part
 
 STRIDE = 64  # every stride in use divides it; used only where a network does not state its own
 BATCHES_IN_FLIGHT = 4  # a call ends with idle streams; longer calls hide that
@@ -55,8 +55,13 @@ class PersonDetector(Protocol):
         """How many pictures a call should bring; more only makes it wait."""
         ...
 
-    def detect(self, images: Sequence[BgrImage]) -> list[Detections]:
-        """The people in each picture, best first, in pixels of that picture."""
+    @property
+    def sees_parts(self) -> bool:
+        """Whether a part of a picture is less work than the whole."""
+        ...
+
+    def detect(self, images: Sequence[BgrImage], parts: Sequence[Part | None] | None = None) -> list[Detections]:
+        """The people in each picture or in a part of it, best first, in pixels of that picture."""
         ...
 
     def describe(self) -> str:
@@ -90,25 +95,34 @@ class YoloDetector:
     def wanted_batch(self) -> int:
         return self._network.in_flight * BATCHES_IN_FLIGHT
 
-    def detect(self, images: Sequence[BgrImage]) -> list[Detections]:
+    @property
+    def sees_parts(self) -> bool:
+        """Not where the network's input has one size, nor on a card: it wants many pictures of one size at once."""
+        return self._head.fixed is None and isinstance(self._network, OpenVinoNetwork)
+
+    def detect(self, images: Sequence[BgrImage], parts: Sequence[Part | None] | None = None) -> list[Detections]:
         """See PersonDetector. Pictures of all sizes may be mixed."""
-        fits = [self._fit(image) for image in images]
         head, limits = self._head, self._settings
-        return [
+        wanted = [None] * len(images) if parts is None else parts
+        fits = [self._fit(image, part) for image, part in zip(images, wanted, strict=True)]
+        shown = [image if part is None else part.of(image) for image, part in zip(images, wanted, strict=True)]
+        found = [
             letterboxed(outputs[0][0], head.layout, head.person, limits.score, limits.overlap, fit)
-            for outputs, fit in zip(self._network.run(_placed(images, fits)), fits, strict=True)
+            for outputs, fit in zip(self._network.run(_placed(shown, fits)), fits, strict=True)
         ]
+        return [one if part is None else one.moved(part) for one, part in zip(found, wanted, strict=True)]
 
     def describe(self) -> str:
         fixed = self._head.fixed
         size = f"fixed {fixed[1]}x{fixed[0]}" if fixed else f"longer side {self._side()}"
         return f"{self.name}: {self._reason}; {size}, {self._network.in_flight} pictures at a time"
 
-    def _fit(self, image: BgrImage) -> Letterbox:
+    def _fit(self, image: BgrImage, part: Part | None) -> Letterbox:
         source = image.shape[0], image.shape[1]
         if self._head.fixed is not None:
-            return Letterbox.fit(source, self._head.fixed, None)
-        return Letterbox.fit(source, (self._side(), self._side()), self._head.stride)
+            return Letterbox.fit(source if part is None else part.of(image).shape[:2], self._head.fixed, None)
+        whole = Letterbox.fit(source, (self._side(), self._side()), self._head.stride)
+        return whole if part is None else whole.of_part(part, self._head.stride)
 
     def _side(self) -> int:
         stride = self._head.stride

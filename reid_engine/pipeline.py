@@ -2,7 +2,7 @@
 
     decoder children -> detect -> track -> commit -> case.db
 
-*detect* (the caller's thread) takes pictures of all cameras in turn and detects in batches those that show anything new
+*detect* (the caller's thread) takes pictures of all cameras in turn and detects in batches what is new in them
 (``glance``); *track* runs one tracker and one tracklet builder a source; *commit* makes the vectors and writes. What
 closed since the last commit, its vectors and the checkpoint that goes with them stand in one transaction, so whatever
 moment the process dies at, the case holds exactly the results up to a checkpoint, and the next run goes on from there.
@@ -20,12 +20,12 @@ from reid_engine.decoder import DecodeRequest, FrameReader
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
 from reid_engine.errors import ChildDied, JobCancelled, ReappearError, SourceError
-from reid_engine.glance import Glance, Look
+from reid_engine.glance import Glance, Look, News
 from reid_engine.jobs import JobControl, Wish
 from reid_engine.settings import Settings
 from reid_engine.stages import Failure, Stage
 from reid_engine.store import Store
-from reid_engine.types import Frame, SourceId, SourceReport
+from reid_engine.types import Detections, Frame, SourceId, SourceReport
 
 CAMERAS_AT_ONCE = 8
 WAIT_S = 0.1
@@ -76,7 +76,7 @@ class Outcome:
 
 @dataclass(slots=True, eq=False)
 class _Reading:
-    """One source being read. look: of the last picture that differed; glance: the last one that was detected."""
+    """One source being read. look: what of it is looked at so far; glance: the same, with who was found."""
 
     plan: SourcePlan
     reader: FrameReader
@@ -91,13 +91,13 @@ class _Reading:
 class _Ready:
     """A picture to analyse, and the reader that it must go back to.
 
-    look: None when it shows what the last detected one showed
+    news: None when there is nothing new to see
     """
 
     reading: _Reading
     reader: FrameReader
     frame: Frame
-    look: Look | None
+    news: News | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,19 +240,20 @@ class Pipeline:
                 frame = self._next_frame(reading)
                 if frame is not None:
                     batch.append(self._look(reading, frame))
-                    new += batch[-1].look is not None
+                    new += batch[-1].news is not None
                     found = True
         if not batch and self._reading:
             select.select([reading.reader for reading in self._reading], [], [], WAIT_S)
         return batch
 
     def _look(self, reading: _Reading, frame: Frame) -> _Ready:
-        """A picture, and whether there is anything new to see."""
-        look = Look.at(frame)
-        if reading.look is not None and reading.look.shows(look, self.settings.detection.change):
-            return _Ready(reading, reading.reader, frame, None)
-        reading.look = look
-        return _Ready(reading, reading.reader, frame, look)
+        """A picture, and what of it is new."""
+        look, seen = Look.at(frame), reading.look
+        change, parts = self.settings.detection.change, self.detector.sees_parts
+        news = News.all_of(look) if seen is None else seen.news(look, change, parts=parts)
+        if news is not None:
+            reading.look = news.seen
+        return _Ready(reading, reading.reader, frame, news)
 
     def _next_frame(self, reading: _Reading) -> Frame | None:
         """The next picture to detect, if one is ready. Ends, errors and pixel-only pictures go their own ways."""
@@ -295,15 +296,25 @@ class Pipeline:
 
     def _detect(self, batch: Sequence[_Ready]) -> None:
         """People in a batch, handed on in order; whatever ended meanwhile ends after its last pictures."""
-        new = [ready for ready in batch if ready.look is not None]
-        found = iter(self.detector.detect([ready.frame.image for ready in new]) if new else [])
+        new = [(ready.frame.image, ready.news.part) for ready in batch if ready.news is not None]
+        found = iter(self.detector.detect(*zip(*new, strict=True)) if new else [])
         for ready in batch:
-            if ready.look is not None:
-                ready.reading.glance = Glance(ready.look, next(found))
+            if ready.news is not None:
+                ready.reading.glance = self._seen(ready, ready.news, next(found))
             self._track.put(_Picture(ready.reading, ready.reader, ready.frame, ready.reading.glance))
         ends, self._ends = self._ends, []
         for end in ends:
             self._track.put(end)
+
+    def _seen(self, ready: _Ready, news: News, found: Detections) -> Glance:
+        """Who is in a picture, where the detector has looked at what is new in it."""
+        before = ready.reading.glance
+        if news.part is not None and before is not None:
+            after = before.after(news, found)
+            if after is not None:
+                return after
+            (found,) = self.detector.detect([ready.frame.image])
+        return Glance(news.seen, found)
 
     # track: its own thread -------------------------------------------------------------------------------------------
 

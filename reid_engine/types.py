@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NewType, TypeAlias
+from typing import Any, Literal, NamedTuple, NewType, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ BgrImage: TypeAlias = NDArray[np.uint8]  # (H, W, 3)
 Boxes: TypeAlias = NDArray[np.float32]  # (N, 4) xyxy, pixels of the source picture
 Vectors: TypeAlias = NDArray[np.float32]  # (N, D)
 State: TypeAlias = dict[str, NDArray[Any]]  # what a checkpoint keeps of one stage: named arrays, no pixels, no pickles
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 DistanceName: TypeAlias = Literal["cosine", "euclidean"]
 BandName: TypeAlias = Literal["strong", "possible", "weak", "none"]
@@ -44,6 +46,19 @@ class Frame:
     index: int
     offset_us: int
     image: BgrImage
+
+
+class Part(NamedTuple):
+    """A rectangle of a picture: whole pixels, right and bottom exclusive."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def of(self, image: NDArray[Scalar]) -> NDArray[Scalar]:
+        """Its pixels of a picture or mask (H, W, ..), a view."""
+        return image[self.top : self.bottom, self.left : self.right]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +89,11 @@ class Detections:
     def __getitem__(self, keep: NDArray[np.bool_] | NDArray[np.intp]) -> Detections:
         ids = None if self.track_id is None else self.track_id[keep]
         return Detections(self.xyxy[keep], self.score[keep], ids)
+
+    def moved(self, part: Part) -> Detections:
+        """From pixels of a part to those of its picture."""
+        corner = np.array([part.left, part.top] * 2, np.float32)
+        return Detections(self.xyxy + corner, self.score, self.track_id)
 
     @classmethod
     def none(cls) -> Detections:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from reid_engine.boxes import Letterbox, agreement, iou, layout_of, letterboxed, people, suppress
+from reid_engine.types import Part
 
 
 def raw(columns: list[tuple[float, ...]], classes: int = 3, anchors: int = 20) -> np.ndarray:
@@ -40,6 +41,13 @@ def test_a_picture_lies_centred_in_the_smallest_rectangle_of_the_stride(
 
 def test_a_fixed_network_gets_its_own_shape() -> None:
     assert Letterbox.fit((360, 640), (416, 416), None).outer == (416, 416)
+
+
+def test_a_part_keeps_the_scale_of_its_picture_whatever_its_shape() -> None:
+    whole = Letterbox.fit((540, 960), (640, 640), 32)
+    fit = whole.of_part(Part(300, 100, 680, 540), 32)
+    assert (fit.source, fit.inner, fit.outer) == ((440, 380), (293, 253), (320, 256))
+    assert (fit.top, fit.left) == (13, 1)
 
 
 def test_boxes_come_back_to_the_pixels_of_the_source_and_end_at_its_edges() -> None:

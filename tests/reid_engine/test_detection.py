@@ -6,6 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
+import cv2
 import numpy as np
 import onnx
 import pytest
@@ -17,7 +18,8 @@ from reid_engine.detection import YoloDetector, load_detector
 from reid_engine.errors import NetworkFileError
 from reid_engine.jobs import JobControl
 from reid_engine.runtime import Choice
-from reid_engine.types import Detections
+from reid_engine.settings import DetectionSettings
+from reid_engine.types import Detections, Part
 from tests.reid_engine.conftest import SETTINGS, Heard, Untrained
 from tests.support.networks import stripe_embedder
 from tests.support.untrained import DOUBT, pictures
@@ -93,6 +95,23 @@ def test_one_thread_and_three_threads_find_the_same_bits(untrained_yolo: Untrain
     one, three = (load_detector(untrained_yolo.weights, SETTINGS, threads=n, device="cpu") for n in (1, 3))
     assert (one.wanted_batch, three.wanted_batch) == (4, 12)
     assert all(same(a, b) for a, b in zip(one.detect(pictures()), three.detect(pictures()), strict=True))
+
+
+def test_a_part_is_seen_at_the_scale_of_its_picture(untrained_yolo: Untrained, full_cache: Path) -> None:
+    """At 640 across nothing is scaled, so a part is what a detector for such small pictures sees of its pixels."""
+    image = cv2.resize(pictures()[0], (640, 384))
+    part = Part(192, 64, 448, 320)
+    whole, small = (
+        load_detector(untrained_yolo.weights, DetectionSettings(image_size=side, score=0.001), threads=1, device="cpu")
+        for side in (640, 256)
+    )
+    assert whole.sees_parts
+    everywhere, of_part = whole.detect([image, image], [None, part])
+    alone = small.detect([np.ascontiguousarray(part.of(image))])[0]
+    assert len(of_part) > 5
+    assert np.array_equal(of_part.xyxy, alone.xyxy + np.array([192, 64, 192, 64], np.float32))
+    assert np.array_equal(of_part.score, alone.score)
+    assert same(everywhere, whole.detect([image])[0])
 
 
 def test_no_pictures_give_nothing(yolo: YoloDetector) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from reid_engine.types import BgrImage, Detections, as_boxes
+from reid_engine.types import BgrImage, Detections, Part, as_boxes
 
 LEAST_SATURATION = 90
 LEAST_AREA_PX = 300
@@ -22,6 +22,7 @@ class ScriptedDetector:
 
     name = "scripted"
     wanted_batch = 4
+    sees_parts = True
 
     def __init__(self, path: Path = Path("figures.scripted.json"), delay_s: float = 0.0) -> None:
         self.path = path
@@ -31,10 +32,14 @@ class ScriptedDetector:
     def describe(self) -> str:
         return "scripted figures, found by colour"
 
-    def detect(self, images: Sequence[BgrImage]) -> list[Detections]:
-        """Boxes of the figures in each picture, left to right."""
+    def detect(self, images: Sequence[BgrImage], parts: Sequence[Part | None] | None = None) -> list[Detections]:
+        """Boxes of the figures in each picture or part, left to right."""
         time.sleep(self.delay_s * len(images))
-        return [find_figures(image) for image in images]
+        wanted = [None] * len(images) if parts is None else parts
+        return [
+            find_figures(image) if part is None else find_figures(part.of(image)).moved(part)
+            for image, part in zip(images, wanted, strict=True)
+        ]
 
 
 def find_figures(image: BgrImage) -> Detections:

@@ -32,7 +32,7 @@ import cv2
 import numpy as np
 
 from reid_engine.recordings.start import start_from_name
-from reid_engine.types import BgrImage, Detections, as_boxes
+from reid_engine.types import BgrImage, Detections, Part, as_boxes
 from reid_engine.video import open_source
 from tests.measure.identity import Boxes, intersection_over_union
 
@@ -130,6 +130,7 @@ class TruthDetector:
 
     name = "truth"
     wanted_batch = 4
+    sees_parts = False
 
     def __init__(self, path: Path, folder: Path, delay_s: float = 0.0) -> None:
         self.path, self.folder, self.delay_s = path, folder, delay_s
@@ -143,8 +144,8 @@ class TruthDetector:
     def describe(self) -> str:
         return "people of the generated footage, known beforehand"
 
-    def detect(self, images: Sequence[BgrImage]) -> list[Detections]:
-        """True boxes in each picture."""
+    def detect(self, images: Sequence[BgrImage], parts: Sequence[Part | None] | None = None) -> list[Detections]:
+        """True boxes in each picture, always of the whole."""
         time.sleep(self.delay_s * len(images))
         found = []
         for image in images:
