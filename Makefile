@@ -1,6 +1,7 @@
 # Everything a newcomer needs. `make test` and `make demo` set up by themselves what they need.
 #
-#   make setup   a virtual environment in .venv from requirements.lock, and the Debian packages that Qt needs
+#   make setup   a virtual environment in .venv from requirements.lock, the Debian packages that Qt needs, and the bundled
+#                networks as this machine runs them
 #   make test    setup, then the tests (no screen needed)
 #   make check   setup, then format, lint, types, import contracts and architecture
 #   make demo    setup, then the main job on the bundled recordings, or:  make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file
@@ -14,6 +15,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 RUN := .venv/bin/python
 STAMP := .venv/.set-up
+PREPARED := .venv/.prepared
 
 # library that must be found : Debian package that brings it (first line: any window; second: a real screen)
 QT_LIBRARIES := libEGL.so.1:libegl1 libGL.so.1:libgl1 libglib-2.0.so.0:libglib2.0-0 libxkbcommon.so.0:libxkbcommon0 \
@@ -25,9 +27,13 @@ QT_LIBRARIES := libEGL.so.1:libegl1 libGL.so.1:libgl1 libglib-2.0.so.0:libglib2.
 
 export QT_LIBRARIES
 
-.PHONY: setup test check demo bench soak pictures lock clean weights
+.PHONY: setup libraries test check demo bench soak pictures lock clean weights
 
-setup: $(STAMP)
+setup: $(STAMP) libraries
+	@[ -e $(PREPARED) ] || { echo "Exporting the bundled networks for this processor ..."; \
+	  $(RUN) -m app prepare && touch $(PREPARED); }
+
+libraries:
 	@missing=; for pair in $$QT_LIBRARIES; do \
 	  /sbin/ldconfig -p | grep -q "$${pair%%:*}" || missing="$$missing $${pair##*:}"; done; \
 	if [ -n "$$missing" ]; then \

@@ -12,7 +12,7 @@ __all__ = ("FAMILIES", "Program", "register")
 
 # in the order in which the help lists them
 FAMILIES = {
-    "analyse": ("ingest",),
+    "analyse": ("ingest", "prepare"),
     "investigate": ("tracklets", "search", "probe", "why"),
     "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
     "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "record"),

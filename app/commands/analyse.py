@@ -18,7 +18,8 @@ from reid_engine.store import checked_name
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
-    line.command()(ingest)
+    for verb in (ingest, prepare):
+        line.command()(verb)
 
 
 def ingest(
@@ -68,6 +69,23 @@ def ingest(
     for report in reports:
         tell(report.message)
     return status(reports)
+
+
+def prepare(
+    context: typer.Context,
+    detector: Annotated[Path | None, typer.Option(metavar="W", help="YOLO weights; else the bundled ones.")] = None,
+    embedder: Annotated[
+        Path | None, typer.Option(metavar="W", help="A bundled model, .safetensors, .onnx, .xml.")
+    ] = None,
+    embedder_card: Annotated[Path | None, typer.Option(metavar="FILE", help="How to feed the embedder.")] = None,
+) -> None:
+    """Export both networks for this machine now, so that the first ingest begins at once."""
+    program: Program = context.obj
+    detector, embedder = chosen(detector, embedder)
+    with job(as_json=False) as controls:
+        load_networks(
+            program, detector, embedder, embedder_card, settings=program.settings(), threads=None, control=controls
+        )
 
 
 def status(reports: list[FileReport]) -> int:

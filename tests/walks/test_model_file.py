@@ -64,17 +64,22 @@ def call(folder: Path) -> Call:
     return run
 
 
-def ingest(call: Call, recording: str, *, torch: bool) -> Said:
-    options = ["--detector", "figures.scripted.json", "--embedder", "small.safetensors", "--json"]
-    said = call("ingest", "case", recording, *options, torch=torch)
+NETWORKS = ("--detector", "figures.scripted.json", "--embedder", "small.safetensors")
+
+
+def ingest(call: Call, recording: str) -> Said:
+    said = call("ingest", "case", recording, *NETWORKS, "--json", torch=False)
     assert said.status == 0, said.err
     assert said.last("result")["ok"]
     return said
 
 
 def test_a_model_file_fills_a_case_and_answers_and_once_exported_needs_no_torch(folder: Path, call: Call) -> None:
-    assert "exported for the first time" in ingest(call, "east.mp4", torch=True).out
-    assert "exported for the first time" not in ingest(call, "west.mp4", torch=False).out
+    prepared = call("prepare", *NETWORKS, torch=True)
+    assert (prepared.status, prepared.out) == (0, "")
+    assert "exported for the first time" in prepared.err
+    for recording in ("east.mp4", "west.mp4"):
+        assert "exported for the first time" not in ingest(call, recording).out
     found = call("search", "case", "--tracklet", 1, "--json", torch=False)
     assert found.status == 0, found.err
     (match,) = found.objects[0]["matches"]
