@@ -35,8 +35,8 @@ class DetectionSettings(_Group):
     image_size: Annotated[int, Field(ge=32, le=4096)] = 640
     """Longer side of the picture that the detector sees, in pixels: larger finds smaller people, and takes longer."""
     change: Annotated[float, Field(ge=0.0, le=255.0)] = 8.0
-    """Levels of 255 by which some part of a picture must differ, in any colour, before the detector looks at it; else
-    what it found in the last one that did still holds. 0 has it look at every picture."""
+    """Levels of 255 by which some part of a picture must differ, in any colour, before the detector looks at that part
+    again; elsewhere what it found before still holds. 0 has it look at every picture, whole."""
 
 
 class TrackingSettings(_Group):
