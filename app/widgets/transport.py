@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app import local_time, theme
@@ -33,13 +34,26 @@ class Transport(QFrame):
         self._cameras = self._tool("camera", tr("Which cameras have a tile"))
         self._cameras.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._cameras.setMenu(QMenu(self._cameras))
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(12, 6, 8, 6)
-        layout.setSpacing(4)
-        layout.addWidget(self.line)
-        if theme.large():  # beside the buttons it would push the matches out of the window
-            layout.addWidget(self._time)
-        layout.addLayout(self._row())
+        self._buttons = self._row()
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(12, 6, 8, 6)
+        self._lines.setSpacing(4)
+        self._lines.addWidget(self.line)
+        self._lines.addWidget(self._time)
+        self._lines.addLayout(self._buttons)
+        self._beside = self._buttons.sizeHint().width() + self._time.width() + 3 * theme.px(16)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """The time stands beside the buttons where there is room, else above them."""
+        super().resizeEvent(event)
+        # text that large beside the buttons would push the matches out of the window
+        beside = self.width() >= self._beside and not theme.large()
+        if beside != (self._buttons.indexOf(self._time) >= 0):
+            (self._lines if beside else self._buttons).removeWidget(self._time)
+            if beside:
+                self._buttons.insertWidget(0, self._time)
+            else:
+                self._lines.insertWidget(1, self._time)
 
     def show_time(self, now_us: int | None) -> None:
         """Where the clock is; None where nothing is played."""
@@ -60,8 +74,6 @@ class Transport(QFrame):
     def _row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(2)
-        if not theme.large():
-            row.addWidget(self._time)
         row.addStretch(1)
         row.addWidget(self._tool("reverse", tr("Backwards, faster with each press (J)")))
         row.addWidget(self._tool("step-back", tr("Previous picture (,)")))
