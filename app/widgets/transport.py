@@ -43,7 +43,7 @@ class Transport(QFrame):
         self._lines.addLayout(self._buttons)
         self._beside = self._buttons.sizeHint().width() + self._time.width() + 3 * theme.px(16)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """The time stands beside the buttons where there is room, else above them."""
         super().resizeEvent(event)
         # text that large beside the buttons would push the matches out of the window
