@@ -14,7 +14,7 @@ from reid_engine.tracking import ByteTracker
 from reid_engine.tracklets import TrackletBuilder
 from reid_engine.types import ClosedTracklet, Detections, Frame, SourceId, SourceReport, State
 
-FORMAT = 2
+FORMAT = 3
 COMMIT_INTERVAL_S = 1.0
 COMMIT_TRACKLETS = 32
 
