@@ -23,8 +23,8 @@ from reid_engine.types import Detections, Frame, Part, State
 CELLS = 96  # along the longer side: the smallest people that a detector finds at 640 pixels are 2 wide and 5 high
 TRUSTED_US = 2 * SECOND_US  # then the detector looks at the whole picture again, whatever there is
 MARGIN = 6  # cells around what changed: a person reaches beyond their parts that moved
-# Parts have few sizes, height and width as shares of the longer side: a network is compiled for each.
-SIZES = ((0.3, 0.3), (0.4, 0.4), (0.4, 0.6), (0.6, 0.4), (0.4, 0.8), (0.6, 0.6))
+# Parts have few sizes, height and width as shares of the longer side: a network is compiled for each, of some 40 MiB.
+SIZES = ((0.3, 0.3), (0.4, 0.6), (0.4, 0.8), (0.6, 0.6))
 WORTH = 0.8  # a part of more than this share of the picture is not worth its risk
 EDGE_PX = 2.0  # a box that ends so near the edge of a part is cut by it, where the picture goes on
 SURE = 0.25  # of somebody who is cut: what is less is left out

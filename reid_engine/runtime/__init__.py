@@ -44,7 +44,7 @@ Outputs: TypeAlias = list[NDArray[np.float32]]
 Shape: TypeAlias = tuple[int | None, ...]
 
 MOST_STREAMS = 8
-MOST_SHAPES = 16  # networks compiled for one shape each are kept: of parts, see ``glance``, and a camera needs one
+MOST_SHAPES = 12  # networks compiled for one shape each are kept: of parts, see ``glance``, and a camera needs one
 CUDA_BATCH = 16
 TRIAL_SIZE = {2: 320, 3: 320}  # height and width where a network leaves them open
 CHUNK = 1 << 20
