@@ -31,7 +31,7 @@ export QT_LIBRARIES
 
 setup: $(STAMP) libraries
 	@[ -e $(PREPARED) ] || { echo "Exporting the bundled networks for this processor ..."; \
-	  $(RUN) -m app prepare && touch $(PREPARED); }
+	  $(RUN) -m app prepare && touch $(PREPARED) || echo "That failed; the first ingest will try again."; }
 
 libraries:
 	@missing=; for pair in $$QT_LIBRARIES; do \
