@@ -41,7 +41,7 @@ class Transport(QFrame):
         self._lines.addWidget(self.line)
         self._lines.addWidget(self._time)
         self._lines.addLayout(self._buttons)
-        self._beside = self._buttons.sizeHint().width() + self._time.width() + 3 * theme.px(16)
+        self._beside = self._buttons.sizeHint().width() + self._time.width() + theme.px(24)  # margins, and a gap
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The time stands beside the buttons where there is room, else above them."""
