@@ -79,7 +79,8 @@ def matrix(path: Path, key: str) -> Any:
         numbers = held.astype(np.int64)
     except ImportError as error:
         raise InputError(f"{path} is a MATLAB file, and {error.name}, which reads those, is not installed") from None
-    except (OSError, ValueError, TypeError, NotImplementedError, RuntimeError) as error:
+    # what scipy and h5py raise of damaged files; scipy's of a 7.3 file cut before its HDF5 is a RuntimeError too
+    except (OSError, ValueError, TypeError, LookupError, RuntimeError) as error:
         raise InputError(f"{path} is no readable MATLAB file: {error}") from error
     return numbers
 
