@@ -19,6 +19,7 @@ MATCHES_WIDTH = 584  # four cards beside one another, where the pictures keep en
 PICTURES_WIDTH = 660
 JOURNEY_SHARE = 0.3  # of the window at most
 JOURNEY_HEIGHT = 252  # four lanes, and the line below them
+JOURNEY_ROOM = 800  # a window less high has no room for it below pictures that show anything
 CORNERS = MappingProxyType({  # the sides go down to the bottom
     Qt.Corner.BottomLeftCorner: Qt.DockWidgetArea.LeftDockWidgetArea,
     Qt.Corner.BottomRightCorner: Qt.DockWidgetArea.RightDockWidgetArea,
@@ -32,6 +33,7 @@ class Docks(QObject):
         super().__init__(window)
         self._window = window
         self._sized = False
+        self._asked = False  # somebody wants the journey, however little room there is
         for corner, side in CORNERS.items():
             window.setCorner(corner, side)
         area = Qt.DockWidgetArea
@@ -44,15 +46,17 @@ class Docks(QObject):
         """What belongs to Investigate, or to Footage."""
         self._subject.setVisible(watching)
         self._matches.setVisible(watching)
-        self._journey.setVisible(watching and journey)
+        roomy = self._asked or self._window.height() >= theme.px(JOURNEY_ROOM)
+        self._journey.setVisible(watching and journey and roomy)
         if watching and not self._sized:
             self._sized = True
             QTimer.singleShot(0, self, self._size)  # docks that are hidden do not take a size
 
     def toggle_journey(self) -> bool:
         """Show or hide the journey; True when it is shown now."""
-        self._journey.setVisible(not self._journey.isVisible())
-        return self._journey.isVisible()
+        self._asked = not self._journey.isVisible()
+        self._journey.setVisible(self._asked)
+        return self._asked
 
     def discard(self) -> None:
         """The case is left."""

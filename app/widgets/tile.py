@@ -16,6 +16,7 @@ from reid_engine.types import CameraId
 DRAG_PX = 7
 MOST_ZOOM = 8.0
 CAPTION_HEIGHT = 26
+SMALLEST = (140, 84)
 VCENTER_RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 ROUNDING_PX = 2  # a picture that fits but for rounding is painted as it is: scaling it takes ten times as long
 
@@ -41,7 +42,7 @@ class Tile(QWidget):
         self.camera, self.name, self.position, self.zone = camera, name, position, zone
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self.setMinimumSize(220, 150)
+        self.setMinimumSize(*SMALLEST)  # in a small window they give way, not the time line
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName(tr("Camera {name}").format(name=name))

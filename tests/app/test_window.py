@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QPointF, QRect, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QDialog, QLineEdit, QStyleOptionViewItem, QTableView, QWidget
 from pytestqt.qtbot import QtBot
@@ -22,6 +22,7 @@ from app.main_window import MainWindow
 from app.networks import Networks
 from app.verbs import FOOTAGE, INVESTIGATE
 from app.widgets.tile import Tile
+from app.widgets.transport import Transport
 from reid_engine.case import Case
 from tests.app.conftest import WAIT_MS, Open, view_of
 from tests.support.scripted import write_script
@@ -292,3 +293,25 @@ def test_four_cards_stand_beside_one_another_and_the_pictures_keep_their_room(wi
     card = view.matches.cards.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).width()
     qtbot.waitUntil(lambda: view.matches.cards.viewport().width() >= 4 * card, timeout=WAIT_MS)
     assert view.player.width() >= 640
+
+
+def test_the_smallest_window_shows_pictures_and_time_line_and_the_journey_when_asked_for(
+    case: Path, open_window: Open, qtbot: QtBot
+) -> None:
+    window = open_window(None)
+    window.resize(window.minimumSize())
+    with qtbot.waitSignal(window.case_opened, timeout=WAIT_MS):
+        window.open_case(case)
+    qtbot.waitUntil(lambda: bool(view_of(window).player.tiles), timeout=WAIT_MS)
+    window.go(INVESTIGATE)
+    view = view_of(window)
+    tiles = list(view.player.tiles.values())
+    qtbot.waitUntil(lambda: min(tile.height() for tile in tiles) > 100, timeout=WAIT_MS)
+    parts = [*tiles, *view.player.findChildren(Transport)]
+    places = [QRect(part.mapTo(window, part.rect().topLeft()), part.size()) for part in parts]
+    assert not any(one.intersects(other) for n, one in enumerate(places) for other in places[:n])
+    assert not view.journey.pane.isVisible()
+    window.toggle_journey()
+    window.go(FOOTAGE)
+    window.go(INVESTIGATE)
+    assert view.journey.pane.isVisible()
