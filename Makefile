@@ -1,7 +1,7 @@
 # Everything a newcomer needs. `make test` and `make demo` set up by themselves what they need.
 #
 #   make setup   a virtual environment in .venv from requirements.lock, the Debian packages that Qt needs, and the bundled
-#                networks as this machine runs them
+#                networks and the renderer as this machine runs them
 #   make test    setup, then the tests (no screen needed)
 #   make check   setup, then format, lint, types, import contracts and architecture
 #   make demo    setup, then the main job on the bundled recordings, or:  make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file
@@ -30,8 +30,10 @@ export QT_LIBRARIES
 .PHONY: setup libraries test check demo bench soak pictures lock clean weights
 
 setup: $(STAMP) libraries
-	@[ -e $(PREPARED) ] || { echo "Exporting the bundled networks for this processor ..."; \
-	  $(RUN) -m app prepare && touch $(PREPARED) || echo "That failed; the first ingest will try again."; }
+	@[ -e $(PREPARED) ] || { echo "Exporting the bundled networks and compiling the renderer for this processor ..."; \
+	  $(RUN) -m trainer.world prepare >/dev/null & renderer=$$!; \
+	  $(RUN) -m app prepare && wait $$renderer && touch $(PREPARED) || \
+	  { wait; echo "That failed; it is done at the first use instead."; }; }
 
 libraries:
 	@missing=; for pair in $$QT_LIBRARIES; do \

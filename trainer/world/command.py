@@ -1,4 +1,4 @@
-"""``python -m trainer world footage|sequences|detections OUT ...``: the generated world on the command line.
+"""``python -m trainer world WHAT ...``: the generated world on the command line.
 
 ``python -m trainer.world`` is the same for machines that have only torch, numpy, numba and OpenCV.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ LARGEST_PX = 4096
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The three things that the world makes, each a word of its own."""
+    """What the world makes, each a word of its own, and a word for its first use."""
     made = parser.add_subparsers(required=True, metavar="WHAT")
     purposes: tuple[
         tuple[str, str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], str]], ...
@@ -25,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("footage", "MP4 recordings of several cameras with truth.csv and plan.json", _footage_words, _footage),
         ("sequences", "re-ID folders of crops", sequences.add_arguments, sequences.run),
         ("detections", "pictures with boxes in YOLO's layout", _detection_words, _detections),
+        ("prepare", "compile the renderer for this processor now (a minute)", lambda _: None, _prepare),
     )
     for word, purpose, words, run_it in purposes:
         command = made.add_parser(word, help=purpose, description=purpose)
@@ -113,6 +115,17 @@ def _detections(given: argparse.Namespace) -> str:
     if given.preview:
         detections.preview(wanted, out)
     return f"{given.images} pictures from {wanted.places} places in {out}"
+
+
+def _prepare(_: argparse.Namespace) -> str:
+    """One picture, one walk: every function that is compiled is then on disk, for all processes to come."""
+    from trainer.world.scene import Wanted, cast, site, walk
+
+    with tempfile.TemporaryDirectory() as folder:
+        one = sequences.Spec(people=1, cameras=1, seed=0, frames=1, size=(64, 32), seen_by=1)
+        sequences.write(Path(folder), one, ("train",), workers=1, say=False)
+    walk(site(0, Wanted(1, (64, 48))), cast(0, 2), 0.2, 0)
+    return "the renderer is compiled for this processor"
 
 
 def fresh(out: Path) -> Path:

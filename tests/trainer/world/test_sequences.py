@@ -1,6 +1,7 @@
 """Re-identification folders from a seed."""
 
 import argparse
+import os
 import subprocess
 import sys
 
@@ -145,6 +146,20 @@ def test_the_command_says_what_it_made(tmp_path, monkeypatch):
     assert sequences.run(parser.parse_args(words)).startswith("7 tracklets of 5 people before 2 cameras")
     (_, spec, parts), _ = asked[0]
     assert (spec.size, spec.people, parts) == ((128, 64), 5, ["train"])
+
+
+def test_the_renderer_can_be_compiled_ahead_and_nothing_is_left_behind(tmp_path):
+    fresh_process = """if True:
+        from trainer.world.__main__ import main
+        assert main(["prepare"]) == 0
+        from trainer.world import render, shading, walking
+        assert all(one.signatures for one in (render.trace, shading.picture, walking._sweep))
+    """
+    words = [sys.executable, "-c", fresh_process]
+    done = subprocess.run(words, env={**os.environ, "TMPDIR": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "compiled for this processor" in done.stdout
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_preview_shows_one_crop_of_every_tracklet(made):
