@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,20 +49,29 @@ def relative(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
-def imported(path: Path) -> Iterator[tuple[str, int]]:
-    for node in ast.walk(tree(path)):
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(path)))
+
+
+@cache
+def imported(path: Path) -> tuple[tuple[str, int], ...]:
+    found: list[tuple[str, int]] = []
+    for node in nodes(path):
         if isinstance(node, ast.Import):
-            yield from ((alias.name.partition(".")[0], node.lineno) for alias in node.names)
+            found += [(alias.name.partition(".")[0], node.lineno) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0], node.lineno
+            found.append((node.module.partition(".")[0], node.lineno))
+    return tuple(found)
 
 
 def functions(path: Path) -> Iterator[FunctionNode]:
-    return (node for node in ast.walk(tree(path)) if isinstance(node, FunctionNode))
+    return (node for node in nodes(path) if isinstance(node, FunctionNode))
 
 
 def length(node: FunctionNode) -> int:
@@ -139,7 +149,7 @@ def test_modules_hold_constants_only(path: Path) -> None:
             in_schema = relative(path).startswith("reid_engine/store/")
             assert constant or in_schema, f"{relative(path)}:{node.lineno}: {target.id} looks like module-level state"
             assert is_constant(node.value), f"{relative(path)}:{node.lineno}: {target.id} is not a constant"
-    assert not [n.lineno for n in ast.walk(tree(path)) if isinstance(n, ast.Global)], "no global statements"
+    assert not [n.lineno for n in nodes(path) if isinstance(n, ast.Global)], "no global statements"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
@@ -174,7 +184,7 @@ def test_what_is_public_is_explained(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_nothing_is_swallowed(path: Path) -> None:
-    for node in ast.walk(tree(path)):
+    for node in nodes(path):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"{relative(path)}:{node.lineno}: bare except"
             broad = isinstance(node.type, ast.Name) and node.type.id == "Exception"
@@ -187,14 +197,14 @@ def test_nothing_is_swallowed(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=relative)
 def test_no_second_window_system_and_no_empty_names(path: Path) -> None:
     assert path.stem not in BANNED_NAMES
-    used = {n.attr for n in ast.walk(tree(path)) if isinstance(n, ast.Attribute)}
+    used = {n.attr for n in nodes(path) if isinstance(n, ast.Attribute)}
     assert not used & BANNED_CV2
 
 
 def test_panes_and_dialogs_do_not_know_one_another() -> None:
     for folder in ("panes", "dialogs"):
         for path in sorted((ROOT / "app" / folder).glob("*.py")):
-            for node in ast.walk(tree(path)):
+            for node in nodes(path):
                 if isinstance(node, ast.ImportFrom) and node.module:
                     assert not node.module.startswith(("app.panes.", "app.dialogs.", "app.main_window")), relative(path)
 
