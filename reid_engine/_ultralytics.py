@@ -229,7 +229,10 @@ def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any],
     # the check would fetch a published network; that mixed precision works on a GPU is seen by what a run reaches
     trainer.check_amp = lambda model: True
     network = ultralytics.YOLO("yolo11n.yaml", task="detect") if start is None else load_weights(start)
-    settings = {"imgsz": 640, "pretrained": False, "plots": False, "exist_ok": True, **options}
+    if start is not None and not network.ckpt:  # without one, ultralytics would begin with random weights again
+        network.ckpt = {"epoch": -1}
+    begun = {"pretrained": start is not None, "imgsz": 640, "plots": False, "exist_ok": True}
+    settings = {**begun, **options}
     if settings.get("device") == "cpu":
         settings["amp"] = False  # bfloat16 that a processor has to imitate takes 15 times as long
     network.train(data=str(data), project=str(out.parent.absolute()), name=out.name, seed=seed, **settings)

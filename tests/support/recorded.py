@@ -60,6 +60,7 @@ def write_clip(
         stream = container.add_stream(ENCODERS[codec], rate=rate, options=OPTIONS.get(codec, {}))
         stream.width, stream.height, stream.pix_fmt = *size, pixels
         stream.codec_context.gop_size = 12
+        stream.codec_context.thread_count = 2  # else the bytes depend on how many cores there are
         if matrix is not None:
             stream.set_display_matrix(matrix)
         silence = container.add_stream("aac", rate=8000) if sound else None

@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from reid_engine._ultralytics import load_weights
 from trainer.weights.__main__ import main
@@ -30,7 +31,7 @@ def yolo_set(root: Path, pictures: int) -> Path:
     return root
 
 
-def test_a_processor_trains_in_full_floats_and_writes_weights_that_know_persons(
+def test_a_processor_trains_in_full_floats_and_a_second_run_goes_on_from_its_weights(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     found = yolo_set(tmp_path / "set", 6)
@@ -41,6 +42,12 @@ def test_a_processor_trains_in_full_floats_and_writes_weights_that_know_persons(
     # a processor without bfloat16 imitates it, fifteen times as slowly
     assert "amp: false" in (tmp_path / "run" / "args.yaml").read_text("utf-8")
     assert load_weights(file).names == {0: "person"}
+    words[1] = str(tmp_path / "further")
+    assert main([*words, "--hours", "0.0001", "--lr", "1e-9", "--start", str(file)]) == 0
+    further = load_weights(tmp_path / "further" / "weights" / "last.pt").model.state_dict()
+    for name, before in load_weights(file).model.state_dict().items():
+        if name.endswith("conv.weight"):
+            assert torch.allclose(before.float(), further[name].float(), atol=1e-4), name
 
 
 def test_a_folder_that_is_no_set_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
