@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -60,10 +61,23 @@ class Untrained:
 
 
 @pytest.fixture(scope="session")
-def untrained_yolo(tmp_path_factory: pytest.TempPathFactory) -> Untrained:
-    """A seeded YOLO11n, exported through the real child with its connections counted."""
-    root = tmp_path_factory.mktemp("untrained")
+def untrained_yolo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Untrained:
+    """A seeded YOLO11n, exported through the real child with its connections counted; all processes share one."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base if worker_id == "master" else base.parent) / "untrained"
+    root.mkdir(exist_ok=True)
     made = Untrained(root / "weights", root / "child", root / "cache", root / "connections", Heard())
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        heard = root / "heard.json"
+        if not heard.exists():
+            _make(made)
+            heard.write_text(json.dumps(made.heard.notices), "utf-8")
+        made.heard.notices[:] = json.loads(heard.read_text("utf-8"))
+    return made
+
+
+def _make(made: Untrained) -> None:
     made.folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("REAPPEAR_CACHE", str(made.cache))
@@ -82,7 +96,6 @@ def untrained_yolo(tmp_path_factory: pytest.TempPathFactory) -> Untrained:
         load_detector(made.weights, SETTINGS, device="torch-cpu", control=JobControl(made.heard))
         patch.setattr(export_cache, "ask_child", made.export_again)
         load_detector(made.weights, SETTINGS, control=JobControl(made.heard))
-    return made
 
 
 @pytest.fixture(scope="session")
