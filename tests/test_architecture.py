@@ -209,6 +209,13 @@ def test_panes_and_dialogs_do_not_know_one_another() -> None:
                     assert not node.module.startswith(("app.panes.", "app.dialogs.", "app.main_window")), relative(path)
 
 
+def test_every_file_of_tests_is_in_the_suite() -> None:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]
+    listed = tuple(ROOT / path for path in options["testpaths"])
+    left_out = [p for p in (ROOT / "tests").rglob("test_*.py") if not any(p.is_relative_to(path) for path in listed)]
+    assert not left_out
+
+
 def test_the_lock_has_hashes_and_no_addresses() -> None:
     text = (ROOT / "requirements.lock").read_text("utf-8")
     assert not re.search(r"index|https?:|file:|find.links|@ ", text)
