@@ -80,7 +80,8 @@ QPushButton:disabled { color: $muted; background: $panel; }
 QPushButton#primary { background: $accent; color: $on_accent; border-color: $accent; font-weight: 600; }
 QPushButton#primary:disabled { background: $raised; color: $muted; border-color: $line; }
 QDialogButtonBox { dialogbuttonbox-buttons-have-icons: 0; }
-QToolButton { background: transparent; border: 1px solid transparent; border-radius: 5px; padding: 4px; }
+QToolButton { icon-size: 16px; background: transparent; border: 1px solid transparent; border-radius: 5px;
+  padding: 4px; }
 QToolButton:hover { background: $raised; border-color: $line; }
 QToolButton:checked { background: $raised; border-color: $line; color: $accent; }
 QToolButton:focus { border-color: $accent; }

@@ -10,17 +10,19 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPol
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import local_time, theme
+from app.theme import px
 from app.widgets.still import Still
 from app.words import tr
 
-LANE_HEIGHT = 12
+LANE_HEIGHT = 12  # these five at a text of 100 %
 AXIS_HEIGHT = 18
 NAME_WIDTH = 34
+TEXT_HEIGHT = 11
+TICK_PX = 90
 HAND = 7  # pixels to either side of the mark that shows where we are
 DAY_US = 86_400_000_000
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000,
            7776000, 31536000, 157680000, 315360000)  # fmt: skip
-TICK_PX = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,14 @@ class SeekBar(QWidget):
                     self.update(QRect(x - HAND, 0, 2 * HAND, self.height()))
 
     def sizeHint(self) -> QSize:
-        return QSize(400, AXIS_HEIGHT + LANE_HEIGHT * max(1, len(self._lanes)) + 8)
+        return QSize(400, px(AXIS_HEIGHT) + px(LANE_HEIGHT) * max(1, len(self._lanes)) + 8)
 
     def minimumSizeHint(self) -> QSize:
         return self.sizeHint()
 
     def time_at(self, x: float) -> int:
         """The moment at a place of the widget."""
-        share = min(max((x - NAME_WIDTH) / self._span(), 0.0), 1.0)
+        share = min(max((x - px(NAME_WIDTH)) / self._span(), 0.0), 1.0)
         return self._limits[0] + round(share * (self._limits[1] - self._limits[0]))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
@@ -91,11 +93,11 @@ class SeekBar(QWidget):
             QToolTip.showText(event.globalPosition().toPoint(), local_time.precise_time(moment, self._zone), self)
 
     def _span(self) -> int:
-        return max(1, self.width() - NAME_WIDTH - 10)
+        return max(1, self.width() - px(NAME_WIDTH) - 10)
 
     def _x(self, time_us: int) -> int:
         share = (time_us - self._limits[0]) / (self._limits[1] - self._limits[0])
-        return NAME_WIDTH + round(share * self._span())
+        return px(NAME_WIDTH) + round(share * self._span())
 
     def paintEvent(self, event: QPaintEvent) -> None:
         tokens = theme.current()
@@ -112,40 +114,41 @@ class SeekBar(QWidget):
     def _draw_still(self, painter: QPainter) -> None:
         self._paint_axis(painter)
         for row, lane in enumerate(self._lanes):
-            self._paint_lane(painter, AXIS_HEIGHT + row * LANE_HEIGHT, lane)
+            self._paint_lane(painter, px(AXIS_HEIGHT) + row * px(LANE_HEIGHT), lane)
 
     def _paint_axis(self, painter: QPainter) -> None:
         tokens = theme.current()
         seconds = (self._limits[1] - self._limits[0]) / 1e6
-        fitting = (step for step in STEPS_S if seconds / step * TICK_PX <= self._span())
+        fitting = (step for step in STEPS_S if seconds / step * px(TICK_PX) <= self._span())
         step_us = next(fitting, STEPS_S[-1]) * 1_000_000
         font = painter.font()
-        font.setPixelSize(11)
+        font.setPixelSize(px(TEXT_HEIGHT))
         painter.setFont(font)
         moment = -(-self._limits[0] // step_us) * step_us
         while moment <= self._limits[1]:
             x = self._x(moment)
             painter.setPen(QColor(tokens.line))
-            painter.drawLine(x, AXIS_HEIGHT - 3, x, self.height() - 6)
+            painter.drawLine(x, px(AXIS_HEIGHT) - 3, x, self.height() - 6)
             painter.setPen(QColor(tokens.muted))
             words = (local_time.day if step_us >= DAY_US else local_time.clock_time)(moment, self._zone)
-            painter.drawText(QRectF(x - 40, 0, 80, AXIS_HEIGHT - 3), Qt.AlignmentFlag.AlignCenter, words)
+            painter.drawText(QRectF(x - px(40), 0, px(80), px(AXIS_HEIGHT) - 3), Qt.AlignmentFlag.AlignCenter, words)
             moment += step_us
 
     def _paint_lane(self, painter: QPainter, top: int, lane: Coverage) -> None:
         tokens, colour = theme.current(), theme.camera_colour(lane.position)
+        start, tall = px(NAME_WIDTH), px(LANE_HEIGHT)
         painter.setPen(QColor(tokens.muted))
-        name = QRectF(0, top, NAME_WIDTH - 8, LANE_HEIGHT)
+        name = QRectF(0, top, start - 8, tall)
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(name, right, theme.camera_letter(lane.position))
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.raised))
-        painter.drawRect(QRectF(NAME_WIDTH, top + 3, self._span(), LANE_HEIGHT - 5))
+        painter.drawRect(QRectF(start, top + 3, self._span(), tall - 5))
         painter.setBrush(colour.darker(125))
         for first, last in lane.spans:
             left, right_end = self._x(first), self._x(last)
-            painter.drawRect(QRectF(left, top + 3, max(2, right_end - left), LANE_HEIGHT - 5))
+            painter.drawRect(QRectF(left, top + 3, max(2, right_end - left), tall - 5))
         painter.setBrush(QColor(tokens.text))
         for position, moment in self._marks:
             if position == lane.position:
-                painter.drawEllipse(QPointF(self._x(moment), top + LANE_HEIGHT / 2), 2.6, 2.6)
+                painter.drawEllipse(QPointF(self._x(moment), top + tall / 2), 2.6, 2.6)

@@ -7,6 +7,7 @@ from PySide6.QtCore import QRect
 from PySide6.QtWidgets import QLabel, QToolButton, QWidget
 from pytestqt.qtbot import QtBot
 
+from app import theme
 from app.widgets.transport import Transport
 
 
@@ -41,3 +42,18 @@ def test_the_time_comes_back_beside_the_buttons(qtbot: QtBot) -> None:
         qtbot.wait(1)
         heights.append(place(heading).center().y())
     assert heights[1] < heights[0] == heights[2]
+
+
+def test_icons_and_time_line_grow_with_the_text(qtbot: QtBot) -> None:
+    sizes = []
+    try:
+        for scale in (100, 200):
+            theme.apply(theme.application(), "dark", scale)
+            transport = Transport({})
+            qtbot.addWidget(transport)
+            transport.show()
+            icons = [button.iconSize().height() for button in transport.findChildren(QToolButton)]
+            sizes.append((min(icons), transport.line.sizeHint().height() - 8))
+    finally:
+        theme.apply(theme.application(), "dark", 100)
+    assert sizes[1] == (2 * sizes[0][0], 2 * sizes[0][1])
