@@ -246,7 +246,7 @@ class JourneyLanes(QWidget):
         tokens = theme.current()
         zone = self._lanes[0].label.zone if self._lanes else "UTC"
         span_s = (self._limits[1] - self._limits[0]) / 1e6
-        step_us = next((s for s in STEPS_S if span_s / s * TICK_PX <= self._room()), STEPS_S[-1]) * 1_000_000
+        step_us = next((s for s in STEPS_S if span_s / s * theme.px(TICK_PX) <= self._room()), STEPS_S[-1]) * 1_000_000
         painter.setFont(self._font(painter, 11))
         moment = -(-self._limits[0] // step_us) * step_us
         while moment <= self._limits[1]:
@@ -254,7 +254,7 @@ class JourneyLanes(QWidget):
             painter.setPen(QPen(QColor(tokens.line), 1, Qt.PenStyle.DotLine))
             painter.drawLine(x, theme.px(AXIS), x, self.height())
             painter.setPen(QColor(tokens.muted))
-            room = QRectF(x - 44, theme.px(AXIS) - 17, 88, 16)
+            room = QRectF(x - theme.px(44), theme.px(AXIS - 17), theme.px(88), theme.px(16))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, local_time.clock_time(moment, zone))
             moment += step_us
 
