@@ -139,6 +139,23 @@ def write_tensors(weights: Path, out: Path, card: Mapping[str, Any], doubt: floa
     out.with_suffix(".json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
 
 
+def mean_of(one: Path, other: Path, out: Path) -> None:
+    """Write ``.pt`` weights halfway between two trained ones of the same architecture.
+
+    After a short run on other pictures this keeps what each knows (Wortsman et al., "Robust fine-tuning of zero-shot
+    models", CVPR 2022). Raises NetworkFileError for weights that do not fit together.
+    """
+    model, first = load_weights(other), load_weights(one).model.float().state_dict()
+    second = model.model.float().state_dict()
+    if {name: value.shape for name, value in first.items()} != {name: value.shape for name, value in second.items()}:
+        raise NetworkFileError(f"{one.name} and {other.name} are of different architectures")
+    halfway = {
+        name: (first[name] + value) / 2 if value.is_floating_point() else value for name, value in second.items()
+    }
+    model.model.load_state_dict(halfway)
+    model.save(str(out))
+
+
 def _why_unreadable(path: Path, error: BaseException) -> str:
     link: BaseException | None = error
     while link is not None:
@@ -231,7 +248,7 @@ def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any],
     network = ultralytics.YOLO("yolo11n.yaml", task="detect") if start is None else load_weights(start)
     if start is not None and not network.ckpt:  # without one, ultralytics would begin with random weights again
         network.ckpt = {"epoch": -1}
-    begun = {"pretrained": start is not None, "imgsz": 640, "plots": False, "exist_ok": True}
+    begun = {"pretrained": start is not None, "single_cls": False, "imgsz": 640, "plots": False, "exist_ok": True}
     settings = {**begun, **options}
     if settings.get("device") == "cpu":
         settings["amp"] = False  # bfloat16 that a processor has to imitate takes 15 times as long

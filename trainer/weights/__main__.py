@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m trainer.weights", description=__doc__)
     steps = parser.add_subparsers(required=True, metavar="STEP")
-    for add in (_add_trunk, _add_targets, _add_box, _add_detector):
+    for add in (_add_trunk, _add_targets, _add_box, _add_detector, _add_mean):
         add(steps)
     return parser
 
@@ -93,6 +93,14 @@ def _add_detector(steps: Steps) -> None:
     detector.set_defaults(run=_detector)
 
 
+def _add_mean(steps: Steps) -> None:
+    mean = steps.add_parser("mean", help="a detector halfway between two: before and after a run that went on")
+    mean.add_argument("one", type=Path)
+    mean.add_argument("other", type=Path)
+    mean.add_argument("out", type=Path, help="the .pt to write")
+    mean.set_defaults(run=_mean)
+
+
 def _trunk(given: argparse.Namespace) -> None:
     import torch
 
@@ -145,6 +153,12 @@ def _detector(given: argparse.Namespace) -> None:
     if given.lr:
         options |= {"optimizer": "AdamW", "lr0": given.lr, "warmup_epochs": 0}
     sys.stdout.write(f"{train(given.out, given.sets, seed=given.seed, options=options, start=given.start)}\n")
+
+
+def _mean(given: argparse.Namespace) -> None:
+    from reid_engine._ultralytics import mean_of
+
+    mean_of(given.one, given.other, given.out)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 # MATERIAL holds what is not ours to ship: TEACHER.xml and .bin (person-reidentification-retail-0277), and folders of
 # pictures: clean/train and crowd/train and mars/train (PERSON/CAMERA/TRACKLET/*.jpg), scraps (any pictures),
 # det (a YOLO set). The files in the box were made by these steps in two calls of 326 and 421 seconds on 2026-11-26, but
-# for GRL's, whose heads learned afterwards on one core of a processor, from fewer generated people, in 34 minutes.
+# for GRL's, whose heads learned afterwards on one core of a processor, from fewer generated people, in 34 minutes, and
+# for the detector, which went on for 38 minutes on two cores.
 set -euo pipefail
 MATERIAL=${MATERIAL:?the folder of pictures and the teacher}
 OUT=${OUT:-runs/weights}
@@ -61,6 +62,11 @@ train gltr research gltr $small identities=32 epochs=60 decay_at=40 frame_epochs
 train tcl/full_tri research tclnet $small &
 $PYTHON -m trainer.weights detector detector det "$(realpath "$MATERIAL/det")" --hours 0.088 --device 0 >detector.log 2>&1 &
 wait
+say "the detector goes on, on closer people (made so on two cores; of further pictures whose seed was not noted)"
+[ -d det2 ] || $PYTHON -m trainer.world detections det2 --images 900 --size 640x384 --seed 20261107 --workers "$WORKERS"
+$PYTHON -m trainer.weights detector further det2 "$(realpath "$MATERIAL/det")" --start detector/weights/last.pt \
+  --lr 2e-4 --zoom 0.8 --hours 0.62 --batch 16 --size 512 --seed 7 --device cpu >further.log 2>&1
+$PYTHON -m trainer.weights mean detector/weights/last.pt further/weights/last.pt person-detector.pt
 say "GRL's heads, on RGSAT's trunk: from the distilled trunk itself it did not pass colour histograms"
 train grl heads grl weights=runs/rgsat/model.safetensors backbone=compact still=trunk clip_length=4 lr=0.003 epochs=4 \
   decay_at=2,3 evaluate_late=0,0 max_minutes=0

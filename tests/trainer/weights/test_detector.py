@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from reid_engine._ultralytics import load_weights
+from reid_engine._ultralytics import import_ultralytics, load_weights
 from trainer.weights.__main__ import main
 
 SIDE = 64
@@ -44,10 +44,27 @@ def test_a_processor_trains_in_full_floats_and_a_second_run_goes_on_from_its_wei
     assert load_weights(file).names == {0: "person"}
     words[1] = str(tmp_path / "further")
     assert main([*words, "--hours", "0.0001", "--lr", "1e-9", "--seed", "9", "--start", str(file)]) == 0
-    further = load_weights(tmp_path / "further" / "weights" / "last.pt").model.state_dict()
-    for name, before in load_weights(file).model.state_dict().items():
+    last = tmp_path / "further" / "weights" / "last.pt"
+    before, further = load_weights(file).model.state_dict(), load_weights(last).model.state_dict()
+    for name, value in before.items():
         if name.endswith("conv.weight"):
-            assert torch.allclose(before.float(), further[name].float(), atol=1e-4), name
+            assert torch.allclose(value.float(), further[name].float(), atol=1e-4), name
+
+
+def test_a_detector_halfway_between_two(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(tmp_path / name) for name in ("one.pt", "other.pt", "mean.pt", "large.pt")]
+    yolo = import_ultralytics().YOLO
+    for file, seed in zip(files[:2], (1, 2), strict=True):
+        torch.manual_seed(seed)
+        yolo("yolo11n.yaml").save(file)
+    assert main(["mean", *files[:3]]) == 0
+    one, other, mean = (load_weights(Path(file)).model.float().state_dict() for file in files[:3])
+    for name, value in mean.items():
+        if value.is_floating_point():
+            assert torch.allclose(value, (one[name] + other[name]) / 2, atol=1e-3), name
+    yolo("yolo11s.yaml").save(files[3])
+    assert main(["mean", files[0], files[3], files[2]]) != 0
+    assert "one.pt and large.pt are of different architectures" in capsys.readouterr().err
 
 
 def test_a_folder_that_is_no_set_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
