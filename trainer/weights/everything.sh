@@ -62,7 +62,7 @@ train gltr research gltr $small identities=32 epochs=60 decay_at=40 frame_epochs
 train tcl/full_tri research tclnet $small &
 $PYTHON -m trainer.weights detector detector det "$(realpath "$MATERIAL/det")" --hours 0.088 --device 0 >detector.log 2>&1 &
 wait
-say "the detector goes on, on closer people (made so on two cores; of further pictures whose seed was not noted)"
+say "the detector goes on, people shown larger too (made so on two cores; of further pictures whose seed was not noted)"
 [ -d det2 ] || $PYTHON -m trainer.world detections det2 --images 900 --size 640x384 --seed 20261107 --workers "$WORKERS"
 $PYTHON -m trainer.weights detector further det2 "$(realpath "$MATERIAL/det")" --start detector/weights/last.pt \
   --lr 2e-4 --zoom 0.8 --hours 0.62 --batch 16 --size 512 --seed 7 --device cpu >further.log 2>&1
