@@ -248,10 +248,15 @@ def train_detector(data: Path, out: Path, seed: int, options: Mapping[str, Any],
     network = ultralytics.YOLO("yolo11n.yaml", task="detect") if start is None else load_weights(start)
     if start is not None and not network.ckpt:  # without one, ultralytics would begin with random weights again
         network.ckpt = {"epoch": -1}
-    begun = {"pretrained": start is not None, "single_cls": False, "imgsz": 640, "plots": False, "exist_ok": True}
-    settings = {**begun, **options}
-    if settings.get("device") == "cpu":
-        settings["amp"] = False  # bfloat16 that a processor has to imitate takes 15 times as long
+    settings = {
+        "pretrained": start is not None,
+        "single_cls": False,
+        "amp": options.get("device") != "cpu",  # bfloat16 that a processor has to imitate takes 15 times as long
+        "imgsz": 640,
+        "plots": False,
+        "exist_ok": True,
+        **options,
+    }
     network.train(data=str(data), project=str(out.parent.absolute()), name=out.name, seed=seed, **settings)
     return out / "weights" / "last.pt"
 

@@ -64,10 +64,11 @@ $PYTHON -m trainer.weights detector detector det "$(realpath "$MATERIAL/det")" -
 wait
 say "the detector goes on, people shown larger too (made so on two cores; of further pictures whose seed was not noted)"
 [ -d det2 ] || $PYTHON -m trainer.world detections det2 --images 900 --size 640x384 --seed 20261107 --workers "$WORKERS"
-$PYTHON -m trainer.weights detector further det2 "$(realpath "$MATERIAL/det")" --start detector/weights/last.pt \
-  --lr 2e-4 --zoom 0.8 --hours 0.62 --batch 16 --size 512 --seed 7 --device cpu >further.log 2>&1
-$PYTHON -m trainer.weights mean detector/weights/last.pt further/weights/last.pt person-detector.pt
+{ $PYTHON -m trainer.weights detector further det2 "$(realpath "$MATERIAL/det")" --start detector/weights/last.pt \
+    --lr 2e-4 --zoom 0.8 --hours 0.62 --batch 16 --size 512 --seed 7 --device cpu >further.log 2>&1 &&
+  $PYTHON -m trainer.weights mean detector/weights/last.pt further/weights/last.pt person-detector.pt; } &
 say "GRL's heads, on RGSAT's trunk: from the distilled trunk itself it did not pass colour histograms"
 train grl heads grl weights=runs/rgsat/model.safetensors backbone=compact still=trunk clip_length=4 lr=0.003 epochs=4 \
   decay_at=2,3 evaluate_late=0,0 max_minutes=0
+wait
 say "done; python -m trainer.weights bundle puts each into resources/weights with its card"
