@@ -289,6 +289,8 @@ class TCLNet(VideoReidModel):
             input_size=options.input_size,
             embedding_dim=n * width,
             test_clips="consecutive",
+            mean=trunk.mean,
+            std=trunk.std,
             resize="bicubic",
         )
         super().__init__(spec, options)
