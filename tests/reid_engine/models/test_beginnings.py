@@ -5,13 +5,14 @@ The loops beside the equations follow the layers that are there; these tests say
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from reid_engine.models import build_model, model_options
+from reid_engine.models import MODELS, build_model, model_options
 from reid_engine.models.gltr import GltrOptions, TemporalPyramid, TemporalSelfAttention, undilated_branch
 from reid_engine.models.grl import (
     AttentivePooling,
@@ -22,8 +23,9 @@ from reid_engine.models.grl import (
 )
 from reid_engine.models.propagation import DropBlock, NonLocal
 from reid_engine.models.rgsat import RelationModule
-from reid_engine.models.stmp import IdentityClassifier, RefiningRecurrentUnit, SpatialTemporalIntegration
+from reid_engine.models.stmp import STMP, IdentityClassifier, RefiningRecurrentUnit, SpatialTemporalIntegration
 from reid_engine.models.tclnet import SaliencyErasing, SlidingBlock, TclOptions, TemporalSaliencyBoosting
+from tests.reid_engine.models.toys import SIZE, toy_trunk
 
 C = 64  # the papers' 2048, divided by 32
 
@@ -239,3 +241,43 @@ def test_tclnet_s_options_reach_its_parts():
     assert (boost.temperature, boost.pooled_keys, boost.conv is not None) == (3.0, True, True)
     assert erasing.block == SlidingBlock(2, 4, (2, 3), "inside")
     assert (erasing.gate, erasing.scale) == ("kept", 192**-0.5)
+
+
+def test_stmp_s_options_reach_its_parts():
+    def built(name: str, variant: Any = "paper") -> Any:
+        return STMP(toy_trunk(), replace(model_options(name, variant)[1], input_size=SIZE))
+
+    assert built("stmp").rru.appearance == "current-minus-memory"
+    assert built("stmp", "released").rru.appearance == "memory-minus-current"
+    inputs = {name: built(f"stmp/{name}").rru.gate_input for name in ("rru_ad_lv", "rru_od_lv", "rru_lv")}
+    assert inputs == {"rru_ad_lv": "appearance", "rru_od_lv": "raw", "rru_lv": "differences"}
+    gates = {name: built(f"stmp/{name}").rru.gate for name in ("rru_s_lv", "rru_c_lv", "rru_lv")}
+    branches = {name: (gate.spatial is not None, gate.channel is not None) for name, gate in gates.items()}
+    assert branches == {"rru_s_lv": (True, False), "rru_c_lv": (False, True), "rru_lv": (True, True)}
+
+
+def test_gltr_s_and_grl_s_options_reach_their_parts():
+    tsa = build_model("gltr", "released", "compact", mask="raw").tsa
+    assert (tsa.mask, layers(tsa)) == ("raw", layers(TemporalSelfAttention(512, rectified=False, output_norm=True)))
+    trl = build_model("grl", "released", "compact").trl
+    assert (trl.W_h, trl.W_l) == (None, None)
+    kernels = [unit.memory.conv2.kernel_size for unit in trl.units.values()]
+    assert kernels == [(1, 1), (1, 1)]
+    rgsat = build_model("rgsat", backbone="compact", input_size=(64, 32), clip_length=3, r1=4, r2=32)
+    assert [part.relation.width for part in (rgsat.rgsa, rgsat.rgtr)] == [8, 8]
+    assert [part.relation.compress.in_channels for part in (rgsat.rgsa, rgsat.rgtr)] == [64, 64]
+
+
+SHEETS = {  # clip, picture, filter, protocol, distance
+    "grl": (8, (256, 128), "bilinear", "consecutive", "cosine"),
+    "stmp": (8, (299, 299), "bicubic", "whole", "cosine"),
+    "rgsat": (8, (256, 128), "bilinear", "overlapping", "cosine"),
+    "gltr": (16, (256, 128), "bilinear", "whole", "euclidean"),
+    "tclnet": (4, (256, 128), "bicubic", "consecutive", "cosine"),
+}
+
+
+@pytest.mark.parametrize("name", SHEETS)
+def test_data_sheets_are_the_papers(name):
+    spec = MODELS[name](toy_trunk(), model_options(name)[1]).spec
+    assert (spec.clip_length, spec.input_size, spec.resize, spec.test_clips, spec.distance) == SHEETS[name]
