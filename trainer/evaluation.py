@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
@@ -16,6 +17,7 @@ from torch import Tensor
 from reid_engine.clips import cut_clips
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
+from reid_engine.models.grl import GrlOptions
 from reid_engine.pixels import Preparation
 from reid_engine.ranking import (
     JUNK,
@@ -29,7 +31,9 @@ from reid_engine.ranking import (
 )
 from reid_engine.types import DistanceName, Vectors
 from trainer.datasets import DataSet, Tracklet, Trial
-from trainer.pictures import Damage, frames_of
+from trainer.pictures import Damage, Places, frames_of
+
+Comparison: TypeAlias = DistanceName | Literal["inner"]
 
 RANKS = (1, 5, 10, 20)
 BLOCK_BYTES = 2**27  # of distances at a time
@@ -79,6 +83,12 @@ def rule_of(model: str, dataset: DataSet) -> AveragePrecisionRule:
     return "trapezoid" if dataset.name in TRAPEZOID.get(model, ()) else dataset.rule
 
 
+def comparison_of(model: VideoReidModel) -> Comparison:
+    """How two vectors are compared: as the model says; by inner products where GRL's are not brought to one length."""
+    options = model.options
+    return "inner" if isinstance(options, GrlOptions) and not options.unit else model.spec.distance
+
+
 def evaluate(
     model: VideoReidModel,
     dataset: DataSet,
@@ -88,14 +98,17 @@ def evaluate(
     control: JobControl | None = None,
     threads: int | None = None,
     lists: int = 0,
+    frames: int = 0,
 ) -> Evaluation:
     """Embed all tracklets of the trials and rank them. ``lists``: also keep so many answers of every query.
+
+    frames: only so many of a tracklet, from its first on, as in GLTR's figure 4 (d); 0: all of them, as the papers test
 
     The model is used on the device that it is on, and left in eval mode. Damaged pictures are said as a notice.
     """
     control = control or JobControl()
     everyone = list({id(t): t for trial in dataset.trials for t in (*trial.query, *trial.gallery)}.values())
-    vectors = embed(model, everyone, control=control, threads=threads)
+    vectors = embed(model, everyone, control=control, threads=threads, frames=frames)
     place = {id(tracklet): at for at, tracklet in enumerate(everyone)}
 
     def of(tracklets: Sequence[Tracklet]) -> Vectors:
@@ -103,7 +116,7 @@ def evaluate(
 
     rule = rule or rule_of(model.spec.name, dataset)
     ranked = tuple(
-        rank(trial, of(trial.query), of(trial.gallery), model.spec.distance, rule=rule, rerank=rerank, lists=lists)
+        rank(trial, of(trial.query), of(trial.gallery), comparison_of(model), rule=rule, rerank=rerank, lists=lists)
         for trial in dataset.trials
     )
     return summed(ranked, rule)
@@ -132,13 +145,13 @@ def rank(
     trial: Trial,
     query: Vectors,
     gallery: Vectors,
-    distance: DistanceName = "cosine",
+    distance: Comparison = "cosine",
     *,
     rule: AveragePrecisionRule = "mean",
     rerank: bool = False,
     lists: int = 0,
 ) -> TrialScores:
-    """Scores of (Q, D) and (G, D) vectors, a block of queries at a time."""
+    """Scores of (Q, D) and (G, D) vectors, a block of queries at a time; re-ranking has no inner products: cosines."""
     query_ids, query_cameras = _columns(trial.query)
     gallery_ids, gallery_cameras = _columns(trial.gallery)
     parts: list[QueryScores] = []
@@ -171,17 +184,15 @@ def _columns(tracklets: Sequence[Tracklet]) -> tuple[NDArray[np.int64], NDArray[
     return pids, np.array([tracklet.camid for tracklet in tracklets], np.int64)
 
 
-def _blocks(
-    query: Vectors, gallery: Vectors, distance: DistanceName, rerank: bool
-) -> Iterator[tuple[slice, Distances]]:
+def _blocks(query: Vectors, gallery: Vectors, distance: Comparison, rerank: bool) -> Iterator[tuple[slice, Distances]]:
     """Distances of some queries to the whole gallery at a time."""
     if rerank:
-        yield from rerank_blocks(distance, query, gallery)
+        yield from rerank_blocks("cosine" if distance == "inner" else distance, query, gallery)
         return
     rows = max(1, BLOCK_BYTES // (4 * max(len(gallery), 1)))
     for first in range(0, len(query), rows):
         block = slice(first, min(first + rows, len(query)))
-        yield block, distances(distance, query[block], gallery)
+        yield block, -query[block] @ gallery.T if distance == "inner" else distances(distance, query[block], gallery)
 
 
 def _lists(found: Distances, length: int) -> tuple[NDArray[np.int64], Distances]:
@@ -205,8 +216,9 @@ def embed(
     *,
     control: JobControl | None = None,
     threads: int | None = None,
+    frames: int = 0,
 ) -> Vectors:
-    """(N, D) float32 vectors by the paper's test protocol, over all frames of every tracklet.
+    """(N, D) float32 vectors by the paper's test protocol, over all frames of every tracklet, or its first ``frames``.
 
     Clips of different tracklets pass the model together, half as many after it ran out of memory. Models that take a
     whole tracklet in one pass are given one at a time.
@@ -214,7 +226,8 @@ def embed(
     control, damage = control or JobControl(), Damage()
     model.eval()
     preparation = Preparation.of(model.spec)
-    read = _read_ahead(tracklets, preparation, damage, threads or os.cpu_count() or 1)
+    places = [np.arange(min(len(one), frames or len(one))) for one in tracklets]
+    read = _read_ahead(tracklets, places, preparation, damage, threads or os.cpu_count() or 1)
     if model.spec.test_clips == "whole":
         vectors = _one_by_one(model, read, preparation, len(tracklets), control)
     else:
@@ -225,7 +238,7 @@ def embed(
 
 
 def _read_ahead(
-    tracklets: Sequence[Tracklet], preparation: Preparation, damage: Damage, threads: int
+    tracklets: Sequence[Tracklet], places: Sequence[Places], preparation: Preparation, damage: Damage, threads: int
 ) -> Iterator[NDArray[np.uint8]]:
     """The frames of every tracklet in turn, a few tracklets ahead; a few only, since some are long."""
     waiting: deque[Future[NDArray[np.uint8]]] = deque()
@@ -233,7 +246,7 @@ def _read_ahead(
         try:
             for at in range(len(tracklets) + READ_AHEAD + threads):
                 if at < len(tracklets):
-                    waiting.append(pool.submit(frames_of, tracklets[at], preparation, damage))
+                    waiting.append(pool.submit(frames_of, tracklets[at], preparation, damage, places[at]))
                 if at >= READ_AHEAD + threads and waiting:
                     yield waiting.popleft().result()
         finally:

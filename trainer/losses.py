@@ -78,7 +78,7 @@ def adaptive_weighted_triplet(features: Tensor, labels: Tensor, *, include_self:
 
 
 def pair_verification(logits: Tensor, probe_labels: Tensor, gallery_labels: Tensor) -> Tensor:
-    """GRL eq. 14: logits (P, G, 2) of every pair, entry 1 "the same person"; binary cross entropy, mean over pairs."""
+    """GRL eq. 11: logits (P, G, 2) of every pair, entry 1 "the same person"; binary cross entropy, mean over pairs."""
     same = (probe_labels[:, None] == gallery_labels[None]).long()
     return F.cross_entropy(logits.flatten(0, 1), same.flatten())
 

@@ -45,6 +45,8 @@ def build_model(
     """
     model, chosen = model_options(name, variant, **({} if backbone is None else {"backbone": backbone}), **options)
     trunk = build_backbone(chosen.backbone, weights=weights, allow_network=allow_network)
+    if not MODELS[model].SIDE_BRANCH:
+        trunk.auxiliary = None
     built: VideoReidModel = MODELS[model](trunk, chosen)
     return built
 

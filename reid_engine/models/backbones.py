@@ -19,10 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from reid_engine.errors import NetworkFileError, UsageError
+from reid_engine.models.base import IMAGENET_MEAN, IMAGENET_STD
 from reid_engine.models.compact import SOLID_STAGES, SOLID_STEM_WIDTH, compact_stages
 
 TORCHVISION = "torchvision"  # the name that asks for a download
 OF_A_MODEL = "trunk."  # how a model file names the tensors of its trunk
+HALF = (0.5, 0.5, 0.5)  # what torchvision makes of its pictures for both Inceptions ("transform_input")
 
 
 class Trunk(nn.Module):
@@ -30,6 +32,7 @@ class Trunk(nn.Module):
 
     stage_channels: width after each stage; channels: of the last; stride: input pixels a map pixel, nominally
     auxiliary:      Inception's side branch on the third stage's maps, None elsewhere
+    mean, std:      of RGB / 255, as the published weights of the trunk expect
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Trunk(nn.Module):
         self.stem = stem
         self.stages = nn.ModuleList(stages)
         self.auxiliary: nn.Module | None = None
+        self.mean, self.std = (HALF, HALF) if name.startswith("inception") else (IMAGENET_MEAN, IMAGENET_STD)
 
     def forward(self, frames: Tensor) -> Tensor:
         """(N, 3, H, W) -> (N, channels, h, w)."""

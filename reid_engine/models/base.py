@@ -71,12 +71,14 @@ class VideoReidModel(nn.Module, ABC):
     ON_BACKBONE: backbone -> the options that another trunk than the variant's brings along, such as its input size
     PARTS:       name of a published block -> the submodules that make it up
     HEADS:       submodules that the paper counts to its classifier though the vector needs them
+    SIDE_BRANCH: whether Inception keeps its side branch; only STMP's objective looks at it
     """
 
     VARIANTS: ClassVar[Mapping[str, ModelOptions]]
     ON_BACKBONE: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     HEADS: ClassVar[tuple[str, ...]] = ()
+    SIDE_BRANCH: ClassVar[bool] = False
 
     def __init__(self, spec: ModelSpec, options: ModelOptions) -> None:
         super().__init__()

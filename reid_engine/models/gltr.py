@@ -34,6 +34,9 @@ from reid_engine.models.base import (
 QUERIES_AT_ONCE = 512  # rows of the mask computed together: bounds the memory of a tracklet of thousands of frames
 PyramidName: TypeAlias = Literal["dilated", "conv", "pool", "none"]
 MaskName: TypeAlias = Literal["softmax", "raw"]
+PixelName: TypeAlias = Literal["imagenet", "bgr_mean"]
+Triple: TypeAlias = tuple[float, float, float]
+CAFFE_MEAN = (122.679, 116.669, 104.007)  # of R, G, B in 0..255; the numbers of the authors' code
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,7 @@ class GltrOptions(ModelOptions):
     pyramid, reach, keep_input: the kind of branch, how many frames each sees on either side, and whether the frame
                    features stand before the branches
     attention:     TSA; rectified, output_norm, mask: of TSA, see there
+    pixels:        "imagenet", which torchvision's weights expect, or "bgr_mean", as printed: B, G, R less their mean
     """
 
     backbone: str = "resnet50_standard"
@@ -56,6 +60,7 @@ class GltrOptions(ModelOptions):
     rectified: bool = True
     output_norm: bool = False
     mask: MaskName = "softmax"
+    pixels: PixelName = "imagenet"
 
 
 class GltrFeatures(NamedTuple):
@@ -185,6 +190,18 @@ def _pyramid(options: GltrOptions) -> TemporalPyramid | None:
             raise UsageError(f"pyramid {unknown!r} is unknown; choose dilated, conv, pool or none")
 
 
+def _normalisation(pixels: PixelName, trunk: Trunk) -> tuple[Triple, Triple]:
+    """Mean and std of RGB / 255; for "bgr_mean" a pixel less its mean, the channels turned round by the model."""
+    match pixels:
+        case "imagenet":
+            return trunk.mean, trunk.std
+        case "bgr_mean":
+            red, green, blue = CAFFE_MEAN
+            return (red / 255, green / 255, blue / 255), (1 / 255, 1 / 255, 1 / 255)
+        case unknown:
+            raise UsageError(f"pixels {unknown!r} are unknown; choose imagenet or bgr_mean")
+
+
 class GLTR(VideoReidModel):
     """Frame features, DTP, TSA, the mean over time; any number of frames from one on."""
 
@@ -206,6 +223,7 @@ class GLTR(VideoReidModel):
     def __init__(self, trunk: Trunk, options: GltrOptions) -> None:
         dtp = _pyramid(options)
         width = options.feature_width if dtp is None else dtp.out_width
+        mean, std = _normalisation(options.pixels, trunk)
         spec = ModelSpec(
             name="gltr",
             paper="Li et al., Global-Local Temporal Representations for Video Person Re-Identification, ICCV 2019",
@@ -216,6 +234,8 @@ class GLTR(VideoReidModel):
             embedding_dim=width,
             test_clips="whole",
             distance="euclidean",
+            mean=mean,
+            std=std,
         )
         super().__init__(spec, options)
         self.trunk = trunk
@@ -231,8 +251,13 @@ class GLTR(VideoReidModel):
 
     def frame_features(self, frames: Tensor) -> Tensor:
         """F of single frames, (N, d)."""
-        features: Tensor = self.feature(self.trunk(frames).mean((2, 3)))
+        features: Tensor = self.feature(self._maps(frames).mean((2, 3)))
         return features
+
+    def _maps(self, frames: Tensor) -> Tensor:
+        """(N, 3, H, W) RGB -> (N, C, h, w)."""
+        maps: Tensor = self.trunk(frames.flip(1) if self.options.pixels == "bgr_mean" else frames)
+        return maps
 
     def _local(self, frames: Tensor) -> Tensor:
         """F -> F', (B, T, width)."""
@@ -272,7 +297,7 @@ class GLTR(VideoReidModel):
 
         ``carried`` (B, T, h, w): what every place brings to the feature of its own frame; they add up to one a frame.
         """
-        maps = over_frames(self.trunk, clips)
+        maps = over_frames(self._maps, clips)
         places = self.feature(maps.movedim(2, -1)).movedim(-1, 2)  # F before the mean over places, (B, T, d, h, w)
         shown = {"carried": carried(places.flatten(0, 1)[:, None])[:, 0].reshape(*maps.shape[:2], *maps.shape[3:])}
         if self.tsa is None:

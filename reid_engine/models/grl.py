@@ -1,7 +1,7 @@
 """Watching You: Global-guided Reciprocal Learning for Video-based Person Re-identification (Liu et al., CVPR 2021).
 
 Section 3.2: global-guided correlation estimation (GCE), eq. 1-4. Section 3.3: temporal reciprocal learning (TRL) by
-enhancement and memory units, eq. 5-10. Section 3.4 pools frames attentively and compares pairs, eq. 11.
+enhancement and memory units, eq. 5-10. Section 3.1 pools frames attentively, section 3.4 compares pairs, eq. 11.
 
 Open in the paper, and what is done: widths inside GCE (C, then C / 2, then 1) and of W_h, W_l (C); the reduction of W_c
 (16); how frames are pooled (the published attention: softmax of cosines, its rows summed); the norms after eq. 9-10
@@ -37,7 +37,7 @@ class GrlOptions(ModelOptions):
     memory_kernel: Literal[1, 3] = 3  # the middle of the residual block of eq. 8
     fusion: Literal["fc", "sum"] = "fc"  # eq. 9-10
     directions: Direction = "both"
-    enhance: bool = True  # eq. 5-7; without, a_t = 0
+    enhance: bool = True  # eq. 5-7; without, F^h_t is the spatial mean of X^h_t, and eq. 9 has nothing to join
     memory: bool = True  # eq. 8; without, M_t = M_0 and no F^l
     pairwise_pooling: bool = True  # training batches are pairs; probes and galleries are pooled apart
     compared: tuple[FeatureName, ...] = ("pooled", "video")  # what the vector holds, in this order
@@ -191,9 +191,9 @@ class TemporalReciprocalLearning(nn.Module):
         }
         self.units = nn.ModuleDict({f"{name}_unit": unit for name, unit in units.items()})
         joins = fusion == "fc" and directions == "both"  # one direction has nothing to integrate
-        self.W_h = nn.Linear(2 * channels, channels) if joins else None
+        self.W_h = nn.Linear(2 * channels, channels) if joins and enhance else None
         self.W_l = nn.Linear(2 * channels, channels) if joins and memory else None
-        self.remembers = memory
+        self.enhances, self.remembers = enhance, memory
 
     def forward(self, high: Tensor, low: Tensor) -> tuple[Tensor, Tensor | None]:
         """X^h, X^l (B, T, C, h, w) -> F^h (B, T, C), and F^l (B, C) or None without a memory."""
@@ -203,7 +203,7 @@ class TemporalReciprocalLearning(nn.Module):
             frames, memory = _walk(unit, high, low, backward=name == "backward_unit")
             enhanced.append(frames)
             remembered.append(spatial_mean(memory))
-        frames = _integrate(enhanced, self.W_h)  # eq. 9
+        frames = _integrate(enhanced if self.enhances else enhanced[:1], self.W_h)  # eq. 9
         return frames, _integrate(remembered, self.W_l) if self.remembers else None  # eq. 10
 
 
@@ -299,6 +299,8 @@ class GRL(VideoReidModel):
             input_size=options.input_size,
             embedding_dim=channels * len(_compared(options)),
             test_clips="consecutive",
+            mean=trunk.mean,
+            std=trunk.std,
         )
         super().__init__(spec, options)
         high, low = _built(options)

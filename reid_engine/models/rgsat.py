@@ -203,6 +203,8 @@ class RGSAT(VideoReidModel):
             input_size=options.input_size,
             embedding_dim=channels,
             test_clips="overlapping",
+            mean=trunk.mean,
+            std=trunk.std,
         )
         super().__init__(spec, options)
         self.map_size = trunk.map_size(options.input_size)

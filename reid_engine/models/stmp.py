@@ -21,8 +21,6 @@ from reid_engine.errors import ShapeError, UsageError
 from reid_engine.models.backbones import Trunk
 from reid_engine.models.base import (
     FRAMES_AT_ONCE,
-    IMAGENET_MEAN,
-    IMAGENET_STD,
     ModelOptions,
     ModelSpec,
     VideoReidModel,
@@ -280,7 +278,7 @@ class HorizontalStrips(nn.Module):
 
 
 class IdentityClassifier(nn.Module):
-    """Section "Network Training": f to identities, for L_id; trained with the model, never part of its file.
+    """Section "Multi-level Training Objective": f to identities, for L_c; trained beside the model, never in its file.
 
     leak: slope of the activation below zero; the text says ReLU (0), the authors' code 0.1
     """
@@ -316,9 +314,7 @@ def _pooling(options: StmpOptions, channels: int) -> SpatialTemporalIntegration 
             raise UsageError(f"pooling {unknown!r} is unknown; choose stim, average or lstm")
 
 
-def _data_sheet(options: StmpOptions, embedding_dim: int) -> ModelSpec:
-    half = (0.5, 0.5, 0.5)  # what the published Inception weights expect
-    inception = options.backbone == "inception_v3"
+def _data_sheet(trunk: Trunk, options: StmpOptions, embedding_dim: int) -> ModelSpec:
     return ModelSpec(
         name="stmp",
         paper="Liu et al., Spatial and Temporal Mutual Promotion for Video-Based Person Re-ID, AAAI 2019",
@@ -329,8 +325,8 @@ def _data_sheet(options: StmpOptions, embedding_dim: int) -> ModelSpec:
         embedding_dim=embedding_dim,
         test_clips="whole",
         resize="bicubic",
-        mean=half if inception else IMAGENET_MEAN,
-        std=half if inception else IMAGENET_STD,
+        mean=trunk.mean,
+        std=trunk.std,
     )
 
 
@@ -354,12 +350,13 @@ class STMP(VideoReidModel):
         "stim": ("pooling",),
     }
     HEADS: ClassVar = ("trunk.auxiliary",)
+    SIDE_BRANCH: ClassVar = True
 
     options: StmpOptions
 
     def __init__(self, trunk: Trunk, options: StmpOptions) -> None:
         pooling = _pooling(options, trunk.channels)
-        super().__init__(_data_sheet(options, pooling.width), options)
+        super().__init__(_data_sheet(trunk, options, pooling.width), options)
         self.trunk = trunk
         self.rru: RefiningRecurrentUnit | None = None
         if options.recurrent:

@@ -5,7 +5,7 @@ Section 3.3: the network, eq. 7, and the vector.
 
 Open in the paper, and what is done: the temperature of eq. 6 (5, as published); how B_n and G_n erase F_n (what B_n
 keeps, plus the average of F_n under G_n at every position); whether gradients run through f_k (no). The published
-code differs in the nine options that `RELEASED` sets. A clip of one frame has no memory, so TSB passes it through.
+code differs in the eight options that `RELEASED` sets. A clip of one frame has no memory, so TSB passes it through.
 """
 
 from __future__ import annotations
@@ -289,6 +289,8 @@ class TCLNet(VideoReidModel):
             input_size=options.input_size,
             embedding_dim=n * width,
             test_clips="consecutive",
+            mean=trunk.mean,
+            std=trunk.std,
             resize="bicubic",
         )
         super().__init__(spec, options)

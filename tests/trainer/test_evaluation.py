@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from reid_engine.models import build_model
 from reid_engine.models.base import ModelOptions, ModelSpec, VideoReidModel
 from reid_engine.pixels import Preparation
 from reid_engine.ranking import cosine_distance, k_reciprocal_rerank, score_ranking, unit_length
@@ -17,7 +18,7 @@ from reid_engine.types import Vectors
 from tests.trainer import trees
 from trainer import evaluation
 from trainer.datasets import DISTRACTOR, JUNK, DataSet, Tracklet, Trial
-from trainer.evaluation import embed, evaluate, rank, rule_of
+from trainer.evaluation import comparison_of, embed, evaluate, rank, rule_of
 
 
 class Means(VideoReidModel):
@@ -67,6 +68,18 @@ def test_tracklets_that_pass_together_get_the_vectors_of_the_paper_s_protocol(te
     slow = np.stack([model.embed_tracklet(frames).numpy() for frames in prepared])
     np.testing.assert_allclose(embed(model, some, threads=2), slow, atol=1e-5)
     assert embed(model, [], threads=1).shape == (0, 12)
+
+
+@pytest.mark.parametrize("test_clips", ["consecutive", "whole"])
+def test_figure_4_of_gltr_only_the_first_frames_of_a_tracklet_may_be_asked_for(test_clips: str) -> None:
+    some = [trees.in_memory(pid, 1, frames) for pid, frames in enumerate((1, 5, 9, 30), start=1)]
+    short = [replace(one, frames=one.frames[:6]) for one in some]
+    model = Means(test_clips)
+    np.testing.assert_array_equal(embed(model, some, threads=2, frames=6), embed(model, short, threads=2))
+    assert not np.allclose(embed(model, some[2:], frames=6), embed(model, some[2:]))
+    everyone = tuple(some)
+    data = DataSet("folder", (), (Trial(everyone, everyone),))
+    assert evaluate(model, data, frames=1, lists=1).trials[0].nearest.shape == (4, 1)
 
 
 def test_running_out_of_memory_halves_the_clips_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,6 +192,24 @@ def test_re_ranked_figures_are_those_of_the_re_ranked_matrix() -> None:
         gallery_cameras=gallery_cameras,
     )
     assert evaluation.summed([found], "mean").mean_ap == pytest.approx(whole.mean_ap, abs=1e-9)
+
+
+def test_grl_as_released_is_compared_by_inner_products_and_re_ranked_by_cosines() -> None:
+    def built(variant: Any) -> Any:
+        with torch.device("meta"):
+            return comparison_of(build_model("grl", variant, "compact"))
+
+    assert (built("paper"), built("released")) == ("cosine", "inner")
+    one, query, gallery = trial(3)
+    gallery *= np.linspace(0.2, 3, len(gallery), dtype=np.float32)[:, None]
+    found = rank(one, query, gallery, "inner", lists=5)
+    (query_ids, query_cameras), (gallery_ids, gallery_cameras) = labels(one.query), labels(one.gallery)
+    for q in range(len(query)):
+        left = (gallery_ids != JUNK) & ~((gallery_ids == query_ids[q]) & (gallery_cameras == query_cameras[q]))
+        products = sorted((float(query[q] @ gallery[g]) for g in np.flatnonzero(left)), reverse=True)
+        np.testing.assert_allclose(-found.distance[q], products[:5], rtol=1e-4)
+    again, cosine = (rank(one, query, gallery, name, rerank=True) for name in ("inner", "cosine"))
+    np.testing.assert_array_equal(again.precision, cosine.precision)
 
 
 def test_results_are_means_over_trials() -> None:

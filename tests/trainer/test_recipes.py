@@ -39,7 +39,7 @@ def terms_of(recipe: Recipe, stage: int = 0) -> set[str]:
         return set(objective(features, Labels(torch.tensor([0, 0, 1, 1]), torch.arange(4))))
 
 
-# GRL, section 4.1 and eq. 12-15 -------------------------------------------------------------------------------------
+# GRL, section 4.1 and eq. 11-14 -------------------------------------------------------------------------------------
 
 
 def test_grl_s_paper_settings() -> None:
@@ -49,7 +49,7 @@ def test_grl_s_paper_settings() -> None:
     holds(paper, epochs=50, decay_at=(15, 30, 45), gamma=0.1, schedule="steps")  # 4.1: x 0.1 every 15 of 50 epochs
     holds(paper, flip=0.5, crop=True, erase=0.5)  # 4.1: random crop, flip, random erasing
     holds(paper, erase_area=(0.02, 0.2), erase_aspect=(0.3, 3.33), erase_fill="colour")  # code: 2-20 %, one RGB colour
-    holds(paper, terms=("frame", "video", "verification"), verification_weight=20.0)  # eq. 15; code's weights
+    holds(paper, terms=("frame", "video", "verification"), verification_weight=20.0)  # eq. 14; code's weights
     holds(paper, oim_scale=30.0, oim_momentum=0.5, head_lr=1.0)  # eq. 12-13; code's scale and momentum
     holds(paper, evaluate_every=5, evaluate_late=(30, 3))  # code: every 5 epochs, every 3 after 30
     assert find_recipe("grl").build(backbone="compact").spec.clip_length == 8  # 4.1: T = 8
@@ -72,7 +72,7 @@ def test_grl_s_released_objective_shares_one_table_between_frames_and_pooled_and
     assert len(slow["params"]) == sum(1 for part in (model.trunk, model.gce) for _ in part.parameters())
 
 
-# STMP, section "Implementation Details" and eq. 7-11 ------------------------------------------------------------------
+# STMP, section "Implementation Details" and eq. 7-10 ------------------------------------------------------------------
 
 
 def test_stmp_s_paper_settings() -> None:
@@ -82,7 +82,7 @@ def test_stmp_s_paper_settings() -> None:
     )  # N = 10, K = 2, T = 8
     holds(paper, optimizer="sgd", lr=0.01, trunk_lr=0.001, momentum=0.9, nesterov=True, weight_decay=5e-4)
     holds(paper, epochs=900, decay_at=(), flip=0.0, crop=False, erase=0.0)  # no augmentation, constant lr
-    holds(paper, terms=("identity", "auxiliary", "video", "parts"), margin=0.4, leak=0.0)  # eq. 11, ReLU
+    holds(paper, terms=("identity", "auxiliary", "video", "parts"), margin=0.4, leak=0.0)  # eq. 7, ReLU
     assert find_recipe("stmp", {"variant": "released"}).settings.leak == 0.1  # type: ignore[attr-defined]
 
 
@@ -102,7 +102,7 @@ def test_stmp_s_trunk_learns_ten_times_slower_and_the_new_auxiliary_classifier_f
     assert len(slow["params"]) + len(fast["params"]) == sum(1 for m in (model, objective) for _ in m.parameters())
 
 
-# RGSAT, section 4.2 and eq. 11-14 -------------------------------------------------------------------------------------
+# RGSAT, section 4.2 and eq. 11-15 -------------------------------------------------------------------------------------
 
 
 def test_rgsat_s_paper_settings() -> None:
@@ -147,6 +147,11 @@ def test_gltr_s_first_stage_trains_the_frame_network_only_and_the_second_everyth
     frozen = find_recipe("gltr", {**TINY, "freeze_cnn": "true"}).settings
     left = {id(p) for group in recipe.method.groups(model, second, frozen) for p in group["params"]}
     assert left == both - {id(p) for part in (model.trunk, model.feature) for p in part.parameters()}
+    begun, later = recipe.method.stages(frozen)
+    assert (begun.still, set(later.still)) == (
+        (),
+        {"trunk", "feature"},
+    )  # statistics rest too, in the second stage only
 
 
 # TCLNet, section 4.1 --------------------------------------------------------------------------------------------------
@@ -157,7 +162,7 @@ def test_tclnet_s_paper_settings() -> None:
     holds(paper, sampler="tracklets", identities=8, per_identity=4, batch=32, clip="strided")  # 4 frames, stride 8
     holds(paper, optimizer="adam", lr=3e-4, weight_decay=5e-4)
     holds(paper, epochs=150, decay_at=(40, 80, 120), gamma=0.1, flip=0.5, crop=False, erase=0.0)
-    holds(paper, triplet=False, margin=0.4, evaluate_every=10)
+    holds(paper, triplet=False, margin=0.4, evaluate_every=10, duke_pieces=32)
     holds(find_recipe("tcl/full_tri").settings, triplet=True)  # table 5, "TCLNet-tri"
     holds(find_recipe("tclnet", {"variant": "released"}).settings, triplet=True)  # train.py always uses both
 
@@ -200,6 +205,14 @@ TERMS = {
 @pytest.mark.parametrize("name", TERMS)
 def test_ablations_of_the_loss_have_their_terms(name: str) -> None:
     assert terms_of(find_recipe(name, {**TINY, "clip_length": "2"})) == TERMS[name]
+
+
+def test_figures_are_re_ranked_in_the_row_that_says_so() -> None:
+    assert {name for name in CONFIGURATIONS if find_recipe(name).settings.rerank} == {"gltr/full_rerank"}
+
+
+def test_only_tclnet_cuts_dukemtmc_s_tracklets() -> None:
+    assert {name for name in METHODS if find_recipe(name).settings.duke_pieces} == {"tclnet"}
 
 
 def test_images_are_erased_in_the_rows_that_say_so() -> None:

@@ -105,6 +105,7 @@ def test_the_headlines_are_the_papers() -> None:
         "rank20": 88.41,
     }
     assert printed("gltr/full_rerank", "mars") == {"mAP": 85.54}
+    assert printed("stmp/base", "mars") == {"mAP": 64.7, "rank1": 81.7, "rank5": 91.8, "rank20": 96.2}  # table 3
     assert printed("tcl/full", "nowhere") == {}
 
 

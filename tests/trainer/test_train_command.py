@@ -17,6 +17,7 @@ import torch
 from safetensors.torch import load_file
 
 from reid_engine.models.files import load_model
+from tests.trainer import trees
 from tests.trainer.drawn import write_folder
 from trainer.__main__ import main
 from trainer.ranked import load_ranked
@@ -138,3 +139,35 @@ def test_two_processes_do_what_one_does(recipe: str, people: Path, tmp_path: Pat
         states = [torch.load(out / "checkpoint.pt", weights_only=True)[name] for out in (one, two)]
         for key, tensor in states[0].items():
             assert torch.allclose(tensor.float(), states[1][key].float(), atol=1e-5), key
+
+
+class Asked(Exception):
+    """What a run would have been given."""
+
+
+@pytest.mark.parametrize(
+    ("recipe", "options", "longest", "reranked"),
+    [
+        ("tcl/tsb", (), 40, False),  # 32 frames a piece, the last one keeps the remainder
+        ("tcl/tsb", ("--option", "pieces=16"), 24, False),
+        ("gltr/full_rerank", (), 72, True),
+    ],
+)
+def test_a_recipe_s_own_cuts_and_re_ranking_reach_the_data(
+    recipe: str, options: tuple[str, ...], longest: int, reranked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for part, person in (("train", 1), ("query", 2), ("gallery", 2)):
+        for camera in (1, 2):
+            trees.duke(tmp_path / "duke", part, person, camera, camera, range(1, 73 if part == "train" else 3))
+    asked: list[Any] = []
+
+    def fit(_: Any, data: Any, *_rest: Any, **_named: Any) -> None:
+        asked.append(data)
+        raise Asked
+
+    monkeypatch.setattr("trainer.verbs.train.fit", fit)
+    with pytest.raises(Asked):
+        main(["train", recipe, "duke_video", str(tmp_path / "duke"), "--out", str(tmp_path / "run"), *options])
+    (data,) = asked
+    assert max(map(len, data.dataset.train)) == longest
+    assert data.rerank == reranked

@@ -44,7 +44,7 @@ def people(tmp_path: Path) -> Path:
 
 
 def test_evaluate_prints_seven_figures_and_nothing_else(model: Path, people: Path, capsys) -> None:
-    for words in ([], ["--rerank"]):
+    for words in ([], ["--rerank"], ["--frames", "1"]):
         assert main(["evaluate", str(model), "folder", str(people), "--json", "--device", "cpu", *words]) == 0
         found = json.loads(capsys.readouterr().out)
         assert list(found) == ["mAP", "rank1", "rank5", "rank10", "rank20", "queries", "gallery"]
@@ -102,6 +102,11 @@ def test_calibrate_writes_the_card(model: Path, tmp_path: Path, capsys) -> None:
         (["audit", "moon", "."], 2, "there is no data set 'moon'"),
         (["audit", "folder", ".", "--option", "held_out"], 2, "an option is NAME=VALUE, got 'held_out'"),
         (["evaluate", "nothing.safetensors", "folder", "."], 3, "nothing.safetensors has no card"),
+        (
+            ["evaluate", "nothing.safetensors", "folder", ".", "--frames", "-1"],
+            2,
+            "--frames is a number of frames, got -1",
+        ),
     ],
 )
 def test_mistakes_are_one_sentence(capsys, words: list[str], status: int, sentence: str) -> None:

@@ -33,6 +33,8 @@ class Settings:
     schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr
     warmup:         share of the epochs in which the lr rises to its value
     freeze_bn:      normalise by the running statistics, which stand still
+    rerank:         figures after k-reciprocal re-ranking
+    duke_pieces:    so many frames are a training tracklet of DukeMTMC-VideoReID (the last keeps the rest); 0: uncut
     max_minutes:    0, or when a schedule has to be at its end: epochs are stretched over what comes first
     evaluate_every: epochs; 0: after the last one only. evaluate_late: (from epoch, every)
     """
@@ -62,6 +64,8 @@ class Settings:
     warmup: float = 0.0
     final_lr: float = 0.0
     freeze_bn: bool = False
+    rerank: bool = False
+    duke_pieces: int = 0
     weights: str = ""
     still: tuple[str, ...] = ()
     max_minutes: float = 0.0

@@ -22,7 +22,7 @@ class GltrSettings(Settings):
     """Section 4.2; the fields of every recipe are those of the second stage.
 
     frame_epochs, frame_batch, frame_lr, frame_decay_at: the first stage, of single frames; 0 epochs: there is none
-    freeze_cnn: the second stage leaves the trunk and the frame feature alone
+    freeze_cnn: the second stage leaves the trunk and the frame feature alone, its running statistics too
     """
 
     sampler: Any = "shuffle"
@@ -47,7 +47,8 @@ class GltrSettings(Settings):
 PAPER = GltrSettings()
 RELEASED = GltrSettings(frame_epochs=0, epochs=501, decay_at=(120, 240, 360, 480))
 
-ROWS: Mapping[str, Mapping[str, Any]] = {}
+ROWS: Mapping[str, Mapping[str, Any]] = {"gltr/full_rerank": {"rerank": True}}
+CNN = ("trunk", "feature")
 
 
 class GltrObjective(Objective):
@@ -71,8 +72,9 @@ class GltrObjective(Objective):
 
 def stages(settings: GltrSettings) -> tuple[Settings, ...]:
     """Single frames, then clips."""
+    clips = replace(settings, still=tuple({*settings.still, *CNN})) if settings.freeze_cnn else settings
     if not settings.frame_epochs:
-        return (settings,)
+        return (clips,)
     first_share = settings.frame_epochs / (settings.frame_epochs + settings.epochs)  # of the time, where it is bounded
     frames = replace(
         settings,
@@ -85,7 +87,7 @@ def stages(settings: GltrSettings) -> tuple[Settings, ...]:
         max_minutes=settings.max_minutes * first_share,
         evaluate_every=0,
     )
-    return frames, replace(settings, max_minutes=settings.max_minutes * (1 - first_share))
+    return frames, replace(clips, max_minutes=settings.max_minutes * (1 - first_share))
 
 
 def groups(model: GLTR, objective: GltrObjective, settings: GltrSettings) -> Groups:

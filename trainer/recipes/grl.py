@@ -1,4 +1,4 @@
-"""GRL's training (CVPR 2021, section 3.4, eq. 12-15, and section 4.1): OIM of frames and of videos, pair verification.
+"""GRL's training (CVPR 2021, section 3.4, eq. 11-14, and section 4.1): OIM of frames and of videos, pair verification.
 
 Open in the paper, and taken from the authors' code: the weights of the terms (1, 1, 20), OIM's scale and momentum, how
 pairs are drawn. Their code adds OIM and a triplet on the pooled vector, trains ten epochs more and gives what stands
@@ -93,7 +93,7 @@ class GrlObjective(Objective):
         self.pair_head = PairHead(width) if "verification" in self.terms else None
 
     def forward(self, features: GrlFeatures, labels: Labels) -> dict[str, Tensor]:
-        """Eq. 15: rows 2 i and 2 i + 1 of the batch are a pair; all P x P probes and galleries are compared."""
+        """Eq. 14: rows 2 i and 2 i + 1 of the batch are a pair; all P x P probes and galleries are compared."""
         pids, found = labels.pids, features
         terms: dict[str, Tensor] = {}
         if "frame" in self.terms and found.frames is not None:
@@ -104,7 +104,7 @@ class GrlObjective(Objective):
             return terms
         if self.pair_head is not None:
             logits = self.pair_head(found.pooled[0::2], found.pooled[1::2])
-            same = losses.pair_verification(logits, pids[0::2], pids[1::2])  # eq. 14
+            same = losses.pair_verification(logits, pids[0::2], pids[1::2])  # eq. 11
             terms["verification"] = self.verification_weight * same
         if "pooled" in self.terms:
             terms["pooled"] = self.frame_oim(found.pooled, pids)

@@ -1,4 +1,4 @@
-"""RGSAT's training (AAAI 2020, section 3.5, eq. 11-14, and section 4.2). No code was published.
+"""RGSAT's training (AAAI 2020, section 3.5, eq. 11-15, and section 4.2). No code was published.
 
 Open in the paper, and chosen here: the classifiers (one linear layer each for frames and clips), the mean over frames
 of their loss, the parameters of random erasing, an epoch that meets every identity once.
@@ -58,7 +58,7 @@ class RgsatObjective(Objective):
         self.of_clips = classifier(model.spec.embedding_dim, identities)
 
     def forward(self, features: RgsatFeatures, labels: Labels) -> dict[str, Tensor]:
-        """Eq. 14, weights 1."""
+        """Eq. 15, weights 1."""
         refined = self.settings.frame_ce_on == "refined"
         frames = features.refined if refined else features.frames  # (B, T, C)
         of_each = labels.pids.repeat_interleave(frames.shape[1])

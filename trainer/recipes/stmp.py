@@ -1,4 +1,4 @@
-"""STMP's training (AAAI 2019, section "Network Training", eq. 7-11): identities, videos and their strips.
+"""STMP's training (AAAI 2019, section "Multi-level Training Objective", eq. 7-10): identities, videos and their strips.
 
 Open in the paper, and taken from the authors' code: all weights are 1, also of Inception's auxiliary classifier; two
 learning rates; 900 epochs for small sets. For MARS both are silent about the length; 200 epochs are taken there
@@ -69,9 +69,9 @@ class StmpObjective(Objective):
         self.auxiliary = classifier(768, identities) if side else None
 
     def forward(self, features: StmpFeatures, labels: Labels) -> dict[str, Tensor]:
-        """Eq. 11, all weights 1."""
+        """Eq. 7, all weights 1."""
         pids, margin, wanted = labels.pids, self.settings.margin, self.settings.terms
-        terms = {"identity": losses.cross_entropy(self.identity(features.clip), pids)}  # eq. 7
+        terms = {"identity": losses.cross_entropy(self.identity(features.clip), pids)}  # L_c
         if self.auxiliary is not None:
             terms["auxiliary"] = losses.cross_entropy(self.auxiliary(features.auxiliary), pids)
         if "video" in wanted:

@@ -1,7 +1,7 @@
 """TCLNet's training (ECCV 2020, section 4.1 and table captions): cross entropy per learner, and a triplet in "-tri".
 
 Open in the paper, and taken from the authors' code: four frames at stride 8, the BN before each classifier, weight
-decay, margin and distance of the triplet. Their code always adds the triplet.
+decay, margin and distance of the triplet, DukeMTMC's tracklets cut into 32 frames. Their code always adds the triplet.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class TclSettings(Settings):
     lr: float = 3e-4
     weight_decay: float = 5e-4
     epochs: int = 150
+    duke_pieces: int = 32
     decay_at: tuple[int, ...] = (40, 80, 120)
     gamma: float = 0.1
     evaluate_every: int = 10

@@ -58,7 +58,7 @@ def run(given: argparse.Namespace) -> str:
 def _train(
     given: argparse.Namespace, recipe: Recipe, machine: Machine, world: World, control: JobControl
 ) -> dict[str, Any]:
-    reader = options_of(given.option)
+    reader = _reader(given, recipe)
     dataset = open_dataset(given.dataset, given.root, **reader)
     for note in dataset.notes:
         control.notice(note)
@@ -80,11 +80,20 @@ def _train(
         machine.keep_gib,
         folder=given.out,
         control=control,
+        rerank=recipe.settings.rerank,
     )
     result = fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
     if world.first:
         _report(folder, dataset, control)
     return result
+
+
+def _reader(given: argparse.Namespace, recipe: Recipe) -> dict[str, str]:
+    """The reader's options: those of the recipe, then those that were given."""
+    options = options_of(given.option)
+    if given.dataset == "duke_video" and recipe.settings.duke_pieces:
+        return {"pieces": str(recipe.settings.duke_pieces), **options}
+    return options
 
 
 def _report(folder: Run, dataset: DataSet, control: JobControl) -> None:

@@ -61,6 +61,16 @@ def test_inception_lends_its_third_stage_to_the_auxiliary_branch():
     assert trunk.auxiliary(middle).shape == (2, 768)
 
 
+@pytest.mark.parametrize("name", ["inception", "compact"])
+@pytest.mark.parametrize("model", ["grl", "stmp", "rgsat", "gltr", "tclnet"])
+def test_pictures_are_normalised_as_the_published_weights_of_the_trunk_expect(model, name):
+    with torch.device("meta"):
+        spec = build_model(model, backbone=name).spec
+    half = name == "inception"
+    assert spec.mean == ((0.5,) * 3 if half else (0.485, 0.456, 0.406))
+    assert spec.std == ((0.5,) * 3 if half else (0.229, 0.224, 0.225))
+
+
 def resnet() -> nn.Module:
     return torchvision.models.resnet50(weights=None)
 

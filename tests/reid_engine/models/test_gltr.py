@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from reid_engine.errors import UsageError
+from reid_engine.models import build_model
 from reid_engine.models.backbones import build_backbone
 from reid_engine.models.gltr import (
     GLTR,
@@ -18,6 +19,7 @@ from reid_engine.models.gltr import (
     TemporalSelfAttention,
     undilated_branch,
 )
+from reid_engine.pixels import Preparation
 from tests.reid_engine.models.toys import SIZE, clips, giga_macs, settled, shaken, toy_trunk
 
 D = 6
@@ -166,6 +168,27 @@ def test_the_released_variant_keeps_the_frame_features_and_dilates_by_1_2_3():
     assert network.spec.embedding_dim == 512
     assert [branch.dilation for branch in network.dtp.branches] == [(1,), (2,), (3,)]
     assert network.dtp.keep_input
+
+
+def test_section_4_2_pixels_may_be_bgr_less_their_mean():
+    pixels = torch.randint(0, 256, (2, 5, *SIZE, 3), dtype=torch.uint8)  # BGR, as they are decoded
+    printed, usual = small(pixels="bgr_mean"), small()
+    printed.load_state_dict(usual.state_dict())
+    fed = Preparation.of(printed.spec).normalised(pixels)
+    expected = pixels.float() - torch.tensor([104.007, 116.669, 122.679])
+    assert torch.allclose(fed.flip(2), expected.movedim(-1, 2), atol=1e-3)
+    assert torch.equal(printed(fed).frames, usual(fed.flip(2)).frames)  # B first
+    assert usual.spec.mean == (0.485, 0.456, 0.406)
+    with pytest.raises(UsageError, match="pixels 'bgr' are unknown; choose imagenet or bgr_mean"):
+        small(pixels="bgr")
+
+
+def test_table3_inception_is_the_one_that_the_paper_cites_without_its_side_branch():
+    with torch.device("meta"):
+        network = build_model("gltr/inception_full")
+    assert network.trunk.name == "inception_v3"
+    assert network.trunk.auxiliary is None
+    assert network.spec.mean == network.spec.std == (0.5, 0.5, 0.5)
 
 
 def test_eq4_the_feature_of_a_tracklet_is_the_mean_over_its_frames():

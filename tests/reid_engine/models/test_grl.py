@@ -165,6 +165,10 @@ def test_without_enhancement_and_without_memory_the_parts_are_not_there():
     plain = TemporalReciprocalLearning(C, enhance=False, fusion="sum", directions="forward")
     assert plain.units["forward_unit"].f1 is None
     assert torch.allclose(plain(high, low)[0], high.mean((3, 4)))
+    for fusion in ("fc", "sum"):  # table 3: the frames are the means of X^h, whichever way they are walked
+        both = TemporalReciprocalLearning(C, enhance=False, fusion=fusion)
+        assert both.W_h is None
+        assert torch.allclose(both(high, low)[0], high.mean((3, 4)))
     forgetful = TemporalReciprocalLearning(C, memory=False)
     assert forgetful.W_l is None
     frames, video = forgetful(high, low)
@@ -223,6 +227,30 @@ def test_eq3_eq4_maps_split_into_two_parts_that_add_up():
     high, low = seen
     assert torch.allclose(high + low, maps, atol=1e-5)
     assert torch.allclose(high, network.gce(maps) * maps)
+
+
+@pytest.mark.parametrize("name", ["grl/full", "grl/gce_both", "grl/baseline"])
+def test_frames_and_video_pass_a_bn_of_their_own_and_have_unit_length(name):
+    network = small(name)
+    for norm in (network.bn_high, network.bn_low):
+        if norm is not None:
+            shaken(norm)
+    maps = draw(2, 3, 256, 4, 2)
+    high, low, _ = network._streams(maps)
+    found = network._features(maps)
+    for b in range(2):
+        assert torch.allclose(found.video[b], unit(bn_row(network.bn_low, low[b])), atol=1e-5)
+    if name == "grl/baseline":
+        assert torch.allclose(low, sum(maps[:, t].mean((2, 3)) for t in range(3)) / 3, atol=1e-6)
+        return
+    for b in range(2):
+        for t in range(3):
+            assert torch.allclose(found.frames[b, t], unit(bn_row(network.bn_high, high[b, t])), atol=1e-5)
+    assert torch.allclose(found.pooled, network.pooling(found.frames), atol=1e-6)
+    if name == "grl/gce_both":  # no TRL: the means of the two streams
+        correlation = network.gce(maps)
+        assert torch.allclose(high, (correlation * maps).mean((3, 4)), atol=1e-5)
+        assert torch.allclose(low, ((1 - correlation) * maps).mean((1, 3, 4)), atol=1e-5)
 
 
 def test_vector_of_the_paper_holds_pool_and_video_at_unit_length():

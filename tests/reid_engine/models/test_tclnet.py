@@ -407,3 +407,14 @@ def test_table4_temporal_convolution_begins_as_the_single_frame_one():
 @pytest.mark.parametrize("name", ["tcl/base_3d", "tcl/base_nl", "tcl/base_dropblock", "tcl/market_base"])
 def test_table4_rivals_and_single_pictures_embed_tracklets_of_one_frame(name):
     assert small(name).embed_tracklet(clips(1, 1)[0]).shape == (256,)
+
+
+def test_table4_rivals_stand_where_the_guide_says():
+    dropped, nonlocal_ = small("tcl/base_dropblock").path, small("tcl/tse_nl").path
+    assert (list(dropped)[-1], dropped["dropblock"].block, dropped["dropblock"].rate) == ("dropblock", (3, 8), 0.1)
+    assert list(nonlocal_)[-1] == "nonlocal"
+    assert nonlocal_["nonlocal"].theta.weight.shape == (96, 192)  # half of what stage 3 gives
+    with torch.device("meta"):
+        inflated = build_model("tcl/base_3d")
+    kernels = [module.conv.kernel_size for module in inflated.modules() if isinstance(module, TemporalConv)]
+    assert kernels == [(3, 1, 1)] * 16  # every bottleneck of ResNet-50
