@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from reid_engine.errors import JobCancelled, UsageError
+from reid_engine.errors import InputError, JobCancelled, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
 from reid_engine.models.files import Story, save_model
@@ -108,6 +108,7 @@ def fit(
     machine.prepare(model)
     position, states = load_checkpoint(run.checkpoint) if resume else (Position(), {})
     if resume:
+        _refuse_foreign(run, states["model"], model)
         model.load_state_dict(states["model"])
         if world.first:
             run.forget_after(position.steps)
@@ -355,6 +356,13 @@ class Fitting:
             training_data=(self.data.name,),
             results={f"{self.data.name} {name}": number for name, number in figures.items() if name != "queries"},
         )
+
+
+def _refuse_foreign(run: Run, state: Mapping[str, torch.Tensor], model: nn.Module) -> None:
+    """Raise InputError for a checkpoint whose weights are not the model's, by name and shape."""
+    shapes = [{key: tuple(tensor.shape) for key, tensor in one.items()} for one in (state, model.state_dict())]
+    if odd := sorted(key for key in {*shapes[0], *shapes[1]} if shapes[0].get(key) != shapes[1].get(key)):
+        raise InputError(f"{run.checkpoint} is of another model: {odd[0]} differs ({len(odd)} such tensors)")
 
 
 def build_optimizer(settings: Settings, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:

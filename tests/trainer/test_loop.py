@@ -252,11 +252,56 @@ def test_what_has_changed_since_a_run_was_started_is_a_clear_sentence(tmp_path: 
     assert resume_run(tmp_path, config(small("tcl/full", max_minutes="3")))[1] == [], "time may be given or taken"
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+class Stranger:
+    """What a pickle may ask of whoever opens it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("opened"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK nonsense", "is no checkpoint of a run"),
+        (b"hello", "is no checkpoint of a run"),
+        (b"abc", "is no checkpoint of a run"),
+        (b"", "is no checkpoint of a run"),
+        ({"format": 1, "weights": Stranger()}, "holds more than numbers and was not opened"),
+        ({"format": 1, "rng": torch.get_rng_state(), "position": {}}, "lacks model"),
+        (
+            {"format": 1, "rng": torch.zeros(3), "position": {}, "model": {}, "objective": {}, "optimizer": {}},
+            "is no checkpoint of this version",
+        ),
+        (
+            {"format": 1, "rng": torch.get_rng_state(), "position": {"place": 3}}
+            | {"model": {}, "objective": {}, "optimizer": {}},
+            "is no checkpoint of this version",
+        ),
+        (torch.zeros(3), "is no checkpoint of this version"),
+    ],
+)
+def test_a_checkpoint_that_is_none_is_refused_in_one_line(
+    content: object, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "checkpoint.pt"
-    path.write_bytes(b"PK nonsense")
-    with pytest.raises(InputError, match=r"checkpoint\.pt is no checkpoint of a run"):
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(InputError, match=rf"checkpoint\.pt .*{sentence}") as told:
         load_checkpoint(path)
+    assert "\n" not in str(told.value)
+    assert not Path("opened").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", small("tcl/full", epochs="1"))
+    fit(small("tcl/full", epochs="1"), DrawnData(4, 1), run, Machine())
+    other = new_run(tmp_path / "other", small("stmp", epochs="1"))
+    other.checkpoint.write_bytes(run.checkpoint.read_bytes())
+    with pytest.raises(InputError, match=r"checkpoint\.pt is of another model"):
+        fit(small("stmp", epochs="1"), DrawnData(4, 1), other, Machine(), resume=True)
 
 
 def test_a_teacher_is_followed(tmp_path: Path) -> None:
