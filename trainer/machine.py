@@ -13,6 +13,7 @@ from torch import nn
 from reid_engine.errors import UsageError
 from trainer.data import Keeping
 from trainer.recipes import parsed
+from trainer.recipes.limits import refuse_unfit
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +68,10 @@ class Machine:
 
 
 def split_machine(changes: Mapping[str, Any]) -> tuple[Machine, dict[str, Any]]:
-    """Settings of the machine, and the rest, which is the recipe's."""
+    """Settings of the machine, and the rest, which is the recipe's. Raises UsageError for values that none can have."""
     usual = Machine()
     own = {one.name for one in fields(Machine)}
     mine = {key: parsed(key, value, getattr(usual, key)) for key, value in changes.items() if key in own}
-    return Machine(**mine), {key: value for key, value in changes.items() if key not in own}
+    machine = Machine(**mine)
+    refuse_unfit(machine, mine)
+    return machine, {key: value for key, value in changes.items() if key not in own}

@@ -13,6 +13,7 @@ from reid_engine.models.base import ModelOptions, Variant, VideoReidModel
 from reid_engine.models.configurations import ALIASES, CONFIGURATIONS, MODEL_OF_PREFIX
 from trainer.recipes import gltr, grl, ours, rgsat, stmp, tclnet
 from trainer.recipes.base import Labels, Method, Objective, Settings
+from trainer.recipes.limits import refuse_unfit
 
 __all__ = ("METHODS", "Labels", "Method", "Objective", "Recipe", "Settings", "find_recipe", "recipe_names")
 
@@ -87,6 +88,7 @@ def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     usual: Settings = replace(method.variants[variant], **method.rows.get(row, {}))  # type: ignore[index]
     known = {one.name for one in fields(usual)}
     settings = _set(usual, {key: value for key, value in changes.items() if key in known})
+    refuse_unfit(settings, changes.keys() & known)
     model, brought = row, {}
     if isinstance(settings, ours.OurSettings):
         model = settings.head
@@ -94,6 +96,7 @@ def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     options = _model_changes(model, variant, changes, known)
     _, plain = model_options(model, variant, **brought)  # type: ignore[arg-type]
     chosen = model_options(model, variant, **{**brought, **options})[1]  # type: ignore[arg-type]
+    refuse_unfit(chosen, options)
     changed = {**_differences(plain, chosen), **_differences(usual, settings)}
     if row != "ours" and not settings.weights:
         changed["weights"] = ("ImageNet", "none")
@@ -137,7 +140,8 @@ def parsed(key: str, value: Any, usual: Any) -> Any:
         try:
             return type(usual)(value)
         except ValueError:
-            raise UsageError(f"{key} is a number such as {usual}, got {value!r}") from None
+            kind = "a whole number" if isinstance(usual, int) else "a number"
+            raise UsageError(f"{key} is {kind} such as {usual}, got {value!r}") from None
     return value if isinstance(usual, str) else _literal(value)
 
 
