@@ -69,6 +69,19 @@ def test_curves_and_figures_follow_the_run_and_it_is_cancelled(pane: TrainingPan
     assert not run.running
 
 
+def test_the_next_run_is_not_offered_to_resume_because_the_last_was_paused(
+    pane: TrainingPane, order: Order, qtbot: QtBot
+) -> None:
+    for _ in range(2):
+        run = TrainingRun(COMMAND, order)
+        pane.follow(run)
+        assert pane.pause.text() == "Pause"
+        qtbot.waitUntil(lambda: bool(pane.curves.rank1), timeout=WAIT_MS)
+        with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
+            pane.pause.click()  # the child ends at any word
+        assert pane.pause.text() == "Resume"
+
+
 def test_a_trainer_that_is_not_there_is_said(pane: TrainingPane, order: Order, qtbot: QtBot) -> None:
     run = TrainingRun(("/no/such/trainer",), order)
     pane.follow(run)
