@@ -40,17 +40,23 @@ def save_checkpoint(path: Path, position: Position, **states: Mapping[str, Any])
     """Write ``states`` (of model, objective, optimizer, sampler) and the position, whole or not at all."""
     part = path.with_name(path.name + ".part")
     content = {"format": FORMAT, "position": dict(vars(position)), "rng": torch.get_rng_state(), **states}
-    with part.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        with part.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)  # half a checkpoint would keep a full disk full
+        raise
 
 
 def load_checkpoint(path: Path) -> tuple[Position, dict[str, Any]]:
     """What ``save_checkpoint`` wrote, on the CPU; runs no code from the file. Raises InputError, naming the file."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there: nothing was learned yet; leave --resume out to start the run") from None
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except pickle.UnpicklingError as error:

@@ -152,6 +152,12 @@ class Fitting:
             ids = [world.device] if world.device.type == "cuda" else None
             network = nn.parallel.DistributedDataParallel(network, device_ids=ids)
         share = settings.batch // world.size
+        fewest = 4 if settings.sampler == "pairs" else 2
+        if not settings.freeze_bn and (share < 2 or settings.batch < fewest):
+            raise UsageError(
+                f"{settings.batch} clips are too few for batch statistics: a batch has at least {fewest}, a process 2; "
+                "set larger identities or per_identity"
+            )
         micro = self.position.micro_batch or min(self.machine.micro_batch or share, share)
         step = Step(self.model, network, objective, world, micro, self.machine.in_half())
         return Stage(settings, objective, optimizer, step, self.data.batches(settings, self.model, world))
@@ -269,20 +275,30 @@ class Fitting:
             clips=clips,
             memory_mb=_memory_mb(self.world.device),
         )
-        share = max(epoch, 1e-9) / stage.settings.epochs
-        self.control.reporter.event(
-            "progress",
-            stage="train",
-            done=position.steps,
-            total=round(position.steps / share) if share > 0 else None,
-            epoch=round(epoch, 2),
-            epochs=stage.settings.epochs,
-            loss=loss,
-            lr=lr,
-            eta_s=round(position.stage_seconds * (1 / share - 1), 1),
-        )
+        self.control.reporter.event("progress", **self._told(stage, loss, terms, lr, clips / max(seconds, 1e-9)))
         while self.control.paused and not self.control.cancelled:
             time.sleep(PAUSE_POLL_S)  # the other processes wait for this one's next word
+
+    def _told(self, stage: Stage, loss: float, terms: Mapping[str, float], lr: float, speed: float) -> dict[str, Any]:
+        """How far the run is, for a listener; steps and seconds to come are those of the present stage."""
+        position, settings, each = self.position, stage.settings, len(stage.batches)
+        done = position.epoch + position.batch / each
+        share = max(place(settings, done, position.stage_seconds / 60) / settings.epochs, 1e-9)
+        stages, best = len(self.recipe.method.stages(self.recipe.settings)), position.best
+        return {
+            "stage": "train",
+            "done": position.steps,
+            "total": position.steps + round(done * each * (1 / share - 1)),
+            "epoch": round(done, 2),
+            "epochs": settings.epochs,
+            "loss": loss,
+            "terms": dict(terms),
+            "lr": lr,
+            "clips_a_second": round(speed, 1),
+            "eta_s": round(position.stage_seconds * (1 / share - 1), 1),
+            **({"part": position.stage + 1, "parts": stages} if stages > 1 else {}),
+            **({"best": {"rank1": best[0], "epoch": best[1]}} if best else {}),
+        }
 
     def _evaluate(self, *, final: bool = False) -> Mapping[str, float]:
         """The figures of the model as it is; keeps it where it is the best so far."""
