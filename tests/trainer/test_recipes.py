@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -242,6 +244,19 @@ def test_a_run_with_other_settings_is_never_the_reproduction() -> None:
     )
     assert find_recipe("grl", {"memory_kernel": "1", "weights": "w"}).changed == {"memory_kernel": (3, 1)}
     assert not find_recipe("grl", {"evaluate_every": "1", "weights": "w"}).changed, "looking changes nothing"
+
+
+def test_a_trunk_of_another_training_is_not_taken_for_imagenet_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have seen the very people that are tested on."""
+    trunk = tmp_path / "resnet50-0676ba61.pth"
+    trunk.write_bytes(b"numbers")
+    learned = find_recipe("tclnet", {"weights": str(trunk)})
+    assert learned.changed == {"weights": ("ImageNet", "resnet50-0676ba61.pth")}
+    assert learned.verdict() == "not the paper's settings: weights=resnet50-0676ba61.pth (recipe: ImageNet)"
+    monkeypatch.setattr("trainer.recipes.IMAGENET", (hashlib.sha256(b"numbers").hexdigest()[:8],))
+    assert not find_recipe("tclnet", {"weights": str(trunk)}).changed
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, get_args
 
 from reid_engine.errors import UsageError
@@ -32,6 +34,8 @@ FULL: Mapping[str, str] = {
     "gltr": "gltr/full",
     "tclnet": "tcl/full",
 }
+# SHA-256 of ImageNet's trunks begins so, as torchvision's file names tell: resnet50, inception_v3, googlenet, alexnet
+IMAGENET = ("0676ba61", "19c8e357", "0cc3c7bd", "1a9a5a14", "1378be20", "7be5be79", "4df8aa71")
 NOT_OF_THE_PAPER = frozenset({"evaluate_every", "evaluate_late", "weights"})  # they look at a run, or are said apart
 
 
@@ -98,9 +102,19 @@ def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     chosen = model_options(model, variant, **{**brought, **options})[1]  # type: ignore[arg-type]
     refuse_unfit(chosen, options)
     changed = {**_differences(plain, chosen), **_differences(usual, settings)}
-    if row != "ours" and not settings.weights:
-        changed["weights"] = ("ImageNet", "none")
+    if row != "ours" and (other := _not_imagenet(settings.weights)):
+        changed["weights"] = ("ImageNet", other)
     return Recipe(row, model, chosen.variant, method, settings, {**brought, **options}, changed)
+
+
+def _not_imagenet(weights: str) -> str:
+    """What a trunk begins with instead of ImageNet's weights; empty for those, and for a file that is not there."""
+    path = Path(weights)
+    if not weights or not path.is_file():
+        return "" if weights else "none"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return "" if digest.startswith(IMAGENET) else path.name
 
 
 def _model_changes(model: str, variant: str, changes: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
