@@ -122,6 +122,7 @@ class TrainingPane(QWidget):
     def _check(self) -> None:
         running = self.run is not None and self.run.running
         problem = self.order.problem
+        self.start.setText(tr("Go on with this run") if self.order.goes_on else tr("Start training"))
         self._problem.setText("" if running else problem)
         self.start.setEnabled(not running and not problem)
         for button in (self.pause, self.cancel):

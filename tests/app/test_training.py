@@ -45,6 +45,22 @@ def test_a_run_is_the_command_that_a_person_could_type(order: Order) -> None:
     assert words.endswith("--set device=cpu --json")
 
 
+def test_a_run_that_was_cancelled_goes_on_and_one_that_ended_stays(pane: TrainingPane, order: Order) -> None:
+    pane.root.setText(str(order.root))
+    pane.folder.setText(str(order.folder))
+    assert pane.start.text() == "Start training"
+    assert "--resume" not in pane.order.words()
+    order.folder.mkdir()
+    (order.folder / "checkpoint.pt").touch()
+    pane.folder.textChanged.emit("")
+    assert pane.start.text() == "Go on with this run"
+    assert pane.order.words()[-2:] == ["--resume", "--json"]
+    (order.folder / "result.json").touch()
+    pane.folder.textChanged.emit("")
+    assert not pane.start.isEnabled()
+    assert "holds a run that has ended" in pane.order.problem
+
+
 def test_the_form_asks_for_data_before_it_starts(pane: TrainingPane, tmp_path: Path, qtbot: QtBot) -> None:
     assert not pane.start.isEnabled()
     pane.root.setText(str(tmp_path))
