@@ -102,6 +102,13 @@ def test_calibrate_writes_the_card(model: Path, tmp_path: Path, capsys) -> None:
         (["audit", "moon", "."], 2, "there is no data set 'moon'"),
         (["audit", "folder", ".", "--option", "held_out"], 2, "an option is NAME=VALUE, got 'held_out'"),
         (["evaluate", "nothing.safetensors", "folder", "."], 3, "nothing.safetensors has no card"),
+        (
+            ["evaluate", "a.safetensors", "folder", ".", "--device", "gpu"],
+            2,
+            "device is auto, cuda, cuda:N or cpu, got",
+        ),
+        (["calibrate", "a.safetensors", "folder", ".", "--device", "cuda:99"], 2, "there is no such CUDA device here"),
+        (["report", "nowhere"], 3, "nowhere holds no run: there is no config.json in it"),
     ],
 )
 def test_mistakes_are_one_sentence(capsys, words: list[str], status: int, sentence: str) -> None:

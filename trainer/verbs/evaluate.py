@@ -7,12 +7,11 @@ import json
 import sys
 from pathlib import Path
 
-import torch
-
 from reid_engine.jobs import JobControl
 from reid_engine.models.files import load_model
 from trainer.datasets import open_dataset
 from trainer.evaluation import evaluate
+from trainer.machine import Machine
 from trainer.verbs.words import Spoken, add_dataset, options_of
 
 
@@ -22,18 +21,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_dataset(parser)
     parser.add_argument("--rerank", action="store_true", help="after k-reciprocal re-ranking")
     parser.add_argument("--ap", choices=("mean", "trapezoid"), help="how average precision is counted; else as printed")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", default="auto", help="auto, cuda or cpu")
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
 
 
 def run(given: argparse.Namespace) -> str:
     """mAP, rank-1 to rank-20, queries and gallery; shares in [0, 1]. What a person should know goes to stderr."""
+    device = Machine(device=given.device).chosen_device()
     model, _ = load_model(given.model)
     dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
     for note in dataset.notes:
         sys.stderr.write(f"{note}\n")
     control = JobControl(Spoken())
-    found = evaluate(model.to(given.device), dataset, rerank=given.rerank, rule=given.ap, control=control)
+    found = evaluate(model.to(device), dataset, rerank=given.rerank, rule=given.ap, control=control)
     if found.left_out:
         sys.stderr.write(f"{found.left_out} queries have no right answer in their gallery and do not count\n")
     figures = found.figures()
