@@ -105,6 +105,7 @@ def fit(
     control, world = control or JobControl(), world or World(0, 1, torch.device(machine.chosen_device()))
     torch.manual_seed(seed)
     model = recipe.build(weights=recipe.settings.weights or None)
+    _refuse_small_frames(recipe, model)
     machine.prepare(model)
     position, states = load_checkpoint(run.checkpoint) if resume else (Position(), {})
     if resume:
@@ -372,6 +373,20 @@ class Fitting:
             training_data=(self.data.name,),
             results={f"{self.data.name} {name}": number for name, number in figures.items() if name != "queries"},
         )
+
+
+def _refuse_small_frames(recipe: Recipe, model: VideoReidModel) -> None:
+    """Raise UsageError where nothing is left of a frame somewhere in the trunk."""
+    if "input_size" not in recipe.options:
+        return
+    height, width = model.spec.input_size
+    try:
+        with torch.no_grad():
+            model.eval().frame_features(torch.zeros(1, 3, height, width))
+    except RuntimeError as error:
+        raise UsageError(
+            f"frames of {height}x{width} are too small for the backbone {model.options.backbone}: {error}"
+        ) from error
 
 
 def _refuse_foreign(run: Run, state: Mapping[str, torch.Tensor], model: nn.Module) -> None:

@@ -19,12 +19,13 @@ FIGURES = {"mAP": "mAP", "rank1": "rank-1", "rank5": "rank-5", "rank10": "rank-1
 
 
 class Bar:
-    """A reporter for a terminal; where the stream is none, a line now and then instead of a bar."""
+    """A reporter for a terminal; where the stream is none, a line of the first step and now and then."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = sys.stderr if stream is None else stream
         self._shown = -LOG_INTERVAL_S
         self._open = False
+        self._stage = ""
 
     def event(self, kind: str, **fields: Any) -> None:
         if kind == "progress":
@@ -38,7 +39,8 @@ class Bar:
 
     def _progress(self, fields: Mapping[str, Any]) -> None:
         watched, now = self._stream.isatty(), time.monotonic()
-        if now - self._shown < (INTERVAL_S if watched else LOG_INTERVAL_S):
+        begun, self._stage = fields.get("stage") == "train" != self._stage, str(fields.get("stage"))
+        if not begun and now - self._shown < (INTERVAL_S if watched else LOG_INTERVAL_S):
             return
         self._shown, self._open = now, watched
         if watched:  # a longer line than the terminal's would not be rewritten, but pile up

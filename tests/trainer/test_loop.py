@@ -298,6 +298,12 @@ def test_a_batch_that_has_no_statistics_is_refused(name: str, identities: str, e
         fit(recipe, DrawnData(4, 1), new_run(tmp_path, recipe), Machine())
 
 
+def test_frames_that_are_too_small_for_a_trunk_are_said(tmp_path: Path) -> None:
+    recipe = find_recipe("gltr", {"backbone": "alexnet", "input_size": "32x16"})
+    with pytest.raises(UsageError, match=r"frames of 32x16 are too small for the backbone alexnet: .*too small"):
+        fit(recipe, DrawnData(4, 1), new_run(tmp_path, recipe), Machine())
+
+
 def test_going_on_where_nothing_was_begun_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no run to go on with"):
         resume_run(tmp_path, config(small("tcl/full")))

@@ -25,11 +25,14 @@ def test_a_log_has_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     log, now = io.StringIO(), [100.0]
     monkeypatch.setattr("time.monotonic", lambda: now[0])
     bar = Bar(log)
+    bar.event("progress", stage="decode", done=8, total=96)
+    bar.event("progress", stage="decode", done=96, total=96)
     bar.event("progress", **STEP)
     bar.event("progress", **{**STEP, "done": 61})
     now[0] += LOG_INTERVAL_S
     bar.event("progress", **{**STEP, "done": 62, "part": 2, "parts": 2})
     assert log.getvalue().splitlines() == [
+        "decode 8 of 96",
         "train 60 of 200, 4 min left, epoch 12.00 of 40, loss 3.2 (identity 2.1, triplet 1.1), lr 0.0003, "
         "34.5 clips a second, best rank-1 45.0% (epoch 10)",
         "train 62 of 200, 4 min left, epoch 12.00 of 40 (stage 2 of 2), loss 3.2 (identity 2.1, triplet 1.1), "
