@@ -105,8 +105,8 @@ def fit(
     control, world = control or JobControl(), world or World(0, 1, torch.device(machine.chosen_device()))
     torch.manual_seed(seed)
     model = recipe.build(weights=recipe.settings.weights or None)
-    _refuse_small_frames(recipe, model)
     machine.prepare(model)
+    _refuse_small_frames(recipe, model)
     position, states = load_checkpoint(run.checkpoint) if resume else (Position(), {})
     if resume:
         _refuse_foreign(run, states["model"], model)
@@ -376,17 +376,23 @@ class Fitting:
 
 
 def _refuse_small_frames(recipe: Recipe, model: VideoReidModel) -> None:
-    """Raise UsageError where nothing is left of a frame somewhere in the trunk."""
+    """Raise UsageError where nothing is left of a frame somewhere in the model, side branches of training included."""
     if "input_size" not in recipe.options:
         return
     height, width = model.spec.input_size
+    clips = torch.zeros(2, model.spec.clip_length, 3, height, width, device=next(model.parameters()).device)
+    kept = [buffer.clone() for buffer in model.buffers()]
     try:
         with torch.no_grad():
-            model.eval().frame_features(torch.zeros(1, 3, height, width))
+            model.train()(clips)
+    except torch.OutOfMemoryError:
+        raise
     except RuntimeError as error:
         raise UsageError(
             f"frames of {height}x{width} are too small for the backbone {model.options.backbone}: {error}"
         ) from error
+    for buffer, before in zip(model.buffers(), kept, strict=True):
+        buffer.copy_(before)
 
 
 def _refuse_foreign(run: Run, state: Mapping[str, torch.Tensor], model: nn.Module) -> None:

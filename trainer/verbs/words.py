@@ -57,7 +57,7 @@ def obeying_signals(control: JobControl) -> Iterator[None]:
         yield
         return
     numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in numbers}
+    before = {int(number): signal.getsignal(number) for number in numbers}
 
     def stop(number: int, _: FrameType | None) -> None:
         control.cancel()
