@@ -126,8 +126,6 @@ def test_a_signal_stops_a_run_where_it_can_go_on(
 def test_a_run_without_anybody_to_look_for_says_that_it_was_not_tested(
     people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(command("grl", people / "train", tmp_path / "run", "epochs=0")) == 0
-    assert "not tested" not in capsys.readouterr().err
     alone = tmp_path / "people"
     (alone / "train").mkdir(parents=True)
     for person in (people / "train").iterdir():
