@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -121,6 +122,15 @@ def test_a_signal_stops_a_run_where_it_can_go_on(
     assert capsys.readouterr().err.endswith("stopped as asked after 2 steps; go on with --resume\n")
     assert load_checkpoint(tmp_path / "run" / "checkpoint.pt")[0].steps == 2
     assert signal.getsignal(number) is before
+
+
+def test_a_teacher_of_another_data_set_is_refused(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "teacher.npz", vectors=np.ones((3, 5), np.float32))
+    assert main(command("ours", people, tmp_path / "run", f"targets={tmp_path / 'teacher.npz'}")) == 3
+    assert "has 3 vectors, but folder has 8 training tracklets" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_run_without_anybody_to_look_for_says_that_it_was_not_tested(

@@ -85,6 +85,11 @@ def test_audit_checks_a_claim(people: Path, tmp_path: Path, capsys) -> None:
     assert json.loads(capsys.readouterr().out)["checks"][-1]["holds"] is False
     np.savez(tmp_path / "claim.npz", distances=distances[:3], mAP=0.999, rank1=1.0)
     assert main(["audit", "folder", str(people), "--claim", str(tmp_path / "claim.npz")]) == 3
+    whole = (tmp_path / "claim.npz").read_bytes()
+    for damaged in (whole[:100], whole[:80] + whole[90:], b"words", b""):
+        (tmp_path / "claim.npz").write_bytes(damaged)
+        assert main(["audit", "folder", str(people), "--claim", str(tmp_path / "claim.npz")]) == 3
+        assert "claim.npz is no claim" in capsys.readouterr().err
 
 
 def test_calibrate_writes_the_card(model: Path, tmp_path: Path, capsys) -> None:

@@ -14,7 +14,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from reid_engine.errors import ReappearError
+from reid_engine.errors import InputError, ReappearError
 from reid_engine.jobs import JobControl, JsonLines, obey_descriptor
 from trainer.data import RunData
 from trainer.datasets import DataSet, open_dataset
@@ -23,6 +23,7 @@ from trainer.loop import fit
 from trainer.machine import Machine, split_machine
 from trainer.progress import Bar
 from trainer.recipes import Recipe, find_recipe
+from trainer.recipes.ours import OurSettings, teacher_vectors
 from trainer.reports import write_report
 from trainer.runs import Run, alone, describe, fingerprint, resume_run, start_run, with_room
 from trainer.verbs.words import a_seed, add_dataset, obeying_signals, options_of
@@ -66,6 +67,7 @@ def _train(
     dataset = open_dataset(given.dataset, given.root, **reader)
     for note in dataset.notes:
         control.notice(note)
+    _refuse_other_teacher(recipe, dataset)
     found = {"dataset": given.dataset, "root": given.root, "reader": reader, "data": fingerprint(dataset.train)}
     config = describe(recipe, seed=given.seed, **found)
     if given.resume:
@@ -86,6 +88,17 @@ def _train(
         if world.first:
             _report(folder, dataset, control)
     return result
+
+
+def _refuse_other_teacher(recipe: Recipe, dataset: DataSet) -> None:
+    """Raise InputError for a teacher's vectors of another data set: they are found by a tracklet's place."""
+    if isinstance(recipe.settings, OurSettings) and recipe.settings.targets:
+        rows = len(teacher_vectors(recipe.settings.targets))
+        if rows != len(dataset.train):
+            raise InputError(
+                f"{recipe.settings.targets} has {rows} vectors, but {dataset.name} has {len(dataset.train)} training "
+                "tracklets; the teacher's are one a tracklet, in the data set's order"
+            )
 
 
 def _folder(given: argparse.Namespace, config: Mapping[str, Any], control: JobControl) -> Run:

@@ -44,10 +44,9 @@ def options_of(words: Sequence[str]) -> dict[str, str]:
 
 def a_seed(text: str) -> int:
     """A whole number from 0 on, as numpy's generators want it."""
-    number = int(text)
-    if number < 0:
-        raise ValueError(text)
-    return number
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 on, got {text!r}")
+    return int(text)
 
 
 @contextmanager
