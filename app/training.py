@@ -42,12 +42,20 @@ class Order:
             return tr("Point to the folder of a data set.")
         if not str(self.folder) or self.folder == Path():
             return tr("The run needs a folder of its own.")
+        if (self.folder / "result.json").exists():
+            return tr("This folder holds a run that has ended: choose another one.")
         return ""
+
+    @property
+    def goes_on(self) -> bool:
+        """True where the folder holds a run that was stopped."""
+        return (self.folder / "checkpoint.pt").exists()
 
     def words(self) -> list[str]:
         """As the command line takes them."""
         where = ["--out", str(self.folder), "--seed", str(self.seed), "--set", f"device={self.device}"]
-        return ["train", self.recipe, self.dataset, str(self.root), *where, "--json"]
+        again = ["--resume"] if self.goes_on else []
+        return ["train", self.recipe, self.dataset, str(self.root), *where, *again, "--json"]
 
 
 @dataclass

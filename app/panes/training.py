@@ -88,6 +88,7 @@ class TrainingPane(QWidget):
         self._draw()
         self.log.clear()
         self.title.setText(tr("Starting …"))
+        self._show_pause()
         run.moved.connect(self._on_events)
         run.ended.connect(self._on_end)
         self._check()
@@ -121,6 +122,7 @@ class TrainingPane(QWidget):
     def _check(self) -> None:
         running = self.run is not None and self.run.running
         problem = self.order.problem
+        self.start.setText(tr("Go on with this run") if self.order.goes_on else tr("Start training"))
         self._problem.setText("" if running else problem)
         self.start.setEnabled(not running and not problem)
         for button in (self.pause, self.cancel):
@@ -129,8 +131,13 @@ class TrainingPane(QWidget):
     def _toggle(self) -> None:
         if self.run is not None:
             self.run.say("resume" if self.run.paused else "pause")
-            self.pause.setText(tr("Resume") if self.run.paused else tr("Pause"))
-            self.pause.setIcon(theme.icon("play" if self.run.paused else "pause"))
+            self._show_pause()
+
+    def _show_pause(self) -> None:
+        """The button says what it does next."""
+        paused = self.run is not None and self.run.paused
+        self.pause.setText(tr("Resume") if paused else tr("Pause"))
+        self.pause.setIcon(theme.icon("play" if paused else "pause"))
 
     def _connect(self) -> None:
         self.start.clicked.connect(lambda: self.started.emit(self.order))

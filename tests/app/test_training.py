@@ -45,6 +45,22 @@ def test_a_run_is_the_command_that_a_person_could_type(order: Order) -> None:
     assert words.endswith("--set device=cpu --json")
 
 
+def test_a_run_that_was_cancelled_goes_on_and_one_that_ended_stays(pane: TrainingPane, order: Order) -> None:
+    pane.root.setText(str(order.root))
+    pane.folder.setText(str(order.folder))
+    assert pane.start.text() == "Start training"
+    assert "--resume" not in pane.order.words()
+    order.folder.mkdir()
+    (order.folder / "checkpoint.pt").touch()
+    pane.folder.textChanged.emit("")
+    assert pane.start.text() == "Go on with this run"
+    assert pane.order.words()[-2:] == ["--resume", "--json"]
+    (order.folder / "result.json").touch()
+    pane.folder.textChanged.emit("")
+    assert not pane.start.isEnabled()
+    assert "holds a run that has ended" in pane.order.problem
+
+
 def test_the_form_asks_for_data_before_it_starts(pane: TrainingPane, tmp_path: Path, qtbot: QtBot) -> None:
     assert not pane.start.isEnabled()
     pane.root.setText(str(tmp_path))
@@ -67,6 +83,19 @@ def test_curves_and_figures_follow_the_run_and_it_is_cancelled(pane: TrainingPan
     with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
         pane.cancel.click()
     assert not run.running
+
+
+def test_the_next_run_is_not_offered_to_resume_because_the_last_was_paused(
+    pane: TrainingPane, order: Order, qtbot: QtBot
+) -> None:
+    for _ in range(2):
+        run = TrainingRun(COMMAND, order)
+        pane.follow(run)
+        assert pane.pause.text() == "Pause"
+        qtbot.waitUntil(lambda: bool(pane.curves.rank1), timeout=WAIT_MS)
+        with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
+            pane.pause.click()  # the child ends at any word
+        assert pane.pause.text() == "Resume"
 
 
 def test_a_trainer_that_is_not_there_is_said(pane: TrainingPane, order: Order, qtbot: QtBot) -> None:
