@@ -131,7 +131,7 @@ class Case:
             yield
 
     def model(self) -> ModelId:
-        """The model that made vectors here last. Raises CaseError when nothing was ingested yet."""
+        """The model that was used here last. Raises CaseError when nothing was ingested yet."""
         embedders = [n.model for n in self.store.networks() if n.role == "embedder" and n.model is not None]
         made = self.store.models()
         known = [model for model in embedders if model in made] or made

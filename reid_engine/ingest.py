@@ -5,6 +5,7 @@ The pictures' own walk is in ``pipeline``; this file decides which recordings ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -40,7 +41,7 @@ from reid_engine.recordings import (
 )
 from reid_engine.settings import Settings, fingerprint
 from reid_engine.store import Camera, Network, NewSource, Source
-from reid_engine.types import SourceReport
+from reid_engine.types import SourceId, SourceReport
 
 FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
 EMBED_AT_ONCE = 64
@@ -125,6 +126,7 @@ class Ingest:
     options: IngestOptions
     control: JobControl
     reports: list[FileReport] = field(default_factory=list)
+    _planned: dict[SourceId, Path] = field(default_factory=dict)  # what this run is going to analyse
 
     def run(self, wanted: Sequence[Wanted]) -> list[FileReport]:
         """Ingest every recording. One that cannot be used is a report and does not stop the others.
@@ -163,13 +165,15 @@ class Ingest:
         path = recording.path
         name = item.camera or path.stem
         try:
+            _refuse_unwritable(path)
             sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
             source = self._known_source(name, sha256)
-            if source is not None and source.state == "done" and self._settled(source, item, name):
+            if source is not None and self._settled(source, path, item, name):
                 return None
             request = self._request(recording)
             info = probe(request)
-            begun = self._begin_again(source) if source else self._add(recording, name, sha256, info, item)
+            begun = self._begin_again(source, path, item) if source else self._add(recording, name, sha256, info, item)
+            self._planned[begun.id] = path
             return self._source_plan(begun, name, request, info)
         except (InputError, UsageError, ChildDied) as error:
             self._fail(path, name, error)
@@ -190,25 +194,42 @@ class Ingest:
             camera = self.case.store.camera(name)
         return camera
 
-    def _settled(self, source: Source, item: Wanted, name: str) -> bool:
-        """True when nothing is to be analysed: it was, with these settings. Raises InputError for other settings."""
+    def _settled(self, source: Source, path: Path, item: Wanted, name: str) -> bool:
+        """True when nothing is to be analysed: it was, with these settings, or this run is going to.
+
+        Raises InputError for what was analysed with other settings.
+        """
+        if source.id in self._planned:
+            again = f"{path.name}: the same content as {self._planned[source.id]} of this call; skipped"
+            self._skip(source, path, name, again)
+            return True
+        if source.state != "done":
+            return False
         if source.fingerprint == self._fingerprint():
-            if item.start_us is not None and item.start_us != source.start_us:
-                self.case.store.set_source_start(source.id, item.start_us, "by hand")
-                self.control.notice(f"{item.path.name}: the start was set to the one given by hand")
-            message = f"{item.path.name}: already ingested with these settings; skipped"
-            self.reports.append(
-                FileReport(
-                    str(item.path), name, "skipped", message, source.start_us, source.start_origin, source.report
-                )
-            )
+            source = self._as_asked(source, path, item)
+            self._skip(source, path, name, f"{path.name}: already ingested with these settings; skipped")
             return True
         if not self.options.replace:
             raise InputError(
-                f"{item.path.name} was analysed before with other settings ({source.settings}); "
+                f"{path.name} was analysed before with other settings ({source.settings}); "
                 "add --replace to analyse it again: its tracklets, and decisions about them, then go"
             )
         return False
+
+    def _skip(self, source: Source, path: Path, name: str, message: str) -> None:
+        start = source.start_us, source.start_origin
+        self.reports.append(FileReport(str(path), name, "skipped", message, *start, source.report))
+
+    def _as_asked(self, source: Source, path: Path, item: Wanted) -> Source:
+        """A known recording with the start that was given by hand, and where it lies now."""
+        store = self.case.store
+        if item.start_us is not None and item.start_us != source.start_us:
+            store.set_source_start(source.id, item.start_us, "by hand")
+            self.control.notice(f"{path.name}: the start was set to the one given by hand")
+        if not Path(source.path).exists():
+            store.move_source(source.id, str(path.resolve()))
+            self.control.notice(f"{path.name}: {source.path} is gone; from now on it is read from {path.resolve()}")
+        return store.source(source.id)
 
     def _fingerprint(self) -> str:
         settings = self.settings
@@ -258,15 +279,15 @@ class Ingest:
         named = start_from_name(recording.path.name, self.settings.name_patterns, camera.clock.zone)
         return decide_start(item.start_us, named, info.container_start_us)
 
-    def _begin_again(self, source: Source) -> Source:
+    def _begin_again(self, source: Source, path: Path, item: Wanted) -> Source:
         """A source that was begun, failed or is to be replaced."""
-        name = Path(source.path).name
+        name = path.name
         if source.fingerprint != self._fingerprint():
             self.control.notice(f"{name}: analysed again from its start, with other settings than before")
             self.case.store.reset_source(source.id, fingerprint=self._fingerprint(), settings=self._settings_in_words())
         elif self.case.store.load_checkpoint(source.id) is not None:
             self.control.notice(f"{name}: goes on where an earlier run stopped")
-        return self.case.store.source(source.id)
+        return self._as_asked(source, path, item)
 
     def _source_plan(self, source: Source, camera: str, request: DecodeRequest, info: SourceInfo) -> SourcePlan:
         rate = info.rate if self.options.fps is None else min(info.rate, self.options.fps)
@@ -357,6 +378,15 @@ def _in_words(name: str, report: SourceReport | None, tracklets: int) -> str:
     )
     parts = [text for text in counted if not text.startswith("0 ")]
     return f"{found}; " + ", ".join((*parts, *damage.notes))
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Raise InputError for a path that is no text: neither a case nor a report can hold it."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise InputError(f"the name {shown} holds bytes that are no text (UTF-8); rename it and try again") from None
 
 
 def _size(path: Path) -> int:
