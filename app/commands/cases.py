@@ -171,10 +171,15 @@ def check(
 
 
 def record(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> int:
-    """Everything that was done in this case, and whether the record is whole. Exit status 3 when it is not."""
+    """Everything that was done in this case, and whether the record is whole. Exit status 3 when it is not.
+
+    The last line names the last hash: who has noted it down can tell later whether the whole record was made anew.
+    """
+    last = None
     with Case.open(case, read_only=True) as opened:
         names = {int(camera.id): camera.name for camera in opened.store.cameras()}
         for event in opened.store.events():
+            last = event
             if as_json:
                 say(asdict(event))
             else:
@@ -182,6 +187,8 @@ def record(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = Fals
                 told = f"{when}  {event.operator}  {kind(event)}: {about(event, names, 'UTC')}  ({purpose})"
                 sys.stdout.write("".join(sign if sign.isprintable() else "·" for sign in told) + "\n")
         broken = opened.store.broken_record()
+    if last is not None:
+        tell(f"{last.number} events, the last with the hash {last.hash}")
     if broken is not None:
         tell(broken)
     return 0 if broken is None else 3

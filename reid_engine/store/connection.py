@@ -139,6 +139,12 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
+def last_number(connection: sa.Connection, table: str) -> int:
+    """The highest number that a table with numbers for life has ever given; 0 before the first."""
+    wanted = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+    return int(connection.execute(wanted, {"table": table}).scalar() or 0)
+
+
 def _is(error: BaseException, code: int) -> bool:
     """True when SQLite gave ``code``, in any of its finer shades."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == code

@@ -122,7 +122,7 @@ class SourceVerbs(PlanVerbs):
             self.append_event(connection, "source failed", {"source": which, "sentence": sentence})
 
     def add_network(self, new: Network) -> None:
-        """Record weights that are used here, by content; the same again become the last used, with their place and card.
+        """Record weights that are used here, by content; the same again become the last used, with place and card.
 
         Raises CaseError when the model's name belongs to other weights.
         """
