@@ -38,6 +38,7 @@ from reid_engine.recordings import (
     expand,
     pictures_in,
     start_from_name,
+    zone_of,
 )
 from reid_engine.settings import Settings, fingerprint
 from reid_engine.store import Camera, Network, NewSource, Source
@@ -64,12 +65,17 @@ class IngestOptions:
     folder_fps: pictures per second of a folder of pictures
     zone:       IANA zone of cameras that are new to the case
     replace:    analyse again what was analysed with other settings; its tracklets go
+
+    Raises SettingsError for a zone that is none.
     """
 
     fps: float | None = None
     folder_fps: float = 25.0
     zone: str = "UTC"
     replace: bool = False
+
+    def __post_init__(self) -> None:
+        zone_of(self.zone)
 
 
 @dataclass(frozen=True, slots=True)
