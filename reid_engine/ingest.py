@@ -172,7 +172,10 @@ class Ingest:
         name = item.camera or path.stem
         try:
             _refuse_unwritable(path)
+            size = _size(path)
             sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
+            if _size(path) != size:
+                raise _still_written(path)
             source = self._known_source(name, sha256)
             if source is not None and self._settled(source, path, item, name):
                 return None
@@ -263,7 +266,7 @@ class Ingest:
                 camera=camera.id,
                 path=str(recording.path.resolve()),
                 content_sha256=sha256,
-                bytes=_size(recording.path),
+                bytes=_size(recording.path) or 0,
                 start_us=start.start_us,
                 kind=recording.kind,
                 start_origin=start.origin,
@@ -334,8 +337,11 @@ class Ingest:
 
     def _report(self, plan: SourcePlan, outcome: Outcome) -> FileReport:
         source = self.case.store.source(plan.source)
+        written = outcome.error is None and _size(plan.request.path) not in (None, source.bytes)
+        if written:  # what was found is of another content than its hash says, and would come again with the whole
+            self.case.store.reset_source(plan.source)
         count = self.case.store.count_tracklets(plan.source)
-        error = outcome.error
+        error = _still_written(plan.request.path) if written else outcome.error
         if error is None and outcome.report is not None and outcome.report.frames_analysed == 0:
             error = SourceError(f"{plan.name}: not one picture could be read; look whether it plays elsewhere")
         if error is not None and not isinstance(error, JobCancelled):
@@ -395,6 +401,14 @@ def _refuse_unwritable(path: Path) -> None:
         raise InputError(f"the name {shown} holds bytes that are no text (UTF-8); rename it and try again") from None
 
 
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() else pictures_in(path)
-    return sum(file.stat().st_size for file in files)
+def _size(path: Path) -> int | None:
+    """Bytes of a recording; None where it is not there any more."""
+    try:
+        files = [path] if path.is_file() else pictures_in(path)
+        return sum(file.stat().st_size for file in files)
+    except (OSError, SourceError):
+        return None
+
+
+def _still_written(path: Path) -> SourceError:
+    return SourceError(f"{path} was still being written while it was read; ingest it when the recorder is done with it")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from reid_engine.ingest import FileReport, Ingest, IngestOptions, Wanted
 from reid_engine.jobs import JobControl
 from reid_engine.search import SearchRequest
 from reid_engine.settings import Settings
+from reid_engine.types import BgrImage, Detections, Part
 from tests.support.footage import Walk, record
 from tests.support.networks import stripe_embedder
 from tests.support.scripted import ScriptedDetector
@@ -111,3 +112,24 @@ def test_a_case_of_two_models_is_searched_by_the_one_used_last_and_is_sound(
     found = case.search(SearchRequest(probe=case.store.present([1])[0], model=other.model))
     assert [match.tracklet for match in found.matches] == [2]
     assert any(note.startswith("1 tracklets have no vector") for note in found.notes)
+
+
+def test_a_recording_that_is_still_written_leaves_nothing_that_would_come_twice(
+    clip: Path, case: Case, embedder: Embedder, tmp_path: Path
+) -> None:
+    growing = Path(shutil.copy(clip, tmp_path / "growing.mp4"))
+
+    class Recorder(ScriptedDetector):
+        def detect(self, images: Sequence[BgrImage], parts: Sequence[Part | None] | None = None) -> list[Detections]:
+            with growing.open("ab") as file:
+                file.write(b"more")
+            return super().detect(images, parts)
+
+    run = Ingest(case, Recorder(), embedder, Settings(), IngestOptions(), JobControl())
+    (report,) = run.run([Wanted(growing, "Gate")])
+    assert (report.state, report.tracklets) == ("failed", 0)
+    assert "still being written" in report.message
+    assert case.store.sources()[0].state == "failed"
+    (report,) = ingest(case, embedder, Wanted(growing, "Gate"))
+    assert (report.state, case.store.count_tracklets()) == ("done", 1)
+    assert case.check() == []
