@@ -186,7 +186,7 @@ def _translated(error: Any, path: Path) -> ReappearError:
     if _is(error, sqlite3.SQLITE_CORRUPT) or _is(error, sqlite3.SQLITE_NOTADB):
         return CaseDamaged(damaged(path, str(error)))
     if _is(error, sqlite3.SQLITE_READONLY):
-        return CaseError(f"{path.parent} cannot be written, and its last changes lie in {path.name}-wal; copy the case")
+        return CaseError(f"{path} cannot be written; let it and its folder be written, or open a copy of the folder")
     if _is(error, sqlite3.SQLITE_CONSTRAINT):
         return CaseError(f"{path}: this would contradict what the case holds ({error})")
     return CaseError(f"{path} cannot be used: {error}")
