@@ -299,6 +299,12 @@ def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Pro
         notes.append(f"the case holds no vectors of the model {request.model} yet")
     elif not found:
         notes.append("no tracklet passes the filters")
+    unseen = store.without_vector(request.model) if 0 < len(index) < store.count_tracklets() else []
+    if unseen:
+        notes.append(
+            f"{len(unseen)} tracklets have no vector of the model {request.model} and cannot be found: an ingest is "
+            "running, was stopped, or used another model; run it again with this one"
+        )
     if store.card(request.model).get("calibration") is None:
         notes.append(f"the model {request.model} is not calibrated, so no bands are given")
     return notes
