@@ -165,6 +165,8 @@ class Ingest:
         try:
             sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
             source = self._known_source(name, sha256)
+            if source is not None and not Path(source.path).exists():
+                self.case.store.move_source(source.id, str(path.resolve()))
             if source is not None and source.state == "done" and self._settled(source, item, name):
                 return None
             request = self._request(recording)

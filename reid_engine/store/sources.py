@@ -98,6 +98,13 @@ class SourceVerbs(PlanVerbs):
             refresh_times(connection, camera_of(connection, before.camera).clock, tracklet.c.source == which)
             self.append_event(connection, "source start", {"source": which, "from": before.start_us, **values})
 
+    def move_source(self, which: SourceId, path: str) -> None:
+        """The recording, by its content the same, lies elsewhere now."""
+        with self.database.writing(durable=True) as connection:
+            before = _source(connection, which)
+            connection.execute(sa.update(source).where(source.c.id == which).values(path=path))
+            self.append_event(connection, "source moved", {"source": which, "from": before.path, "path": path})
+
     def load_checkpoint(self, which: SourceId) -> bytes | None:
         """Where an unfinished ingest of this recording stands, or None to begin at its start."""
         with self.database.reading() as connection:

@@ -222,6 +222,29 @@ def test_a_tile_says_that_its_file_is_missing(case: Path, open_window: Open, qtb
         shutil.move(aside, moved)
 
 
+def test_a_missing_recording_is_found_again_when_it_is_dropped_from_where_it_lies_now(
+    case: Path, open_window: Open, qtbot: QtBot, world: Path, tmp_path: Path
+) -> None:
+    moved, now = world / "east.mp4", tmp_path / "other drive" / "renamed.mp4"
+    now.parent.mkdir()
+    shutil.move(moved, now)
+    try:
+        window = open_window(case)
+        view = view_of(window)
+        qtbot.waitUntil(lambda: bool(view.player.tiles), timeout=WAIT_MS)
+        missing = next(row for row in view.work.recordings.rows() if row.path == moved)
+        assert "file missing" in missing.remark
+        view.work.intake.drop([now])
+        qtbot.waitUntil(lambda: view.work.recordings.of(now.resolve()) is not None, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: view.work.recordings.of(moved) is None, timeout=WAIT_MS)
+        assert len(view.work.recordings.rows()) == 2
+        window.go(INVESTIGATE)
+        tiles = view.player.tiles.values()
+        qtbot.waitUntil(lambda: all(tile.showing.image is not None for tile in tiles), timeout=WAIT_MS)
+    finally:
+        shutil.move(now, moved)
+
+
 def test_a_folder_that_is_no_case_is_said_in_one_dialog(
     open_window: Open, dialogs: list[QDialog], qtbot: QtBot, tmp_path: Path
 ) -> None:
