@@ -40,6 +40,7 @@ class Docks(QObject):
         self._subject = self._dock("subject", tr("Looking for"), view.subject, area.LeftDockWidgetArea)
         self._matches = self._dock("matches", tr("Matches"), view.matches, area.RightDockWidgetArea)
         self._journey = self._dock("journey", tr("Journey"), view.journey.pane, area.BottomDockWidgetArea)
+        self._progress = view.jobs
         self.jobs = self._dock("jobs", tr("Jobs"), view.jobs, area.BottomDockWidgetArea)
 
     def show_for(self, *, watching: bool, journey: bool) -> None:
@@ -48,6 +49,7 @@ class Docks(QObject):
         self._matches.setVisible(watching)
         roomy = self._asked or self._window.height() >= theme.px(JOURNEY_ROOM)
         self._journey.setVisible(watching and journey and roomy)
+        self._progress.brief(watching and self._window.height() < theme.px(JOURNEY_ROOM))
         if watching and not self._sized:
             self._sized = True
             QTimer.singleShot(0, self, self._size)  # docks that are hidden do not take a size
