@@ -118,11 +118,13 @@ class InquiryView(QObject):
         """Search for whoever is in a drawn box."""
         known = self.work.footage.camera(CameraId(camera))
         if known is not None:
-            self._ask_probe({"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]})
+            question = {"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]}
+            shown = self.player.tiles[CameraId(camera)].cut(xyxy)
+            self._ask_probe(question, tr("a box in {camera}").format(camera=known.name), shown)
 
     def search_picture(self, path: Path) -> None:
         """Search for the person in a picture file."""
-        self._ask_probe({"image": str(path)})
+        self._ask_probe({"image": str(path)}, path.name)
 
     def browse_picture(self) -> None:
         """Ask for a picture of a person."""
@@ -143,14 +145,16 @@ class InquiryView(QObject):
         with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
             path = Path(file.name)
         picture.save(str(path))
-        self._ask_probe({"image": str(path)}, forget=path)
+        self._ask_probe({"image": str(path)}, tr("a copied picture"), picture, forget=path)
 
-    def _ask_probe(self, question: dict[str, object], forget: Path | None = None) -> None:
+    def _ask_probe(
+        self, question: dict[str, object], words: str, shown: QImage | None = None, forget: Path | None = None
+    ) -> None:
         self._searching(tr(PROBE_NOTE))
 
         def done(vector: Vectors) -> None:
             self._forget(forget)
-            self.subject.show_picture(tr("a picture"))
+            self.subject.show_picture(words, shown)
             self.work.investigation.search_vector(vector, self._filters())
 
         def failed(error: Exception) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -155,9 +155,10 @@ class JobCard(QFrame):
 
 
 class ProgressPane(QWidget):
-    """All running jobs, one above the other; ``emptied`` when the last has ended."""
+    """All running jobs, one above the other; ``emptied`` when the last has ended, ``laid_out`` when heights change."""
 
     emptied = Signal()
+    laid_out = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -175,6 +176,11 @@ class ProgressPane(QWidget):
         self._cards[job.name] = card
         self._layout.addWidget(card)
         job.ended.connect(lambda _: self._remove(job.name))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.laid_out.emit()
+        return super().event(event)
 
     def brief(self, brief: bool) -> None:
         """One line a job, or its queue too."""
