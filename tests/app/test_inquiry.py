@@ -79,6 +79,13 @@ def test_chips_filter_in_the_case_and_say_when_nobody_passes(window: MainWindow,
     qtbot.waitUntil(lambda: view.work.matches.rowCount() == everybody, timeout=WAIT_MS)
 
 
+def test_refining_by_nothing_says_what_to_do_first(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    searched(window, qtbot)
+    view.work.investigation.refine()
+    assert "Y or N first" in window.statusBar().currentMessage()
+
+
 def test_what_is_chosen_while_colours_are_named_is_not_forgotten(window: MainWindow, qtbot: QtBot) -> None:
     view = view_of(window)
     searched(window, qtbot)
