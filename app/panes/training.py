@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import local_time, theme
-from app.training import DATASETS, DEVICES, Curves, Order, TrainingRun
+from app.training import DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder
 from app.words import tr
 
 LOG_LINES = 500
@@ -45,7 +45,7 @@ class TrainingPane(QWidget):
         self.recipe.setEditable(True)
         self.dataset.addItems(DATASETS)
         self.device.addItems(DEVICES)
-        self.root, self.folder = QLineEdit(self), QLineEdit(str(home / "runs" / "run-1"), self)
+        self.root, self.folder = QLineEdit(self), QLineEdit(str(free_folder(home / "runs")), self)
         self.seed = QSpinBox(self)
         self.seed.setRange(0, HUGE_SEED)
         self.seed.setValue(1)
@@ -122,9 +122,9 @@ class TrainingPane(QWidget):
     def _check(self) -> None:
         running = self.run is not None and self.run.running
         problem = self.order.problem
-        self.start.setText(tr("Go on with this run") if self.order.goes_on else tr("Start training"))
         self._problem.setText("" if running else problem)
         self.start.setEnabled(not running and not problem)
+        self.start.setText(tr("Go on with this run") if self.order.begun else tr("Start training"))
         for button in (self.pause, self.cancel):
             button.setEnabled(running)
 
