@@ -17,7 +17,7 @@ from app.journey_view import JourneyView
 from app.networks import bundled, named, offers
 from app.panes.footage import FootagePane
 from app.panes.progress import ProgressPane
-from app.words import tr
+from app.words import counted, tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
 
@@ -152,8 +152,9 @@ class CaseView(QObject):
         self.journey.show_footage()
         cameras, zone = footage.cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC"
         self.footage.show_pace(self.work.pace)
-        known = tr("{count} cameras   ·   times in {zone}").format(count=len(cameras), zone=zone)
-        self.counted.emit(known if cameras else tr("nothing is analysed yet"))
+        known = counted(len(cameras), tr("1 camera"), tr("{count} cameras"))
+        times = tr("times in {zone}").format(zone=zone)
+        self.counted.emit(f"{known}   ·   {times}" if cameras else tr("nothing is analysed yet"))
 
     def _on_job(self, job: Job) -> None:
         self.jobs.add(job)

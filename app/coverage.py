@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from app import local_time
 from app.item_models.recordings import RecordingRow
-from app.words import tr
+from app.words import counted, tr
 from reid_engine.recordings import Coverage, coverage
 
 NAMED = 2  # gaps told in words; further ones are counted
@@ -29,7 +29,7 @@ class Lane:
 
     def words(self) -> str:
         """The lane as a sentence: how many recordings, gaps and overlaps."""
-        parts = [tr("{count} recordings").format(count=self.files) if self.files != 1 else tr("1 recording")]
+        parts = [counted(self.files, tr("1 recording"), tr("{count} recordings"))]
         parts += _named(tr("gap {times}"), tr("{count} gaps"), self.seen.gaps, self.zone)
         parts += _named(tr("overlap {times}"), tr("{count} overlaps"), self.seen.overlaps, self.zone)
         if self.undated:

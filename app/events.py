@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from app import local_time
-from app.words import Later, tr
+from app.words import Later, counted, tr
 from reid_engine.audit import Event
 
 Body: TypeAlias = Mapping[str, Any]
@@ -128,7 +128,8 @@ def _clock(body: Body, cameras: Names, zone: str) -> str:
 def _finished(body: Body, cameras: Names, zone: str) -> str:
     files = body["files"]
     tracks, odd = sum(told["tracklets"] for told in files), sum(map(_is_odd, files))
-    said = tr("{count} recordings, {tracks} tracks").format(count=len(files), tracks=tracks)
+    recordings = counted(len(files), tr("1 recording"), tr("{count} recordings"))
+    said = f"{recordings}, {counted(tracks, tr('1 track'), tr('{count} tracks'))}"
     return said + (tr("; {count} not as they should be").format(count=odd) if odd else "")
 
 
@@ -141,7 +142,7 @@ def _files(body: Body) -> Iterator[str]:
     for told in body.get("files", ()):
         seen, of = told.get("frames_decoded"), told.get("frames_expected")
         pictures = tr("{seen} of {of} pictures").format(seen=seen, of=of) if of else ""
-        tracks = tr("{count} tracks").format(count=told.get("tracklets", 0))
+        tracks = counted(told.get("tracklets", 0), tr("1 track"), tr("{count} tracks"))
         parts = (told.get("state"), pictures, tracks, told.get("message"))
         yield f"  {PurePath(str(told.get('file'))).name}: " + ", ".join(str(part) for part in parts if part)
 

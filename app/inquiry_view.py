@@ -23,7 +23,7 @@ from app.images import decode_jpeg
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
-from app.words import Later, tr
+from app.words import Later, counted, tr
 from app.workspace import Workspace
 from reid_engine.search import BANDS, NOBODY_PASSES
 from reid_engine.store import TrackEdit
@@ -189,12 +189,12 @@ class InquiryView(QObject):
     def _on_answer(self, answer: Answer) -> None:
         self._answer = answer
         bands = [match.band for match in answer.matches]
-        counted = ", ".join(
+        each = ", ".join(
             f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands
         )
         notes = "   ".join(answer.notes)
-        ranked = tr("{count} tracks ranked").format(count=len(answer.matches))
-        self.matches.head(f"{ranked}{': ' + counted if counted else ''}   {notes}".strip())
+        ranked = counted(len(answer.matches), tr("1 track ranked"), tr("{count} tracks ranked"))
+        self.matches.head(f"{ranked}{': ' + each if each else ''}   {notes}".strip())
         if not answer.matches:
             self._say_nobody(answer)
         if answer.query.tracklet is not None:

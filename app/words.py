@@ -27,6 +27,11 @@ def tr(text: str) -> str:
     return text if core is None else str(core.QCoreApplication.translate(CONTEXT, text))
 
 
+def counted(count: int, one: str, many: str) -> str:
+    """``one`` thing, or ``many`` with their number: ``counted(n, tr("1 track"), tr("{count} tracks"))``."""
+    return one if count == 1 else many.format(count=count)
+
+
 def shortened(path: Path) -> str:
     """A path for people: their own folder is ``~``."""
     home = Path.home()

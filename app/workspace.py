@@ -22,7 +22,7 @@ from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
-from app.words import shortened, tr
+from app.words import counted, shortened, tr
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
@@ -230,7 +230,8 @@ class Workspace(QObject):
         if "message" in result:
             bad.append(str(result["message"]))
         good = sum(file.get("state") in ("done", "skipped") for file in result.get("files", ()))
-        self.said.emit("   ".join(bad) if bad else tr("Done: {count} recordings analysed.").format(count=good))
+        done = counted(good, tr("Done: 1 recording analysed."), tr("Done: {count} recordings analysed."))
+        self.said.emit("   ".join(bad) or done)
 
     def _ended(self, words: str) -> None:
         if words:

@@ -42,7 +42,7 @@ from app.item_models.recordings import (
 from app.widgets.clock_panel import ClockPanel
 from app.widgets.coverage_strip import CoverageStrip
 from app.widgets.zone_delegate import ZoneDelegate
-from app.words import tr
+from app.words import counted, tr
 
 FILE_WIDTH = 144  # at least; as wide as the longest name where there is room
 WIDTHS = {STATE: 92, FILE: FILE_WIDTH, CAMERA: 74, START: 174, ORIGIN: 88, CLOCK: 58, ZONE: 100, LENGTH: 66, SIZE: 62}
@@ -329,12 +329,12 @@ def summary(rows: Sequence[RecordingRow]) -> str:
     """How many recordings of how many cameras, how long in all, how many need a person."""
     if not rows:
         return ""
-    counted = [row for row in rows if row.state not in ("duplicate", "unreadable")]
+    usable = [row for row in rows if row.state not in ("duplicate", "unreadable")]
     attention = sum(row.state in ("no time", "unreadable", "failed", "duplicate") for row in rows)
-    length = local_time.length(sum(row.duration_us or 0 for row in counted))
-    said = tr("{count} recordings of {cameras} cameras   ·   {length}").format(
-        count=len(rows), cameras=len({row.camera for row in counted}), length=length
-    )
+    length = local_time.length(sum(row.duration_us or 0 for row in usable))
+    recordings = counted(len(rows), tr("1 recording"), tr("{count} recordings"))
+    cameras = counted(len({row.camera for row in usable}), tr("1 camera"), tr("{count} cameras"))
+    said = tr("{recordings} of {cameras}   ·   {length}").format(recordings=recordings, cameras=cameras, length=length)
     return said + (tr("   ·   {count} with a problem").format(count=attention) if attention else "")
 
 

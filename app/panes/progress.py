@@ -22,7 +22,7 @@ from app import local_time, theme
 from app.item_models.queue import CAMERA, DONE, FILE, FOUND, SHARE, SHARE_ROLE, STAGE, QueueModel, QueueRow
 from app.jobs import Job
 from app.widgets.share_delegate import ShareDelegate
-from app.words import Later, tr
+from app.words import Later, counted, tr
 
 STAGES = {
     "hash": Later("Reading the files"), "analyse": Later("Analysing"), "embed": Later("Describing people"),
@@ -40,7 +40,7 @@ def in_words(progress: dict[str, Any]) -> str:
     if progress.get("rate"):
         parts.append(tr("{rate}× real time").format(rate=f"{float(progress['rate']):.1f}"))
     if progress.get("tracklets"):
-        parts.append(tr("{count} tracks found").format(count=progress["tracklets"]))
+        parts.append(counted(progress["tracklets"], tr("1 track found"), tr("{count} tracks found")))
     if progress.get("eta_s") is not None:
         parts.append(tr("{time} left").format(time=local_time.length(round(float(progress["eta_s"]) * 1e6))))
     return "   ·   ".join(parts)

@@ -217,6 +217,7 @@ def test_the_strip_tells_gaps_and_overlaps_in_words_and_is_walked_by_key(qtbot: 
 def test_the_pane_says_how_much_is_there_searchable_and_how_long_the_rest_takes() -> None:
     rows = [row(in_case=True, state="done"), row("ch02"), row("ch03", start_us=None, state="no time")]
     assert summary(rows) == "3 recordings of 3 cameras   ·   3:00:00   ·   1 with a problem"
+    assert summary(rows[:1]).startswith("1 recording of 1 camera   ·   ")
     assert searchable(rows).startswith("Searching covers 1 of 3 recordings (1:00:00 of 3:00:00)")
     assert searchable(rows[:1]) == "All of it can be searched."
     running = [replace(row, state="running") for row in rows]
