@@ -62,8 +62,9 @@ class CaseView(QObject):
         rows, work = self.work.recordings.rows(), self.work
         return Progress(
             recordings=len(rows),
+            reading=any(row.state == "reading" for row in rows),
             waiting=sum(row.startable for row in rows),
-            running=bool(work.jobs.running()),
+            running=bool(work.jobs.running()) or any(row.state == "running" for row in rows),
             searchable=sum(row.state == "done" for row in rows),
             investigating=watching,
             selected=self.player.selection is not None,
@@ -95,6 +96,7 @@ class CaseView(QObject):
         self.footage.forgotten.connect(intake.forget_readings)
         intake.pictured.connect(self.footage.show_picture)
         intake.refused.connect(self.said)
+        intake.misread.connect(self.footage.clock.refuse)
         work.recordings.refused.connect(self.said)
 
     # footage ----------------------------------------------------------------------------------------------------------

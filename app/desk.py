@@ -39,6 +39,7 @@ class Footage:
     cameras: tuple[Camera, ...] = ()
     sources: tuple[Source, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)  # path to microseconds
+    missing: frozenset[str] = frozenset()  # paths where nothing lies now
 
     def position(self, camera: CameraId) -> int:
         """The camera's place in the list: gives its letter and colour."""
@@ -93,6 +94,12 @@ class Query:
     lower: tuple[str, ...] = ()
     least_quality: float = 0.0
     limit: int = FIRST_CARDS
+
+    @property
+    def filtered(self) -> bool:
+        """True when it leaves somebody out who could be found."""
+        times = self.from_us is not None or self.to_us is not None
+        return bool(times or self.cameras or self.upper or self.lower or self.least_quality)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +176,8 @@ class Desk:
         """Cameras and recordings; a recording whose length the case does not know yet is looked at once."""
         sources = self.case.store.sources()
         lengths = {source.path: self._length(source) for source in sources}
-        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths)
+        missing = frozenset(source.path for source in sources if not Path(source.path).exists())
+        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing)
 
     def _length(self, source: Source) -> int:
         if source.report is not None and source.report.duration_us > 0:
@@ -189,6 +197,11 @@ class Desk:
         """Say when a recording of the case began, by its camera's clock; all its times follow."""
         source = next(source for source in self.case.store.sources() if Path(source.path) == path)
         self.case.store.set_source_start(source.id, start_us, "by hand")
+
+    def move(self, path: Path, to: Path) -> None:
+        """A recording of the case lies elsewhere now."""
+        source = next(source for source in self.case.store.sources() if Path(source.path) == path)
+        self.case.store.move_source(source.id, str(to))
 
     def networks(self) -> Networks:
         """The weights that were used last here, as far as the files are still there."""

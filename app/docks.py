@@ -40,7 +40,10 @@ class Docks(QObject):
         self._subject = self._dock("subject", tr("Looking for"), view.subject, area.LeftDockWidgetArea)
         self._matches = self._dock("matches", tr("Matches"), view.matches, area.RightDockWidgetArea)
         self._journey = self._dock("journey", tr("Journey"), view.journey.pane, area.BottomDockWidgetArea)
+        self._progress = view.jobs
         self.jobs = self._dock("jobs", tr("Jobs"), view.jobs, area.BottomDockWidgetArea)
+        self._progress.laid_out.connect(self._fit_jobs)
+        self.jobs.visibilityChanged.connect(self._fit_jobs)
 
     def show_for(self, *, watching: bool, journey: bool) -> None:
         """What belongs to Investigate, or to Footage."""
@@ -48,6 +51,7 @@ class Docks(QObject):
         self._matches.setVisible(watching)
         roomy = self._asked or self._window.height() >= theme.px(JOURNEY_ROOM)
         self._journey.setVisible(watching and journey and roomy)
+        self._progress.brief(watching and self._window.height() < theme.px(JOURNEY_ROOM))
         if watching and not self._sized:
             self._sized = True
             QTimer.singleShot(0, self, self._size)  # docks that are hidden do not take a size
@@ -72,6 +76,14 @@ class Docks(QObject):
         self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
         tall = min(theme.px(JOURNEY_HEIGHT), round(self._window.height() * JOURNEY_SHARE))
         self._window.resizeDocks([self._journey], [tall], Qt.Orientation.Vertical)
+
+    def _fit_jobs(self) -> None:
+        """Jobs alone take the height they need, not what the journey had: the rest is the pictures'."""
+        QTimer.singleShot(0, self, self._lower_jobs)
+
+    def _lower_jobs(self) -> None:
+        if self.jobs.isVisible() and not self._journey.isVisible():
+            self._window.resizeDocks([self.jobs], [self.jobs.sizeHint().height()], Qt.Orientation.Vertical)
 
     def _dock(self, name: str, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self._window)

@@ -46,7 +46,7 @@ EXPLANATIONS: dict[type[errors.ReappearError], Explanation] = {
         Later("Click inside a box, or drag a box round the person."),
     ),
     errors.UsageError: Explanation(
-        Later("This call cannot be understood"), NOTHING_CHANGED, Later("Correct the value and try again.")
+        Later("This cannot be done as it was asked"), NOTHING_CHANGED, Later("Correct the value and try again.")
     ),
     errors.SettingsError: Explanation(
         Later("A setting cannot be used"),

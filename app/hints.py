@@ -14,6 +14,7 @@ class Progress:
     """How far somebody is."""
 
     recordings: int = 0
+    reading: bool = False
     waiting: int = 0
     running: bool = False
     searchable: int = 0
@@ -29,10 +30,8 @@ def next_step(at: Progress) -> str:
         return ""
     if at.recordings == 0:
         return tr("1 of 5   Drop recordings on this page, or add a folder.")
-    if at.searchable == 0 and at.waiting and not at.running:
-        return tr("2 of 5   Check cameras and times, then press Start.")
     if at.searchable == 0:
-        return tr("2 of 5   The recordings are being analysed; the first people can be searched in a moment.")
+        return _before_the_first(at)
     if not at.investigating:
         return tr("3 of 5   Go to Investigate (Ctrl+2).")
     if at.matches == 0 and not at.selected:
@@ -40,3 +39,13 @@ def next_step(at: Progress) -> str:
     if at.matches == 0:
         return tr("4 of 5   Click once more, or press Enter, to search the other cameras for this person.")
     return tr("5 of 5   Is it the same person? Y yes, N no, U unsure. R ranks again by what you decided.")
+
+
+def _before_the_first(at: Progress) -> str:
+    if at.running:
+        return tr("2 of 5   The recordings are being analysed; the first people can be searched in a moment.")
+    if at.reading:
+        return tr("1 of 5   Looking at what you dropped …")
+    if at.waiting:
+        return tr("2 of 5   Check cameras and times, then press Start.")
+    return tr("1 of 5   None of these can be analysed; the last column says why. Add other recordings.")

@@ -25,7 +25,7 @@ from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
 from app.words import Later, tr
 from app.workspace import Workspace
-from reid_engine.search import BANDS
+from reid_engine.search import BANDS, NOBODY_PASSES
 from reid_engine.store import TrackEdit
 from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
 
@@ -96,7 +96,7 @@ class InquiryView(QObject):
     def search(self, tracklet: int) -> None:
         """Where else was this person?"""
         self._searching(tr("Searching …"))
-        self.work.investigation.search_tracklet(TrackletId(tracklet), self.matches.filters())
+        self.work.investigation.search_tracklet(TrackletId(tracklet), self._filters())
 
     def add(self, tracklet: int, somebody_else: bool) -> None:
         """One more example of the person, or of somebody else; the first example begins a search."""
@@ -118,11 +118,13 @@ class InquiryView(QObject):
         """Search for whoever is in a drawn box."""
         known = self.work.footage.camera(CameraId(camera))
         if known is not None:
-            self._ask_probe({"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]})
+            question = {"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]}
+            shown = self.player.tiles[CameraId(camera)].cut(xyxy)
+            self._ask_probe(question, tr("a box in {camera}").format(camera=known.name), shown)
 
     def search_picture(self, path: Path) -> None:
         """Search for the person in a picture file."""
-        self._ask_probe({"image": str(path)})
+        self._ask_probe({"image": str(path)}, path.name)
 
     def browse_picture(self) -> None:
         """Ask for a picture of a person."""
@@ -143,15 +145,17 @@ class InquiryView(QObject):
         with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
             path = Path(file.name)
         picture.save(str(path))
-        self._ask_probe({"image": str(path)}, forget=path)
+        self._ask_probe({"image": str(path)}, tr("a copied picture"), picture, forget=path)
 
-    def _ask_probe(self, question: dict[str, object], forget: Path | None = None) -> None:
+    def _ask_probe(
+        self, question: dict[str, object], words: str, shown: QImage | None = None, forget: Path | None = None
+    ) -> None:
         self._searching(tr(PROBE_NOTE))
 
         def done(vector: Vectors) -> None:
             self._forget(forget)
-            self.subject.show_picture(tr("a picture"))
-            self.work.investigation.search_vector(vector, self.matches.filters())
+            self.subject.show_picture(words, shown)
+            self.work.investigation.search_vector(vector, self._filters())
 
         def failed(error: Exception) -> None:
             self._forget(forget)
@@ -168,11 +172,15 @@ class InquiryView(QObject):
         self.matches.fold()
         self.matches.head(words)
 
+    def _filters(self) -> Query:
+        return self.matches.filters(self.player.clock.now_us())
+
     def _on_filtered(self) -> None:
-        filters = self.matches.filters()
+        filters = self._filters()
         if (filters.upper or filters.lower) and not self._colours_named:
             self._colours_named = True  # once: a case of an older version has tracks whose clothes nobody named
-            self.work.looking.run(self.work.desk.name_colours, lambda _: self.work.investigation.filter(filters))
+            again = self.work.investigation.filter  # by then, more may have been chosen
+            self.work.looking.run(self.work.desk.name_colours, lambda _: again(self._filters()))
         else:
             self.work.investigation.filter(filters)
 
@@ -181,19 +189,28 @@ class InquiryView(QObject):
     def _on_answer(self, answer: Answer) -> None:
         self._answer = answer
         bands = [match.band for match in answer.matches]
-        counted = ", ".join(f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in BANDS if band in bands)
+        counted = ", ".join(
+            f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands
+        )
         notes = "   ".join(answer.notes)
         ranked = tr("{count} tracks ranked").format(count=len(answer.matches))
         self.matches.head(f"{ranked}{': ' + counted if counted else ''}   {notes}".strip())
         if not answer.matches:
-            self.matches.say(tr("Nobody passes these filters."), notes or tr("Widen the time or choose all cameras."))
+            self._say_nobody(answer)
         if answer.query.tracklet is not None:
             self.subject.show_probe(answer.query.tracklet)
         self.subject.show_examples(list(map(int, answer.query.examples)), list(map(int, answer.query.others)))
         self.subject.show_verdicts(answer.verdicts)
         self.player.mark([(match.camera, match.start_us) for match in answer.matches[:MARKS]])
-        self.matches.reference(self.player.clock.now_us())
         self._arrange()
+
+    def _say_nobody(self, answer: Answer) -> None:
+        notes = "   ".join(note for note in answer.notes if note != NOBODY_PASSES)
+        if answer.query.filtered:
+            hint = notes or tr("Widen the time, choose more cameras, or leave out a colour.")
+            self.matches.say(tr("Nobody passes these filters."), hint, filtered=True)
+        else:
+            self.matches.say(tr("Nobody else was seen by the other cameras."), notes)
 
     def _arrange(self) -> None:
         """Show the answer in the order and the parts that a person wishes; a long one is put in order on a lane."""

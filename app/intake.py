@@ -51,13 +51,16 @@ class Reading:
 class Intake(QObject):
     """Fills the table of recordings and reads pictures, off the window's thread.
 
-    pictured: (file, offset in microseconds, picture or None, reason); refused: a sentence
+    pictured: (file, offset in microseconds, picture or None, reason); refused: a sentence; misread: one about a reading
     corrected: (camera, clock) for a camera that is in the case already
+    found_again: (path, path now) of a recording of the case that had been missing
     """
 
     pictured = Signal(Path, object, object, str)
     refused = Signal(str)
+    misread = Signal(str)
     corrected = Signal(str, object)
+    found_again = Signal(Path, Path)
 
     def __init__(
         self, model: RecordingsModel, lane: Lane, zone: str, patterns: Sequence[str], parent: QObject | None = None
@@ -144,7 +147,7 @@ class Intake(QObject):
                 zone=row.zone,
             )
         except ValueError as error:
-            self.refused.emit(str(error))
+            self.misread.emit(str(error))
             return
         self._readings[row.camera] = both
         self._believe_picture(row, offset_us, reading.shown_us)
@@ -252,7 +255,8 @@ class Intake(QObject):
         try:
             info = probe(DecodeRequest(row.path, row.kind))
         except ReappearError as error:
-            return replace(row, state="unreadable", remark=sentence(error), bytes=_bytes(row.path))
+            reason = sentence(error).removeprefix(str(row.path)).lstrip(": ")  # the row names the file
+            return replace(row, state="unreadable", remark=reason, bytes=_bytes(row.path))
         return self._described(row, info)
 
     def _described(self, row: RecordingRow, info: SourceInfo) -> RecordingRow:
@@ -292,23 +296,33 @@ class Intake(QObject):
         self._model.show([*(row for row in rows if row.in_case), *waiting])
 
     def _compare(self) -> None:
-        """Find recordings whose bytes are in the table or in the case already."""
-        new = [row for row in self._model.rows() if row.state in ("ready", "no time") and row.kind == "video"]
-        sizes = {row.path: row.bytes for row in new if row.bytes}
-        known = {(source.bytes, source.content_sha256): Path(source.path).name for source in self._footage.sources}
+        """Find recordings whose bytes are in the table or in the case already; what is analysed now was there first."""
+        rows = [row for row in self._model.rows() if row.kind == "video" and row.bytes and not row.in_case]
+        new = [row for row in rows if row.state in ("ready", "no time")]
+        sizes = {row.path: row.bytes or 0 for row in [*(row for row in rows if row.state == "running"), *new]}
+        known = {(source.bytes, source.content_sha256): source.path for source in self._footage.sources}
         control = self._comparing
 
-        def compared() -> Mapping[Path, str]:
+        def compared() -> tuple[Mapping[Path, str], set[str]]:
             try:
-                return same_content(sizes, known, lambda path: content_sha256(path, control))
+                same = same_content(sizes, known, lambda path: content_sha256(path, control))
             except JobCancelled:
-                return {}
+                same = {}
+            return same, {path for path in known.values() if not Path(path).exists()}
 
-        self._lane.run(compared, self._compared, key="compare", failed=lambda error: self.refused.emit(sentence(error)))
+        self._lane.run(
+            compared, lambda found: self._compared(*found), key="compare",
+            failed=lambda error: self.refused.emit(sentence(error)),
+        )  # fmt: skip
 
-    def _compared(self, duplicates: Mapping[Path, str]) -> None:
+    def _compared(self, duplicates: Mapping[Path, str], missing: set[str]) -> None:
         for path, of in duplicates.items():
-            words = tr("the same content as {name}; it is left out").format(name=of)
+            if of in missing:
+                missing.remove(of)
+                self._model.take_out([place for place in [self._model.place(path)] if place is not None])
+                self.found_again.emit(Path(of), path)
+                continue
+            words = tr("the same content as {name}; it is left out").format(name=Path(of).name)
             self._model.change(_named(path), state="duplicate", remark=words)
 
 
@@ -347,6 +361,8 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
     camera = footage.camera(source.camera)
     damage = source.report.damage if source.report is not None else None
     remark = source.failure or ("; ".join(damage.notes) if damage is not None else "")
+    if source.path in footage.missing:
+        remark = tr("file missing: drop it here from where it lies now")
     return RecordingRow(
         path=Path(source.path),
         kind="folder" if source.kind == "folder" else "video",

@@ -82,6 +82,9 @@ class Investigation(QObject):
             return
         same = tuple(number for number, verdict in self.verdicts.items() if verdict == "same")
         different = tuple(number for number, verdict in self.verdicts.items() if verdict == "different")
+        if (same, different) == (self.query.same, self.query.different) == ((), ()):
+            self.said.emit(tr("Nobody is confirmed or rejected yet: Y or N first, then R ranks by it."))
+            return
         self.said.emit(
             tr("Ranked from {same} confirmed and {different} rejected.").format(
                 same=len(same), different=len(different)

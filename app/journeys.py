@@ -98,9 +98,10 @@ def _readable(row: dict[str, Any], cameras: Mapping[CameraId, Camera]) -> dict[s
 def _csv(case: Case, found: Journey, rows: list[dict[str, Any]]) -> str:
     text = io.StringIO()
     if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator="\r\n")
+        of = {"case": case.folder.name, "purpose": case.store.info().purpose}  # a table may end up anywhere
+        writer = csv.DictWriter(text, [*rows[0], *of], lineterminator="\r\n")
         writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+        writer.writerows({name: _cell(value) for name, value in {**row, **of}.items()} for row in rows)
     return text.getvalue()
 
 
@@ -113,6 +114,7 @@ def _json(case: Case, found: Journey, rows: list[dict[str, Any]]) -> str:
     info = case.store.info()
     whole = {
         "case": info.uuid,
+        "name": case.folder.name,
         "purpose": info.purpose,
         "start": int(found.start),
         "sightings": rows,

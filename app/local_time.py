@@ -65,6 +65,8 @@ def parse(text: str, zone: str) -> int:
     words = text.split()
     if len(words) == 3 and not words[2][0].isdigit():
         words = words[:2]  # a zone's short name is ambiguous; the column's zone counts
+    if len(words) == 2:
+        words[1] = _padded(words[1])
     try:
         moment = datetime.fromisoformat(" ".join(words))
     except ValueError as error:
@@ -101,16 +103,31 @@ def parse_ahead(text: str) -> int:
     return round(sign * seconds * 1e6)
 
 
+def parse_on(text: str, day_us: int, zone: str) -> int:
+    """As ``parse``; a time without a day is on the day of ``day_us``, and hours alone are enough."""
+    return parse(text, zone) if "-" in text else _clock_on(text.strip(), local(day_us, zone), zone)
+
+
 def parse_near(text: str, near_us: int, zone: str) -> int:
     """As ``parse``; a time without a day is the one nearest to ``near_us``."""
-    plain = text.strip()
-    if "-" in plain:
-        return parse(plain, zone)
-    if plain.count(":") == 1:
-        plain += ":00"
+    if "-" in text:
+        return parse(text.strip(), zone)
     place = local(near_us, zone)
-    found = [parse(f"{place + timedelta(days=days):%Y-%m-%d} {plain.zfill(8)}", zone) for days in (-1, 0, 1)]
+    found = [_clock_on(text.strip(), place + timedelta(days=days), zone) for days in (-1, 0, 1)]
     return min(found, key=lambda time_us: abs(time_us - near_us))
+
+
+def _clock_on(text: str, day: datetime, zone: str) -> int:
+    try:
+        return parse(f"{day:%Y-%m-%d} {text}", zone)
+    except ValueError as error:
+        raise ValueError(f"“{text}” is no time: write it as 14:03:22 or 2026-11-03 14:03:22") from error
+
+
+def _padded(clock: str) -> str:
+    """``9:30`` and ``9`` as ``09:30`` and ``09:00``."""
+    hour, *rest = clock.split(":")
+    return ":".join([hour.zfill(2), *(rest or ["00"])])
 
 
 def about(duration_us: int) -> str:

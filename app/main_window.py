@@ -8,15 +8,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import (
-    QFileDialog,
-    QLabel,
-    QMainWindow,
-    QMenu,
-    QSizePolicy,
-    QToolBar,
-    QToolButton,
-)
+from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton
 
 from app import theme
 from app.actions import Actions
@@ -64,6 +56,7 @@ class MainWindow(QMainWindow):
         self.welcome = self._make_welcome()
         self.program = ProgramView(command, state, settings, self._lane, self)
         self.program.failed.connect(self.trouble)
+        self.program.said.connect(self._say)
         self.program.rescaled.connect(self._again)
         self._actions = Actions(self, verbs(self), state.keys())
         self._bar = self._make_bar()
@@ -250,6 +243,9 @@ class MainWindow(QMainWindow):
         self._hints.tell(words if self._state.hints else "")
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        if not self.program.may_close():
+            event.ignore()
+            return
         self._state.keep_geometry("window", self.saveGeometry())
         self._warming.stop()
         self._leave()

@@ -25,6 +25,7 @@ from reid_engine.recordings import SourceKind
 LAGGING_US = 1_500_000  # a decoder further behind than this is sent ahead instead of being waited for
 BACKWARDS_US = 20_000  # playing backwards is a chain of jumps, each begun when the last was answered
 NO_FOOTAGE = "no footage at this instant"
+ENDS_BEFORE = "no picture here: the recording ends before"
 END_MARGIN_US = 40_000
 BEHIND_THE_WINDOW = 15  # decoders are ahead by some pictures, so what a person does now goes first
 
@@ -104,8 +105,8 @@ class Stretch:
         return (self.path, self.start_us, self.clock) == (other.path, other.start_us, other.clock)
 
     def offset(self, time_us: int) -> int:
-        """Corrected UTC to microseconds after the first picture."""
-        return max(0, self.clock.recorded(time_us) - self.start_us)
+        """Corrected UTC to microseconds after the first picture; the very end is a moment of the last picture."""
+        return max(0, min(self.clock.recorded(time_us) - self.start_us, self.duration_us - 1))
 
     def time(self, offset_us: int) -> int:
         """Microseconds after the first picture to corrected UTC."""
@@ -304,6 +305,8 @@ class CameraFeed(QObject):
             self._answered = True
         elif self._error:
             self._say(self._error)
+        elif not self._answered and self._server is not None and self._server.ended:
+            self._say(ENDS_BEFORE)  # the picture of an earlier moment must not stand for this one
 
     def _show(self, stretch: Stretch, picture: Picture) -> None:
         self._reached_us = stretch.time(picture.offset_us)

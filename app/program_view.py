@@ -19,7 +19,7 @@ from app.dialogs.device import DeviceDialog
 from app.dialogs.help import HelpDialog
 from app.dialogs.keys import KeysDialog
 from app.dialogs.palette import PaletteDialog
-from app.dialogs.training import TrainingDialog
+from app.dialogs.training import TrainingDialog, ask_to_stop
 from app.explain import sentence
 from app.item_models.commands import Command
 from app.settings import WindowState
@@ -39,10 +39,12 @@ LONGEST_LOOK_S = 60
 class ProgramView(QObject):
     """Opens the dialogs of the program.
 
+    said: a sentence for the status bar
     settings_changed: somebody changed them
     rescaled:      the size of the text was changed, so what is laid out must be laid out again
     """
 
+    said = Signal(str)
     settings_changed = Signal(object)
     rescaled = Signal()
     failed = Signal(Exception)
@@ -55,6 +57,7 @@ class ProgramView(QObject):
         self._settings = settings
         self.trainer: tuple[str, ...] = COMMAND
         self.run: TrainingRun | None = None
+        self._training: TrainingDialog | None = None
         self._scale = state.scale
         theme.application().styleHints().colorSchemeChanged.connect(self._on_system)
 
@@ -151,25 +154,49 @@ class ProgramView(QObject):
             dialog.finished.connect(lambda _, key=key: reading.forget(key))
         dialog.open()
 
+    @property
+    def training(self) -> bool:
+        """True while a model is trained."""
+        return self.run is not None and self.run.running
+
     def train(self) -> None:
-        """A run of the trainer."""
+        """A run of the trainer; the one that goes on, where one does."""
+        if self._training is not None:
+            self._training.show_again()
+            return
         from app.panes.training import TrainingPane  # loads pyqtgraph
 
         pane = TrainingPane(RECIPES, self._state.home)
-        dialog = TrainingDialog(pane, self._window)
+        dialog = self._training = TrainingDialog(pane, lambda: self.training, self._window)
         pane.started.connect(lambda order: self._start(order, pane))
-        dialog.closing.connect(self._end_run)
+        dialog.closing.connect(self._leave_training)
+        dialog.hidden.connect(lambda: self.said.emit(tr("The training goes on; Trainer > Train a model shows it.")))
         dialog.show()
         command = [*self.trainer, "recipes", "--json"]
         self._lane.run(
             lambda: _said(command), lambda text: pane.offer(told_recipes(text)), key="recipes", failed=lambda _: None
         )
-        dialog.closing.connect(lambda: self._lane.forget("recipes"))
+
+    def may_close(self) -> bool:
+        """False, and a question is asked, while a model is trained: that ends with the window."""
+        if self.training:
+            ask_to_stop(self._window, self._stop_and_close)
+        return not self.training
+
+    def _stop_and_close(self) -> None:
+        self._end_run()
+        self._window.close()
 
     def _start(self, order: Order, pane: TrainingPane) -> None:
         self._end_run()
         self.run = TrainingRun(self.trainer, order, self)
+        self.run.ended.connect(lambda words: self.said.emit(tr("Training has ended. {why}").format(why=words).strip()))
         pane.follow(self.run)
+
+    def _leave_training(self) -> None:
+        self._training = None
+        self._end_run()
+        self._lane.forget("recipes")
 
     def _end_run(self) -> None:
         run, self.run = self.run, None

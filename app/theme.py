@@ -29,6 +29,7 @@ class Tokens:
     """Colours by duty, not by name."""
 
     ground: str
+    field: str
     panel: str
     raised: str
     line: str
@@ -43,11 +44,13 @@ class Tokens:
 
 
 DARK = Tokens(
-    ground="#14171c", panel="#1a1e25", raised="#242a33", line="#343c48", text="#e8ebf0", muted="#9ba6b5",
+    ground="#14171c", field="#14171c",
+    panel="#1a1e25", raised="#242a33", line="#343c48", text="#e8ebf0", muted="#9ba6b5",
     accent="#4d9fff", on_accent="#07121f", good="#43b581", warning="#e5b23c", danger="#ee6a5f", video="#0b0d10",
 )  # fmt: skip
 LIGHT = Tokens(
-    ground="#eef0f3", panel="#ffffff", raised="#f4f6f8", line="#cbd2db", text="#1b2129", muted="#5a6675",
+    ground="#eef0f3", field="#ffffff",
+    panel="#ffffff", raised="#f4f6f8", line="#cbd2db", text="#1b2129", muted="#5a6675",
     accent="#1766c9", on_accent="#ffffff", good="#1b7f4c", warning="#946200", danger="#c0352b", video="#101318",
 )  # fmt: skip
 
@@ -97,10 +100,11 @@ QToolButton#chip { background: $raised; border: 1px solid $line; border-radius: 
 QToolButton#chip:hover, QToolButton#chip:focus { border-color: $accent; }
 QToolButton#chip[on="true"] { border-color: $accent; color: $accent; font-weight: 600; }
 QToolButton#chip::menu-indicator { image: none; }
-QLineEdit, QPlainTextEdit { background: $ground; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
+QLineEdit, QPlainTextEdit { background: $field; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
 QComboBox { padding: 4px 8px; min-height: 20px; }
 QLineEdit:focus, QPlainTextEdit:focus { border-color: $accent; }
+QLineEdit[wrong="true"] { border-color: $danger; color: $danger; }
 QTableView { background: $panel; alternate-background-color: $ground; border: 0; gridline-color: $line;
   selection-background-color: $raised; selection-color: $text; }
 QTableView::item { padding: 0 6px; }
@@ -114,7 +118,7 @@ QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid $muted; b
 QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $on_accent; }
 QRadioButton::indicator:focus { border-color: $accent; }
 QTableView QLineEdit { padding: 0 4px; border-radius: 0; }
-QTableView QLineEdit, QTableView QLineEdit:focus { background: $ground; border: 1px solid $accent; }
+QTableView QLineEdit, QTableView QLineEdit:focus { background: $field; border: 1px solid $accent; }
 QHeaderView { background: $panel; }
 QHeaderView::section { background: $panel; color: $muted; border: 0; border-bottom: 1px solid $line; padding: 7px 8px;
   font-weight: 600; }

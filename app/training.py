@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from collections.abc import Sequence
@@ -42,12 +43,25 @@ class Order:
             return tr("Point to the folder of a data set.")
         if not str(self.folder) or self.folder == Path():
             return tr("The run needs a folder of its own.")
+        if (self.folder / "result.json").exists():
+            return tr("The run in this folder is complete: choose another folder.")
         return ""
+
+    @property
+    def begun(self) -> bool:
+        """True when a run in its folder was stopped before its end: starting goes on with it."""
+        return (self.folder / "checkpoint.pt").exists()
 
     def words(self) -> list[str]:
         """As the command line takes them."""
         where = ["--out", str(self.folder), "--seed", str(self.seed), "--set", f"device={self.device}"]
-        return ["train", self.recipe, self.dataset, str(self.root), *where, "--json"]
+        onward = ["--resume"] if self.begun else []
+        return ["train", self.recipe, self.dataset, str(self.root), *where, *onward, "--json"]
+
+
+def free_folder(runs: Path) -> Path:
+    """``run-1``, or the first number that nobody used."""
+    return next(folder for number in itertools.count(1) if not (folder := runs / f"run-{number}").exists())
 
 
 @dataclass

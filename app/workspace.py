@@ -22,7 +22,7 @@ from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
-from app.words import tr
+from app.words import shortened, tr
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
@@ -86,6 +86,7 @@ class Workspace(QObject):
         self._fetching.timeout.connect(self._fetch_crops)
         self.jobs.started.connect(self._follow)
         self.intake.corrected.connect(self._correct)
+        self.intake.found_again.connect(self._move)
         self.recordings.restarted.connect(self._restart)
 
     def use(self, settings: Settings) -> None:
@@ -140,6 +141,10 @@ class Workspace(QObject):
 
     def _restart(self, path: Path, start_us: int) -> None:
         self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self.reload())
+
+    def _move(self, path: Path, to: Path) -> None:
+        self.said.emit(tr("{name} was found again in {folder}.").format(name=path.name, folder=shortened(to.parent)))
+        self.writing.run(lambda: self.desk.move(path, to), lambda _: self.reload())
 
     def _correct(self, camera: str, clock: CameraClock) -> None:
         self.writing.run(lambda: self.desk.set_clocks({camera: clock}), lambda _: self.reload())

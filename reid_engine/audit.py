@@ -49,15 +49,20 @@ def chained_hash(previous: str, event: Event) -> str:
     return hashlib.sha256(bytes.fromhex(previous) + canonical_json(fields).encode()).hexdigest()
 
 
-def first_break(case_uuid: str, events: Iterable[Event]) -> str | None:
-    """A sentence about the first event that does not fit the chain, or None when all of them do."""
-    previous = first_hash(case_uuid)
+def first_break(case_uuid: str, events: Iterable[Event], *, at_least: int = 0) -> str | None:
+    """A sentence about the first event that does not fit the chain, or None when all of them do.
+
+    at_least: how many events were ever written, as far as is known
+    """
+    previous, expected = first_hash(case_uuid), 0
     for expected, event in enumerate(events, start=1):
         if event.number != expected:
             return f"event {expected} is missing from the record: number {event.number} stands in its place"
         if chained_hash(previous, event) != event.hash:
             return f"event {event.number} ({event.kind}) was changed after it was recorded: its hash does not fit"
         previous = event.hash
+    if expected < at_least:
+        return f"the record ends with event {expected}, but {at_least} were written: its end was cut off"
     return None
 
 

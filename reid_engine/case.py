@@ -76,9 +76,13 @@ class Case:
     def open(
         cls, folder: Path, *, read_only: bool = False, clock: Clock | None = None, operator: str | None = None
     ) -> Self:
-        """Raises CaseError when there is none, CaseTooNew, CaseDamaged, CaseBusy."""
+        """A case that lies where nothing can be written is open for reading only.
+
+        Raises CaseError when there is none, CaseTooNew, CaseDamaged, CaseBusy.
+        """
         if not folder.is_dir():
             raise CaseError(f"there is no case at {folder}: expected a folder that holds {DATABASE}")
+        read_only = read_only or not os.access(folder, os.W_OK)
         store = Store.open(folder / DATABASE, read_only=read_only, clock=clock, operator=operator)
         return cls(folder, store) if read_only else cls._with_folders(folder, store)
 
@@ -87,9 +91,13 @@ class Case:
         cls, folder: Path, purpose: str = "", *, clock: Clock | None = None, operator: str | None = None
     ) -> Self:
         """The case in ``folder``, or a new one where there is none."""
-        if (folder / DATABASE).exists():
-            return cls.open(folder, clock=clock, operator=operator)
-        return cls.create(folder, purpose, clock=clock, operator=operator)
+        if not (folder / DATABASE).exists():
+            try:
+                return cls.create(folder, purpose, clock=clock, operator=operator)
+            except CaseError:
+                if not (folder / DATABASE).exists():  # else another process has made it meanwhile
+                    raise
+        return cls.open(folder, clock=clock, operator=operator)
 
     @property
     def index_folder(self) -> Path:
@@ -115,7 +123,12 @@ class Case:
 
     @contextmanager
     def ingest_lock(self) -> Iterator[None]:
-        """Only one ingest at a time works on a case; the lock goes when its process does. Raises CaseBusy."""
+        """Only one ingest at a time works on a case; the lock goes when its process does.
+
+        Raises CaseBusy, CaseError where nothing can be written.
+        """
+        if self.store.read_only:
+            raise CaseError(f"{self.folder} is open for reading only; ingest into a copy that can be written")
         with (self.folder / "jobs" / "ingest.lock").open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -131,7 +144,7 @@ class Case:
             yield
 
     def model(self) -> ModelId:
-        """The model that made vectors here last. Raises CaseError when nothing was ingested yet."""
+        """The model that was used here last. Raises CaseError when nothing was ingested yet."""
         embedders = [n.model for n in self.store.networks() if n.role == "embedder" and n.model is not None]
         made = self.store.models()
         known = [model for model in embedders if model in made] or made

@@ -5,6 +5,7 @@ The pictures' own walk is in ``pipeline``; this file decides which recordings ta
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,10 +38,11 @@ from reid_engine.recordings import (
     expand,
     pictures_in,
     start_from_name,
+    zone_of,
 )
 from reid_engine.settings import Settings, fingerprint
 from reid_engine.store import Camera, Network, NewSource, Source
-from reid_engine.types import SourceReport
+from reid_engine.types import SourceId, SourceReport
 
 FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
 EMBED_AT_ONCE = 64
@@ -63,12 +65,17 @@ class IngestOptions:
     folder_fps: pictures per second of a folder of pictures
     zone:       IANA zone of cameras that are new to the case
     replace:    analyse again what was analysed with other settings; its tracklets go
+
+    Raises SettingsError for a zone that is none.
     """
 
     fps: float | None = None
     folder_fps: float = 25.0
     zone: str = "UTC"
     replace: bool = False
+
+    def __post_init__(self) -> None:
+        zone_of(self.zone)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,7 @@ class Ingest:
     options: IngestOptions
     control: JobControl
     reports: list[FileReport] = field(default_factory=list)
+    _planned: dict[SourceId, Path] = field(default_factory=dict)  # what this run is going to analyse
 
     def run(self, wanted: Sequence[Wanted]) -> list[FileReport]:
         """Ingest every recording. One that cannot be used is a report and does not stop the others.
@@ -163,13 +171,18 @@ class Ingest:
         path = recording.path
         name = item.camera or path.stem
         try:
+            _refuse_unwritable(path)
+            size = _size(path)
             sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
+            if _size(path) != size:
+                raise _still_written(path)
             source = self._known_source(name, sha256)
-            if source is not None and source.state == "done" and self._settled(source, item, name):
+            if source is not None and self._settled(source, path, item, name):
                 return None
             request = self._request(recording)
             info = probe(request)
-            begun = self._begin_again(source) if source else self._add(recording, name, sha256, info, item)
+            begun = self._begin_again(source, path, item) if source else self._add(recording, name, sha256, info, item)
+            self._planned[begun.id] = path
             return self._source_plan(begun, name, request, info)
         except (InputError, UsageError, ChildDied) as error:
             self._fail(path, name, error)
@@ -190,25 +203,42 @@ class Ingest:
             camera = self.case.store.camera(name)
         return camera
 
-    def _settled(self, source: Source, item: Wanted, name: str) -> bool:
-        """True when nothing is to be analysed: it was, with these settings. Raises InputError for other settings."""
+    def _settled(self, source: Source, path: Path, item: Wanted, name: str) -> bool:
+        """True when nothing is to be analysed: it was, with these settings, or this run is going to.
+
+        Raises InputError for what was analysed with other settings.
+        """
+        if source.id in self._planned:
+            again = f"{path.name}: the same content as {self._planned[source.id]} of this call; skipped"
+            self._skip(source, path, name, again)
+            return True
+        if source.state != "done":
+            return False
         if source.fingerprint == self._fingerprint():
-            if item.start_us is not None and item.start_us != source.start_us:
-                self.case.store.set_source_start(source.id, item.start_us, "by hand")
-                self.control.notice(f"{item.path.name}: the start was set to the one given by hand")
-            message = f"{item.path.name}: already ingested with these settings; skipped"
-            self.reports.append(
-                FileReport(
-                    str(item.path), name, "skipped", message, source.start_us, source.start_origin, source.report
-                )
-            )
+            source = self._as_asked(source, path, item)
+            self._skip(source, path, name, f"{path.name}: already ingested with these settings; skipped")
             return True
         if not self.options.replace:
             raise InputError(
-                f"{item.path.name} was analysed before with other settings ({source.settings}); "
+                f"{path.name} was analysed before with other settings ({source.settings}); "
                 "add --replace to analyse it again: its tracklets, and decisions about them, then go"
             )
         return False
+
+    def _skip(self, source: Source, path: Path, name: str, message: str) -> None:
+        start = source.start_us, source.start_origin
+        self.reports.append(FileReport(str(path), name, "skipped", message, *start, source.report))
+
+    def _as_asked(self, source: Source, path: Path, item: Wanted) -> Source:
+        """A known recording with the start that was given by hand, and where it lies now."""
+        store = self.case.store
+        if item.start_us is not None and item.start_us != source.start_us:
+            store.set_source_start(source.id, item.start_us, "by hand")
+            self.control.notice(f"{path.name}: the start was set to the one given by hand")
+        if not Path(source.path).exists():
+            store.move_source(source.id, str(path.resolve()))
+            self.control.notice(f"{path.name}: {source.path} is gone; from now on it is read from {path.resolve()}")
+        return store.source(source.id)
 
     def _fingerprint(self) -> str:
         settings = self.settings
@@ -236,7 +266,7 @@ class Ingest:
                 camera=camera.id,
                 path=str(recording.path.resolve()),
                 content_sha256=sha256,
-                bytes=_size(recording.path),
+                bytes=_size(recording.path) or 0,
                 start_us=start.start_us,
                 kind=recording.kind,
                 start_origin=start.origin,
@@ -258,15 +288,15 @@ class Ingest:
         named = start_from_name(recording.path.name, self.settings.name_patterns, camera.clock.zone)
         return decide_start(item.start_us, named, info.container_start_us)
 
-    def _begin_again(self, source: Source) -> Source:
+    def _begin_again(self, source: Source, path: Path, item: Wanted) -> Source:
         """A source that was begun, failed or is to be replaced."""
-        name = Path(source.path).name
+        name = path.name
         if source.fingerprint != self._fingerprint():
             self.control.notice(f"{name}: analysed again from its start, with other settings than before")
             self.case.store.reset_source(source.id, fingerprint=self._fingerprint(), settings=self._settings_in_words())
         elif self.case.store.load_checkpoint(source.id) is not None:
             self.control.notice(f"{name}: goes on where an earlier run stopped")
-        return self.case.store.source(source.id)
+        return self._as_asked(source, path, item)
 
     def _source_plan(self, source: Source, camera: str, request: DecodeRequest, info: SourceInfo) -> SourcePlan:
         rate = info.rate if self.options.fps is None else min(info.rate, self.options.fps)
@@ -307,8 +337,11 @@ class Ingest:
 
     def _report(self, plan: SourcePlan, outcome: Outcome) -> FileReport:
         source = self.case.store.source(plan.source)
+        written = outcome.error is None and _size(plan.request.path) not in (None, source.bytes)
+        if written:  # what was found is of another content than its hash says, and would come again with the whole
+            self.case.store.reset_source(plan.source)
         count = self.case.store.count_tracklets(plan.source)
-        error = outcome.error
+        error = _still_written(plan.request.path) if written else outcome.error
         if error is None and outcome.report is not None and outcome.report.frames_analysed == 0:
             error = SourceError(f"{plan.name}: not one picture could be read; look whether it plays elsewhere")
         if error is not None and not isinstance(error, JobCancelled):
@@ -359,6 +392,23 @@ def _in_words(name: str, report: SourceReport | None, tracklets: int) -> str:
     return f"{found}; " + ", ".join((*parts, *damage.notes))
 
 
-def _size(path: Path) -> int:
-    files = [path] if path.is_file() else pictures_in(path)
-    return sum(file.stat().st_size for file in files)
+def _refuse_unwritable(path: Path) -> None:
+    """Raise InputError for a path that is no text: neither a case nor a report can hold it."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise InputError(f"the name {shown} holds bytes that are no text (UTF-8); rename it and try again") from None
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of a recording; None where it is not there any more."""
+    try:
+        files = [path] if path.is_file() else pictures_in(path)
+        return sum(file.stat().st_size for file in files)
+    except (OSError, SourceError):
+        return None
+
+
+def _still_written(path: Path) -> SourceError:
+    return SourceError(f"{path} was still being written while it was read; ingest it when the recorder is done with it")

@@ -39,6 +39,7 @@ CONFIRMED = "confirmed"
 REJECTED = "rejected"
 NEAR = 4  # of how many times as many as are needed it is first asked who passes
 BANDS: tuple[BandName, ...] = ("strong", "possible", "weak")
+NOBODY_PASSES = "no tracklet passes the filters"
 
 Ids = NDArray[np.int64]
 
@@ -298,7 +299,13 @@ def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Pro
     if not len(index):
         notes.append(f"the case holds no vectors of the model {request.model} yet")
     elif not found:
-        notes.append("no tracklet passes the filters")
+        notes.append(NOBODY_PASSES)
+    unseen = store.count_tracklets() - len(index)
+    if len(index) and unseen > 0:
+        notes.append(
+            f"{unseen} tracklets have no vector of the model {request.model} and cannot be found: an ingest is "
+            "running, was stopped, or used another model; run it again with this one"
+        )
     if store.card(request.model).get("calibration") is None:
         notes.append(f"the model {request.model} is not calibrated, so no bands are given")
     return notes

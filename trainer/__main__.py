@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-from reid_engine.errors import ReappearError
+from reid_engine.errors import ReappearError, UnfinishedError
 
 # verb -> the module that has its add_arguments(parser) and run(given) -> text, and what it is for
 VERBS: Mapping[str, tuple[str, str]] = {
@@ -32,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ReappearError as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_status
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return UnfinishedError.exit_status
     if said:
         sys.stdout.write(said + "\n")
     return 0

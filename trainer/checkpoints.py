@@ -40,20 +40,35 @@ def save_checkpoint(path: Path, position: Position, **states: Mapping[str, Any])
     """Write ``states`` (of model, objective, optimizer, sampler) and the position, whole or not at all."""
     part = path.with_name(path.name + ".part")
     content = {"format": FORMAT, "position": dict(vars(position)), "rng": torch.get_rng_state(), **states}
-    with part.open("wb") as file:
-        torch.save(content, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(part, path)
+    try:
+        with part.open("wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        part.unlink(missing_ok=True)  # half a checkpoint would keep a full disk full
+        raise
 
 
 def load_checkpoint(path: Path) -> tuple[Position, dict[str, Any]]:
     """What ``save_checkpoint`` wrote, on the CPU; runs no code from the file. Raises InputError, naming the file."""
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
-        raise InputError(f"{path} is no checkpoint of a run: {error}") from error
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there: nothing was learned yet; leave --resume out to start the run") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+    except pickle.UnpicklingError as error:
+        raise InputError(f"{path} is no checkpoint of a run: it holds more than numbers and was not opened") from error
+    except Exception as error:  # a damaged file fails anywhere in torch's reader
+        raise InputError(f"{path} is no checkpoint of a run, or damaged ({type(error).__name__})") from error
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise InputError(f"{path} is no checkpoint of this version; expected format {FORMAT}")
-    torch.set_rng_state(content.pop("rng"))
-    return Position(**content.pop("position")), content
+    if missing := sorted({"position", "rng", "model", "objective", "optimizer"} - content.keys()):
+        raise InputError(f"{path} is no whole checkpoint: it lacks {missing[0]}")
+    try:
+        torch.set_rng_state(content.pop("rng"))
+        return Position(**content.pop("position")), content
+    except (TypeError, RuntimeError) as error:
+        raise InputError(f"{path} is no checkpoint of this version: {error}") from error

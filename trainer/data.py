@@ -63,7 +63,8 @@ class RunData:
         train = self.dataset.train
         units = Units.of(train, min_frames=settings.min_frames, single_frames=settings.single_frames)
         if not len(units.tracklet):
-            raise InputError(f"{self.name} has no training tracklet of at least {settings.min_frames} frames")
+            long = f" of at least {settings.min_frames} frames" if settings.min_frames > 1 else ""
+            raise InputError(f"{self.name} has no training tracklet{long}; there is nothing to learn from")
         sampler = BatchSampler(
             settings.sampler,
             units.crowd(train, self.dataset.rejected),
@@ -102,11 +103,20 @@ class RunData:
         return kept.to(device) if keep == "device" or (self.keep == "auto" and fits) else kept
 
     def evaluate(self, model: VideoReidModel, control: JobControl, *, final: bool = False) -> Mapping[str, float]:
-        """Figures of the model in eval mode by its paper's protocol; ``final`` ones with ranked lists in ``folder``."""
+        """Figures of the model in eval mode by its paper's protocol; ``final`` ones with ranked lists in ``folder``.
+
+        Nothing where no query counts, which is said.
+        """
         lists = LISTED if final and self.folder is not None else 0
         found = evaluate(model, self.dataset, rerank=self.rerank, control=control, threads=self.threads, lists=lists)
         if lists and self.folder is not None:
             save_ranked(self.folder / RANKED, found)
+        if not found.queries:
+            control.notice(
+                f"nobody in {self.name} can be looked for: no query has a right answer in another camera. "
+                "The model is not tested"
+            )
+            return {}
         return found.figures()
 
 

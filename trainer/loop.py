@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from reid_engine.errors import JobCancelled, UsageError
+from reid_engine.errors import InputError, JobCancelled, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
 from reid_engine.models.files import Story, save_model
@@ -106,8 +106,10 @@ def fit(
     torch.manual_seed(seed)
     model = recipe.build(weights=recipe.settings.weights or None)
     machine.prepare(model)
+    _refuse_small_frames(recipe, model)
     position, states = load_checkpoint(run.checkpoint) if resume else (Position(), {})
     if resume:
+        _refuse_foreign(run, states["model"], model)
         model.load_state_dict(states["model"])
         if world.first:
             run.forget_after(position.steps)
@@ -151,6 +153,12 @@ class Fitting:
             ids = [world.device] if world.device.type == "cuda" else None
             network = nn.parallel.DistributedDataParallel(network, device_ids=ids)
         share = settings.batch // world.size
+        fewest = 4 if settings.sampler == "pairs" else 2
+        if not settings.freeze_bn and (share < 2 or settings.batch < fewest):
+            raise UsageError(
+                f"{settings.batch} clips are too few for batch statistics: a batch has at least {fewest}, a process 2; "
+                "set larger identities or per_identity"
+            )
         micro = self.position.micro_batch or min(self.machine.micro_batch or share, share)
         step = Step(self.model, network, objective, world, micro, self.machine.in_half())
         return Stage(settings, objective, optimizer, step, self.data.batches(settings, self.model, world))
@@ -268,20 +276,30 @@ class Fitting:
             clips=clips,
             memory_mb=_memory_mb(self.world.device),
         )
-        share = max(epoch, 1e-9) / stage.settings.epochs
-        self.control.reporter.event(
-            "progress",
-            stage="train",
-            done=position.steps,
-            total=round(position.steps / share) if share > 0 else None,
-            epoch=round(epoch, 2),
-            epochs=stage.settings.epochs,
-            loss=loss,
-            lr=lr,
-            eta_s=round(position.stage_seconds * (1 / share - 1), 1),
-        )
+        self.control.reporter.event("progress", **self._told(stage, loss, terms, lr, clips / max(seconds, 1e-9)))
         while self.control.paused and not self.control.cancelled:
             time.sleep(PAUSE_POLL_S)  # the other processes wait for this one's next word
+
+    def _told(self, stage: Stage, loss: float, terms: Mapping[str, float], lr: float, speed: float) -> dict[str, Any]:
+        """How far the run is, for a listener; steps and seconds to come are those of the present stage."""
+        position, settings, each = self.position, stage.settings, len(stage.batches)
+        done = position.epoch + position.batch / each
+        share = max(place(settings, done, position.stage_seconds / 60) / settings.epochs, 1e-9)
+        stages, best = len(self.recipe.method.stages(self.recipe.settings)), position.best
+        return {
+            "stage": "train",
+            "done": position.steps,
+            "total": position.steps + round(done * each * (1 / share - 1)),
+            "epoch": round(done, 2),
+            "epochs": settings.epochs,
+            "loss": loss,
+            "terms": dict(terms),
+            "lr": lr,
+            "clips_a_second": round(speed, 1),
+            "eta_s": round(position.stage_seconds * (1 / share - 1), 1),
+            **({"part": position.stage + 1, "parts": stages} if stages > 1 else {}),
+            **({"best": {"rank1": best[0], "epoch": best[1]}} if best else {}),
+        }
 
     def _evaluate(self, *, final: bool = False) -> Mapping[str, float]:
         """The figures of the model as it is; keeps it where it is the best so far."""
@@ -355,6 +373,33 @@ class Fitting:
             training_data=(self.data.name,),
             results={f"{self.data.name} {name}": number for name, number in figures.items() if name != "queries"},
         )
+
+
+def _refuse_small_frames(recipe: Recipe, model: VideoReidModel) -> None:
+    """Raise UsageError where nothing is left of a frame somewhere in the model, side branches of training included."""
+    if "input_size" not in recipe.options:
+        return
+    height, width = model.spec.input_size
+    clips = torch.zeros(2, model.spec.clip_length, 3, height, width, device=next(model.parameters()).device)
+    kept = [buffer.clone() for buffer in model.buffers()]
+    try:
+        with torch.no_grad():
+            model.train()(clips)
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        raise UsageError(
+            f"frames of {height}x{width} are too small for the backbone {model.options.backbone}: {error}"
+        ) from error
+    for buffer, before in zip(model.buffers(), kept, strict=True):
+        buffer.copy_(before)
+
+
+def _refuse_foreign(run: Run, state: Mapping[str, torch.Tensor], model: nn.Module) -> None:
+    """Raise InputError for a checkpoint whose weights are not the model's, by name and shape."""
+    shapes = [{key: tuple(tensor.shape) for key, tensor in one.items()} for one in (state, model.state_dict())]
+    if odd := sorted(key for key in {*shapes[0], *shapes[1]} if shapes[0].get(key) != shapes[1].get(key)):
+        raise InputError(f"{run.checkpoint} is of another model: {odd[0]} differs ({len(odd)} such tensors)")
 
 
 def build_optimizer(settings: Settings, groups: list[dict[str, Any]]) -> torch.optim.Optimizer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Literal
@@ -13,13 +14,14 @@ from torch import nn
 from reid_engine.errors import UsageError
 from trainer.data import Keeping
 from trainer.recipes import parsed
+from trainer.recipes.limits import refuse_unfit
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """Settings of the machine.
 
-    device:     "auto", "cuda" or "cpu"
+    device:     "auto", "cpu", "cuda" or one of several as "cuda:1"
     threads:    that read and decode pictures; 0: as many as there are cores
     keep, keep_gib: where decoded frames stay, and how much they may take (``data``)
     half:       bfloat16 where safe ("auto": on CUDA devices that have it)
@@ -43,16 +45,16 @@ class Machine:
         """The device's name. Raises UsageError for one that is not there."""
         if self.device == "auto":
             return "cuda" if torch.cuda.is_available() else "cpu"
-        if self.device.startswith("cuda") and not torch.cuda.is_available():
-            raise UsageError("there is no CUDA device here; leave device=cuda out to train on the processor")
-        if self.device not in ("cuda", "cpu"):
-            raise UsageError(f"device is auto, cuda or cpu, got {self.device!r}")
+        if not re.fullmatch(r"cpu|cuda(:\d+)?", self.device):
+            raise UsageError(f"device is auto, cuda, cuda:N or cpu, got {self.device!r}")
+        if self.device != "cpu" and int(self.device.partition(":")[2] or 0) >= torch.cuda.device_count():
+            raise UsageError(f"there is no such CUDA device here; leave device={self.device} out to use what there is")
         return self.device
 
     def in_half(self) -> bool:
         """Whether to compute in bfloat16 where autocast thinks it safe."""
         able = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-        return self.half == "on" or (self.half == "auto" and self.chosen_device() == "cuda" and able)
+        return self.half == "on" or (self.half == "auto" and self.chosen_device() != "cpu" and able)
 
     def readers(self) -> int:
         """Threads that decode pictures."""
@@ -62,13 +64,15 @@ class Machine:
         """Move the model to its device, in its memory format."""
         device = self.chosen_device()
         model.to(device)
-        if self.channels_last == "on" or (self.channels_last == "auto" and device == "cuda"):
+        if self.channels_last == "on" or (self.channels_last == "auto" and device != "cpu"):
             model.to(memory_format=torch.channels_last)
 
 
 def split_machine(changes: Mapping[str, Any]) -> tuple[Machine, dict[str, Any]]:
-    """Settings of the machine, and the rest, which is the recipe's."""
+    """Settings of the machine, and the rest, which is the recipe's. Raises UsageError for values that none can have."""
     usual = Machine()
     own = {one.name for one in fields(Machine)}
     mine = {key: parsed(key, value, getattr(usual, key)) for key, value in changes.items() if key in own}
-    return Machine(**mine), {key: value for key, value in changes.items() if key not in own}
+    machine = Machine(**mine)
+    refuse_unfit(machine, mine)
+    return machine, {key: value for key, value in changes.items() if key not in own}

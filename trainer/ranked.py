@@ -43,9 +43,9 @@ def save_ranked(path: Path, evaluation: Evaluation) -> None:
 def load_ranked(path: Path) -> list[Columns]:
     """What ``save_ranked`` wrote, a mapping a trial without the number. Raises InputError, naming the file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             held = {key: file[key] for key in file.files}
-    except (OSError, ValueError) as error:
+    except Exception as error:  # a damaged archive fails anywhere in its readers
         raise InputError(f"{path} holds no ranked lists: {error}") from error
     trials = sorted({int(key.split("/")[0]) for key in held})
     return [{key.split("/")[1]: held[key] for key in held if key.startswith(f"{n}/")} for n in trials]

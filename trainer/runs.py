@@ -11,10 +11,13 @@ RUN/result.json     written last: figures, time, memory
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -22,10 +25,12 @@ from typing import Any
 
 import torch
 
-from reid_engine.errors import InputError, UsageError
+from reid_engine.errors import DiskFull, InputError, UsageError
 from trainer.datasets import Tracklet
 from trainer.recipes import Recipe
 
+LEARNED = ("checkpoint.pt", "metrics.jsonl", "model.safetensors", "result.json")  # what is not written over
+CONFIG = ("recipe", "model", "variant", "verdict", "changed", "settings", "options", "seed", "dataset", "root", "data")
 FREE_TO_CHANGE = frozenset({"max_minutes", "evaluate_every", "evaluate_late"})  # of a run that goes on
 
 
@@ -84,12 +89,56 @@ class Run:
             raise InputError(f"{self.folder} holds no run to go on with; leave --resume out to start one") from None
         except (OSError, ValueError) as error:
             raise InputError(f"{self.folder / 'config.json'} cannot be read: {error}") from error
-        return dict(found)
+        if not isinstance(found, dict) or (missing := [key for key in (*CONFIG, "code", "torch") if key not in found]):
+            lacking = missing[0] if isinstance(found, dict) else "everything"
+            raise InputError(f"{self.folder / 'config.json'} is of no run of this version: it lacks {lacking}")
+        return found
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Only one training at a time works in a folder, made where it is missing; the lock goes when its process does.
+
+    Raises UsageError where another one does, InputError for what can be no folder.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = (folder / ".lock").open("a")
+    except OSError as error:
+        raise InputError(f"{folder} cannot hold a run: {error.strerror}") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(f"another training works in {folder}; stop it, or choose another folder") from error
+        yield
+
+
+@contextmanager
+def with_room(folder: Path) -> Iterator[None]:
+    """Raises DiskFull, saying what to do, where a full disk ends the work in ``folder``."""
+    try:
+        yield
+    except Exception as error:
+        found: BaseException | None = error  # torch's writer raises what the disk said as the cause of its own
+        while found is not None and not _is_full(found):
+            found = found.__cause__ or found.__context__
+        if found is None:
+            raise
+        raise DiskFull(
+            f"no space is left where {folder} lies. The last checkpoint is kept: "
+            "free some space and go on with --resume"
+        ) from error
+
+
+def _is_full(error: BaseException) -> bool:
+    number = error.errno if isinstance(error, OSError) else None
+    return number in (errno.ENOSPC, errno.EDQUOT) or "No space left on device" in str(error)
 
 
 def start_run(folder: Path, config: Mapping[str, Any]) -> Run:
-    """A new folder. Raises UsageError where one with a run is there already."""
-    if (folder / "config.json").exists():
+    """A new folder, or one whose run ended before it learned anything. Raises UsageError where one has."""
+    if (folder / "config.json").exists() and any((folder / name).exists() for name in LEARNED):
         raise UsageError(f"{folder} holds a run already; go on with it by --resume, or choose another folder")
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / "config.json", json.dumps(config, indent=1) + "\n")

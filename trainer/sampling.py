@@ -242,7 +242,8 @@ class BatchSampler:
         if self.name not in SAMPLERS:
             raise UsageError(f"there is no sampler {self.name!r}; there are {', '.join(SAMPLERS)}")
         if batch % self.world_size or (self.name == "pairs" and batch // self.world_size % 2):
-            raise UsageError(f"a batch of {batch} clips cannot be shared out evenly among {self.world_size} processes")
+            what = "in pairs" if self.name == "pairs" else "evenly"
+            raise UsageError(f"a batch of {batch} clips cannot be shared out {what} among {self.world_size} processes")
         if not len(self.epoch(0)):
             raise InputError(
                 f"{len(self.crowd.pids)} tracklets of {len(self.crowd.by_identity)} people do not fill one batch of "

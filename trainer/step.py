@@ -89,7 +89,7 @@ class Step:
             terms = self._objective(leaves, labels, seed)
             _send_back(features, leaves)
             return terms
-        pieces = torch.split(clips, self.micro_batch)
+        pieces = _pieces(clips, self.micro_batch)
         with torch.no_grad(), _statistics_at_rest(self.model):
             found = [self._features(self.model, piece, seed, n) for n, piece in enumerate(pieces)]
         leaves = _cut(_joined(found), everything=True)
@@ -130,6 +130,14 @@ class Step:
             told = ", ".join(f"{name} {number:.4g}" for name, number in found.items())
             raise NotFinite(f"the loss is no number any more ({told})")
         return found
+
+
+def _pieces(clips: Tensor, size: int) -> list[Tensor]:
+    """Micro-batches; a last clip passes with those before it, as alone it would have no batch statistics."""
+    pieces = list(torch.split(clips, size))
+    if len(pieces) > 1 and len(pieces[-1]) == 1:
+        pieces[-2:] = [clips[-1 - len(pieces[-2]) :]]
+    return pieces
 
 
 def _tables(objective: nn.Module) -> Iterator[OnlineInstanceMatching]:

@@ -6,7 +6,6 @@ import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -16,12 +15,13 @@ from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.errors import UsageError
-from reid_engine.recordings import parse_time
+from reid_engine.recordings import parse_time, zone_of
 from reid_engine.store import CameraPair
 from reid_engine.types import PairRelation, TrackletId, Verdict
 
 CASE = typer.Argument(metavar="CASE")
 AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
+LONGEST_S = 100 * 366 * 86_400
 RELATIONS: tuple[PairRelation, ...] = ("unknown", "overlapping", "apart")
 VERDICTS: tuple[Verdict, ...] = ("same", "different", "unsure")
 
@@ -72,15 +72,22 @@ def clock(
         known = opened.store.camera(camera)
         now = _readings(known.clock, shown or [], true or [])
         if offset_s is not None:
-            now = replace(now, offset_us=round(offset_s * SECOND_US))
+            now = replace(now, offset_us=microseconds(offset_s, "--offset-s"))
         if drift_ppm is not None:
             now = replace(now, drift_ppm=drift_ppm)
         if uncertainty_s is not None:
-            now = replace(now, uncertainty_us=round(uncertainty_s * SECOND_US))
+            now = replace(now, uncertainty_us=microseconds(uncertainty_s, "--uncertainty-s"))
         if zone is not None:
-            now = replace(now, zone=_zone(zone))
+            now = replace(now, zone=zone_of(zone).key)
         opened.store.set_camera_clock(known.id, now)
         tell(f"{camera}: the clock is {now.offset_us / SECOND_US:+g} s off; every time was corrected")
+
+
+def microseconds(seconds: float, option: str) -> int:
+    """Seconds to microseconds. Raises UsageError for what is no number, or beyond a hundred years."""
+    if not abs(seconds) <= LONGEST_S:
+        raise UsageError(f"{option} {seconds:g}: expected seconds, at most a hundred years of them")
+    return round(seconds * SECOND_US)
 
 
 def _readings(known: CameraClock, shown: list[str], true: list[str]) -> CameraClock:
@@ -96,13 +103,6 @@ def _readings(known: CameraClock, shown: list[str], true: list[str]) -> CameraCl
         raise UsageError(str(error)) from error
 
 
-def _zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ValueError, OSError, KeyError):
-        raise UsageError(f"{name!r} is no time zone: write one like Europe/Berlin") from None
-
-
 def pair(
     case: Annotated[Path, CASE],
     first: Annotated[str, typer.Argument(metavar="CAMERA")],
@@ -116,9 +116,8 @@ def pair(
         raise UsageError(f"{relation!r}: a pair of cameras is {', '.join(RELATIONS)}")
     with Case.open(case) as opened:
         one, other = (opened.store.camera(name).id for name in (first, second))
-        opened.store.set_camera_pair(
-            CameraPair(one, other, relation, *(round(s * SECOND_US) for s in (least_s, most_s)))
-        )
+        times = microseconds(least_s, "--least-s"), microseconds(most_s, "--most-s")
+        opened.store.set_camera_pair(CameraPair(one, other, relation, *times))
 
 
 def decide(
@@ -171,10 +170,15 @@ def check(
 
 
 def record(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> int:
-    """Everything that was done in this case, and whether the record is whole. Exit status 3 when it is not."""
+    """Everything that was done in this case, and whether the record is whole. Exit status 3 when it is not.
+
+    The last line names the last hash: who has noted it down can tell later whether the whole record was made anew.
+    """
+    last = None
     with Case.open(case, read_only=True) as opened:
         names = {int(camera.id): camera.name for camera in opened.store.cameras()}
         for event in opened.store.events():
+            last = event
             if as_json:
                 say(asdict(event))
             else:
@@ -182,6 +186,8 @@ def record(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = Fals
                 told = f"{when}  {event.operator}  {kind(event)}: {about(event, names, 'UTC')}  ({purpose})"
                 sys.stdout.write("".join(sign if sign.isprintable() else "·" for sign in told) + "\n")
         broken = opened.store.broken_record()
+    if last is not None:
+        tell(f"{last.number} events, the last with the hash {last.hash}")
     if broken is not None:
         tell(broken)
     return 0 if broken is None else 3

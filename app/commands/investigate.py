@@ -106,6 +106,9 @@ def search(
     """Where else is this person? Ranked matches from the other cameras."""
     if sum(given is not None for given in (tracklet, at, image)) != 1:
         raise UsageError("say whom to look for: exactly one of --tracklet ID, --at CAMERA TIME X Y, --image FILE")
+    both = set(same or ()) & set(different or ())
+    if both:
+        raise UsageError(f"tracklet {min(both)} is said to be the same person and a different one; choose one of them")
     program: Program = context.obj
     settings = program.settings().search
     control = JobControl()
@@ -130,6 +133,8 @@ def search(
         result = opened.search(request, settings=settings, control=control)
         for note in result.notes:
             tell(note)
+        if opened.store.read_only:
+            tell(f"{case} cannot be written: this search is not on its record")
         if sheet is not None:
             opened.contact_sheet(request, result, sheet, when=date_and_time)
         names = {known.id: known for known in opened.store.cameras()}

@@ -90,7 +90,7 @@ def split(
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
     """Part a track that holds two people at a moment; vectors are made again. ``undo`` takes it back."""
-    at_us = int(at) if at.isdigit() else parse_time(at)
+    at_us = int(at) if at.isdecimal() else parse_time(at)
     with job(as_json=as_json, control_file=control) as controls, Case.open(case) as opened:
         from reid_engine.repair import split as parted  # loads a runtime, which other verbs do without
 

@@ -256,7 +256,7 @@ def _colour(row: RecordingRow, column: int) -> QColor | None:
     tokens = theme.current()
     if column in (STATE, REMARK) and row.state in ("unreadable", "failed"):
         return QColor(tokens.danger)
-    if column == STATE and row.state in ("no time", "duplicate"):
+    if (column == REMARK and row.in_case) or (column == STATE and row.state in ("no time", "duplicate")):
         return QColor(tokens.warning)
     if column in (START, ORIGIN) and "unknown" in (row.origin, "" if row.start_us is not None else "unknown"):
         return QColor(tokens.warning if row.state != "reading" else tokens.muted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -16,6 +16,8 @@ from PySide6.QtWidgets import (
     QPushButton,
     QScrollArea,
     QStackedWidget,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTableView,
     QVBoxLayout,
     QWidget,
@@ -43,9 +45,17 @@ from app.widgets.zone_delegate import ZoneDelegate
 from app.words import tr
 
 FILE_WIDTH = 144  # at least; as wide as the longest name where there is room
-WIDTHS = {STATE: 78, FILE: FILE_WIDTH, CAMERA: 74, START: 174, ORIGIN: 88, CLOCK: 58, ZONE: 100, LENGTH: 66, SIZE: 62}
+WIDTHS = {STATE: 92, FILE: FILE_WIDTH, CAMERA: 74, START: 174, ORIGIN: 88, CLOCK: 58, ZONE: 100, LENGTH: 66, SIZE: 62}
 REMARK_WIDTH = 90
 LANES_SEEN = 5.2
+
+
+class BeginningDelegate(QStyledItemDelegate):
+    """A sentence that is too long keeps its beginning; its end is in the tool tip."""
+
+    def initStyleOption(self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex) -> None:
+        super().initStyleOption(option, index)
+        option.textElideMode = Qt.TextElideMode.ElideRight
 
 
 class FootagePane(QWidget):
@@ -205,6 +215,7 @@ class FootagePane(QWidget):
         table = QTableView(self)
         table.setModel(self._model)
         table.setItemDelegateForColumn(ZONE, ZoneDelegate(table))
+        table.setItemDelegateForColumn(REMARK, BeginningDelegate(table))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setAlternatingRowColors(True)
         table.setShowGrid(False)
@@ -324,7 +335,7 @@ def summary(rows: Sequence[RecordingRow]) -> str:
     said = tr("{count} recordings of {cameras} cameras   ·   {length}").format(
         count=len(rows), cameras=len({row.camera for row in counted}), length=length
     )
-    return said + (tr("   ·   {count} need attention").format(count=attention) if attention else "")
+    return said + (tr("   ·   {count} with a problem").format(count=attention) if attention else "")
 
 
 def start_words(waiting: Sequence[RecordingRow]) -> str:

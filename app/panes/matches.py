@@ -35,6 +35,7 @@ SWATCHES = {
     Later("orange"): "#e98022", Later("brown"): "#74492a", Later("yellow"): "#e9d32f", Later("green"): "#3f9a44",
     Later("blue"): "#2f62c4", Later("purple"): "#7a3f9d", Later("pink"): "#e58ab4",
 }  # fmt: skip
+TIME_TIP = Later("A time of the day that is shown, or a date and a time, in the cameras' zone")
 QUALITIES = ((Later("any"), None), (Later("fair, 0.3 and more"), 0.3), (Later("good, 0.5 and more"), 0.5))
 
 
@@ -62,7 +63,6 @@ class MatchesPane(QWidget):
         self._model = model
         self.setAcceptDrops(True)
         self._zone = "UTC"
-        self._day_us = 0
         self._folded = True
         self.cards = CardGrid(model, self)
         self.cards.setItemDelegate(MatchCardDelegate(self.cards))
@@ -73,18 +73,19 @@ class MatchesPane(QWidget):
         self._line = QLabel(self)
         self._line.setObjectName("muted")
         self._line.setWordWrap(True)
-        self._empty = QLabel(self)
-        self._empty.setObjectName("muted")
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self._empty.setWordWrap(True)
-        self._empty.setMargin(32)
+        self._wrong = QLabel(self)
+        self._wrong.setObjectName("warning")
+        self._wrong.setWordWrap(True)
+        self._wrong.hide()
         self._stack = QStackedWidget(self)
-        self._stack.addWidget(self._empty)
+        self._blank = self._empty_page()
+        self._stack.addWidget(self._blank)
         self._stack.addWidget(self.cards)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
         layout.addLayout(self._chip_row())
+        layout.addWidget(self._wrong)
         layout.addWidget(self._line)
         layout.addWidget(self._stack, 1)
         layout.addLayout(self._look_row())
@@ -95,8 +96,9 @@ class MatchesPane(QWidget):
             tr("Click once to select the track, again or Enter to search for it."),
         )
 
-    def say(self, sentence: str, hint: str = "") -> None:
-        """Show a sentence instead of cards, as long as there are none."""
+    def say(self, sentence: str, hint: str = "", *, filtered: bool = False) -> None:
+        """Show a sentence instead of cards, as long as there are none; ``filtered``: offer to clear the filters."""
+        self.unfilter.setVisible(filtered)
         self._empty.setText(f"<p style='font-size:{theme.px(14)}px'>{escape(sentence)}</p><p>{escape(hint)}</p>")
         self._refresh()
 
@@ -112,15 +114,15 @@ class MatchesPane(QWidget):
         choices += [(f"{theme.camera_letter(position)}   {name}", int(camera)) for camera, name, position in cameras]
         self._cameras.offer(choices)
 
-    def filters(self) -> Query:
-        """What the chips say."""
+    def filters(self, day_us: int) -> Query:
+        """What the chips say; a time without a day is on the day of ``day_us``. What is no time is said beside it."""
         cameras = tuple(CameraId(value) for value in self._cameras.values if isinstance(value, int))
         quality = self._quality.values
         return Query(
             cameras=cameras or None,
             everywhere=ALL in self._cameras.values,
-            from_us=self._typed(self._from),
-            to_us=self._typed(self._to),
+            from_us=self._typed(self._from, day_us),
+            to_us=self._typed(self._to, day_us),
             upper=tuple(str(value) for value in self._upper.values),
             lower=tuple(str(value) for value in self._lower.values),
             least_quality=float(quality[0] or 0) if quality else 0.0,
@@ -162,9 +164,15 @@ class MatchesPane(QWidget):
         self.cards.setCurrentIndex(index)
         self.cards.scrollTo(index)
 
-    def reference(self, time_us: int) -> None:
-        """The day that a time without a date means."""
-        self._day_us = time_us
+    def clear_filters(self) -> None:
+        """Let everybody pass; one search, not one for every filter."""
+        self.blockSignals(True)
+        for part in (self._cameras, self._upper, self._lower, self._quality, self._from, self._to):
+            part.clear()
+        self.blockSignals(False)
+        for field in (self._from, self._to):
+            field.setProperty("last", "")
+        self.filtered.emit()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if picture_in(event.mimeData()) is not None:
@@ -186,13 +194,29 @@ class MatchesPane(QWidget):
         if match is not None:
             self.pointed.emit(int(match.tracklet))
 
+    def _empty_page(self) -> QWidget:
+        page = QWidget(self)
+        self._empty = QLabel(page)
+        self._empty.setObjectName("muted")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._empty.setWordWrap(True)
+        self._empty.setMargin(32)
+        self.unfilter = QPushButton(tr("Clear all filters"), page)
+        self.unfilter.clicked.connect(self.clear_filters)
+        layout = QVBoxLayout(page)
+        layout.addStretch(1)
+        layout.addWidget(self._empty)
+        layout.addWidget(self.unfilter, 0, Qt.AlignmentFlag.AlignCenter)
+        layout.addStretch(1)
+        return page
+
     def _unfold(self) -> None:
         self._folded = False
         self.wished.emit()
 
     def _refresh(self) -> None:
         found = self._model.rowCount() > 0 or bool(self._model.sections)
-        self._stack.setCurrentWidget(self.cards if found else self._empty)
+        self._stack.setCurrentWidget(self.cards if found else self._blank)
         for button in self._buttons:
             button.setEnabled(self._model.rowCount() > 0)
         self._line.setVisible(found and bool(self._line.text()))
@@ -234,7 +258,7 @@ class MatchesPane(QWidget):
         field.setPlaceholderText(hint)
         field.setClearButtonEnabled(True)
         field.setFixedWidth(theme.px(112))
-        field.setToolTip(tr("A time of the day, or a date and a time, in the cameras' zone"))
+        field.setToolTip(tr(TIME_TIP))
         field.setAccessibleName(hint.split()[0])
         field.editingFinished.connect(self._times_edited)
         field.textChanged.connect(lambda text: self.filtered.emit() if not text else None)
@@ -249,16 +273,25 @@ class MatchesPane(QWidget):
         if changed:
             self.filtered.emit()
 
-    def _typed(self, field: QLineEdit) -> int | None:
-        text = field.text().strip()
-        if not text:
-            return None
-        day = local_time.local(self._day_us, self._zone).strftime("%Y-%m-%d")
+    def _typed(self, field: QLineEdit, day_us: int) -> int | None:
+        text, time_us, words = field.text().strip(), None, tr(TIME_TIP)
         try:
-            return local_time.parse(text if "-" in text else f"{day} {text}", self._zone)
+            if text:
+                time_us = local_time.parse_on(text, day_us, self._zone)
+                words = local_time.date_and_time(time_us, self._zone)
         except ValueError as error:
-            field.setToolTip(str(error))
-            return None
+            words = str(error)
+        self._tell(field, words, wrong=bool(text) and time_us is None)
+        return time_us
+
+    def _tell(self, field: QLineEdit, words: str, *, wrong: bool) -> None:
+        """Mark a time that filters nothing, because it is none."""
+        field.setToolTip(words)
+        field.setProperty("wrong", wrong)
+        field.style().polish(field)
+        wrongs = [one.toolTip() for one in (self._from, self._to) if one.property("wrong")]
+        self._wrong.setText("\n".join(wrongs))
+        self._wrong.setVisible(bool(wrongs))
 
     # buttons ----------------------------------------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -28,7 +28,7 @@ STAGES = {
     "hash": Later("Reading the files"), "analyse": Later("Analysing"), "embed": Later("Describing people"),
     "index": Later("Indexing"), "export": Later("Preparing the network for this machine"),
 }  # fmt: skip
-WIDTHS = {CAMERA: 130, FILE: 260, STAGE: 90, DONE: 130, FOUND: 70}
+WIDTHS = {CAMERA: 110, STAGE: 90, DONE: 110, FOUND: 50}
 ROW = 26
 ROWS_SEEN = 5
 
@@ -68,6 +68,7 @@ class JobCard(QFrame):
         self.cancel = self._button("close", tr("Cancel"), lambda: job.say("cancel"))
         self.table = self._make_table()
         self._lay_out()
+        self._brief = False
         job.moved.connect(self._on_events)
         self._offer()
 
@@ -75,6 +76,11 @@ class JobCard(QFrame):
     def begun(self) -> bool:
         """True once the job has told how far recordings are."""
         return self.queue.rowCount() > 0
+
+    def brief(self, brief: bool) -> None:
+        """One line, without the queue, where pictures need the room."""
+        self._brief = brief
+        self._offer()
 
     def _wish(self, verb: str) -> None:
         row = self.queue.row(self.table.currentIndex().row())
@@ -86,8 +92,8 @@ class JobCard(QFrame):
         self.sooner.setEnabled(row is not None and row.state == "waiting")
         self.drop.setEnabled(row is not None and row.open)
         for button in (self.sooner, self.drop):
-            button.setVisible(self.queue.rowCount() > 1)
-        self.table.setVisible(self.begun)
+            button.setVisible(self.queue.rowCount() > 1 and not self._brief)
+        self.table.setVisible(self.begun and not self._brief)
 
     def _toggle(self) -> None:
         self._job.say("resume" if self._job.paused else "pause")
@@ -120,7 +126,10 @@ class JobCard(QFrame):
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(theme.px(ROW))
         table.horizontalHeader().hide()
-        table.horizontalHeader().setSectionResizeMode(SHARE, QHeaderView.ResizeMode.Stretch)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        for column in (FILE, SHARE):
+            table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, theme.px(width))
         table.setAccessibleName(tr("Queue"))
@@ -146,9 +155,10 @@ class JobCard(QFrame):
 
 
 class ProgressPane(QWidget):
-    """All running jobs, one above the other; ``emptied`` when the last has ended."""
+    """All running jobs, one above the other; ``emptied`` when the last has ended, ``laid_out`` when heights change."""
 
     emptied = Signal()
+    laid_out = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -157,13 +167,26 @@ class ProgressPane(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._cards: dict[str, JobCard] = {}
+        self._brief = False
 
     def add(self, job: Job) -> None:
         """Show a job until it ends."""
         card = JobCard(job, self)
+        card.brief(self._brief)
         self._cards[job.name] = card
         self._layout.addWidget(card)
         job.ended.connect(lambda _: self._remove(job.name))
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest:
+            self.laid_out.emit()
+        return super().event(event)
+
+    def brief(self, brief: bool) -> None:
+        """One line a job, or its queue too."""
+        self._brief = brief
+        for card in self._cards.values():
+            card.brief(brief)
 
     def card(self, name: str) -> JobCard:
         """The card of a running job."""

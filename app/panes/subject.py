@@ -62,6 +62,7 @@ class SubjectPane(QWidget):
         self._name = QLabel(self)
         self._name.setObjectName("muted")
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._name.setWordWrap(True)
         self._strip = QHBoxLayout()
         self._strip.setSpacing(4)
         self._doubt = QLabel(self)
@@ -97,17 +98,19 @@ class SubjectPane(QWidget):
         self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
         self._want(self._probe)
 
-    def show_picture(self, words: str) -> None:
-        """Look for somebody in a picture."""
+    def show_picture(self, words: str, picture: QImage | None = None) -> None:
+        """Look for somebody in a picture, which is shown where there is one at hand."""
         self._probe = None
         self._crop.setPixmap(QPixmap())
         self._crop.setText(words)
-        self._name.setText(tr("not a track of this case"))
+        if picture is not None and not picture.isNull():
+            self._crop.setPixmap(self._fitted(QPixmap.fromImage(picture)))
+        self._name.setText(tr("{words}: not a track of this case").format(words=words))
 
     def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
         """Crops of the track that is selected now, why it may rank badly, and where it is seen better."""
         empty(self._strip)
-        if self._probe is None and pictures:
+        if self._probe is None and pictures and self._crop.pixmap().isNull():
             self._crop.setText(tr(SELECTED).format(name=name.capitalize()))
         for picture in pictures:
             label = QLabel(self)
@@ -190,13 +193,15 @@ class SubjectPane(QWidget):
         else:
             self.wanted.emit(tracklet)
 
+    def _fitted(self, picture: QPixmap) -> QPixmap:
+        smooth = Qt.TransformationMode.SmoothTransformation
+        room = (theme.px(160), self._crop.height() - 2)
+        return picture.scaled(*room, Qt.AspectRatioMode.KeepAspectRatio, smooth)
+
     def _place(self, tracklet: int) -> None:
         picture = self._pictures[tracklet]
         if tracklet == self._probe:
-            smooth = Qt.TransformationMode.SmoothTransformation
-            self._crop.setPixmap(
-                picture.scaled(theme.px(160), self._crop.height() - 2, Qt.AspectRatioMode.KeepAspectRatio, smooth)
-            )
+            self._crop.setPixmap(self._fitted(picture))
         if tracklet in self._thumbs:
             self._thumbs[tracklet].setIcon(QIcon(picture))
 

@@ -25,7 +25,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import local_time, theme
-from app.training import DATASETS, DEVICES, Curves, Order, TrainingRun
+from app.training import DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder
 from app.words import tr
 
 LOG_LINES = 500
@@ -45,7 +45,7 @@ class TrainingPane(QWidget):
         self.recipe.setEditable(True)
         self.dataset.addItems(DATASETS)
         self.device.addItems(DEVICES)
-        self.root, self.folder = QLineEdit(self), QLineEdit(str(home / "runs" / "run-1"), self)
+        self.root, self.folder = QLineEdit(self), QLineEdit(str(free_folder(home / "runs")), self)
         self.seed = QSpinBox(self)
         self.seed.setRange(0, HUGE_SEED)
         self.seed.setValue(1)
@@ -88,6 +88,7 @@ class TrainingPane(QWidget):
         self._draw()
         self.log.clear()
         self.title.setText(tr("Starting …"))
+        self._show_pause()
         run.moved.connect(self._on_events)
         run.ended.connect(self._on_end)
         self._check()
@@ -123,14 +124,20 @@ class TrainingPane(QWidget):
         problem = self.order.problem
         self._problem.setText("" if running else problem)
         self.start.setEnabled(not running and not problem)
+        self.start.setText(tr("Go on with this run") if self.order.begun else tr("Start training"))
         for button in (self.pause, self.cancel):
             button.setEnabled(running)
 
     def _toggle(self) -> None:
         if self.run is not None:
             self.run.say("resume" if self.run.paused else "pause")
-            self.pause.setText(tr("Resume") if self.run.paused else tr("Pause"))
-            self.pause.setIcon(theme.icon("play" if self.run.paused else "pause"))
+            self._show_pause()
+
+    def _show_pause(self) -> None:
+        """The button says what it does next."""
+        paused = self.run is not None and self.run.paused
+        self.pause.setText(tr("Resume") if paused else tr("Pause"))
+        self.pause.setIcon(theme.icon("play" if paused else "pause"))
 
     def _connect(self) -> None:
         self.start.clicked.connect(lambda: self.started.emit(self.order))

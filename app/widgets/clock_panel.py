@@ -83,6 +83,8 @@ class ClockPanel(QFrame):
         self._facts = _label(self, "")
         self._remark = _label(self, "warning")
         self._clock = _label(self, "muted")
+        self._refusal = _label(self, "danger")
+        self._refusal.hide()
         self.shown, self.true = QLineEdit(self), QLineEdit(self)
         self.use = QPushButton(tr("Use this reading"), self)
         self.forget = QPushButton(tr("The clock is right"), self)
@@ -118,6 +120,11 @@ class ClockPanel(QFrame):
     def has_picture(self) -> bool:
         """True when the picture that was asked for is shown."""
         return not self._picture.pixmap().isNull()
+
+    def refuse(self, words: str) -> None:
+        """Say below the fields why a reading cannot be used, until one of them is changed."""
+        self._refusal.setText(words)
+        self._refusal.show()
 
     def show_picture(self, path: Path, offset_us: int, picture: QImage | None, reason: str = "") -> None:
         """A picture that was asked for has come, or the reason why there is none."""
@@ -159,6 +166,7 @@ class ClockPanel(QFrame):
     def _check(self) -> None:
         ready = bool(self.shown.text().strip() and self.true.text().strip())
         self.use.setEnabled(self._row is not None and ready)
+        self._refusal.hide()
 
     def _use(self) -> None:
         if self._row is not None and self.use.isEnabled():
@@ -203,6 +211,7 @@ class ClockPanel(QFrame):
         layout.addWidget(hint)
         layout.addLayout(form)
         layout.addLayout(buttons)
+        layout.addWidget(self._refusal)
         layout.addWidget(self._clock)
         layout.addStretch(1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import local_time, theme
@@ -189,6 +189,14 @@ class Tile(QWidget):
             self.asked.emit(found)
         else:
             self.clicked.emit(found)
+
+    def cut(self, xyxy: tuple[float, ...]) -> QImage | None:
+        """What is shown of a box in the camera's own pixels."""
+        image, width = self.showing.image, self.showing.size[0]
+        if image is None or not width:
+            return None
+        left, top, right, bottom = (round(side * image.width() / width) for side in xyxy)
+        return image.copy(left, top, right - left, bottom - top)
 
     def _finish_box(self, start: QPointF, end: QPointF) -> None:
         fit = self._fit()

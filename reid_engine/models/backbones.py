@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 import torchvision
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -205,10 +204,10 @@ def read_state(path: Path) -> dict[str, Tensor]:
         raise NetworkFileError(
             f"there are no weights at {path}; give a file, or ask for {TORCHVISION!r} where a network is allowed"
         ) from None
-    except (OSError, EOFError, RuntimeError, SafetensorError, ValueError) as error:
-        raise NetworkFileError(f"{path} is no file of weights: {error}") from error
     except pickle.UnpicklingError as error:
         raise NetworkFileError(f"{path} holds more than tensors and is refused: {error}") from error
+    except Exception as error:  # a damaged file fails anywhere in torch's reader
+        raise NetworkFileError(f"{path} is no file of weights: {error or type(error).__name__}") from error
     state = content.get("state_dict", content) if isinstance(content, dict) else None
     if not isinstance(state, dict) or not all(isinstance(tensor, Tensor) for tensor in state.values()):
         raise NetworkFileError(f"{path} holds {type(content).__name__}, expected tensors by name")

@@ -22,6 +22,7 @@ from reid_engine.recordings.start import (
     decide_start,
     parse_time,
     start_from_name,
+    zone_of,
 )
 
 __all__ = (
@@ -41,6 +42,7 @@ __all__ = (
     "proposed_camera",
     "same_content",
     "start_from_name",
+    "zone_of",
 )
 
 SourceKind: TypeAlias = Literal["video", "folder"]
@@ -116,6 +118,7 @@ def _recordings_at(path: Path) -> list[Recording]:
     except OSError as error:
         raise _unreadable(path, error) from error
     if not path.is_dir():
+        _refuse_endless(path)
         try:
             path.open("rb").close()
         except OSError as error:
@@ -145,6 +148,12 @@ def _visible(folder: Path) -> list[Path]:
     return [folder / name for name in sorted(names, key=natural_key)]
 
 
+def _refuse_endless(path: Path) -> None:
+    """Raise SourceError for a pipe, a device or a socket: reading one may never end, nor can it be stopped."""
+    if path.exists() and not path.is_file():
+        raise SourceError(f"{path} is neither a file nor a folder; copy the recording to a disk first")
+
+
 def _unreadable(path: Path, error: OSError) -> SourceError:
     return SourceError(f"{path} cannot be read: {error.strerror}; check the permissions and the drive")
 
@@ -155,6 +164,8 @@ def content_sha256(path: Path, control: JobControl, progress: Callable[[int, int
     ``progress`` gets (bytes read, bytes in all). Raises SourceError for what cannot be read and JobCancelled.
     """
     try:
+        if not path.is_dir():
+            _refuse_endless(path)
         files = pictures_in(path) if path.is_dir() else [path]
         total = sum(file.stat().st_size for file in files)
         digest, read = hashlib.sha256(), 0

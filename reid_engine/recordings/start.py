@@ -108,7 +108,7 @@ def start_from_name(name: str, patterns: Sequence[str] = (), zone: str = "UTC") 
 
     Raises SettingsError for a pattern or zone that cannot be used.
     """
-    place = _zone(zone)
+    place = zone_of(zone)
     for writer, match in _matches(name, patterns):
         found = _start(match, place)
         if found is not None:
@@ -116,7 +116,8 @@ def start_from_name(name: str, patterns: Sequence[str] = (), zone: str = "UTC") 
     return None
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """An IANA zone by its name. Raises SettingsError."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

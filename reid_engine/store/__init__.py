@@ -8,7 +8,11 @@ one transaction. See ``connection`` for who may write from where.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -66,20 +70,20 @@ class Store(ConsistencyVerbs):
     @classmethod
     def create(cls, path: Path, *, purpose: str = "", clock: Clock | None = None, operator: str | None = None) -> Self:
         """Make a new case at ``path`` and open it; a kill half-way leaves none. Raises CaseError when one is there."""
-        if path.exists():
-            raise CaseError(f"{path} exists already; open it, or choose another place")
         clock = SystemClock() if clock is None else clock
         beside = path.with_name(path.name + ".new")
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
+        with explained(path), _alone(path.parent):
+            if path.exists():
+                raise CaseError(f"{path} exists already; open it, or choose another place")
             beside.write_bytes(b"")
-        database = Database(beside)
-        _bring_up_to_date(database, empty=True)
-        row = {"id": 1, "uuid": str(uuid.uuid4()), "created_us": clock.now_us(), "purpose": purpose, "version": VERSION}
-        with database.writing(durable=True) as connection:
-            connection.execute(sa.insert(case_info), row)
-        database.close()
-        with explained(path):
+            database = Database(beside)
+            _bring_up_to_date(database, empty=True)
+            info = {"uuid": str(uuid.uuid4()), "created_us": clock.now_us(), "purpose": purpose, "version": VERSION}
+            with database.writing(durable=True) as connection:
+                connection.execute(sa.insert(case_info), {"id": 1, **info})
+            database.close()
             beside.replace(path)
         return cls.open(path, clock=clock, operator=operator)
 
@@ -121,6 +125,18 @@ class Store(ConsistencyVerbs):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time makes a case in a folder; the lock goes when its process does."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some network drives lock no folders
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _bring_up_to_date(database: Database, *, empty: bool = False) -> None:

@@ -19,6 +19,8 @@ from reid_engine.types import CameraId
 # control characters, halves of characters (undecodable file names), line and paragraph separators
 UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
+LARGEST_DRIFT_PPM = 100_000  # a tenth: six minutes in an hour
+
 
 def checked_name(name: str) -> str:
     """``name``, if a person could read it out. Raises UsageError for control characters and for nothing at all."""
@@ -71,7 +73,12 @@ class CameraVerbs(RecordVerbs):
             self.append_event(connection, "camera renamed", {"camera": which, "from": before.name, "to": name})
 
     def set_camera_clock(self, which: CameraId, clock: CameraClock) -> None:
-        """Set how far the clock is off, and the corrected times of everything the camera saw, together."""
+        """Set how far the clock is off, and the corrected times of everything the camera saw, together.
+
+        Raises UsageError for a drift that no clock has, NotFound.
+        """
+        if not abs(clock.drift_ppm) <= LARGEST_DRIFT_PPM:
+            raise UsageError(f"a drift of {clock.drift_ppm:g} ppm: expected at most {LARGEST_DRIFT_PPM:,} either way")
         with self.database.writing(durable=True) as connection:
             before = _camera(connection, which).clock
             connection.execute(sa.update(camera).where(camera.c.id == which).values(**asdict(clock)))

@@ -11,6 +11,7 @@ Readers, in any number of threads and processes, see the last commit.
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,8 +41,14 @@ class Database:
         self._writer = self._engine.execution_options(writes=True)
         self._durable = self._engine.execution_options(writes=True, durable=True)
 
+    @property
+    def _log(self) -> Path:
+        return self.path.with_name(f"{self.path.name}-wal")
+
     def _connect(self) -> sqlite3.Connection:
         mode = "ro" if self.read_only else "rw"
+        if self.read_only and not os.access(self.path.parent, os.W_OK) and not self._log.exists():
+            mode += "&immutable=1"  # an archive: SQLite would make its shared memory beside the file
         connection = sqlite3.connect(
             f"file:{quote(str(self.path))}?mode={mode}",
             uri=True,
@@ -68,7 +75,7 @@ class Database:
         Raises DiskFull, CaseBusy after waiting for BUSY_S, CaseError for a case that was opened for reading.
         """
         if self.read_only:
-            raise CaseError(f"{self.path.parent} is open for reading only; open it for writing to change it")
+            raise CaseError(f"{self.path.parent} is open for reading only; open it, or a copy, where it can be written")
         with explained(self.path), (self._durable if durable else self._writer).begin() as connection:
             yield connection
 
@@ -139,6 +146,12 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes") else "BEGIN")
 
 
+def last_number(connection: sa.Connection, table: str) -> int:
+    """The highest number that a table with numbers for life has ever given; 0 before the first."""
+    wanted = sa.text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+    return int(connection.execute(wanted, {"table": table}).scalar() or 0)
+
+
 def _is(error: BaseException, code: int) -> bool:
     """True when SQLite gave ``code``, in any of its finer shades."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == code
@@ -161,6 +174,8 @@ def explained(path: Path) -> Iterator[None]:
         raise _translated(error.orig, path) from error
     except (sqlite3.Error, OSError) as error:
         raise _translated(error, path) from error
+    except OverflowError as error:
+        raise CaseError("a number is larger than any that a case can hold; look at what was given") from error
 
 
 def _translated(error: Any, path: Path) -> ReappearError:
@@ -170,6 +185,8 @@ def _translated(error: Any, path: Path) -> ReappearError:
         return CaseBusy(f"another program has been writing to {path} for {BUSY_S:.0f} s; try again when it is done")
     if _is(error, sqlite3.SQLITE_CORRUPT) or _is(error, sqlite3.SQLITE_NOTADB):
         return CaseDamaged(damaged(path, str(error)))
+    if _is(error, sqlite3.SQLITE_READONLY):
+        return CaseError(f"{path} cannot be written; let it and its folder be written, or open a copy of the folder")
     if _is(error, sqlite3.SQLITE_CONSTRAINT):
         return CaseError(f"{path}: this would contradict what the case holds ({error})")
     return CaseError(f"{path} cannot be used: {error}")

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from reid_engine.audit import Event, canonical_json, chained_hash, first_break, first_hash
+from reid_engine.store.connection import last_number
 from reid_engine.store.part import Part
 from reid_engine.store.rows import CaseInfo
 from reid_engine.store.schema import case_info, event
@@ -35,23 +36,40 @@ class RecordVerbs(Part):
             wanted = wanted.where(event.c.id < before)
         with self.database.reading() as connection:
             rows = connection.execute(wanted).all()
-        found = [Event(r.id, r.at_us, r.operator, r.kind, json.loads(r.body), r.hash) for r in rows]
+        found = [Event(r.id, r.at_us, r.operator, r.kind, _body(r.body), r.hash) for r in rows]
         return found if limit is None else found[::-1]
 
     def broken_record(self) -> str | None:
-        """A sentence about the first event that was changed or is missing, or None."""
-        return first_break(self.info().uuid, self.events())
+        """A sentence about the first event that was changed or is missing, at its end too, or None."""
+        with self.database.reading() as connection:
+            written = last_number(connection, event.name)
+        return first_break(self.info().uuid, self.events(), at_least=written)
 
     def append_event(self, connection: sa.Connection, kind: str, body: Mapping[str, Any]) -> Event:
         """Append in the caller's own transaction, so that a thing and its record cannot part.
 
-        Every event says the purpose for which the case was searched: it is part of what the hashes protect.
+        Every event says the purpose for which the case was searched: it is part of what the hashes protect. Numbers go
+        on from the last one that was ever given, so that events cut off the end stay missing for good.
         """
         last = connection.execute(sa.select(event.c.id, event.c.hash).order_by(event.c.id.desc()).limit(1)).first()
         case = connection.execute(sa.select(case_info.c.uuid, case_info.c.purpose)).one()
-        number, previous = (1, first_hash(case.uuid)) if last is None else (last.id + 1, last.hash)
+        number = last_number(connection, event.name) + 1
+        previous = first_hash(case.uuid) if last is None else last.hash
         new = Event(number, self.clock.now_us(), self.operator, kind, {**body, "purpose": case.purpose})
         digest = chained_hash(previous, new)
         row = {"id": number, "at_us": new.at_us, "operator": new.operator, "kind": kind, "hash": digest}
         connection.execute(sa.insert(event), {**row, "body": canonical_json(new.body)})
         return Event(number, new.at_us, new.operator, kind, new.body, digest)
+
+
+def _body(text: str) -> dict[str, Any]:
+    """What an event says; text that is no such thing was put there by somebody else, and does not fit its hash."""
+    try:
+        found = json.loads(text, parse_constant=_refuse)
+    except (ValueError, TypeError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": str(text)}
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)

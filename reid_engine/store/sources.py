@@ -98,6 +98,13 @@ class SourceVerbs(PlanVerbs):
             refresh_times(connection, camera_of(connection, before.camera).clock, tracklet.c.source == which)
             self.append_event(connection, "source start", {"source": which, "from": before.start_us, **values})
 
+    def move_source(self, which: SourceId, path: str) -> None:
+        """The recording, told by its content, lies elsewhere now."""
+        with self.database.writing(durable=True) as connection:
+            before = _source(connection, which)
+            connection.execute(sa.update(source).where(source.c.id == which).values(path=path))
+            self.append_event(connection, "source moved", {"source": which, "from": before.path, "to": path})
+
     def load_checkpoint(self, which: SourceId) -> bytes | None:
         """Where an unfinished ingest of this recording stands, or None to begin at its start."""
         with self.database.reading() as connection:
@@ -115,12 +122,11 @@ class SourceVerbs(PlanVerbs):
             self.append_event(connection, "source failed", {"source": which, "sentence": sentence})
 
     def add_network(self, new: Network) -> None:
-        """Record weights that are used here, by content; the same again changes only where they lie and their card.
+        """Record weights that are used here, by content; the same again become the last used, with place and card.
 
         Raises CaseError when the model's name belongs to other weights.
         """
         same = sa.and_(network.c.role == new.role, network.c.sha256 == new.sha256, network.c.model == new.model)
-        values = {"name": new.name, "path": new.path, "card": new.card}
         with self.database.writing() as connection:
             taken = sa.select(network.c.sha256).where(network.c.model == new.model, network.c.sha256 != new.sha256)
             other = connection.execute(taken).scalar()
@@ -128,13 +134,14 @@ class SourceVerbs(PlanVerbs):
                 raise CaseError(
                     f"the model {new.model} of this case has the weights {other[:12]}, not {new.sha256[:12]}"
                 )
-            if connection.execute(sa.update(network).where(same).values(**values)).rowcount == 0:
-                connection.execute(sa.insert(network), asdict(new))
+            known = connection.execute(sa.delete(network).where(same)).rowcount
+            connection.execute(sa.insert(network), asdict(new))
+            if not known:
                 body = {"role": new.role, "sha256": new.sha256, "name": new.name, "model": new.model}
                 self.append_event(connection, "network added", body)
 
     def networks(self) -> list[Network]:
-        """All recorded networks in the order they came in."""
+        """All recorded networks in the order in which they were last used."""
         with self.database.reading() as connection:
             rows = connection.execute(sa.select(network).order_by(network.c.id)).all()
         return [Network(r.role, r.sha256, r.name, r.path, r.card, r.model and ModelId(r.model)) for r in rows]

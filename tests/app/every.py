@@ -156,5 +156,5 @@ DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     NoteDialog: lambda _: NoteDialog("Gate, 14:02:11", "a red bag"),
     CompareDialog: compare,
     WhyDialog: why,
-    TrainingDialog: lambda folder: TrainingDialog(TrainingPane(RECIPES, folder)),
+    TrainingDialog: lambda folder: TrainingDialog(TrainingPane(RECIPES, folder), lambda: False),
 }

@@ -124,3 +124,28 @@ def test_two_networks_are_loaded_side_by_side() -> None:
 def test_a_detector_that_is_none_is_said_at_once_and_stops_the_other() -> None:
     with pytest.raises(NetworkFileError, match="no detector"):
         _Waiting(NetworkFileError("boxes.pt is no detector")).load()
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (["search", "--tracklet", "1", "--same", "7", "--different", "7"], "tracklet 7 is said to be the same person"),
+        (["clock", "gate", "--offset-s", "nan"], "expected seconds"),
+        (["clock", "gate", "--offset-s", "1e30"], "expected seconds"),
+        (["clock", "gate", "--uncertainty-s", "inf"], "expected seconds"),
+        (["pair", "gate", "hall", "apart", "--least-s", "inf"], "expected seconds"),
+        (["split", "1", "--at", "²"], "is no time"),
+        (["ingest", "film.mp4", "--zone", "Mars/Olympus", "--detector", "w", "--embedder", "w"], "is no time zone"),
+    ],
+)
+def test_a_call_that_makes_no_sense_is_a_wrong_call_and_changes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], call: list[str], sentence: str
+) -> None:
+    with Case.create(tmp_path / "case") as case:
+        for name in ("gate", "hall"):
+            case.store.camera(name, create=True)
+    assert main([call[0], str(tmp_path / "case"), *call[1:]]) == 2
+    assert sentence in capsys.readouterr().err
+    with Case.open(tmp_path / "case") as case:
+        assert case.store.events() == []
+        assert [camera.name for camera in case.store.cameras()] == ["gate", "hall"]

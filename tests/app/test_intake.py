@@ -16,9 +16,10 @@ from app.background import Lane
 from app.coverage import lanes
 from app.desk import Footage
 from app.intake import Intake
-from app.item_models.recordings import CLOCK, ZONE, RecordingRow, RecordingsModel
+from app.item_models.recordings import CLOCK, STATE, WORDS, ZONE, RecordingRow, RecordingsModel, RowState
 from app.networks import Networks
 from app.panes.footage import FootagePane, estimate, searchable, start_words, summary
+from app.widgets.clock_panel import ClockPanel
 from app.widgets.coverage_strip import CoverageStrip
 from reid_engine.clock import CameraClock
 from reid_engine.store import Camera
@@ -77,6 +78,17 @@ def test_a_dropped_export_becomes_cameras_with_times_and_without_duplicates(
     assert len([word for word in intake.arguments(Networks()) if word == "--camera"]) == 4
 
 
+def test_a_copy_of_what_is_being_analysed_is_left_out(
+    export: Path, model: RecordingsModel, intake: Intake, qtbot: QtBot
+) -> None:
+    intake.drop([export / "ch02_20261103_140211.mp4"])
+    qtbot.waitUntil(lambda: [row.state for row in model.rows()] == ["ready"], timeout=WAIT_MS)
+    intake.mark_started()
+    copy = shutil.copy(export / "ch02_20261103_140211.mp4", export.parent / "a copy.mp4")
+    intake.drop([Path(copy)])
+    qtbot.waitUntil(lambda: sorted(row.state for row in model.rows()) == ["duplicate", "running"], timeout=WAIT_MS)
+
+
 def test_a_reading_gives_the_offset_of_the_whole_camera(model: RecordingsModel, intake: Intake) -> None:
     model.show([row(), row(at_us=BEGIN_US + 7200 * S), row("ch02")])
     intake.read_clock(model.rows()[0].path, 5 * S, "2026-11-03 14:02:16", "14:01:39")
@@ -111,7 +123,7 @@ def test_a_burnt_in_clock_is_believed_over_the_files_name(model: RecordingsModel
 def test_a_file_without_a_time_gets_one_from_its_picture(model: RecordingsModel, intake: Intake, qtbot: QtBot) -> None:
     model.show([row(start_us=None, origin="unknown", state="no time")])
     path = model.rows()[0].path
-    with qtbot.waitSignal(intake.refused):
+    with qtbot.waitSignal(intake.misread):
         intake.read_clock(path, 0, "14:02:11", "14:02:11")
     intake.read_clock(path, 4 * S, "2026-11-03 14:02:15", "14:02:15")
     assert (model.rows()[0].start_us, model.rows()[0].state) == (BEGIN_US, "ready")
@@ -120,8 +132,10 @@ def test_a_file_without_a_time_gets_one_from_its_picture(model: RecordingsModel,
 def test_what_is_no_time_changes_nothing(model: RecordingsModel, intake: Intake, qtbot: QtBot) -> None:
     model.show([row()])
     before = model.rows()
-    with qtbot.waitSignal(intake.refused):
+    with qtbot.waitSignal(intake.misread) as heard:
         intake.read_clock(model.rows()[0].path, 0, "half past two", "14:02:11")
+    assert "half past two" in heard.args[0]
+    assert "2026-11-0" not in heard.args[0].split("”")[0], "what was typed is quoted, not what was made of it"
     assert model.rows() == before
 
 
@@ -202,7 +216,7 @@ def test_the_strip_tells_gaps_and_overlaps_in_words_and_is_walked_by_key(qtbot: 
 
 def test_the_pane_says_how_much_is_there_searchable_and_how_long_the_rest_takes() -> None:
     rows = [row(in_case=True, state="done"), row("ch02"), row("ch03", start_us=None, state="no time")]
-    assert summary(rows) == "3 recordings of 3 cameras   ·   3:00:00   ·   1 need attention"
+    assert summary(rows) == "3 recordings of 3 cameras   ·   3:00:00   ·   1 with a problem"
     assert searchable(rows).startswith("Searching covers 1 of 3 recordings (1:00:00 of 3:00:00)")
     assert searchable(rows[:1]) == "All of it can be searched."
     running = [replace(row, state="running") for row in rows]
@@ -216,6 +230,26 @@ def test_the_button_says_how_many_recordings_it_takes_without_knowing_their_time
     assert start_words([]) == "Start"
     assert start_words([row(), row("ch02")]) == "Start 2"
     assert start_words([row(), timeless]) == "Start 2, 1 of unknown time"
+
+
+def test_what_cannot_be_read_is_said_below_the_fields_until_they_change(qtbot: QtBot) -> None:
+    panel = ClockPanel()
+    qtbot.addWidget(panel)
+    panel.show_row(row())
+    panel.show()
+    panel.refuse("“25:99” is no time")
+    assert panel._refusal.isVisible()
+    qtbot.keyClicks(panel.true, "14:02:11")
+    assert not panel._refusal.isVisible()
+
+
+def test_the_states_of_the_table_are_shown_whole(qtbot: QtBot) -> None:
+    states: list[RowState] = list(WORDS)
+    model = RecordingsModel()
+    model.show([replace(row(), path=Path(f"/x/{state}.mp4"), state=state) for state in states])
+    pane = FootagePane(model)
+    qtbot.addWidget(pane)
+    assert pane.table.sizeHintForColumn(STATE) <= pane.table.columnWidth(STATE)
 
 
 def test_a_clock_that_was_read_reaches_whoever_listens(model: RecordingsModel, qtbot: QtBot) -> None:

@@ -53,6 +53,7 @@ def test_a_journey_is_written_as_csv_that_no_spreadsheet_runs(case: Case, tmp_pa
     export(case, found, tmp_path / "out" / "way.csv")
     with (tmp_path / "out" / "way.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
+    assert {(row["case"], row["purpose"]) for row in rows} == {(case.folder.name, "a test")}, "as New case promises"
     assert [(row["tracklet"], row["state"]) for row in rows] == [("1", "probe"), ("2", "confirmed"), ("3", "unsure")]
     assert rows[0]["camera"] == "'=cmd|gate"
     assert rows[1]["gap_before_s"] == "59.84"

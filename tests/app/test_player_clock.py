@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from app.player import MasterClock, Reel, Stretch
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QApplication
+
+from app.player import ENDS_BEFORE, CameraFeed, MasterClock, Reel, Showing, Stretch
 from reid_engine.clock import CameraClock, ManualClock
+from reid_engine.decoder import Picture
 
 
 def test_the_clock_runs_at_its_rate_and_stands_when_paused() -> None:
@@ -41,6 +48,53 @@ def test_a_camera_whose_clock_is_fast_is_shown_earlier() -> None:
     assert fast.from_us == 63_000_000
     assert fast.offset(64_500_000) == 1_500_000
     assert fast.time(1_500_000) == 64_500_000
+
+
+def test_the_very_end_of_a_recording_is_a_moment_of_its_last_picture() -> None:
+    assert stretch(0, 10_000_000).offset(10_000_000) == 9_999_999
+
+
+class Ended:
+    """A decoder that was sent beyond its last picture."""
+
+    error, ended = "", True
+
+    def __init__(self) -> None:
+        self._ends = os.pipe()
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        return lambda *_: 0
+
+    def fileno(self) -> int:
+        return self._ends[0]
+
+    def take(self) -> list[Picture]:
+        return []
+
+
+class Decoders:
+    """Starts it at once."""
+
+    def __init__(self, server: Ended) -> None:
+        self._server = server
+
+    def start(self, stretch: Stretch, room: tuple[int, int], then: Callable[[Ended], None]) -> None:
+        then(self._server)
+
+    def end(self, server: Ended) -> None:
+        for end in server._ends:
+            os.close(end)
+
+
+def test_beyond_the_last_picture_no_earlier_one_stays(tmp_path: Path, qapp: QApplication) -> None:
+    (tmp_path / "cut.mp4").touch()
+    feed = CameraFeed([replace(stretch(0, 10_000_000), path=tmp_path / "cut.mp4")], Decoders(Ended()))  # type: ignore[arg-type]
+    feed.showing = Showing(QImage(4, 4, QImage.Format.Format_RGB888), 3_000_000)
+    feed.at(8_000_000, exact=True)
+    showing = feed.at(8_000_000, exact=False)
+    feed.close()
+    assert showing.image is None
+    assert showing.reason == ENDS_BEFORE
 
 
 def test_between_two_recordings_there_is_none() -> None:

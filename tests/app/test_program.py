@@ -251,6 +251,8 @@ def test_every_error_is_shown_with_what_why_kept_and_what_now(kind: type[errors.
 def test_the_hint_leads_from_nothing_to_the_third_decision() -> None:
     steps = [
         Progress(),
+        Progress(recordings=4),  # and none of them can be read
+        Progress(recordings=4, reading=True),
         Progress(recordings=4, waiting=4),
         Progress(recordings=4, running=True),
         Progress(recordings=4, searchable=4),
@@ -262,7 +264,7 @@ def test_the_hint_leads_from_nothing_to_the_third_decision() -> None:
     told = [next_step(step) for step in steps]
     assert len(set(told)) == len(told)
     assert told[-1] == ""
-    assert [words[:1] for words in told[:-1]] == ["1", "2", "2", "3", "3", "4", "5"]
+    assert [words[:1] for words in told[:-1]] == ["1", "1", "1", "2", "2", "3", "3", "4", "5"]
 
 
 def test_recent_cases_are_forgotten_without_touching_them(state: WindowState, tmp_path: Path) -> None:

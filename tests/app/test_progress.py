@@ -81,6 +81,20 @@ def test_a_waiting_recording_is_wished_sooner_and_any_open_one_left_out(card: Jo
     assert job.files.control.read_text() == "sooner 2\ndrop 1\n"
 
 
+def test_a_narrow_pane_keeps_every_column_and_a_low_one_only_the_line(card: JobCard, job: Job) -> None:
+    say(job, told(1, "analysing", 15), told(2, "waiting"))
+    card.parentWidget().resize(640, 300)
+    header = card.table.horizontalHeader()
+    assert header.length() <= card.table.viewport().width()
+    card.parentWidget().brief(True)
+    assert not card.table.isVisible()
+    say(job, told(1, "analysing", 30), told(2, "waiting"))
+    assert not card.table.isVisible()
+    assert card.cancel.isVisible()
+    card.parentWidget().brief(False)
+    assert card.table.isVisible()
+
+
 def test_pausing_is_said_and_taken_back(card: JobCard, job: Job) -> None:
     pause = next(button for button in card.findChildren(QPushButton) if button.text() == "Pause")
     pause.click()

@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
+from app.dialogs.training import TrainingDialog
+from app.main_window import MainWindow
 from app.panes.training import TrainingPane
-from app.training import RECIPES, Order, TrainingRun, told_recipes
+from app.training import RECIPES, Order, TrainingRun, free_folder, told_recipes
+from tests.app.conftest import Open
 
 WAIT_MS = 20_000
 CHILD = """
@@ -39,10 +43,75 @@ def pane(tmp_path: Path, qtbot: QtBot) -> TrainingPane:
     return made
 
 
+@pytest.fixture
+def training(open_window: Open, order: Order, qtbot: QtBot) -> MainWindow:
+    """A window in which a model is trained."""
+    window = open_window(None)
+    window.program.trainer = COMMAND
+    window.program.train()
+    pane = window.findChild(TrainingPane)
+    pane.root.setText(str(order.root))
+    pane.folder.setText(str(order.folder))
+    pane.start.click()
+    qtbot.waitUntil(lambda: bool(pane.curves.rank1), timeout=WAIT_MS)
+    return window
+
+
+@pytest.mark.window
+def test_escape_hides_a_run_that_goes_on_and_the_menu_shows_it_again(training: MainWindow, qtbot: QtBot) -> None:
+    dialog = training.findChild(TrainingDialog)
+    for leave in (dialog.reject, dialog.close):
+        leave()
+        assert not dialog.isVisible()
+        assert training.program.training
+        training.program.train()
+        assert dialog.isVisible()
+    pane = training.findChild(TrainingPane)
+    pane.cancel.click()
+    qtbot.waitUntil(lambda: not training.program.training, timeout=WAIT_MS)
+    dialog.close()
+    assert training.program.run is None
+    qtbot.waitUntil(lambda: training.findChild(TrainingDialog) is None, timeout=WAIT_MS)
+
+
+@pytest.mark.window
+def test_a_window_in_which_a_model_is_trained_asks_before_it_stops_it(training: MainWindow, qtbot: QtBot) -> None:
+    training.close()
+    assert training.isVisible()
+    assert training.program.training
+    box = training.findChild(QMessageBox)
+    next(button for button in box.buttons() if "Stop" in button.text()).click()
+    qtbot.waitUntil(lambda: not training.isVisible(), timeout=WAIT_MS)
+    assert not training.program.training
+
+
 def test_a_run_is_the_command_that_a_person_could_type(order: Order) -> None:
     words = " ".join(order.words())
     assert words.startswith(f"train tcl/full folder {order.root} --out {order.folder} --seed 7")
     assert words.endswith("--set device=cpu --json")
+
+
+def test_a_run_is_offered_a_folder_that_nobody_used(pane: TrainingPane) -> None:
+    first = Path(pane.folder.text())
+    assert first.name == "run-1"
+    first.mkdir(parents=True)
+    assert free_folder(first.parent).name == "run-2"
+
+
+def test_a_run_that_was_cancelled_goes_on_and_one_that_ended_stays(pane: TrainingPane, order: Order) -> None:
+    pane.root.setText(str(order.root))
+    pane.folder.setText(str(order.folder))
+    assert pane.start.text() == "Start training"
+    assert "--resume" not in pane.order.words()
+    order.folder.mkdir()
+    (order.folder / "checkpoint.pt").touch()
+    pane.folder.textChanged.emit("")
+    assert pane.start.text() == "Go on with this run"
+    assert pane.order.words()[-2:] == ["--resume", "--json"]
+    (order.folder / "result.json").touch()
+    pane.folder.textChanged.emit("")
+    assert not pane.start.isEnabled()
+    assert "complete" in pane.order.problem
 
 
 def test_the_form_asks_for_data_before_it_starts(pane: TrainingPane, tmp_path: Path, qtbot: QtBot) -> None:
@@ -67,6 +136,19 @@ def test_curves_and_figures_follow_the_run_and_it_is_cancelled(pane: TrainingPan
     with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
         pane.cancel.click()
     assert not run.running
+
+
+def test_the_next_run_is_not_offered_to_resume_because_the_last_was_paused(
+    pane: TrainingPane, order: Order, qtbot: QtBot
+) -> None:
+    for _ in range(2):
+        run = TrainingRun(COMMAND, order)
+        pane.follow(run)
+        assert pane.pause.text() == "Pause"
+        qtbot.waitUntil(lambda: bool(pane.curves.rank1), timeout=WAIT_MS)
+        with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
+            pane.pause.click()  # the child ends at any word
+        assert pane.pause.text() == "Resume"
 
 
 def test_a_trainer_that_is_not_there_is_said(pane: TrainingPane, order: Order, qtbot: QtBot) -> None:

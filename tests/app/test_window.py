@@ -17,7 +17,7 @@ from app.dialogs.help import HelpDialog
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.trouble import TroubleDialog
 from app.item_models.recordings import CAMERA, START
-from app.jobs import process_of
+from app.jobs import Job, process_of
 from app.main_window import MainWindow
 from app.networks import Networks
 from app.verbs import FOOTAGE, INVESTIGATE
@@ -189,6 +189,9 @@ def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
     nearest = [view.work.matches.match_of(row) for row in range(2)]  # this track, and the same person elsewhere
     assert view.work.investigation.probe is None
     assert number in [match.tracklet for match in nearest if match is not None]
+    drawn = view.subject._crop.pixmap()
+    assert drawn.height() > drawn.width(), "who is looked for is shown"
+    assert "a box in" in view.subject._name.text()
     path = tmp_path / "no picture.png"
     path.write_text("words")
     view.inquiry.search_picture(path)
@@ -220,6 +223,29 @@ def test_a_tile_says_that_its_file_is_missing(case: Path, open_window: Open, qtb
         assert "file missing: east.mp4" in [tile.showing.reason for tile in tiles]
     finally:
         shutil.move(aside, moved)
+
+
+def test_a_missing_recording_is_found_again_when_it_is_dropped_from_where_it_lies_now(
+    case: Path, open_window: Open, qtbot: QtBot, world: Path, tmp_path: Path
+) -> None:
+    moved, now = world / "east.mp4", tmp_path / "other drive" / "renamed.mp4"
+    now.parent.mkdir()
+    shutil.move(moved, now)
+    try:
+        window = open_window(case)
+        view = view_of(window)
+        qtbot.waitUntil(lambda: bool(view.player.tiles), timeout=WAIT_MS)
+        missing = next(row for row in view.work.recordings.rows() if row.path == moved)
+        assert "file missing" in missing.remark
+        view.work.intake.drop([now])
+        qtbot.waitUntil(lambda: view.work.recordings.of(now.resolve()) is not None, timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: view.work.recordings.of(moved) is None, timeout=WAIT_MS)
+        assert len(view.work.recordings.rows()) == 2
+        window.go(INVESTIGATE)
+        tiles = view.player.tiles.values()
+        qtbot.waitUntil(lambda: all(tile.showing.image is not None for tile in tiles), timeout=WAIT_MS)
+    finally:
+        shutil.move(now, moved)
 
 
 def test_a_folder_that_is_no_case_is_said_in_one_dialog(
@@ -293,6 +319,27 @@ def test_four_cards_stand_beside_one_another_and_the_pictures_keep_their_room(wi
     card = view.matches.cards.itemDelegate().sizeHint(QStyleOptionViewItem(), QModelIndex()).width()
     qtbot.waitUntil(lambda: view.matches.cards.viewport().width() >= 4 * card, timeout=WAIT_MS)
     assert view.player.width() >= 640
+
+
+def test_a_job_takes_the_room_it_needs_and_not_the_journeys(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    view = view_of(window)
+    search_by_mouse(window, qtbot)  # the journey has been laid out, and is put away
+    window.toggle_journey()
+    (tmp_path / "jobs").mkdir()
+    job = Job(tmp_path, "split-1", Done())
+    job.detach()
+    view.jobs.add(job)
+    view.working.emit(True)
+    qtbot.waitUntil(view.jobs.isVisible, timeout=WAIT_MS)
+    needed = view.jobs.sizeHint().height()
+    qtbot.waitUntil(lambda: view.jobs.height() <= needed + 4, timeout=WAIT_MS)
+    job.ended.emit("")
+
+
+class Done:
+    """A process that is no more."""
+
+    alive, problem = False, ""
 
 
 def test_the_smallest_window_shows_pictures_and_time_line_and_the_journey_when_asked_for(

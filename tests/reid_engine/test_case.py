@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reid_engine import store
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
-from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, DiskFull, ProbeError
+from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, DiskFull, ProbeError, UsageError
 from reid_engine.search import SearchRequest
+from reid_engine.store.connection import Database
 from reid_engine.types import ModelId, TrackletId
 from tests.support.cases import FRAME_US, MODEL, SECOND, Gallery, looks
 
@@ -53,6 +56,54 @@ def test_opening_or_making_finds_what_is_there(tmp_path: Path) -> None:
         assert found.store.info().uuid == uuid
     with pytest.raises(CaseError, match="exists already"):
         Case.create(tmp_path / "deep" / "b.case")
+
+
+def test_two_who_make_a_case_at_once_get_the_same_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = store._bring_up_to_date
+
+    def slow(database: Database, *, empty: bool = False) -> None:
+        tables(database, empty=empty)
+        time.sleep(0.2 * empty)
+
+    monkeypatch.setattr(store, "_bring_up_to_date", slow)
+
+    def make(name: str) -> str:
+        with Case.open_or_create(tmp_path / "b.case") as made:
+            made.record("made", by=name)
+            return made.store.info().uuid
+
+    with ThreadPoolExecutor(2) as both:
+        assert len(set(both.map(make, ["ann", "bob"]))) == 1
+    with Case.open(tmp_path / "b.case") as found:
+        assert sorted(event.body["by"] for event in found.store.events()) == ["ann", "bob"]
+
+
+def test_a_case_that_cannot_be_written_is_read_and_left_as_it_is(
+    case: Case, people: Gallery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = case.store.present([1])[0]
+    case.close()
+    before = {path.name for path in case.folder.rglob("*")}
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    with Case.open(case.folder) as found:
+        assert found.search(SearchRequest(probe=probe, model=MODEL)).matches
+        assert {path.name for path in case.folder.rglob("*")} == before, "not even SQLite's shared memory"
+        with pytest.raises(CaseError, match="open for reading only"):
+            found.decide(TrackletId(1), TrackletId(2), "same")
+        with pytest.raises(CaseError, match="ingest into a copy"), found.ingest_lock():
+            pass
+
+
+def test_a_number_that_no_case_can_hold_is_said(case: Case, people: Gallery) -> None:
+    with pytest.raises(CaseError, match="larger than any"):
+        case.decide(TrackletId(1), TrackletId(10**20), "same")
+
+
+@pytest.mark.parametrize("drift", [1e6, float("nan"), float("-inf")])
+def test_a_clock_that_runs_away_is_refused(case: Case, people: Gallery, drift: float) -> None:
+    with pytest.raises(UsageError, match="a drift of"):
+        case.store.set_camera_clock(people.camera("a"), CameraClock(drift_ppm=drift))
+    assert case.store.camera("a").clock == CameraClock()
 
 
 def test_places_that_hold_no_case_are_said(tmp_path: Path) -> None:

@@ -57,15 +57,30 @@ WRONG = {
     "UPDATE tracklet_box SET offset_us = zeroblob(40) WHERE tracklet = 1": "whose times do not rise",
     "UPDATE event SET operator = 'nobody' WHERE id = 1": "event 1 .* was changed",
     "DELETE FROM event WHERE id = 1": "event 1 is missing",
+    "DELETE FROM event WHERE id >= 3": "ends with event 2, but .* were written: its end was cut off",
+    "DELETE FROM event": "ends with event 0",
+    "UPDATE event SET body = '{' WHERE id = 2": "event 2 .* was changed",
+    "UPDATE event SET body = '[]' WHERE id = 2": "event 2 .* was changed",
+    "UPDATE event SET body = '{\"a\":NaN}' WHERE id = 2": "event 2 .* was changed",
+    "UPDATE event SET id = -1 WHERE id = 1; UPDATE event SET id = 1 WHERE id = 2": "event 1 is missing",
 }
 
 
 @pytest.mark.parametrize("change", WRONG)
 def test_every_contradiction_is_found(people: Gallery, change: str) -> None:
     with people.store.database.rebuilding() as connection:
-        connection.exec_driver_sql(change)
+        for statement in change.split(";"):
+            connection.exec_driver_sql(statement)
     found = problems(people)
     assert any(re.search(WRONG[change], sentence) for sentence in found), found
+
+
+def test_a_record_whose_end_was_cut_off_stays_broken_when_it_is_written_on(people: Gallery) -> None:
+    with people.store.database.writing() as connection:
+        connection.exec_driver_sql("DELETE FROM event WHERE id = (SELECT max(id) FROM event)")
+    for _ in range(3):
+        people.store.record("search")
+    assert "is missing from the record" in str(people.store.broken_record())
 
 
 def replace_vector(people: Gallery, vector: Vectors) -> None:

@@ -306,3 +306,13 @@ def test_times_are_exact_to_the_microsecond(moment: datetime, minutes: int) -> N
     offset = f"{sign}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
     expected = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=parse_time(moment.isoformat() + offset))
     assert expected.replace(tzinfo=None) == moment - timedelta(minutes=minutes)
+
+
+def test_a_pipe_is_refused_before_it_is_opened(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.mp4"
+    os.mkfifo(pipe)
+    with pytest.raises(SourceError, match="neither a file nor a folder"):
+        expand([pipe])
+    (found,) = expand([tmp_path])  # a folder's other recordings are read all the same
+    with pytest.raises(SourceError, match="neither a file nor a folder"):
+        content_sha256(found.path, JobControl())

@@ -122,3 +122,6 @@ def test_runs_with_other_queries_are_refused_by_name(other: list, told: str, tmp
 def test_a_folder_without_ranked_lists_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"ranked\.npz holds no ranked lists"):
         compare_runs(Run(tmp_path), Run(tmp_path))
+    (tmp_path / "ranked.npz").write_bytes(b"PK\x03\x04 cut")
+    with pytest.raises(InputError, match=r"ranked\.npz holds no ranked lists"):
+        compare_runs(Run(tmp_path), Run(tmp_path))

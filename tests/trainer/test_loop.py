@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,18 +14,18 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from reid_engine.errors import InputError, JobCancelled, UsageError
+from reid_engine.errors import DiskFull, InputError, JobCancelled, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
 from reid_engine.models.files import load_model
 from tests.trainer.drawn import DrawnBatches, DrawnData
-from trainer.checkpoints import load_checkpoint
+from trainer.checkpoints import Position, load_checkpoint, save_checkpoint
 from trainer.distributed import World
 from trainer.loading import Batch
 from trainer.loop import fit
 from trainer.machine import Machine
 from trainer.recipes import Recipe, Settings, find_recipe
-from trainer.runs import Run, describe, resume_run, start_run
+from trainer.runs import Run, alone, describe, resume_run, start_run, with_room
 from trainer.step import NotFinite
 
 ROWS = ("grl", "stmp", "rgsat", "gltr", "tcl/full_tri", "ours")
@@ -218,16 +219,89 @@ def test_a_listener_hears_how_far_it_is_and_when_it_ends(tmp_path: Path) -> None
     recipe, listener = small("rgsat"), StopAfter(99)
     fit(recipe, DrawnData(4, 2), new_run(tmp_path / "run", recipe), Machine(), control=listener.control)
     progress = [event for event in listener.events if event["event"] == "progress"]
-    assert [(event["done"], event["total"]) for event in progress][-1] == (4, 5)
-    assert {"epoch", "epochs", "loss", "lr", "eta_s"} <= progress[-1].keys()
+    assert [(event["done"], event["total"]) for event in progress] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [event["epoch"] for event in progress] == [0.5, 1.0, 1.5, 2.0]
+    for event in progress:
+        assert event["loss"] == pytest.approx(sum(event["terms"].values()))
+        assert event["clips_a_second"] > 0
+        assert {"epochs", "lr"} <= event.keys()
+    first, *_, last = (event["eta_s"] for event in progress)
+    assert 0 < first < 600, "the first step knows already what three more will take"
+    assert last == 0
     assert listener.events[-1]["event"] == "evaluation"
+
+
+def test_a_listener_hears_of_the_second_stage_as_a_stretch_of_its_own(tmp_path: Path) -> None:
+    recipe, listener = small("gltr", evaluate_every="1"), StopAfter(99)
+    fit(recipe, DrawnData(4, 2), new_run(tmp_path / "run", recipe), Machine(), control=listener.control)
+    progress = [event for event in listener.events if event["event"] == "progress"]
+    assert [(event["part"], event["parts"]) for event in progress] == [(1, 2)] * 2 + [(2, 2)] * 4
+    assert [event["total"] for event in progress] == [2, 2, 6, 6, 6, 6]
+    assert "best" not in progress[0]
+    assert progress[-1]["best"]["epoch"] == 2, "one of frames and one of clips"
 
 
 def test_a_folder_with_a_run_is_not_overwritten(tmp_path: Path) -> None:
     recipe = small("tcl/full")
-    new_run(tmp_path, recipe)
+    run = new_run(tmp_path, recipe)
+    run.checkpoint.touch()
     with pytest.raises(UsageError, match="holds a run already; go on with it by --resume"):
         new_run(tmp_path, recipe)
+
+
+def test_a_run_that_ended_before_it_learned_anything_is_started_again_in_its_folder(tmp_path: Path) -> None:
+    new_run(tmp_path, small("tcl/full", lr="0.5"))
+    with pytest.raises(InputError, match="nothing was learned yet; leave --resume out"):
+        fit(small("tcl/full"), DrawnData(4, 1), Run(tmp_path), Machine(), resume=True)
+    assert new_run(tmp_path, small("tcl/full", lr="0.1")).config()["settings"]["lr"] == 0.1
+
+
+def test_only_one_training_works_in_a_folder(tmp_path: Path) -> None:
+    with alone(tmp_path / "run"), pytest.raises(UsageError, match="another training works in"), alone(tmp_path / "run"):
+        pass
+    with alone(tmp_path / "run"):
+        pass
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="file cannot hold a run"), alone(tmp_path / "file"):
+        pass
+
+
+def test_a_full_disk_is_told_and_the_last_checkpoint_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch's writer hides what the disk said behind an error of its own."""
+    save_checkpoint(tmp_path / "checkpoint.pt", Position(steps=7), model={}, objective={}, optimizer={})
+
+    def full(_: object, file: Any) -> None:
+        file.write(b"half")
+        try:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        except OSError as error:
+            raise RuntimeError("unexpected pos 64 vs 0") from error
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(DiskFull, match=r"no space is left where .* go on with --resume"), with_room(tmp_path):
+        save_checkpoint(tmp_path / "checkpoint.pt", Position(), model={}, objective={}, optimizer={})
+    assert load_checkpoint(tmp_path / "checkpoint.pt")[0].steps == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.pt"], "what was half written takes no room"
+
+
+def test_a_broken_config_is_named(tmp_path: Path) -> None:
+    for text, sentence in (("[]", "lacks everything"), ('{"recipe": "ours"}', "lacks model"), ("{", "cannot be read")):
+        (tmp_path / "config.json").write_text(text)
+        with pytest.raises(InputError, match=rf"config\.json .*{sentence}"):
+            Run(tmp_path).config()
+
+
+@pytest.mark.parametrize(("name", "identities", "each"), [("grl", "1", "2"), ("tcl/full", "1", "1")])
+def test_a_batch_that_has_no_statistics_is_refused(name: str, identities: str, each: str, tmp_path: Path) -> None:
+    recipe = small(name, identities=identities, per_identity=each)
+    with pytest.raises(UsageError, match="clips are too few for batch statistics"):
+        fit(recipe, DrawnData(4, 1), new_run(tmp_path, recipe), Machine())
+
+
+def test_frames_that_are_too_small_for_a_trunk_are_said(tmp_path: Path) -> None:
+    recipe = find_recipe("gltr", {"backbone": "alexnet", "input_size": "32x16"})
+    with pytest.raises(UsageError, match=r"frames of 32x16 are too small for the backbone alexnet: .*too small"):
+        fit(recipe, DrawnData(4, 1), new_run(tmp_path, recipe), Machine())
 
 
 def test_going_on_where_nothing_was_begun_is_said(tmp_path: Path) -> None:
@@ -252,11 +326,56 @@ def test_what_has_changed_since_a_run_was_started_is_a_clear_sentence(tmp_path: 
     assert resume_run(tmp_path, config(small("tcl/full", max_minutes="3")))[1] == [], "time may be given or taken"
 
 
-def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
+class Stranger:
+    """What a pickle may ask of whoever opens it."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (Path("opened"),)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"PK nonsense", "is no checkpoint of a run"),
+        (b"hello", "is no checkpoint of a run"),
+        (b"abc", "is no checkpoint of a run"),
+        (b"", "is no checkpoint of a run"),
+        ({"format": 1, "weights": Stranger()}, "holds more than numbers and was not opened"),
+        ({"format": 1, "rng": torch.get_rng_state(), "position": {}}, "lacks model"),
+        (
+            {"format": 1, "rng": torch.zeros(3), "position": {}, "model": {}, "objective": {}, "optimizer": {}},
+            "is no checkpoint of this version",
+        ),
+        (
+            {"format": 1, "rng": torch.get_rng_state(), "position": {"place": 3}}
+            | {"model": {}, "objective": {}, "optimizer": {}},
+            "is no checkpoint of this version",
+        ),
+        (torch.zeros(3), "is no checkpoint of this version"),
+    ],
+)
+def test_a_checkpoint_that_is_none_is_refused_in_one_line(
+    content: object, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "checkpoint.pt"
-    path.write_bytes(b"PK nonsense")
-    with pytest.raises(InputError, match=r"checkpoint\.pt is no checkpoint of a run"):
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        torch.save(content, path)
+    with pytest.raises(InputError, match=rf"checkpoint\.pt .*{sentence}") as told:
         load_checkpoint(path)
+    assert "\n" not in str(told.value)
+    assert not Path("opened").exists()
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    run = new_run(tmp_path / "run", small("tcl/full", epochs="1"))
+    fit(small("tcl/full", epochs="1"), DrawnData(4, 1), run, Machine())
+    other = new_run(tmp_path / "other", small("stmp", epochs="1"))
+    other.checkpoint.write_bytes(run.checkpoint.read_bytes())
+    with pytest.raises(InputError, match=r"checkpoint\.pt is of another model"):
+        fit(small("stmp", epochs="1"), DrawnData(4, 1), other, Machine(), resume=True)
 
 
 def test_a_teacher_is_followed(tmp_path: Path) -> None:

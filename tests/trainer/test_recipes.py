@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
 from reid_engine.errors import UsageError
-from reid_engine.models import MODELS
+from reid_engine.models import MODELS, model_options
 from reid_engine.models.configurations import ALIASES, CONFIGURATIONS
 from trainer.distributed import World
+from trainer.machine import split_machine
 from trainer.recipes import METHODS, Labels, Recipe, find_recipe, recipe_names
 from trainer.recipes.base import Settings
 from trainer.recipes.gltr import GltrObjective
 from trainer.recipes.grl import GrlObjective
+from trainer.recipes.limits import refuse_unfit
 from trainer.recipes.stmp import StmpObjective
 from trainer.recipes.tclnet import TclObjective
 from trainer.step import Step
@@ -255,6 +259,19 @@ def test_a_run_with_other_settings_is_never_the_reproduction() -> None:
     assert not find_recipe("grl", {"evaluate_every": "1", "weights": "w"}).changed, "looking changes nothing"
 
 
+def test_a_trunk_of_another_training_is_not_taken_for_imagenet_s(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may have seen the very people that are tested on."""
+    trunk = tmp_path / "resnet50-0676ba61.pth"
+    trunk.write_bytes(b"numbers")
+    learned = find_recipe("tclnet", {"weights": str(trunk)})
+    assert learned.changed == {"weights": ("ImageNet", "resnet50-0676ba61.pth")}
+    assert learned.verdict() == "not the paper's settings: weights=resnet50-0676ba61.pth (recipe: ImageNet)"
+    monkeypatch.setattr("trainer.recipes.IMAGENET", (hashlib.sha256(b"numbers").hexdigest()[:8],))
+    assert not find_recipe("tclnet", {"weights": str(trunk)}).changed
+
+
 @pytest.mark.parametrize(
     ("name", "changes", "said"),
     [
@@ -263,11 +280,46 @@ def test_a_run_with_other_settings_is_never_the_reproduction() -> None:
         ("rgsat", {"variant": "released"}, "rgsat/full has no variant 'released'; it has paper"),
         ("tclnet", {"lr": "fast"}, "lr is a number such as 0.0003, got 'fast'"),
         ("tclnet", {"triplet": "perhaps"}, "triplet is true or false, got 'perhaps'"),
+        ("tclnet", {"epochs": "1.5"}, "epochs is a whole number such as 150, got '1.5'"),
+        ("tclnet", {"optimizer": "rmsprop"}, "optimizer is sgd, adam or adamw, got 'rmsprop'"),
+        ("ours", {"schedule": "linear"}, "schedule is steps or cosine, got 'linear'"),
+        ("stmp", {"clip": "some"}, "clip is restricted, strided, adjacent, adjacent_but_last or scattered"),
+        ("tclnet", {"lr": "nan"}, "lr is at least 0, got nan"),
+        ("tclnet", {"lr": "-1"}, r"lr is at least 0, got -1\.0"),
+        ("tclnet", {"flip": "2"}, r"flip is from 0 to 1, got 2\.0"),
+        ("tclnet", {"identities": "0"}, "identities is at least 1, got 0"),
+        ("tclnet", {"decay_at": "late"}, r"decay_at is a list, a whole number each, got \('late',\)"),
+        ("tclnet", {"input_size": "128"}, r"input_size is 2 values, a whole number each, got \(128,\)"),
+        ("tclnet", {"clip_length": "0"}, "clip_length is at least 1, got 0"),
+        ("tclnet", {"block_width": "wide"}, "block_width is a whole number or None, got 'wide'"),
+        ("grl", {"terms": "frames"}, "terms is a list, frame, video,"),
     ],
 )
 def test_what_cannot_be_understood_is_said(name: str, changes: dict[str, str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         find_recipe(name, changes)
+
+
+@pytest.mark.parametrize("name", [*METHODS, *CONFIGURATIONS])
+def test_every_recipe_s_own_settings_are_within_the_limits(name: str) -> None:
+    recipe = find_recipe(name)
+    _, options = model_options(recipe.model, recipe.variant, **recipe.options)
+    for one in (recipe.settings, options):
+        refuse_unfit(one, [field.name for field in fields(one)])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("half", "maybe", "half is auto, on or off, got 'maybe'"),
+        ("keep", "all", "keep is auto, memory, file, device or none, got 'all'"),
+        ("threads", "-1", "threads is at least 0, got -1"),
+        ("micro_batch", "3", "micro_batch is 0 .all clips. or even, so that pairs stay together, got 3"),
+    ],
+)
+def test_a_machine_s_setting_that_cannot_be_is_said(key: str, value: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        split_machine({key: value})
 
 
 def test_text_becomes_what_a_setting_usually_is() -> None:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from reid_engine.models.base import VideoReidModel
 from trainer.distributed import World
 from trainer.recipes import Labels, Objective, Recipe, find_recipe
-from trainer.step import NotFinite, Step
+from trainer.step import NotFinite, Step, _pieces
 
 HERE = World(0, 1, torch.device("cpu"))
 LABELS = Labels(torch.tensor([0, 0, 1, 1, 2, 2, 3, 3]), torch.arange(8))
@@ -139,3 +139,11 @@ def test_a_loss_that_is_no_number_leaves_no_gradient_and_no_table_behind() -> No
     assert not gradients(model, objective)
     for key, kept in before.items():
         assert torch.equal(objective.state_dict()[key], kept), key
+
+
+def test_no_micro_batch_is_of_one_clip() -> None:
+    """It would have no batch statistics."""
+    for clips, size, expected in ((9, 4, [4, 5]), (8, 4, [4, 4]), (3, 2, [3]), (10, 4, [4, 4, 2])):
+        pieces = _pieces(torch.arange(clips), size)
+        assert [len(piece) for piece in pieces] == expected
+        assert torch.cat(pieces).tolist() == list(range(clips))

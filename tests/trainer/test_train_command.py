@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -20,6 +21,7 @@ from reid_engine.models.files import load_model
 from tests.trainer import trees
 from tests.trainer.drawn import write_folder
 from trainer.__main__ import main
+from trainer.checkpoints import load_checkpoint
 from trainer.ranked import load_ranked
 from trainer.runs import Run
 
@@ -101,6 +103,49 @@ def test_a_killed_and_a_cancelled_run_end_where_an_undisturbed_one_does(people: 
     (trial,) = load_ranked(parts / "ranked.npz")
     assert trial["nearest"].shape == (6, 20)
     assert (trial["gallery_pids"][trial["nearest"][:, 0]] > 0).all()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_run_where_it_can_go_on(
+    number: int, people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Ctrl+C, or a scheduler that wants its machine back, in the middle of the second step."""
+    measure = Run.measure
+
+    def interrupted(run: Run, kind: str, **numbers: Any) -> dict[str, Any]:
+        if numbers.get("step") == 2:
+            os.kill(os.getpid(), number)
+        return measure(run, kind, **numbers)
+
+    before = signal.getsignal(number)
+    monkeypatch.setattr(Run, "measure", interrupted)
+    assert main(command("grl", people, tmp_path / "run", "epochs=1")) == 4
+    assert capsys.readouterr().err.endswith("stopped as asked after 2 steps; go on with --resume\n")
+    assert load_checkpoint(tmp_path / "run" / "checkpoint.pt")[0].steps == 2
+    assert signal.getsignal(number) is before
+
+
+def test_a_teacher_of_another_data_set_is_refused(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.savez(tmp_path / "teacher.npz", vectors=np.ones((3, 5), np.float32))
+    assert main(command("ours", people, tmp_path / "run", f"targets={tmp_path / 'teacher.npz'}")) == 3
+    assert "has 3 vectors, but folder has 8 training tracklets" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_run_without_anybody_to_look_for_says_that_it_was_not_tested(
+    people: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = tmp_path / "people"
+    (alone / "train").mkdir(parents=True)
+    for person in (people / "train").iterdir():
+        (alone / "train" / person.name).symlink_to(person)
+    assert main(command("grl", alone, tmp_path / "other", "epochs=0")) == 0
+    said = capsys.readouterr().err
+    assert "nobody in folder can be looked for: no query has a right answer in another camera" in said
+    assert "done: not tested" in said
+    assert json.loads((tmp_path / "other" / "result.json").read_text())["results"] == {}
 
 
 def free_port() -> str:

@@ -85,6 +85,11 @@ def test_audit_checks_a_claim(people: Path, tmp_path: Path, capsys) -> None:
     assert json.loads(capsys.readouterr().out)["checks"][-1]["holds"] is False
     np.savez(tmp_path / "claim.npz", distances=distances[:3], mAP=0.999, rank1=1.0)
     assert main(["audit", "folder", str(people), "--claim", str(tmp_path / "claim.npz")]) == 3
+    whole = (tmp_path / "claim.npz").read_bytes()
+    for damaged in (whole[:100], whole[:80] + whole[90:], b"words", b""):
+        (tmp_path / "claim.npz").write_bytes(damaged)
+        assert main(["audit", "folder", str(people), "--claim", str(tmp_path / "claim.npz")]) == 3
+        assert "claim.npz is no claim" in capsys.readouterr().err
 
 
 def test_calibrate_writes_the_card(model: Path, tmp_path: Path, capsys) -> None:
@@ -107,6 +112,13 @@ def test_calibrate_writes_the_card(model: Path, tmp_path: Path, capsys) -> None:
             2,
             "--frames is a number of frames, got -1",
         ),
+        (
+            ["evaluate", "a.safetensors", "folder", ".", "--device", "gpu"],
+            2,
+            "device is auto, cuda, cuda:N or cpu, got",
+        ),
+        (["calibrate", "a.safetensors", "folder", ".", "--device", "cuda:99"], 2, "there is no such CUDA device here"),
+        (["report", "nowhere"], 3, "nowhere holds no run: there is no config.json in it"),
     ],
 )
 def test_mistakes_are_one_sentence(capsys, words: list[str], status: int, sentence: str) -> None:

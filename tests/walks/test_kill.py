@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
+from reid_engine.case import Case
 from tests.support import command, world
 from tests.support.command import Weights, contents, reappear
 from tests.support.networks import stripe_embedder
@@ -56,18 +58,24 @@ def test_a_killed_ingest_goes_on_to_the_very_same_case(
     assert resumed, "no kill landed in the middle of the work: the moments are wrong for this machine"
 
 
-def test_what_was_ingested_is_skipped_and_said_so(
+def test_what_was_ingested_is_skipped_and_said_so_and_found_again_where_it_lies_now(
     tmp_path: Path, weights: Weights, recordings: tuple[Path, ...]
 ) -> None:
-    case = tmp_path / "case"
-    first = reappear("ingest", case, *recordings, *weights.options())
+    case, drive, other = tmp_path / "case", tmp_path / "drive", tmp_path / "other"
+    drive.mkdir()
+    here = [Path(shutil.copy(path, drive)) for path in recordings]
+    first = reappear("ingest", case, *here, *weights.options())
     assert first.status == 0, first.err
     before = contents(case)
-    again = reappear("ingest", case, *recordings, *weights.options())
+    drive.rename(other)
+    now = [other / path.name for path in here]
+    again = reappear("ingest", case, *now, *weights.options())
     assert again.status == 0
     assert [file["state"] for file in again.last("result")["files"]] == ["skipped", "skipped"]
     assert again.err.count("already ingested") == 2
     assert contents(case) == before
+    with Case.open(case, read_only=True) as opened:
+        assert {Path(source.path) for source in opened.store.sources()} == {path.resolve() for path in now}
 
 
 def test_a_cancelled_ingest_keeps_what_it_has_and_goes_on(

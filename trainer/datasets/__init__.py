@@ -66,6 +66,9 @@ def _as(default: object, name: str, value: object) -> object:
     if not isinstance(value, str) or isinstance(default, str):
         return value
     try:
-        return float(value) if isinstance(default, float) else int(value)
+        number = float(value) if isinstance(default, float) else int(value)
     except ValueError:
         raise UsageError(f"{name} is a number, got {value!r}") from None
+    if not number >= 0:
+        raise UsageError(f"{name} is at least 0, got {value!r}")
+    return number

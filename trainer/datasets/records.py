@@ -81,7 +81,10 @@ def labels_of(tracklets: Iterable[Tracklet]) -> Labels:
 
 
 def numbered(names: Iterable[str]) -> dict[str, int]:
-    """Identities or cameras by name: their own numbers where all names are numbers, else 1, 2, .. in sorted order."""
+    """Identities or cameras by name: their own numbers where all names are numbers, else 1, 2, .. in sorted order.
+
+    Where one is called 0 all move up by one, as 0 is DISTRACTOR; JUNK stays what it is.
+    """
     found = sorted(set(names))
     try:
         own = {name: int(name) for name in found}
@@ -89,4 +92,6 @@ def numbered(names: Iterable[str]) -> dict[str, int]:
         return {name: number for number, name in enumerate(found, start=1)}
     if len(set(own.values())) < len(own):
         raise InputError(f"two of the names {', '.join(found[:6])}.. are the same number; give each person one folder")
+    if DISTRACTOR in own.values():
+        return {name: number + (number != JUNK) for name, number in own.items()}
     return own

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any, get_args
 
 from reid_engine.errors import UsageError
@@ -13,6 +15,7 @@ from reid_engine.models.base import ModelOptions, Variant, VideoReidModel
 from reid_engine.models.configurations import ALIASES, CONFIGURATIONS, MODEL_OF_PREFIX
 from trainer.recipes import gltr, grl, ours, rgsat, stmp, tclnet
 from trainer.recipes.base import Labels, Method, Objective, Settings
+from trainer.recipes.limits import refuse_unfit
 
 __all__ = ("METHODS", "Labels", "Method", "Objective", "Recipe", "Settings", "find_recipe", "recipe_names")
 
@@ -31,6 +34,8 @@ FULL: Mapping[str, str] = {
     "gltr": "gltr/full",
     "tclnet": "tcl/full",
 }
+# SHA-256 of ImageNet's trunks begins so, as torchvision's file names tell: resnet50, inception_v3, googlenet, alexnet
+IMAGENET = ("0676ba61", "19c8e357", "0cc3c7bd", "1a9a5a14", "1378be20", "7be5be79", "4df8aa71")
 NOT_OF_THE_PAPER = frozenset({"evaluate_every", "evaluate_late", "weights"})  # they look at a run, or are said apart
 
 
@@ -87,6 +92,7 @@ def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     usual: Settings = replace(method.variants[variant], **method.rows.get(row, {}))  # type: ignore[index]
     known = {one.name for one in fields(usual)}
     settings = _set(usual, {key: value for key, value in changes.items() if key in known})
+    refuse_unfit(settings, changes.keys() & known)
     model, brought = row, {}
     if isinstance(settings, ours.OurSettings):
         model = settings.head
@@ -94,10 +100,21 @@ def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     options = _model_changes(model, variant, changes, known)
     _, plain = model_options(model, variant, **brought)  # type: ignore[arg-type]
     chosen = model_options(model, variant, **{**brought, **options})[1]  # type: ignore[arg-type]
+    refuse_unfit(chosen, options)
     changed = {**_differences(plain, chosen), **_differences(usual, settings)}
-    if row != "ours" and not settings.weights:
-        changed["weights"] = ("ImageNet", "none")
+    if row != "ours" and (other := _not_imagenet(settings.weights)):
+        changed["weights"] = ("ImageNet", other)
     return Recipe(row, model, chosen.variant, method, settings, {**brought, **options}, changed)
+
+
+def _not_imagenet(weights: str) -> str:
+    """What a trunk begins with instead of ImageNet's weights; empty for those, and for a file that is not there."""
+    path = Path(weights)
+    if not weights or not path.is_file():
+        return "" if weights else "none"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return "" if digest.startswith(IMAGENET) else path.name
 
 
 def _model_changes(model: str, variant: str, changes: Mapping[str, Any], known: set[str]) -> dict[str, Any]:
@@ -137,7 +154,8 @@ def parsed(key: str, value: Any, usual: Any) -> Any:
         try:
             return type(usual)(value)
         except ValueError:
-            raise UsageError(f"{key} is a number such as {usual}, got {value!r}") from None
+            kind = "a whole number" if isinstance(usual, int) else "a number"
+            raise UsageError(f"{key} is {kind} such as {usual}, got {value!r}") from None
     return value if isinstance(usual, str) else _literal(value)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from torch import Tensor
 
@@ -17,6 +17,8 @@ from reid_engine.models.grl import GRL, GrlFeatures, PairHead
 from trainer import losses
 from trainer.losses import OnlineInstanceMatching, UpdateOrder
 from trainer.recipes.base import Groups, Labels, Method, Objective, Settings, group
+
+Term: TypeAlias = Literal["frame", "video", "verification", "pooled", "triplet"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +51,7 @@ class GrlSettings(Settings):
     gamma: float = 0.1
     evaluate_every: int = 5
     evaluate_late: tuple[int, int] = (30, 3)
-    terms: tuple[str, ...] = ("frame", "video", "verification")
+    terms: tuple[Term, ...] = ("frame", "video", "verification")
     verification_weight: float = 20.0
     oim_scale: float = 30.0
     oim_momentum: float = 0.5

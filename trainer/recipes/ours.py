@@ -89,7 +89,7 @@ class OurObjective(Objective):
         self.settings = settings
         self.necks = nn.ModuleList(nn.Identity() if has_bn else _neck(width) for width in widths)
         self.classifiers = nn.ModuleList(classifier(width, identities, bias=False) for width in widths)
-        taught = _targets(settings.targets)
+        taught = teacher_vectors(settings.targets)
         self.register_buffer("targets", taught, persistent=False)
         follows = len(taught) > 0 and settings.distill == "cosine"
         self.projection = nn.Linear(sum(widths), taught.shape[1], bias=False) if follows else None
@@ -133,14 +133,14 @@ def _neck(width: int) -> nn.BatchNorm1d:
     return neck
 
 
-def _targets(path: str) -> Tensor:
-    """(tracklets, D) of the file, unit length; (0, 0) without one."""
+def teacher_vectors(path: str) -> Tensor:
+    """(tracklets, D) of the file, unit length; (0, 0) without one. Raises InputError for a file that is none."""
     if not path:
         return torch.zeros(0, 0)
     try:
-        with np.load(Path(path)) as file:
+        with Path(path).open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             vectors = torch.from_numpy(np.asarray(file["vectors"], np.float32))
-    except (OSError, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged archive fails anywhere in its readers
         raise InputError(f"{path} holds no teacher's vectors (an .npz with `vectors`): {error}") from error
     if vectors.ndim != 2:
         raise InputError(f"{path}: vectors are (tracklets, D), got {tuple(vectors.shape)}")

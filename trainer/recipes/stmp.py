@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
@@ -40,7 +40,7 @@ class StmpSettings(Settings):
     weight_decay: float = 5e-4
     epochs: int = 900
     evaluate_every: int = 20
-    terms: tuple[str, ...] = ("identity", "auxiliary", "video", "parts")
+    terms: tuple[Literal["identity", "auxiliary", "video", "parts"], ...] = ("identity", "auxiliary", "video", "parts")
     margin: float = 0.4
     leak: float = 0.0
 

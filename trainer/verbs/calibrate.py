@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from reid_engine.errors import InputError
 from reid_engine.jobs import JobControl
@@ -16,6 +15,7 @@ from reid_engine.models.files import load_model
 from trainer.calibration import calibrate, write_calibration
 from trainer.datasets import open_dataset
 from trainer.evaluation import embed
+from trainer.machine import Machine
 from trainer.verbs.words import Spoken, add_dataset, options_of
 
 
@@ -23,12 +23,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("model", type=Path, metavar="MODEL_FILE", help="a .safetensors with its card beside it")
     add_dataset(parser)
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", default="auto", help="auto, cuda or cpu")
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
 
 
 def run(given: argparse.Namespace) -> str:
     """The three distances, of people of the data set's first trial; they are kept in the card."""
+    device = Machine(device=given.device).chosen_device()
     model, card = load_model(given.model)
     dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
     if not dataset.trials:
@@ -37,7 +38,7 @@ def run(given: argparse.Namespace) -> str:
         sys.stderr.write(f"the model learned from {dataset.name}: be sure that these people were held out\n")
     trial = dataset.trials[0]
     people = list({id(t): t for t in (*trial.query, *trial.gallery)}.values())
-    vectors = embed(model.to(given.device), people, control=JobControl(Spoken()))
+    vectors = embed(model.to(device), people, control=JobControl(Spoken()))
     labels = np.array([[t.pid, t.camid] for t in people], np.int64)
     found = calibrate(vectors, labels[:, 0], labels[:, 1], model.spec.distance)
     write_calibration(given.model, found, dataset.name)

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from trainer.comparison import DRAWS, LEVEL, Comparison, Difference, compare_runs
 from trainer.runs import Run
+from trainer.verbs.words import a_seed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the verb takes."""
     parser.add_argument("first", type=Path, metavar="RUN")
     parser.add_argument("second", type=Path, metavar="RUN", help="its figures minus the first one's are told")
-    parser.add_argument("--seed", type=int, default=0, help="of the draws")
+    parser.add_argument("--seed", type=a_seed, default=0, help="of the draws")
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
 
 

@@ -7,13 +7,12 @@ import json
 import sys
 from pathlib import Path
 
-import torch
-
 from reid_engine.errors import UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.files import load_model
 from trainer.datasets import open_dataset
 from trainer.evaluation import evaluate
+from trainer.machine import Machine
 from trainer.verbs.words import Spoken, add_dataset, options_of
 
 
@@ -24,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rerank", action="store_true", help="after k-reciprocal re-ranking")
     parser.add_argument("--frames", type=int, default=0, help="only so many of a tracklet, from its first on; else all")
     parser.add_argument("--ap", choices=("mean", "trapezoid"), help="how average precision is counted; else as printed")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", default="auto", help="auto, cuda or cpu")
     parser.add_argument("--json", action="store_true", help="one line of JSON instead of text")
 
 
@@ -32,13 +31,14 @@ def run(given: argparse.Namespace) -> str:
     """mAP, rank-1 to rank-20, queries and gallery; shares in [0, 1]. What a person should know goes to stderr."""
     if given.frames < 0:
         raise UsageError(f"--frames is a number of frames, got {given.frames}")
+    device = Machine(device=given.device).chosen_device()
     model, _ = load_model(given.model)
     dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
     for note in dataset.notes:
         sys.stderr.write(f"{note}\n")
     control = JobControl(Spoken())
     found = evaluate(
-        model.to(given.device), dataset, rerank=given.rerank, rule=given.ap, control=control, frames=given.frames
+        model.to(device), dataset, rerank=given.rerank, rule=given.ap, control=control, frames=given.frames
     )
     if found.left_out:
         sys.stderr.write(f"{found.left_out} queries have no right answer in their gallery and do not count\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from reid_engine.errors import ReappearError, UsageError
+from reid_engine.errors import InputError, ReappearError, UsageError
 from trainer.datasets import open_dataset
 from trainer.reports import write_report
 from trainer.runs import Run
@@ -25,6 +25,8 @@ def run(given: argparse.Namespace) -> str:
     if given.dataset and given.root is None:
         raise UsageError("a data set is named with its ROOT: report RUN DATASET ROOT")
     folder = Run(given.run)
+    if not (given.run / "config.json").exists():
+        raise InputError(f"{given.run} holds no run: there is no config.json in it")
     options = options_of(given.option)
     if given.dataset:
         return str(write_report(folder, open_dataset(given.dataset, given.root, **options)))

@@ -1,17 +1,20 @@
 """``train``: a recipe on a data set, into a run's folder.
 
 ``--json`` prints JSON lines (``progress``, ``notice``, ``evaluation``, ``result``) and obeys ``cancel``, ``pause`` and
-``resume`` on standard input. Several processes: ``torchrun --nproc-per-node 4 -m trainer train ...``.
+``resume`` on standard input; Ctrl+C and SIGTERM cancel. Several processes: ``torchrun --nproc-per-node 4 -m trainer
+train ...``.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from reid_engine.errors import ReappearError
+from reid_engine.errors import InputError, ReappearError
 from reid_engine.jobs import JobControl, JsonLines, obey_descriptor
 from trainer.data import RunData
 from trainer.datasets import DataSet, open_dataset
@@ -20,9 +23,10 @@ from trainer.loop import fit
 from trainer.machine import Machine, split_machine
 from trainer.progress import Bar
 from trainer.recipes import Recipe, find_recipe
+from trainer.recipes.ours import OurSettings, teacher_vectors
 from trainer.reports import write_report
-from trainer.runs import Run, describe, fingerprint, resume_run, start_run
-from trainer.verbs.words import add_dataset, options_of
+from trainer.runs import Run, alone, describe, fingerprint, resume_run, start_run, with_room
+from trainer.verbs.words import a_seed, add_dataset, obeying_signals, options_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", dest="changes", metavar="KEY=VALUE", nargs="+", action="extend", default=[], help="change a setting"
     )
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=a_seed, default=0)
     parser.add_argument("--resume", action="store_true", help="go on with the run in --out")
     parser.add_argument("--json", action="store_true", help="JSON lines instead of a bar; obeys words on stdin")
 
@@ -45,7 +49,8 @@ def run(given: argparse.Namespace) -> str:
     with join(machine.chosen_device()) as world:
         control = _control(given.json and world.first) if world.first else JobControl()
         try:
-            result = _train(given, recipe, machine, world, control)
+            with obeying_signals(control), with_room(given.out):
+                result = _train(given, recipe, machine, world, control)
         except ReappearError as error:
             if given.json and world.first:
                 control.reporter.event("result", ok=False, error=type(error).__name__, message=str(error))
@@ -62,30 +67,49 @@ def _train(
     dataset = open_dataset(given.dataset, given.root, **reader)
     for note in dataset.notes:
         control.notice(note)
+    _refuse_other_teacher(recipe, dataset)
     found = {"dataset": given.dataset, "root": given.root, "reader": reader, "data": fingerprint(dataset.train)}
     config = describe(recipe, seed=given.seed, **found)
-    folder = Run(given.out)
-    if world.first and given.resume:
-        folder, news = resume_run(given.out, config)
-        for sentence in news:
-            control.notice(sentence)
-    elif world.first:
-        folder = start_run(given.out, config)
-    control.notice(recipe.verdict())
-    data = RunData(
-        dataset,
-        given.seed,
-        machine.readers(),
-        machine.keep,
-        machine.keep_gib,
-        folder=given.out,
-        control=control,
-        rerank=recipe.settings.rerank,
-    )
-    result = fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
-    if world.first:
-        _report(folder, dataset, control)
+    if given.resume:
+        Run(given.out).config()  # a wrong folder is refused before one is made
+    with alone(given.out) if world.first else nullcontext():
+        folder = _folder(given, config, control) if world.first else Run(given.out)
+        control.notice(recipe.verdict())
+        data = RunData(
+            dataset,
+            given.seed,
+            machine.readers(),
+            machine.keep,
+            machine.keep_gib,
+            folder=given.out,
+            control=control,
+            rerank=recipe.settings.rerank,
+        )
+        result = fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
+        if world.first:
+            _report(folder, dataset, control)
     return result
+
+
+def _refuse_other_teacher(recipe: Recipe, dataset: DataSet) -> None:
+    """Raise InputError for a teacher's vectors of another data set: they are found by a tracklet's place."""
+    if isinstance(recipe.settings, OurSettings) and recipe.settings.targets:
+        rows = len(teacher_vectors(recipe.settings.targets))
+        if rows != len(dataset.train):
+            raise InputError(
+                f"{recipe.settings.targets} has {rows} vectors, but {dataset.name} has {len(dataset.train)} training "
+                "tracklets; the teacher's are one a tracklet, in the data set's order"
+            )
+
+
+def _folder(given: argparse.Namespace, config: Mapping[str, Any], control: JobControl) -> Run:
+    """A new run's, or one to go on with."""
+    if not given.resume:
+        return start_run(given.out, config)
+    folder, news = resume_run(given.out, config)
+    for sentence in news:
+        control.notice(sentence)
+    return folder
 
 
 def _reader(given: argparse.Namespace, recipe: Recipe) -> dict[str, str]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from reid_engine.errors import UsageError
+from reid_engine.jobs import JobControl
 from trainer.datasets import dataset_names
 
 
@@ -35,3 +40,32 @@ def options_of(words: Sequence[str]) -> dict[str, str]:
         if not (name and equals):
             raise UsageError(f"an option is NAME=VALUE, got {name!r}")
     return {name: value for name, _, value in pairs}
+
+
+def a_seed(text: str) -> int:
+    """A whole number from 0 on, as numpy's generators want it."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 on, got {text!r}")
+    return int(text)
+
+
+@contextmanager
+def obeying_signals(control: JobControl) -> Iterator[None]:
+    """Ctrl+C and a scheduler's SIGTERM ask the work to stop where its state can be kept; the second one ends it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {int(number): signal.getsignal(number) for number in numbers}
+
+    def stop(number: int, _: FrameType | None) -> None:
+        control.cancel()
+        signal.signal(number, before[number])
+
+    for number in numbers:
+        signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            signal.signal(number, before[number])

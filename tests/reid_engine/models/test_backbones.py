@@ -145,11 +145,15 @@ def test_a_model_s_file_gives_the_trunk_that_it_stands_on(tmp_path):
 
 def test_files_that_are_no_weights_are_refused(tmp_path):
     (tmp_path / "noise.pth").write_bytes(b"no such thing")
+    (tmp_path / "text.pth").write_bytes(b"hello")
+    (tmp_path / "letters.pth").write_bytes(b"abc")
     (tmp_path / "noise.safetensors").write_bytes(b"no such thing")
     torch.save([1, 2], tmp_path / "list.pth")
     torch.save({"a": Malice()}, tmp_path / "malice.pth")
     for name, sentence in (
         ("noise.pth", "is no file of weights|holds more than tensors"),
+        ("text.pth", "is no file of weights"),
+        ("letters.pth", "is no file of weights"),
         ("noise.safetensors", "is no file of weights"),
         ("list.pth", "holds list, expected tensors by name"),
         ("malice.pth", "holds more than tensors and is refused"),

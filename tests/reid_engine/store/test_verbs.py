@@ -158,6 +158,15 @@ def test_a_new_start_moves_every_corrected_time(people: Gallery) -> None:
     assert people.store.source(people.source("north")).start_us == 100 * SECOND
 
 
+def test_a_recording_that_lies_elsewhere_now_keeps_what_was_found_in_it(people: Gallery) -> None:
+    kept, source = people.put("north", 1), people.source("north")
+    people.store.move_source(source, "/elsewhere/north.mp4")
+    assert people.store.source(source).path == "/elsewhere/north.mp4"
+    assert kept in people.store.find(TrackletFilter())
+    assert people.store.events()[-1].kind == "source moved"
+    assert people.store.broken_record() is None
+
+
 def test_a_recording_that_is_analysed_anew_begins_empty(people: Gallery) -> None:
     first, second = people.put("north", 1), people.put("south", 1)
     people.store.decide(first, second, "same")

@@ -10,7 +10,8 @@ import pytest
 
 from reid_engine.errors import InputError, UsageError
 from tests.trainer import trees
-from trainer.datasets import DISTRACTOR, dataset_names, labels_of, open_dataset
+from trainer.datasets import DISTRACTOR, JUNK, dataset_names, labels_of, open_dataset
+from trainer.protocol import audit
 from trainer.world import sequences
 
 
@@ -31,6 +32,18 @@ def test_train_query_and_gallery_share_their_numbers(tmp_path: Path) -> None:
     data = open_dataset("folder", tmp_path)
     trial = data.trials[0]
     assert [(t.pid, t.camid) for t in (*data.train, *trial.query, *trial.gallery)] == [(1, 2), (2, 1), (2, 2), (3, 2)]
+
+
+def test_somebody_called_0_is_a_person_as_every_other(tmp_path: Path) -> None:
+    """A folder has no distractors: the auditor would call 0 a mistaken query, and overlook that 0 is also learned."""
+    trees.folder(tmp_path / "train", ["0000", "0001"])
+    for part in ("query", "gallery"):
+        trees.folder(tmp_path / part, ["0000", "0007", "-1"])
+    data = open_dataset("folder", tmp_path)
+    assert {t.pid for t in data.train} == {1, 2}
+    assert {t.pid for t in data.trials[0].query} == {1, 8, JUNK}
+    checks = {check.rule: check for check in audit(data)}
+    assert checks["learned and tested people are apart"].said.startswith("1 of the people looked for are also learned")
 
 
 def test_a_folder_may_only_be_learned_from(tmp_path: Path) -> None:
@@ -193,6 +206,8 @@ def test_wrong_names_and_options_say_what_there_is(tmp_path: Path) -> None:
         open_dataset("mras", tmp_path)
     with pytest.raises(UsageError, match="prid2011 has no option 'min_frame'; its options are min_frames, split, seed"):
         open_dataset("prid2011", tmp_path, min_frame=3)
+    with pytest.raises(UsageError, match="seed is at least 0, got '-1'"):
+        open_dataset("prid2011", tmp_path, seed="-1")
     with pytest.raises(UsageError, match="min_frames is a number, got 'many'"):
         open_dataset("prid2011", tmp_path, min_frames="many")
 
