@@ -241,7 +241,7 @@ def test_too_few_people_for_a_batch_say_so() -> None:
 
 
 def test_pairs_are_not_torn_between_processes() -> None:
-    with pytest.raises(UsageError, match="cannot be shared out evenly among 2"):
+    with pytest.raises(UsageError, match="cannot be shared out in pairs among 2"):
         BatchSampler("pairs", people(12, 4, 2), 3, 2, world_size=2)
     with pytest.raises(UsageError, match="no sampler 'random'"):
         BatchSampler("random", people(12, 4, 2), 3, 2)  # type: ignore[arg-type]
