@@ -222,3 +222,11 @@ def test_a_step_that_was_not_made_leaves_the_table_alone() -> None:
     module.forget()
     module.update()
     assert torch.equal(module.table, table)
+
+
+def test_momentum_is_what_a_table_keeps() -> None:
+    table, x = normalize(features(4, 6, seed=2)), normalize(features(8, 6))
+    module = oim(table, momentum=0.9)
+    module(x, LABELS)
+    module.update()
+    assert torch.allclose(module.table, followed(table, x, LABELS, 0.9), atol=1e-12)

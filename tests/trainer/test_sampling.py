@@ -241,7 +241,22 @@ def test_too_few_people_for_a_batch_say_so() -> None:
 
 
 def test_pairs_are_not_torn_between_processes() -> None:
-    with pytest.raises(UsageError, match="cannot be shared out evenly among 2"):
+    with pytest.raises(UsageError, match="cannot be shared out in pairs among 2"):
         BatchSampler("pairs", people(12, 4, 2), 3, 2, world_size=2)
     with pytest.raises(UsageError, match="no sampler 'random'"):
         BatchSampler("random", people(12, 4, 2), 3, 2)  # type: ignore[arg-type]
+
+
+def test_cameras_of_a_person_differ_whatever_is_drawn() -> None:
+    who = crowd((0, 0), (0, 0), (0, 0), (0, 1), (1, 0), (1, 2), (1, 2), (1, 2))
+    for seed in range(30):
+        first = drawn("cameras", who, 2, 2, seed)[0].reshape(2, 2)
+        assert all(who.camids[a] != who.camids[b] for a, b in first)
+
+
+def test_partners_are_drawn_from_all_and_groups_in_any_order() -> None:
+    who = crowd((0, 0), (0, 1), (0, 1), (0, 1))
+    partners = {int(b) for seed in range(30) for a, b in drawn("pairs", who, 1, 2, seed) if a == 0}
+    assert partners == {1, 2, 3}
+    firsts = {int(drawn("tracklets", people(6, 4, 2), 1, 4, seed)[0, 0]) // 4 for seed in range(40)}
+    assert len(firsts) > 3

@@ -243,3 +243,12 @@ def test_published_sizes_and_multiply_adds_of_the_released_network():
         clip = torch.empty(1, 16, 3, 256, 128)
     assert sum(p.numel() for p in network.parameters()) / 1e6 == pytest.approx(24.445, abs=1e-3)
     assert giga_macs(network, clip) == pytest.approx(64.87, abs=1e-2)
+
+
+def test_fig6_the_pooling_branch_averages_its_neighbours_then_looks_at_three():
+    branch = shaken(undilated_branch("pool", 2, 2))
+    f = frames(1, 9, 2)[0]
+    padded = torch.cat([torch.zeros(1, 2), f, torch.zeros(1, 2)])
+    means = torch.stack([padded[t : t + 3].sum(0) / 3 for t in range(9)])  # zeros outside count
+    for t in range(9):
+        assert torch.allclose(branch(f.T[None])[0, :, t], convolved(branch[1].weight, means, t, 1), atol=1e-5)
