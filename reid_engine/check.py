@@ -49,6 +49,7 @@ def check(
     found += [] if broken is None else [broken]
     if found:
         return found  # what rows that do not fit say of pixels and vectors means nothing
+    found += _few(_altered(store))
     ids = [TrackletId(number) for number in store.find(TrackletFilter()).tolist()]
     found += _few(_tracklet_problems(store, ids, control))
     for model in store.models():
@@ -64,6 +65,13 @@ def _few(problems: Iterator[str]) -> list[str]:
     found = list(problems)
     more = len(found) - SENTENCES_A_KIND
     return found if more <= 0 else [*found[:SENTENCES_A_KIND], f"and {more} more of this kind"]
+
+
+def _altered(store: Store) -> Iterator[str]:
+    for number in store.altered_tracklets():
+        yield f"tracklet {number}: its boxes or crops were changed after they were found; their hash does not fit"
+    for source in store.unlike_record():
+        yield f"recording {source}: its tracklets are not those that the record says were found in it"
 
 
 def _tracklet_problems(store: Store, ids: list[TrackletId], control: JobControl) -> Iterator[str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
+from reid_engine.store.content import source_sha256, tracklet_sha256
 from reid_engine.store.notes import NoteVerbs
+from reid_engine.store.part import plain_rows
 from reid_engine.store.schema import (
     crop,
     embedding,
@@ -15,6 +19,7 @@ from reid_engine.store.schema import (
     tracklet,
     tracklet_box,
 )
+from reid_engine.types import SourceId, TrackletId
 
 BYTES_A_BOX = {"frame_index": 8, "offset_us": 8, "xyxy": 16, "score": 4}
 
@@ -27,6 +32,33 @@ class ConsistencyVerbs(NoteVerbs):
         with self.database.reading() as connection:
             found = [_sentence(connection, what, query) for what, query in (_dangling() | _unfitting()).items()]
         return [sentence for sentence in found if sentence is not None]
+
+    def altered_tracklets(self) -> Iterator[TrackletId]:
+        """Those whose boxes or crops are not what their hash says; what an older version found has none."""
+        with self.database.reading() as connection:
+            hashed = sa.select(tracklet.c.id, tracklet.c.sha256).where(tracklet.c.sha256.is_not(None))
+            for number, sha256 in plain_rows(connection.execute(hashed.order_by(tracklet.c.id))):
+                boxes = connection.execute(sa.select(tracklet_box).where(tracklet_box.c.tracklet == number)).one()
+                kept = sa.select(crop).where(crop.c.tracklet == number).order_by(crop.c.run, crop.c.position)
+                crops = [row._asdict() for row in connection.execute(kept)]
+                if tracklet_sha256(boxes._asdict(), crops) != sha256:
+                    yield TrackletId(number)
+
+    def unlike_record(self) -> list[SourceId]:
+        """Recordings of which other tracklets are here than the record says were found.
+
+        Nothing is said of what was there when tracklets were deleted on purpose, which is on the record too.
+        """
+        recorded: dict[SourceId, str | None] = {}
+        for event in self.events():
+            if event.kind == "source finished":
+                recorded[SourceId(event.body["source"])] = event.body.get("sha256")
+            elif event.kind == "source reset":
+                recorded.pop(SourceId(event.body["source"]), None)
+            elif event.kind == "tracklets deleted":
+                recorded.clear()
+        with self.database.reading() as connection:
+            return [of for of, sha256 in recorded.items() if sha256 and source_sha256(connection, of) != sha256]
 
 
 def _sentence(connection: sa.Connection, what: str, query: sa.Select[tuple[int]]) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-REVISION = "0002"  # the newest of migrations/versions, which makes these tables
+REVISION = "0003"  # the newest of migrations/versions, which makes these tables
 
 metadata = sa.MetaData(
     naming_convention={
@@ -120,6 +120,7 @@ network = sa.Table(
     sa.UniqueConstraint("role", "sha256", "model"),
 )
 
+# sha256: over boxes and crops, see ``content``; NULL where an older version found it
 tracklet = sa.Table(
     "tracklet",
     metadata,
@@ -133,6 +134,7 @@ tracklet = sa.Table(
     sa.Column("last_offset_us", sa.BigInteger, nullable=False),
     sa.Column("box_count", sa.Integer, nullable=False),
     sa.Column("quality", sa.Float, nullable=False),
+    sa.Column("sha256", sa.Text),
     sa.UniqueConstraint("source", "track_id", "first_offset_us"),
     sa.Index(None, "camera", "start_us", "end_us"),
     sqlite_autoincrement=True,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from reid_engine.clock import CameraClock
 from reid_engine.errors import NotFound
 from reid_engine.store.cameras import camera_row, correct_all
+from reid_engine.store.content import source_sha256, tracklet_sha256
 from reid_engine.store.part import chunks, plain_rows
 from reid_engine.store.rows import Spans, TrackletFilter
 from reid_engine.store.schema import (
@@ -71,7 +72,8 @@ class TrackletVerbs(VectorVerbs):
             values |= report_columns(finished)
             connection.execute(sa.update(source).where(source.c.id == of).values(**values))
             if finished is not None:
-                body = {"source": of, "frames": finished.frames_analysed, "damaged": finished.damage.any}
+                seen = {"frames": finished.frames_analysed, "damaged": finished.damage.any}
+                body = {"source": of, **seen, "sha256": source_sha256(connection, of)}
                 self.append_event(connection, "source finished", body)
         return ids
 
@@ -237,6 +239,13 @@ def insert_tracklet(
 ) -> TrackletId:
     """Add one tracklet with boxes, crops and colours in the caller's transaction."""
     first, last = int(piece.offset_us[0]), int(piece.offset_us[-1])
+    boxes = {
+        "frame_index": piece.frame_index.astype("<i8").tobytes(),
+        "offset_us": piece.offset_us.astype("<i8").tobytes(),
+        "xyxy": piece.xyxy.astype("<f4").tobytes(),
+        "score": piece.score.astype("<f4").tobytes(),
+    }
+    crops = list(_crop_rows(piece.crops))
     row = {
         "source": of,
         "camera": home,
@@ -247,29 +256,23 @@ def insert_tracklet(
         "last_offset_us": last,
         "box_count": len(piece.offset_us),
         "quality": float(piece.quality),
+        "sha256": tracklet_sha256(boxes, crops),
     }
     key = connection.execute(sa.insert(tracklet), row).inserted_primary_key
     assert key is not None
-    boxes = {
-        "frame_index": piece.frame_index.astype("<i8").tobytes(),
-        "offset_us": piece.offset_us.astype("<i8").tobytes(),
-        "xyxy": piece.xyxy.astype("<f4").tobytes(),
-        "score": piece.score.astype("<f4").tobytes(),
-    }
     connection.execute(sa.insert(tracklet_box), {"tracklet": key[0], **boxes})
-    crops = list(_crop_rows(key[0], piece.crops))
     if crops:
-        connection.execute(sa.insert(crop), crops)
+        connection.execute(sa.insert(crop), [{"tracklet": key[0], **kept} for kept in crops])
     if piece.upper or piece.lower:
         worn = {"tracklet": key[0], "upper": piece.upper, "lower": piece.lower}
         connection.execute(sa.insert(tracklet_colour), worn)
     return TrackletId(key[0])
 
 
-def _crop_rows(of: int, crops: TrackletCrops) -> Iterator[dict[str, Any]]:
+def _crop_rows(crops: TrackletCrops) -> Iterator[dict[str, Any]]:
     for run, kept in enumerate((crops.best, *crops.runs), start=BEST):
         for position, c in enumerate(kept):
-            place = {"tracklet": of, "run": run, "position": position}
+            place = {"run": run, "position": position}
             corners = dict(zip(("x1", "y1", "x2", "y2"), map(float, c.xyxy), strict=True))
             when = {"frame_index": int(c.frame_index), "offset_us": int(c.offset_us)}
             yield place | corners | when | {"quality": float(c.quality), "jpeg": c.jpeg}

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from reid_engine.check import check
 from reid_engine.store import Network
-from reid_engine.types import TrackletCrops, Vectors
+from reid_engine.store.content import tracklet_sha256
+from reid_engine.store.schema import crop, tracklet, tracklet_box
+from reid_engine.types import TrackletCrops, TrackletId, Vectors
 from tests.support.cases import DIM, MODEL, Gallery, gallery, looks
 
 
@@ -52,6 +55,9 @@ WRONG = {
     "UPDATE camera SET offset_us = 7 WHERE id = 2": "tracklet 2 is said to begin and end",
     "UPDATE crop SET jpeg = x'FFD8FF00' WHERE tracklet = 2 AND position = 1": "cannot be decoded",
     "UPDATE crop SET jpeg = x'' WHERE tracklet = 2 AND position = 1": "cannot be decoded",
+    "UPDATE crop SET quality = quality + 1e-9 WHERE tracklet = 2 AND position = 1": "tracklet 2: .* were changed",
+    "UPDATE crop SET jpeg = CAST(jpeg || x'00' AS BLOB) WHERE tracklet = 3": "tracklet 3: .* were changed",
+    "UPDATE tracklet_box SET score = zeroblob(length(score)) WHERE tracklet = 4": "tracklet 4: .* were changed",
     "UPDATE embedding SET vector = x'0000' WHERE tracklet = 2": "vectors of the wrong length",
     "UPDATE tracklet_box SET xyxy = zeroblob(80) WHERE tracklet = 1": "a box without an area",
     "UPDATE tracklet_box SET offset_us = zeroblob(40) WHERE tracklet = 1": "whose times do not rise",
@@ -73,6 +79,32 @@ def test_every_contradiction_is_found(people: Gallery, change: str) -> None:
             connection.exec_driver_sql(statement)
     found = problems(people)
     assert any(re.search(WRONG[change], sentence) for sentence in found), found
+
+
+def test_who_makes_the_hash_fit_too_is_found_by_the_record(people: Gallery) -> None:
+    for camera in "ab":
+        people.finish(camera)
+    assert problems(people) == []
+    with people.store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE crop SET quality = quality / 2 WHERE tracklet = 1")
+        boxes = connection.execute(sa.select(tracklet_box).where(tracklet_box.c.tracklet == 1)).one()
+        rows = connection.execute(sa.select(crop).where(crop.c.tracklet == 1).order_by(crop.c.run, crop.c.position))
+        fitting = tracklet_sha256(boxes._asdict(), [row._asdict() for row in rows])
+        connection.execute(sa.update(tracklet).where(tracklet.c.id == 1).values(sha256=fitting))
+    assert problems(people) == ["recording 1: its tracklets are not those that the record says were found in it"]
+
+
+def test_what_was_split_deleted_on_purpose_or_found_by_an_older_version_is_no_problem(people: Gallery) -> None:
+    people.finish("a")
+    whole = people.store.closed_tracklet(TrackletId(1))
+    people.store.replace_tracklets("split", [TrackletId(1)], [whole], {MODEL: looks(0)[None]})
+    assert problems(people) == []
+    people.store.delete_tracklets([TrackletId(3)])
+    assert problems(people) == []
+    with people.store.database.writing() as connection:
+        connection.execute(sa.update(tracklet).values(sha256=None))
+    people.finish("b")
+    assert problems(people) == []
 
 
 def test_a_record_whose_end_was_cut_off_stays_broken_when_it_is_written_on(people: Gallery) -> None:

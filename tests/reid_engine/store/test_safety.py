@@ -68,8 +68,8 @@ NEXT_VERSION = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
@@ -84,7 +84,7 @@ def upgrade():
 def next_version(folder: Path, then: str = "pass") -> Config:
     """A program that is one version further on: it rebuilds the table that most rows hang from."""
     folder.mkdir()
-    (folder / "v0003.py").write_text(NEXT_VERSION.format(then=then))
+    (folder / "v0004.py").write_text(NEXT_VERSION.format(then=then))
     config = configuration()
     ours = Path(connection.__file__).parent / "migrations" / "versions"
     config.set_main_option("version_locations", f"{ours}{os.pathsep}{folder}")
@@ -112,7 +112,7 @@ def test_a_migration_keeps_every_row_below_a_table_it_rebuilds(people: Gallery, 
     with pytest.raises(CaseError), database.writing() as rows:
         rows.exec_driver_sql("INSERT INTO embedding VALUES (99, 'm', 1, x'00')")
     database.close()
-    with Store.open(path.with_name("case.db.before-0003")) as before:
+    with Store.open(path.with_name("case.db.before-0004")) as before:
         assert before.count_tracklets() == 2
 
 
