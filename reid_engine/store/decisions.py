@@ -29,19 +29,20 @@ class DecisionVerbs(EditVerbs):
         return made
 
     def decisions(self, probe: TrackletId | None = None) -> list[Decision]:
-        """What stands, oldest first: of every pair the last word. All of the case, or those of one probe.
+        """What stands, oldest first: of every pair the last word, whichever of the two was asked for.
 
-        Of tracklets that were merged the one that stands for them is named.
+        All of the case, as it was said; or those of one tracklet, which is then the probe of each. Of tracklets that
+        were merged the one that stands for them is named.
         """
         with self.database.reading() as connection:
             standing = _standing(connection)
             now = heirs(standing_edits(connection))
-        last: dict[tuple[TrackletId, TrackletId], Decision] = {}
+        last: dict[frozenset[TrackletId], Decision] = {}
         for said in standing:
             first, second = now.get(said.probe, said.probe), now.get(said.candidate, said.candidate)
-            if first != second and probe in (None, first):
-                renamed = Decision(said.id, first, second, said.verdict, said.operator, said.at_us)
-                last[first, second] = renamed
+            if first != second and probe in (None, first, second):
+                pair = (second, first) if probe == second else (first, second)
+                last[frozenset(pair)] = Decision(said.id, *pair, said.verdict, said.operator, said.at_us)
         return sorted(last.values(), key=lambda d: d.id)
 
 

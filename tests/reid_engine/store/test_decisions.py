@@ -60,9 +60,14 @@ class Deciding(RuleBasedStateMachine):
 
     @invariant()
     def the_last_word_of_every_pair_counts(self) -> None:
-        last = {said[:2]: said for said in self.standing}
+        last = {frozenset(said[:2]): said for said in self.standing}
         assert {(d.probe, d.candidate, d.verdict) for d in self.people.store.decisions()} == set(last.values())
-        mine = {said for said in last.values() if said[0] == self.ids[0]}
+        own = self.ids[0]
+        mine = {
+            (own, candidate if probe == own else probe, verdict)
+            for probe, candidate, verdict in last.values()
+            if own in (probe, candidate)
+        }
         assert {(d.probe, d.candidate, d.verdict) for d in self.people.store.decisions(self.ids[0])} == mine
 
     @invariant()
