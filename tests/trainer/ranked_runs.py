@@ -44,6 +44,8 @@ def write_run(folder: Path, trials: list[Trial], *, seed: int, noise: float, **c
         "variant": "paper",
         "verdict": "the settings",
         "changed": {},
+        "settings": {},
+        "options": {},
         "seed": seed,
         "dataset": "mars",
         "root": str(folder / "nowhere"),
