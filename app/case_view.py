@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
 from app.desk import Footage
 from app.dialogs.networks import NetworksDialog
+from app.erasure_view import ErasureView
 from app.hints import Progress
 from app.inquiry_view import InquiryView
 from app.jobs import Job
@@ -44,12 +45,14 @@ class CaseView(QObject):
         self.inquiry = InquiryView(work, window)
         self.journey = JourneyView(work, self.inquiry, window)
         self.player, self.matches, self.subject = self.inquiry.player, self.inquiry.matches, self.inquiry.subject
+        self.erasing = ErasureView(work, window)
         self.jobs = ProgressPane(window)
         self._connect_footage()
-        for part in (self.inquiry, self.journey):
+        for part in (self.inquiry, self.journey, self.erasing):
             part.said.connect(self.said)
             part.failed.connect(self.failed)
         self.inquiry.investigating.connect(self.investigating)
+        self.matches.erase.connect(self.erasing.ask)
         self._show_networks()
         for signal in (
             work.footage_changed, work.recordings.rowsInserted, work.recordings.dataChanged, work.recordings.modelReset,

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.erasures import Offer, retention_words
 from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
@@ -22,7 +23,7 @@ from reid_engine.errors import CaseError, JobCancelled, ReappearError
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.search import SearchRequest
-from reid_engine.store import Camera, CameraPair, Decision, Deed, FloorPlan, Note, Source
+from reid_engine.store import Camera, CameraPair, Decision, Deed, EraseScope, Erasure, FloorPlan, Note, Source
 from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
@@ -245,6 +246,32 @@ class Desk:
     def export_journey(self, start: TrackletId, path: Path) -> None:
         """Write the list of sightings as CSV or JSON. Raises UsageError, CaseError."""
         export(self.case, self.case.journey(start), path)
+
+    def erasures(self, number: TrackletId | None) -> list[Offer]:
+        """What can be erased: with a tracklet itself, its person, its recording and its camera; and what is due."""
+        store, scopes = self.case.store, dict[str, EraseScope]()
+        if number is not None:
+            whole, words = self.tracklet(number), {"number": number}
+            scopes[tr("Track {number}").format(**words)] = EraseScope(tracklets=(number,))
+            scopes[tr("The whole person of track {number}").format(**words)] = self.case.person(number)
+            path = store.source(whole.source).path
+            camera = next(camera for camera in store.cameras() if camera.id == whole.camera)
+            scopes[tr("The recording {name}").format(name=Path(path).name)] = EraseScope(source=whole.source)
+            scopes[tr("The camera {name}").format(name=camera.name)] = EraseScope(camera=whole.camera)
+        due = store.retention().due_before(store.clock.now_us())
+        if due is not None:
+            scopes[tr("All that is due")] = EraseScope(before_us=due)
+        return [Offer(words, scope, self.case.erasure(scope)) for words, scope in scopes.items()]
+
+    def erase(self, offer: Offer, reason: str, asked_by: str) -> Erasure:
+        """Erase what was offered, if it is still as many. Raises what ``Case.erase`` raises."""
+        count = len(offer.plan.rows.tracklets)
+        return self.case.erase(offer.scope, reason=reason, asked_by=asked_by, expected=count)
+
+    def opening_words(self) -> str:
+        """What somebody who opens the case should know: an erasure that was finished now, and how long it may keep."""
+        store = self.case.store
+        return "   ".join([*self.case.notices, retention_words(store.retention(), store.clock.now_us())]).strip()
 
     def add_note(self, text: str, moment_us: int, camera: CameraId | None, tracklet: TrackletId | None) -> Note:
         """Write a note about a moment, or set a marker."""

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from app import local_time
 from app.words import Later, counted, tr
-from reid_engine.audit import Event
+from reid_engine.audit import ERASED, REDACTED, Event
 
 Body: TypeAlias = Mapping[str, Any]
 Names: TypeAlias = Mapping[int, str]  # of cameras
@@ -37,6 +37,8 @@ KINDS = MappingProxyType({
     "source finished": Later("recording analysed"), "source reset": Later("to be analysed again"),
     "network added": Later("network used"),
     "tracklets deleted": Later("tracks deleted"), "contact sheet": Later("contact sheet written"),
+    "erased": Later("erased"), "erasure finished": Later("erasure finished"), "held": Later("hold set"),
+    "hold lifted": Later("hold lifted"), "retention": Later("retention set"),
     "journey exported": Later("journey exported"), "ingest started": Later("analysis started"),
     "ingest finished": Later("analysis ended"),
 })  # fmt: skip
@@ -49,6 +51,8 @@ def kind(event: Event) -> str:
 
 def about(event: Event, cameras: Names, zone: str) -> str:
     """What an event is about, in one line; one of a kind that has no words yet as it is recorded."""
+    if isinstance(event.body.get(REDACTED), int) and event.kind != ERASED:
+        return tr("words erased, see event {number}").format(number=event.body[REDACTED])
     try:
         if event.kind in SENTENCES:
             told = _filled(SENTENCES[event.kind], event.body, cameras)
@@ -181,6 +185,10 @@ SENTENCES = MappingProxyType({
     "source reset": Later("recording {source}: {tracklets} tracks forgotten"),
     "tracklets deleted": Later("{deleted} tracks"),
     "contact sheet": Later("{path}"),
+    "erased": Later("{tracklets} tracks, {notes} notes: {reason}"),
+    "erasure finished": Later("erasure of event {erasure}"),
+    "held": Later("{what} {of}: {reason}"),
+    "hold lifted": Later("hold {hold}: {reason}"),
     "journey exported": Later("of track {start} to {path}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({

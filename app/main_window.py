@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
         view.working.connect(docks.jobs.setVisible)
         view.counted.connect(self._on_counted)
         view.moved.connect(self._hint)
+        view.erasing.erased.connect(self._erased)
         purpose = work.desk.purpose()
         self._state.opened(case.folder, purpose)
         self._switcher.setText(case.folder.name)
@@ -148,6 +149,8 @@ class MainWindow(QMainWindow):
         self._purpose.setToolTip(purpose)
         self.setWindowTitle(tr("{name} – Reappear").format(name=case.folder.name))
         self.statusBar().clearMessage()
+        if words := work.desk.opening_words():
+            self._say(words)
         self._to_investigate.setEnabled(False)
         self.go(FOOTAGE)
         work.begin()
@@ -234,6 +237,11 @@ class MainWindow(QMainWindow):
         """Lay the open case out once more, in the new size."""
         if self.view is not None:
             self.open_case(self.view.work.desk.folder)
+
+    def _erased(self, words: str) -> None:
+        """Nothing that shows the open case may keep what was erased: it is laid out anew."""
+        self.case_opened.connect(lambda: self._say(words), Qt.ConnectionType.SingleShotConnection)
+        self._again()
 
     def _hint(self) -> None:
         view = self.view

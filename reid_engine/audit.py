@@ -2,6 +2,9 @@
 
 ``h_n = SHA-256(h_{n-1} || canonical JSON of event n)``; ``h_0`` comes from the case's own number, so a chain cannot be
 moved to another case. These are pure functions; the store writes each event together with what it records.
+
+Words that were erased are gone from their event, which keeps its hash: it cannot be made again from what is left. A
+later event, the erasure, vouches for it instead, by a hash over what is left, that hash and the one before.
 """
 
 from __future__ import annotations
@@ -13,6 +16,9 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
+
+ERASED = "erased"  # the kind of event that vouches, in its ``redacted``, for events whose words it took
+REDACTED = "redacted"  # what such an event says instead: the number of the one that vouches for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +45,23 @@ def first_hash(case_uuid: str) -> str:
 
 def chained_hash(previous: str, event: Event) -> str:
     """The hash of ``event`` after the event whose hash is ``previous``."""
-    fields = {
+    return hashlib.sha256(bytes.fromhex(previous) + canonical_json(_fields(event)).encode()).hexdigest()
+
+
+def vouching_hash(previous: str, event: Event) -> str:
+    """What an erasure says of an event whose words it took: over the hash before it, what is left, and its own hash."""
+    left = canonical_json({**_fields(event), "hash": event.hash})
+    return hashlib.sha256(bytes.fromhex(previous) + left.encode()).hexdigest()
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    return {
         "number": event.number,
         "at_us": event.at_us,
         "operator": event.operator,
         "kind": event.kind,
         "body": event.body,
     }
-    return hashlib.sha256(bytes.fromhex(previous) + canonical_json(fields).encode()).hexdigest()
 
 
 def first_break(case_uuid: str, events: Iterable[Event], *, at_least: int = 0) -> str | None:
@@ -54,16 +69,30 @@ def first_break(case_uuid: str, events: Iterable[Event], *, at_least: int = 0) -
 
     at_least: how many events were ever written, as far as is known
     """
+    events = list(events)
+    vouched = _vouched(events)
     previous, expected = first_hash(case_uuid), 0
     for expected, event in enumerate(events, start=1):
         if event.number != expected:
             return f"event {expected} is missing from the record: number {event.number} stands in its place"
-        if chained_hash(previous, event) != event.hash:
+        left = vouched.get(event.number)
+        fits = chained_hash(previous, event) == event.hash if left is None else vouching_hash(previous, event) == left
+        if not fits:
             return f"event {event.number} ({event.kind}) was changed after it was recorded: its hash does not fit"
         previous = event.hash
     if expected < at_least:
         return f"the record ends with event {expected}, but {at_least} were written: its end was cut off"
     return None
+
+
+def _vouched(events: Iterable[Event]) -> dict[int, str]:
+    """The hashes by which erasures vouch for events before them."""
+    found: dict[int, str] = {}
+    for event in events:
+        redacted = event.body.get(REDACTED) if event.kind == ERASED else None
+        if isinstance(redacted, dict):
+            found |= {int(n): str(left) for n, left in redacted.items() if n.isdecimal() and int(n) < event.number}
+    return found
 
 
 def system_operator() -> str:

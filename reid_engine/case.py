@@ -13,6 +13,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
@@ -25,9 +26,10 @@ from reid_engine.errors import CaseBusy, CaseError, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
+from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, search
 from reid_engine.settings import SearchSettings
-from reid_engine.store import Decision, Deed, Store
+from reid_engine.store import Decision, Deed, EraseScope, Erasure, Store
 from reid_engine.store.connection import explained
 from reid_engine.types import CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
 
@@ -61,6 +63,7 @@ class Case:
     def __init__(self, folder: Path, store: Store) -> None:
         self.folder = folder
         self.store = store
+        self.notices: list[str] = []  # what opening it did besides, for people
         self._indexes: dict[ModelId, VectorIndex] = {}
         self._indexing = Lock()  # two threads must not add the same vectors twice
 
@@ -109,7 +112,19 @@ class Case:
         with explained(folder):
             for name in FOLDERS:
                 (folder / name).mkdir(exist_ok=True)
-        return cls(folder, store)
+        case = cls(folder, store)
+        case._finish_erasure()
+        return case
+
+    def _finish_erasure(self) -> None:
+        """What a kill, or another program that was reading, left of an erasure."""
+        try:
+            number = overwrite(self.store, self.folder)
+        except CaseBusy as error:
+            self.notices.append(str(error))
+            return
+        if number is not None:
+            self.notices.append(f"the erasure of event {number} was not finished; it is now")
 
     def close(self) -> None:
         """Let go of the case."""
@@ -128,7 +143,7 @@ class Case:
         Raises CaseBusy, CaseError where nothing can be written.
         """
         if self.store.read_only:
-            raise CaseError(f"{self.folder} is open for reading only; ingest into a copy that can be written")
+            raise CaseError(f"{self.folder} is open for reading only; use a copy that can be written")
         with (self.folder / "jobs" / "ingest.lock").open("a+", encoding="utf-8") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -256,6 +271,32 @@ class Case:
     def journey(self, start: TrackletId) -> Journey:
         """Where the person of this tracklet was, by what people decided. Raises NotFound."""
         return journey(self.store, start)
+
+    def person(self, number: TrackletId) -> EraseScope:
+        """Everything confirmed to be the person of this tracklet, to be erased. Raises NotFound, UsageError."""
+        return person_scope(self.store, number)
+
+    def erasure(self, scope: EraseScope) -> ErasurePlan:
+        """What an erasure would take, and what lies around it; nothing is changed. Raises NotFound, CaseError."""
+        return plan(self.store, self.folder, scope)
+
+    def erase(
+        self,
+        scope: EraseScope,
+        *,
+        reason: str,
+        asked_by: str = "",
+        expected: int | None = None,
+        control: JobControl | None = None,
+    ) -> Erasure:
+        """Take it out of the case for good; nothing restores it. ``expected``: how many tracklets were agreed to.
+
+        Raises UsageError, NotFound, CaseError (held, half analysed, reading only), CaseBusy, CaseDamaged.
+        """
+        with self.ingest_lock(), self._indexing:
+            self._indexes.clear()
+            said = partial(erase, reason=reason, asked_by=asked_by, expected=expected)
+            return said(self.store, self.folder, scope, control=control)
 
     def links(self) -> list[Link]:
         """Every pair of cameras of which something was said or learned."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -65,6 +66,7 @@ class IngestOptions:
     folder_fps: pictures per second of a folder of pictures
     zone:       IANA zone of cameras that are new to the case
     replace:    analyse again what was analysed with other settings; its tracklets go
+    again:      analyse again what was erased
 
     Raises SettingsError for a zone that is none.
     """
@@ -73,6 +75,7 @@ class IngestOptions:
     folder_fps: float = 25.0
     zone: str = "UTC"
     replace: bool = False
+    again: bool = False
 
     def __post_init__(self) -> None:
         zone_of(self.zone)
@@ -177,6 +180,7 @@ class Ingest:
             if _size(path) != size:
                 raise _still_written(path)
             source = self._known_source(name, sha256)
+            self._refuse_erased(path, sha256, source)
             if source is not None and self._settled(source, path, item, name):
                 return None
             request = self._request(recording)
@@ -195,6 +199,23 @@ class Ingest:
         known = {known.name: known.id for known in self.case.store.cameras()}
         return self.case.store.source_for(known[camera], sha256) if camera in known else None
 
+    def _refuse_erased(self, path: Path, sha256: str, source: Source | None) -> None:
+        """Raise InputError for what would bring back what was erased, unless it was asked for again.
+
+        A recording of which only some was erased is skipped like any other that was analysed.
+        """
+        erased = self.case.store.erased_from(sha256)
+        if erased is None or self.options.again:
+            return
+        left = sum(told["left"] for told in erased.body["recordings"] if source and told["recording"] == source.id)
+        if source is not None and left and source.state == "done" and source.fingerprint == self._fingerprint():
+            return
+        day = datetime.fromtimestamp(erased.at_us / 1e6, UTC)
+        raise InputError(
+            f"{path.name}: what was found in it was erased on {day:%Y-%m-%d} by {erased.operator} "
+            f"({erased.body['reason']}); add --again to ingest it nevertheless"
+        )
+
     def _camera(self, name: str) -> Camera:
         known = {camera.name for camera in self.case.store.cameras()}
         camera = self.case.store.camera(name, create=True)
@@ -212,7 +233,7 @@ class Ingest:
             again = f"{path.name}: the same content as {self._planned[source.id]} of this call; skipped"
             self._skip(source, path, name, again)
             return True
-        if source.state != "done":
+        if source.state != "done" or self._comes_again(source):
             return False
         if source.fingerprint == self._fingerprint():
             source = self._as_asked(source, path, item)
@@ -224,6 +245,9 @@ class Ingest:
                 "add --replace to analyse it again: its tracklets, and decisions about them, then go"
             )
         return False
+
+    def _comes_again(self, source: Source) -> bool:
+        return self.options.again and self.case.store.erased_from(source.content_sha256) is not None
 
     def _skip(self, source: Source, path: Path, name: str, message: str) -> None:
         start = source.start_us, source.start_origin
@@ -294,6 +318,9 @@ class Ingest:
         if source.fingerprint != self._fingerprint():
             self.control.notice(f"{name}: analysed again from its start, with other settings than before")
             self.case.store.reset_source(source.id, fingerprint=self._fingerprint(), settings=self._settings_in_words())
+        elif self._comes_again(source):
+            self.control.notice(f"{name}: analysed again from its start, though it was erased")
+            self.case.store.reset_source(source.id)
         elif self.case.store.load_checkpoint(source.id) is not None:
             self.control.notice(f"{name}: goes on where an earlier run stopped")
         return self._as_asked(source, path, item)

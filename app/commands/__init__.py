@@ -16,6 +16,7 @@ FAMILIES = {
     "investigate": ("tracklets", "search", "probe", "why"),
     "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
     "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "record"),
+    "keeping": ("erase", "hold", "retention"),
     "setup": ("settings", "device", "cases"),
     "measure": ("bench",),
     "window": ("gui",),

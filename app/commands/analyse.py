@@ -38,6 +38,7 @@ def ingest(
     zone: Annotated[str, typer.Option(help="IANA zone of cameras new to the case.")] = "UTC",
     purpose: Annotated[str, typer.Option(help="What the case is for, when it is made.")] = "",
     replace: Annotated[bool, typer.Option(help="Analyse again what was analysed with other settings.")] = False,
+    again: Annotated[bool, typer.Option(help="Analyse again what was erased.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor threads for the networks.")] = None,
     control: Annotated[Path | None, typer.Option(help="A file whose lines say cancel, pause or resume.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
@@ -51,7 +52,7 @@ def ingest(
     if not 0 < folder_fps <= 1000 or (fps is not None and not 0 < fps <= 1000):
         raise UsageError("--fps and --folder-fps are pictures a second, above 0 and at most 1000")
     settings = program.settings()
-    options = IngestOptions(fps, folder_fps, zone, replace)
+    options = IngestOptions(fps, folder_fps, zone, replace, again)
     with job(as_json=as_json, control_file=control) as controls:
         finder, model = load_networks(
             program, detector, embedder, embedder_card, settings=settings, threads=threads, control=controls

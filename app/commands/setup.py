@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from app import erasures
 from app.commands.program import say, tell
 from reid_engine.case import DATABASE, Case
 from reid_engine.errors import CaseError
@@ -76,12 +77,16 @@ def cases(
                 states = [source.state for source in case.store.sources()]
                 made = datetime.fromtimestamp(info.created_us / 1e6, UTC)
                 cameras = len(case.store.cameras())
+                keep = case.store.retention()
+                due = erasures.retention_words(keep, case.store.clock.now_us())
         except CaseError as error:
             tell(f"{path}: {error}")
             continue
         if as_json:
             fields = {"case": str(path), "purpose": info.purpose, "created_us": info.created_us}
-            say({**fields, "cameras": cameras, "recordings": len(states), "done": states.count("done")})
+            say({**fields, "cameras": cameras, "recordings": len(states), "done": states.count("done"), **asdict(keep)})
         else:
             held = f"{cameras} cameras, {states.count('done')} of {len(states)} recordings done"
             sys.stdout.write(f"{path}\n    {info.purpose}\n    made {made:%Y-%m-%d}, {held}\n")
+            if due:
+                sys.stdout.write(f"    {due}\n")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from app import local_time, theme
 from app.arrange import Group, Sort, Wish
@@ -43,6 +43,7 @@ class MatchesPane(QWidget):
     """Shows a ranking; says which card was chosen, what was decided, which filters are set and how it shall be shown.
 
     chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; compare, why: of the current one;
+    erase: what a card shows;
     pictured: a picture of a person was dropped
     """
 
@@ -54,6 +55,7 @@ class MatchesPane(QWidget):
     refine = Signal()
     compare = Signal()
     why = Signal()
+    erase = Signal(int)
     pictured = Signal(Path)
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
@@ -68,6 +70,7 @@ class MatchesPane(QWidget):
         self.cards.setItemDelegate(MatchCardDelegate(self.cards))
         self.cards.asked.connect(lambda index: self._choose(index.row()))
         self.cards.scrubbed.connect(model.scrub)
+        self.cards.menu_wanted.connect(self._show_menu)
         self.cards.unfolded.connect(lambda _: self._unfold())
         self.cards.selectionModel().currentChanged.connect(lambda now, _: self._point(now.row()))
         self._line = QLabel(self)
@@ -95,6 +98,17 @@ class MatchesPane(QWidget):
             tr("Pause, point at a person, click."),
             tr("Click once to select the track, again or Enter to search for it."),
         )
+
+    def _show_menu(self, index: QModelIndex, at: QPoint) -> None:
+        """What else can be done with a card."""
+        match = self._model.match_of(index.row())
+        if match is None:
+            return
+        number = int(match.tracklet)
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Erase …")).triggered.connect(lambda: self.erase.emit(number))
+        menu.popup(at)
 
     def say(self, sentence: str, hint: str = "", *, filtered: bool = False) -> None:
         """Show a sentence instead of cards, as long as there are none; ``filtered``: offer to clear the filters."""

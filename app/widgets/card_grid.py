@@ -21,7 +21,18 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QRegion, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFont,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QRegion,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, QWidget
 
 from app import theme
@@ -38,12 +49,13 @@ class CardGrid(QAbstractItemView):
     """Shows a MatchesModel.
 
     asked: a card was clicked or Enter pressed on it; scrubbed: row and share (0 to 1) under the pointer, -1 when it
-    left; unfolded: the key of a section whose heading was clicked
+    left; unfolded: the key of a section whose heading was clicked; menu_wanted: of a card, at a place of the screen
     """
 
     asked = Signal(QModelIndex)
     scrubbed = Signal(int, float)
     unfolded = Signal(str)
+    menu_wanted = Signal(QModelIndex, QPoint)
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,6 +73,13 @@ class CardGrid(QAbstractItemView):
         self.setAccessibleName(tr("Ranked matches"))
         self.setFrameShape(QAbstractItemView.Shape.NoFrame)
         model.modelReset.connect(self._lay_out)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        by_key = event.reason() == QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if by_key else self.indexAt(event.pos())
+        if index.isValid():
+            at = self.visualRect(index).center() if by_key else event.pos()
+            self.menu_wanted.emit(index, self.viewport().mapToGlobal(at))
 
     # where things are -------------------------------------------------------------------------------------------------
 

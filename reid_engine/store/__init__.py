@@ -2,8 +2,8 @@
 
 ``Store`` is one class whose verbs are written in groups, each in its own file and standing on the one before:
 ``record`` (who the case is, the record of events), ``cameras``, ``plan``, ``sources`` (and networks), ``vectors``,
-``tracklets``, ``deeds`` (what can be taken back), ``edits``, ``decisions``, ``notes``, ``consistency``. Every verb is
-one transaction. See ``connection`` for who may write from where.
+``tracklets``, ``deeds`` (what can be taken back), ``edits``, ``decisions``, ``notes``, ``holds`` (how long to keep),
+``erasure``, ``consistency``. Every verb is one transaction. See ``connection`` for who may write from where.
 """
 
 from __future__ import annotations
@@ -30,11 +30,15 @@ from reid_engine.store.rows import (
     CaseInfo,
     Decision,
     Deed,
+    EraseScope,
+    Erasure,
     FloorPlan,
     Generation,
+    Hold,
     Network,
     NewSource,
     Note,
+    Retention,
     Source,
     Spans,
     TrackEdit,
@@ -48,11 +52,15 @@ __all__ = (
     "CaseInfo",
     "Decision",
     "Deed",
+    "EraseScope",
+    "Erasure",
     "FloorPlan",
     "Generation",
+    "Hold",
     "Network",
     "NewSource",
     "Note",
+    "Retention",
     "Source",
     "Spans",
     "Store",

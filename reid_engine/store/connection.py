@@ -133,6 +133,20 @@ class Database:
                 copy.close()
         beside.replace(target)
 
+    def overwrite(self, patience_s: float) -> None:
+        """Write the file anew without what was deleted, and empty the log. Raises CaseBusy while others read."""
+        with self.raw() as connection:
+            connection.execute(f"PRAGMA busy_timeout={round(1000 * patience_s)}")
+            connection.execute("PRAGMA temp_store=FILE")  # a whole case may not fit into memory
+            try:
+                connection.execute("VACUUM")
+                busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+            finally:
+                connection.execute("PRAGMA temp_store=MEMORY")
+                connection.execute(f"PRAGMA busy_timeout={round(1000 * BUSY_S)}")
+        if busy:
+            raise CaseBusy(f"another program reads {self.path.parent}")
+
     def close(self) -> None:
         """Give back every connection; the last one to go folds the write-ahead log into the file."""
         self._engine.dispose()

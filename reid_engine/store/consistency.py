@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from reid_engine.store.content import source_sha256, tracklet_sha256
-from reid_engine.store.notes import NoteVerbs
+from reid_engine.store.content import tracklet_sha256
+from reid_engine.store.erasure import ErasureVerbs, unlike_record
 from reid_engine.store.part import plain_rows
 from reid_engine.store.schema import (
     crop,
@@ -24,7 +24,7 @@ from reid_engine.types import SourceId, TrackletId
 BYTES_A_BOX = {"frame_index": 8, "offset_us": 8, "xyxy": 16, "score": 4}
 
 
-class ConsistencyVerbs(NoteVerbs):
+class ConsistencyVerbs(ErasureVerbs):
     """Sentences about rows that do not fit."""
 
     def contradictions(self) -> list[str]:
@@ -47,18 +47,11 @@ class ConsistencyVerbs(NoteVerbs):
     def unlike_record(self) -> list[SourceId]:
         """Recordings of which other tracklets are here than the record says were found.
 
-        Nothing is said of what was there when tracklets were deleted on purpose, which is on the record too.
+        Nothing is said of what was there when tracklets were deleted on purpose, which is on the record too; what was
+        erased is on it with what is left.
         """
-        recorded: dict[SourceId, str | None] = {}
-        for event in self.events():
-            if event.kind == "source finished":
-                recorded[SourceId(event.body["source"])] = event.body.get("sha256")
-            elif event.kind == "source reset":
-                recorded.pop(SourceId(event.body["source"]), None)
-            elif event.kind == "tracklets deleted":
-                recorded.clear()
         with self.database.reading() as connection:
-            return [of for of, sha256 in recorded.items() if sha256 and source_sha256(connection, of) != sha256]
+            return unlike_record(connection)
 
 
 def _sentence(connection: sa.Connection, what: str, query: sa.Select[tuple[int]]) -> str | None:

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import secrets
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
-from reid_engine.audit import Event, canonical_json, chained_hash, first_break, first_hash
+from reid_engine.audit import (
+    REDACTED,
+    Event,
+    canonical_json,
+    chained_hash,
+    first_break,
+    first_hash,
+    vouching_hash,
+)
 from reid_engine.store.connection import last_number
 from reid_engine.store.part import Part
 from reid_engine.store.rows import CaseInfo
@@ -35,8 +44,7 @@ class RecordVerbs(Part):
         if before is not None:
             wanted = wanted.where(event.c.id < before)
         with self.database.reading() as connection:
-            rows = connection.execute(wanted).all()
-        found = [Event(r.id, r.at_us, r.operator, r.kind, _body(r.body), r.hash) for r in rows]
+            found = [_event(row) for row in connection.execute(wanted)]
         return found if limit is None else found[::-1]
 
     def broken_record(self) -> str | None:
@@ -49,17 +57,47 @@ class RecordVerbs(Part):
         """Append in the caller's own transaction, so that a thing and its record cannot part.
 
         Every event says the purpose for which the case was searched: it is part of what the hashes protect. Numbers go
-        on from the last one that was ever given, so that events cut off the end stay missing for good.
+        on from the last one that was ever given, so that events cut off the end stay missing for good. Words that
+        somebody typed stand beside random ones: should they be erased, the hash that is left does not betray them.
         """
         last = connection.execute(sa.select(event.c.id, event.c.hash).order_by(event.c.id.desc()).limit(1)).first()
         case = connection.execute(sa.select(case_info.c.uuid, case_info.c.purpose)).one()
         number = last_number(connection, event.name) + 1
         previous = first_hash(case.uuid) if last is None else last.hash
-        new = Event(number, self.clock.now_us(), self.operator, kind, {**body, "purpose": case.purpose})
+        salt = {"salt": secrets.token_hex(16)} if "text" in body else {}
+        new = Event(number, self.clock.now_us(), self.operator, kind, {**body, **salt, "purpose": case.purpose})
         digest = chained_hash(previous, new)
         row = {"id": number, "at_us": new.at_us, "operator": new.operator, "kind": kind, "hash": digest}
         connection.execute(sa.insert(event), {**row, "body": canonical_json(new.body)})
         return Event(number, new.at_us, new.operator, kind, new.body, digest)
+
+
+def events_of(connection: sa.Connection, *kinds: str) -> list[Event]:
+    """The events of some kinds, in order."""
+    return [
+        _event(row) for row in connection.execute(sa.select(event).where(event.c.kind.in_(kinds)).order_by(event.c.id))
+    ]
+
+
+def take_words(connection: sa.Connection, taken: Iterable[Event], by: int) -> dict[str, str]:
+    """Empty events but for the numbers in them; returns what erasure number ``by`` must say of each (see ``audit``)."""
+    vouched = {}
+    for old in taken:
+        left = {key: value for key, value in old.body.items() if isinstance(value, int) or key == "purpose"}
+        new = Event(old.number, old.at_us, old.operator, old.kind, {**left, REDACTED: by}, old.hash)
+        change = sa.update(event).where(event.c.id == old.number)
+        connection.execute(change.values(body=canonical_json(new.body)))
+        vouched[str(old.number)] = vouching_hash(_hash_before(connection, old.number), new)
+    return vouched
+
+
+def _hash_before(connection: sa.Connection, number: int) -> str:
+    found = connection.execute(sa.select(event.c.hash).where(event.c.id == number - 1)).scalar()
+    return first_hash(connection.execute(sa.select(case_info.c.uuid)).scalar_one()) if found is None else str(found)
+
+
+def _event(row: Any) -> Event:
+    return Event(row.id, row.at_us, row.operator, row.kind, _body(row.body), row.hash)
 
 
 def _body(text: str) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from reid_engine.types import CameraId, ModelId, PairRelation, SourceId, SourceR
 SourceState: TypeAlias = Literal["pending", "running", "done", "failed"]
 NetworkRole: TypeAlias = Literal["detector", "embedder"]
 EditKind: TypeAlias = Literal["split", "merge"]
+HeldKind: TypeAlias = Literal["tracklet", "recording", "camera"]
+DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,76 @@ class Note:
     def words(self) -> str:
         """What was done, for people."""
         return f"note {self.text!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something that must not be erased until the hold is lifted. ``number``: of its event, for life."""
+
+    number: int
+    what: HeldKind
+    of: int
+    reason: str
+    operator: str
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long a case may keep what it holds: up to a moment, or a number of days after it was seen."""
+
+    until_us: int | None = None
+    days: int | None = None
+
+    def due_before(self, now_us: int) -> int | None:
+        """What was seen before this moment is due now; None when nothing is."""
+        if self.days is not None:
+            return now_us - self.days * DAY_US
+        return now_us if self.until_us is not None and self.until_us <= now_us else None
+
+
+@dataclass(frozen=True, slots=True)
+class EraseScope:
+    """What to erase, one of: tracklets, a recording, a camera's recordings, all that was seen before a moment.
+
+    before_us: corrected UTC; a tracklet counts when it begins before it
+    """
+
+    tracklets: tuple[TrackletId, ...] = ()
+    source: SourceId | None = None
+    camera: CameraId | None = None
+    before_us: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What an erasure takes, or took. ``event``: its number in the record, 0 for a plan.
+
+    tracklets: their numbers, those that came from or led to them by splits and merges included
+    asked:     how many of them were asked for
+    notes:     notes that go; notes_left: notes about no track that stay, and may still speak of somebody
+    held:      tracklets that a hold keeps, left out
+    whole:     recordings of which nothing is left
+    bytes:     of boxes, pictures and vectors
+    """
+
+    tracklets: tuple[TrackletId, ...]
+    asked: int
+    crops: int
+    vectors: int
+    decisions: int
+    edits: int
+    notes: int
+    notes_left: int
+    held: int
+    whole: tuple[SourceId, ...]
+    bytes: int
+    event: int = 0
+
+    @property
+    def empty(self) -> bool:
+        """True when nothing is there to be erased."""
+        return not self.tracklets and not self.whole and not self.notes
 
 
 Deed: TypeAlias = Decision | TrackEdit | Note

@@ -1,0 +1,60 @@
+"""Erasing from the window: what is offered, the dialog, the deed on a lane. No rules of the domain."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QWidget
+
+from app.dialogs.erase import EraseDialog
+from app.erasures import Offer, done_words
+from app.words import tr
+from app.workspace import Workspace
+from reid_engine.store import Erasure
+from reid_engine.types import TrackletId
+
+
+class ErasureView(QObject):
+    """said: a sentence for the status bar; failed: an error; erased: the case is to be shown anew, and why."""
+
+    said = Signal(str)
+    failed = Signal(Exception)
+    erased = Signal(str)
+
+    def __init__(self, work: Workspace, window: QWidget) -> None:
+        super().__init__(window)
+        self.work = work
+        self._window = window
+        self.dialog: EraseDialog | None = None
+
+    def ask(self, tracklet: int | None) -> None:
+        """Show what would go with a track, and with what is due; nothing goes before somebody agrees."""
+        number = None if tracklet is None else TrackletId(tracklet)
+        desk = self.work.desk
+        self.work.reading.run(lambda: desk.erasures(number), self._offer, key="erase", failed=self.failed.emit)
+
+    def _offer(self, offers: list[Offer]) -> None:
+        if not offers:
+            self.said.emit(tr("Nothing is due. Select a track first, then erase it, its person or its recording."))
+            return
+        dialog = self.dialog = EraseDialog(offers, self._window)
+        dialog.accepted.connect(lambda: self.erase(dialog.offer, dialog.reason, dialog.asked_by))
+        dialog.finished.connect(self._closed)
+        dialog.open()
+
+    def _closed(self) -> None:
+        if self.dialog is not None:
+            self.dialog.deleteLater()
+        self.dialog = None
+
+    def erase(self, offer: Offer, reason: str, asked_by: str) -> None:
+        """Do it, on the lane where things are written; the window stays alive meanwhile."""
+        self.said.emit(tr("Erasing; the case's file is written anew …"))
+        self.work.forget_probe()
+        desk = self.work.desk
+        self.work.writing.run(lambda: desk.erase(offer, reason, asked_by), self._done, failed=self._not_done)
+
+    def _done(self, found: Erasure) -> None:
+        self.erased.emit(done_words(found))
+
+    def _not_done(self, error: Exception) -> None:
+        self.failed.emit(error)

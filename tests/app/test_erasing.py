@@ -1,0 +1,99 @@
+"""Erasing in the real window: the plan in words, the number typed, and nothing left of it on the screen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QMenu
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.erase import EraseDialog
+from app.main_window import MainWindow
+from app.verbs import INVESTIGATE
+from reid_engine.case import Case
+from reid_engine.store import Retention
+from tests.app.conftest import WAIT_MS, Open, view_of
+from tests.app.test_inquiry import confirm_best, searched
+
+pytestmark = pytest.mark.window
+
+
+def the_dialog(window: MainWindow, qtbot: QtBot) -> EraseDialog:
+    view = view_of(window)
+    qtbot.waitUntil(lambda: view.erasing.dialog is not None, timeout=WAIT_MS)
+    assert view.erasing.dialog is not None
+    return view.erasing.dialog
+
+
+def test_a_person_is_erased_by_typing_the_number_and_is_gone_from_the_window(
+    window: MainWindow, qtbot: QtBot, dialogs: list[QDialog]
+) -> None:
+    probe = searched(window, qtbot)
+    best = confirm_best(window, qtbot)
+    view = view_of(window)
+    count = view.work.desk.case.store.count_tracklets()
+    next(a for a in window.findChildren(type(window._actions["Undo"])) if a.text() == "Erase …").trigger()
+    dialog = the_dialog(window, qtbot)
+    dialog._what.setCurrentIndex(1)
+    assert "Goes for good: 2 tracks" in dialog._plan.toPlainText()
+    erase = dialog.findChild(QDialogButtonBox).buttons()[0]
+    for button in dialog.findChild(QDialogButtonBox).buttons():
+        erase = button if button.text() == "Erase for good" else erase
+    assert not erase.isEnabled()
+    qtbot.keyClicks(dialog._reason, "asked for")
+    qtbot.keyClicks(dialog._figure, "1")
+    assert not erase.isEnabled(), "another number is no agreement"
+    dialog._figure.clear()
+    qtbot.keyClicks(dialog._figure, "2")
+    assert erase.isEnabled()
+    with qtbot.waitSignal(window.case_opened, timeout=WAIT_MS):
+        erase.click()
+    view = view_of(window)
+    qtbot.waitUntil(lambda: bool(view.player.tiles), timeout=WAIT_MS)
+    assert "2 tracks erased for good" in window.statusBar().currentMessage()
+    assert view.work.matches.rowCount() == 0
+    store = view.work.desk.case.store
+    assert store.count_tracklets() == count - 2
+    assert store.present([probe, best]) == []
+    window.go(INVESTIGATE)
+    view.player.skip(1.5)
+    qtbot.waitUntil(lambda: all(tile.showing.image is not None for tile in view.player.tiles.values()), timeout=WAIT_MS)
+    shown = {int(number) for tile in view.player.tiles.values() for number in tile.people.tracklet}
+    assert not shown & {int(probe), int(best)}
+    assert view.work.desk.case.check() == []
+
+
+def test_a_card_offers_it_in_its_menu(window: MainWindow, qtbot: QtBot, dialogs: list[QDialog]) -> None:
+    searched(window, qtbot)
+    view = view_of(window)
+    card = view.matches.current()
+    assert card is not None
+    event = QContextMenuEvent(QContextMenuEvent.Reason.Keyboard, QPoint(), QPoint())
+    QApplication.sendEvent(view.matches.cards.viewport(), event)
+    menu = view.matches.findChild(QMenu)
+    assert menu is not None
+    menu.actions()[0].trigger()
+    menu.close()
+    dialog = the_dialog(window, qtbot)
+    assert dialog._what.itemText(0) == f"Track {card.tracklet}"
+    dialog.reject()
+    assert view.work.desk.case.store.tracklets([card.tracklet])
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Escape)
+
+
+def test_what_is_due_is_said_and_offered_and_nothing_goes_by_itself(
+    case: Path, open_window: Open, qtbot: QtBot, dialogs: list[QDialog]
+) -> None:
+    with Case.open(case) as opened:
+        opened.store.set_retention(Retention(until_us=1))
+        count = opened.store.count_tracklets()
+    window = open_window(case)
+    assert "which is over" in window.statusBar().currentMessage()
+    view_of(window).erasing.ask(None)
+    dialog = the_dialog(window, qtbot)
+    assert [offer.words for offer in dialog._offers] == ["All that is due"]
+    dialog.reject()
+    assert view_of(window).work.desk.case.store.count_tracklets() == count
