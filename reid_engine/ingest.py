@@ -207,8 +207,9 @@ class Ingest:
         erased = self.case.store.erased_from(sha256)
         if erased is None or self.options.again:
             return
-        left = sum(told["left"] for told in erased.body["recordings"] if source and told["recording"] == source.id)
-        if source is not None and left and source.state == "done" and source.fingerprint == self._fingerprint():
+        whole = {told["recording"] for told in erased.body["recordings"] if told["whole"]}
+        done = source is not None and source.state == "done" and source.fingerprint == self._fingerprint()
+        if source is not None and done and source.id not in whole:
             return
         day = datetime.fromtimestamp(erased.at_us / 1e6, UTC)
         raise InputError(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.program import Program, job, load_networks, tell
+from app.commands.program import Program, job, load_networks, tell, telling
 from app.networks import bundled, standard
 from reid_engine.case import Case
 from reid_engine.errors import ReappearError, UsageError
@@ -57,7 +57,7 @@ def ingest(
         finder, model = load_networks(
             program, detector, embedder, embedder_card, settings=settings, threads=threads, control=controls
         )
-        with Case.open_or_create(case, purpose=purpose) as opened:
+        with telling(Case.open_or_create(case, purpose=purpose)) as opened:
             run = Ingest(opened, finder, model, settings, options, controls)
             try:
                 reports = run.run(wanted)

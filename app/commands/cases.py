@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.program import Program, job, say, tell
+from app.commands.program import Program, job, say, tell, telling
 from app.events import about, kind
 from app.local_time import date_and_time
 from reid_engine.case import Case
@@ -41,7 +41,7 @@ def cameras(
 ) -> None:
     """List the cameras, their clocks and their recordings."""
     if rename is not None:
-        with Case.open(case) as opened:
+        with telling(Case.open(case)) as opened:
             opened.store.rename_camera(opened.store.camera(rename[0]).id, rename[1])
     with Case.open(case, read_only=True) as opened:
         sources = opened.store.sources()
@@ -68,7 +68,7 @@ def clock(
     zone: Annotated[str | None, typer.Option(help="IANA zone, like Europe/Berlin.")] = None,
 ) -> None:
     """Correct a camera's clock: one pair of --shown and --true gives the offset, two give the drift too."""
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         known = opened.store.camera(camera)
         now = _readings(known.clock, shown or [], true or [])
         if offset_s is not None:
@@ -114,7 +114,7 @@ def pair(
     """Say whether two cameras see the same place, or places that nobody can be in at once."""
     if relation not in RELATIONS:
         raise UsageError(f"{relation!r}: a pair of cameras is {', '.join(RELATIONS)}")
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         one, other = (opened.store.camera(name).id for name in (first, second))
         times = microseconds(least_s, "--least-s"), microseconds(most_s, "--most-s")
         opened.store.set_camera_pair(CameraPair(one, other, relation, *times))
@@ -129,20 +129,20 @@ def decide(
     """Write down that two tracklets are the same person, different people, or unclear."""
     if verdict not in VERDICTS:
         raise UsageError(f"{verdict!r}: a decision is {', '.join(VERDICTS)}")
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         opened.decide(TrackletId(probe), TrackletId(candidate), verdict)
 
 
 def undo(case: Annotated[Path, CASE]) -> None:
     """Take back the last thing that stands: a decision, a split, a merge or a note."""
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         gone = opened.undo()
     tell("there is nothing to take back" if gone is None else f"taken back: {gone.words}")
 
 
 def redo(case: Annotated[Path, CASE]) -> None:
     """Restore what was taken back last."""
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         back = opened.redo()
     tell("there is nothing to restore" if back is None else f"restored: {back.words}")
 
@@ -155,7 +155,7 @@ def check(
 ) -> int:
     """Prove that rows, crops, vectors and index agree. Exit status 3 when something does not."""
     program: Program = context.obj
-    with job(as_json=as_json) as control, Case.open(case) as opened:
+    with job(as_json=as_json) as control, telling(Case.open(case)) as opened:
         network = None
         if embedder is not None:
             card = opened.store.card(opened.model()) or None

@@ -14,7 +14,7 @@ import typer
 import resources
 from app.commands.analyse import ingest
 from app.commands.investigate import show
-from app.commands.program import Program, tell
+from app.commands.program import Program, tell, telling
 from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.process import forbid_network
@@ -59,7 +59,7 @@ def demo(
     if status not in (0, 3):
         return status
     truth = Truth.beside(recordings)
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         asked = clearest(opened)
         for probe in asked:
             ask(opened, probe, truth)

@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.program import Program, say, tell
+from app.commands.program import Program, say, tell, telling
 from app.local_time import date_and_time, precise_time
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
@@ -112,7 +112,7 @@ def search(
     program: Program = context.obj
     settings = program.settings().search
     control = JobControl()
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         model = opened.model()
         start = first_probe(program, opened, model, tracklet, at, image, embedder)
         request = SearchRequest(

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.commands.investigate import embedder_of
-from app.commands.program import Program, job, say, tell
+from app.commands.program import Program, job, say, tell, telling
 from app.journeys import conflict_words, export, gap_words, seconds, summary
 from app.local_time import date_and_time
 from reid_engine.case import Case
@@ -91,7 +91,7 @@ def split(
 ) -> None:
     """Part a track that holds two people at a moment; vectors are made again. ``undo`` takes it back."""
     at_us = int(at) if at.isdecimal() else parse_time(at)
-    with job(as_json=as_json, control_file=control) as controls, Case.open(case) as opened:
+    with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
         from reid_engine.repair import split as parted  # loads a runtime, which other verbs do without
 
         edit = parted(opened.store, TrackletId(tracklet), at_us, _embedders(context.obj, opened, embedder))
@@ -109,7 +109,7 @@ def merge(
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
     """Join two tracks of one person in one recording; vectors are made again. ``undo`` takes it back."""
-    with job(as_json=as_json, control_file=control) as controls, Case.open(case) as opened:
+    with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
         from reid_engine.repair import merge as joined  # loads a runtime, which other verbs do without
 
         both = TrackletId(first), TrackletId(second)
@@ -139,7 +139,7 @@ def note(
     tracklet: Annotated[int | None, typer.Option(metavar="ID")] = None,
 ) -> None:
     """Write a note about a moment, a camera or a tracklet, or set a marker."""
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         made = opened.store.add_note(
             text,
             moment_us=None if at is None else parse_time(at),
@@ -206,7 +206,7 @@ def colours(
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
     """Name the clothes' colours of tracklets that came in before colours were kept."""
-    with job(as_json=as_json, control_file=control) as controls, Case.open(case) as opened:
+    with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
         count = opened.name_colours(controls)
         controls.reporter.event("result", ok=True, colours=count)
     tell(f"{count} tracklets have got colours")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from app.commands.program import job, say, tell
+from app.commands.program import job, say, tell, telling
 from app.erasures import done_words, plan_words, retention_words
 from app.local_time import date_and_time
 from reid_engine.case import Case
@@ -48,7 +48,7 @@ def erase(
         raise UsageError("say what to erase by one of --tracklet, --person, --recording, --camera, --before")
     if yes and not reason.strip():
         raise UsageError("--reason is needed: it goes on the record")
-    with job(as_json=False) as control, Case.open(case, read_only=not yes) as opened:
+    with job(as_json=False) as control, telling(Case.open(case, read_only=not yes)) as opened:
         scope = _scope(opened, tracklet, person, recording, camera, before)
         plan = opened.erasure(scope)
         if as_json and not yes:
@@ -120,7 +120,7 @@ def hold(
     named = [value for value in (recording, camera, tracklet, lift) if value is not None]
     if len(named) > 1 or (reason and not named):
         raise UsageError("say what to hold by one of --recording, --camera, --tracklet, or --lift a hold")
-    with Case.open(case, read_only=not named) as opened:
+    with telling(Case.open(case, read_only=not named)) as opened:
         if lift is not None:
             opened.store.lift_hold(lift, reason)
         elif named:
@@ -153,7 +153,7 @@ def retention(
     if (until is not None) + (days is not None) + none > 1:
         raise UsageError("give one of --until, --days, --none")
     change = until is not None or days is not None or none
-    with Case.open(case, read_only=not change) as opened:
+    with telling(Case.open(case, read_only=not change)) as opened:
         if change:
             opened.store.set_retention(Retention(None if until is None else parse_time(until), days))
         keep, now_us = opened.store.retention(), opened.store.clock.now_us()

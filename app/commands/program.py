@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from reid_engine.jobs import JobControl, JsonLines, Reporter, obey_descriptor, obey_file
 
 if TYPE_CHECKING:  # they load the runtimes, which most verbs do without
+    from reid_engine.case import Case
     from reid_engine.detection import PersonDetector
     from reid_engine.embedding import Embedder
     from reid_engine.settings import Settings
@@ -104,6 +105,13 @@ def tell(sentence: str) -> None:
     """One sentence on standard error."""
     sys.stderr.write(sentence + "\n")
     sys.stderr.flush()
+
+
+def telling(case: Case) -> Case:
+    """The case, once what its opening did besides is said."""
+    for notice in case.notices:
+        tell(notice)
+    return case
 
 
 class _Heard:

@@ -372,6 +372,7 @@ def _told(
             "recording": of,
             "tracklets": before[of] - left[of],
             "left": left[of],
+            "whole": of in found.whole,
             "sha256": source_sha256(connection, SourceId(of)),
         }
         for of in sorted(touched)
