@@ -9,8 +9,10 @@ from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from app import local_time
+from app.erasures import retention_words
 from app.words import Later, counted, tr
 from reid_engine.audit import ERASED, REDACTED, Event
+from reid_engine.store import Retention
 
 Body: TypeAlias = Mapping[str, Any]
 Names: TypeAlias = Mapping[int, str]  # of cameras
@@ -65,7 +67,9 @@ def about(event: Event, cameras: Names, zone: str) -> str:
 
 def plain(body: Body) -> str:
     """Names and values on one line."""
-    told = {key: value for key, value in body.items() if key != "purpose" and value not in (None, [], {}, "")}
+    told = {
+        key: value for key, value in body.items() if key not in ("purpose", "salt") and value not in (None, [], {}, "")
+    }
     return ", ".join(f"{key} {value if isinstance(value, str) else json.dumps(value)}" for key, value in told.items())
 
 
@@ -157,6 +161,10 @@ def _start(body: Body, cameras: Names, zone: str) -> str:
     return words.format(source=body["source"], time=begun, origin=body["start_origin"])
 
 
+def _retention(body: Body, cameras: Names, zone: str) -> str:
+    return retention_words(Retention(body["until_us"], body["days"]), 0) or tr("as long as it is needed")
+
+
 def _network(body: Body, cameras: Names, zone: str) -> str:
     return tr(ROLES[body["role"]]).format(name=body["name"])
 
@@ -194,6 +202,6 @@ SENTENCES = MappingProxyType({
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "search": _search, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
-    "ingest started": _started, "ingest finished": _finished,
+    "ingest started": _started, "ingest finished": _finished, "retention": _retention,
 })  # fmt: skip
 WORDS = frozenset({*SENTENCES, *TOLD})

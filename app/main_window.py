@@ -148,9 +148,7 @@ class MainWindow(QMainWindow):
         self._purpose.setText(purpose)
         self._purpose.setToolTip(purpose)
         self.setWindowTitle(tr("{name} – Reappear").format(name=case.folder.name))
-        self.statusBar().clearMessage()
-        if words := work.desk.opening_words():
-            self._say(words)
+        self._say(work.desk.opening_words())
         self._to_investigate.setEnabled(False)
         self.go(FOOTAGE)
         work.begin()

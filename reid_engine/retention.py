@@ -15,7 +15,6 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import person
 from reid_engine.store import EraseScope, Erasure, Store
 from reid_engine.store.connection import explained
-from reid_engine.store.erasure import OVERWRITTEN
 from reid_engine.types import TrackletId
 
 PATIENCE_S = 5.0
@@ -94,7 +93,7 @@ def overwrite(store: Store, folder: Path) -> int | None:
             f"erasure {number} took everything out of the tables of {folder}, but another program reads the case, so "
             "that its file could not be written anew. Close it there; the next opening finishes the erasure"
         ) from error
-    store.record(OVERWRITTEN, erasure=number)
+    store.record("erasure finished", erasure=number)
     return number
 
 

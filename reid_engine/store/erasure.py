@@ -99,7 +99,7 @@ class ErasureVerbs(HoldVerbs):
             body |= {"reason": reason, "asked_by": asked_by.strip()}
             number = last_number(connection, event.name) + 1
             body[REDACTED] = take_words(connection, _without_note(connection), number)
-            self.append_event(connection, ERASED, body)
+            self.append_event(connection, "erased", body)
         return replace(found, event=number)
 
     def erased_from(self, content_sha256: str) -> Event | None:

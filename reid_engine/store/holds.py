@@ -11,7 +11,6 @@ from reid_engine.store.rows import HeldKind, Hold, Retention
 from reid_engine.store.schema import camera, source, tracklet
 
 TABLES = {"tracklet": tracklet, "recording": source, "camera": camera}
-HELD, LIFTED, RETENTION = "held", "hold lifted", "retention"
 
 
 class HoldVerbs(NoteVerbs):
@@ -24,7 +23,7 @@ class HoldVerbs(NoteVerbs):
             table = TABLES[what]
             if connection.execute(sa.select(table.c.id).where(table.c.id == of)).first() is None:
                 raise NotFound(f"no {what} has the number {of}")
-            made = self.append_event(connection, HELD, {"what": what, "of": int(of), "reason": reason})
+            made = self.append_event(connection, "held", {"what": what, "of": int(of), "reason": reason})
         return Hold(made.number, what, int(of), reason, made.operator, made.at_us)
 
     def lift_hold(self, number: int, reason: str) -> Hold:
@@ -34,7 +33,7 @@ class HoldVerbs(NoteVerbs):
             found = next((hold for hold in standing_holds(connection) if hold.number == number), None)
             if found is None:
                 raise NotFound(f"no hold has the number {number}")
-            self.append_event(connection, LIFTED, {"hold": number, "reason": reason})
+            self.append_event(connection, "hold lifted", {"hold": number, "reason": reason})
         return found
 
     def holds(self) -> list[Hold]:
@@ -47,12 +46,12 @@ class HoldVerbs(NoteVerbs):
         if retention.days is not None and retention.days < 1:
             raise UsageError(f"{retention.days} days: a case keeps what it holds for one day at least")
         with self.database.writing(durable=True) as connection:
-            self.append_event(connection, RETENTION, {"until_us": retention.until_us, "days": retention.days})
+            self.append_event(connection, "retention", {"until_us": retention.until_us, "days": retention.days})
 
     def retention(self) -> Retention:
         """What was said last."""
         with self.database.reading() as connection:
-            said = events_of(connection, RETENTION)
+            said = events_of(connection, "retention")
         return Retention(said[-1].body["until_us"], said[-1].body["days"]) if said else Retention()
 
 
@@ -67,8 +66,8 @@ def with_words(reason: str, what: str) -> str:
 def standing_holds(connection: sa.Connection) -> list[Hold]:
     """Those that were not lifted, oldest first."""
     found: dict[int, Hold] = {}
-    for event in events_of(connection, HELD, LIFTED):
-        if event.kind == LIFTED:
+    for event in events_of(connection, "held", "hold lifted"):
+        if event.kind == "hold lifted":
             found.pop(event.body["hold"], None)
         else:
             body = event.body
