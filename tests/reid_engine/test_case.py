@@ -90,7 +90,7 @@ def test_a_case_that_cannot_be_written_is_read_and_left_as_it_is(
         assert {path.name for path in case.folder.rglob("*")} == before, "not even SQLite's shared memory"
         with pytest.raises(CaseError, match="open for reading only"):
             found.decide(TrackletId(1), TrackletId(2), "same")
-        with pytest.raises(CaseError, match="ingest into a copy"), found.ingest_lock():
+        with pytest.raises(CaseError, match="use a copy"), found.ingest_lock():
             pass
 
 
