@@ -22,7 +22,7 @@ import numpy as np
 
 from reid_engine.audit import Event
 from reid_engine.clock import Clock
-from reid_engine.errors import CaseBusy, CaseError, InputError, ProbeError
+from reid_engine.errors import CaseBusy, CaseError, DiskFull, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
@@ -120,8 +120,8 @@ class Case:
         """What a kill, or another program that was reading, left of an erasure."""
         try:
             number = overwrite(self.store, self.folder)
-        except CaseBusy as error:
-            self.notices.append(str(error))
+        except (CaseError, DiskFull) as error:  # the case is whole; the next opening tries again
+            self.notices.append(f"an erasure could not be finished yet: {error}")
             return
         if number is not None:
             self.notices.append(f"the erasure of event {number} was not finished; it is now")
