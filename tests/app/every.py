@@ -18,6 +18,7 @@ from app.actions import Binding
 from app.arrange import Label
 from app.dialogs.compare import CompareDialog, Side
 from app.dialogs.device import DeviceDialog
+from app.dialogs.erase import EraseDialog
 from app.dialogs.help import HelpDialog
 from app.dialogs.keys import KeysDialog
 from app.dialogs.links import LinksDialog
@@ -30,6 +31,7 @@ from app.dialogs.settings import SettingsDialog
 from app.dialogs.training import TrainingDialog
 from app.dialogs.trouble import TroubleDialog
 from app.dialogs.why import Ground, Grounds, WhyDialog
+from app.erasures import Offer
 from app.item_models.commands import Command, CommandsModel
 from app.item_models.keys import KeysModel
 from app.item_models.links import LinksModel
@@ -44,9 +46,10 @@ from app.training import RECIPES
 from reid_engine.audit import Event
 from reid_engine.errors import CaseDamaged
 from reid_engine.journey import Link
+from reid_engine.retention import ErasurePlan
 from reid_engine.settings import Settings
-from reid_engine.store import CameraPair
-from reid_engine.types import CameraId, Match, TrackletId
+from reid_engine.store import CameraPair, EraseScope, Erasure
+from reid_engine.types import CameraId, Match, SourceId, TrackletId
 
 C = TypeVar("C")
 LABELS = {CameraId(n): Label(name, name[0], n, "UTC") for n, name in enumerate(("Gate", "Hall", "Yard"), start=1)}
@@ -137,6 +140,14 @@ def device(_: Path) -> QDialog:
     return made
 
 
+def erase(folder: Path) -> QDialog:
+    """Two tracks, with all that a plan can say."""
+    numbers = TrackletId(1), TrackletId(4)
+    rows = Erasure(numbers, 1, 8, 2, 1, 1, 1, 2, 1, (SourceId(1),), 1_200_000)
+    plan = ErasurePlan(rows, (folder / "case.db.before-0003",), ("/evidence/way.csv",), (folder / "letter.odt",))
+    return EraseDialog([Offer("The whole person of track 1", EraseScope(tracklets=numbers), plan)])
+
+
 def settings(folder: Path) -> QDialog:
     """Of a new user."""
     return SettingsDialog(Settings(), WindowState(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)))
@@ -153,6 +164,7 @@ DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     HelpDialog: lambda _: HelpDialog("start"),
     TroubleDialog: lambda _: TroubleDialog(CaseDamaged("case.db holds a damaged page (page 17 of 4211)")),
     LinksDialog: lambda _: LinksDialog(links()),
+    EraseDialog: erase,
     NoteDialog: lambda _: NoteDialog("Gate, 14:02:11", "a red bag"),
     CompareDialog: compare,
     WhyDialog: why,
