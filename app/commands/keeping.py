@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -169,5 +170,5 @@ def retention(
         return
     sys.stdout.write((retention_words(keep, now_us) or "no date was set") + "\n")
     if before_us is not None and due:
-        when = date_and_time(before_us, "UTC").replace(" ", "T") + "Z"
+        when = datetime.fromtimestamp(before_us // 1_000_000, UTC).isoformat()
         sys.stdout.write(f"{due} tracklets are due: reappear erase {case} --before {when} --reason ...\n")

@@ -81,4 +81,6 @@ def test_an_erasure_from_the_plan_to_the_refusal(
     assert "which is over" in call("cases", str(folder))[1]
     due = json.loads(call("retention", case, "--json")[1])
     assert due["due"] == len(again)
+    offered = call("retention", case)[1].split("--before ")[1].split()[0]
+    assert f"({', '.join(map(str, again))})" in call("erase", case, "--before", offered)[1]
     assert json.loads(call("retention", case, "--days", "36500", "--json")[1])["due"] == 0
