@@ -20,12 +20,13 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from reid_engine.audit import Event
+from reid_engine.camera_bias import CameraBias
 from reid_engine.clock import Clock
 from reid_engine.errors import CaseBusy, CaseError, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
-from reid_engine.search import SearchRequest, SearchResult, search
+from reid_engine.search import SearchRequest, SearchResult, bias_of, search
 from reid_engine.settings import SearchSettings
 from reid_engine.store import Decision, Deed, Store
 from reid_engine.store.connection import explained
@@ -62,6 +63,7 @@ class Case:
         self.folder = folder
         self.store = store
         self._indexes: dict[ModelId, VectorIndex] = {}
+        self._biases: dict[ModelId, tuple[int, CameraBias]] = {}
         self._indexing = Lock()  # two threads must not add the same vectors twice
 
     @classmethod
@@ -163,12 +165,22 @@ class Case:
             self._indexes[model] = known
             return known
 
+    def _bias(self, index: VectorIndex) -> CameraBias | None:
+        """What the cameras do to everybody in this index; kept until vectors come or go."""
+        if not len(index):
+            return None
+        generation, bias = self._biases.get(index.model, (-1, None))
+        if bias is None or generation != index.generation:
+            bias = bias_of(self.store, index)
+            self._biases[index.model] = (index.generation, bias)
+        return bias
+
     def search(
         self, request: SearchRequest, *, settings: SearchSettings | None = None, control: JobControl | None = None
     ) -> SearchResult:
         """Rank, and write the search into the record unless the case is open for reading only."""
         index = self.index(request.model, control)
-        result = search(self.store, index, request, settings)
+        result = search(self.store, index, request, settings, self._bias(index))
         if not self.store.read_only:
             probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
             self.record("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
