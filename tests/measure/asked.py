@@ -13,6 +13,9 @@ query's own camera is left out and everybody else of all other cameras, other qu
     fair distance    without what cameras do, not re-ranked by neighbours
     the program      as it is
 
+--before: a card whose calibration was measured with what cameras do left in; the bands by it are told for the distance
+alone, as they were told until then.
+
 Of the last also the bands: which share of all strangers, and of all right ones, is called strong, at least possible, at
 least weak. A calibration promises 1, 5 and 20 % of strangers.
 """
@@ -23,7 +26,7 @@ import argparse
 import json
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -114,8 +117,10 @@ def answers(labelled: LabelledSet, by: Describer, found: Vectors, way: str) -> A
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--generated", type=Path)
+    parser.add_argument("--before", type=Path)
     add_arguments(parser)
     given = parser.parse_args()
+    before = {} if given.before is None else {"calibration": json.loads(given.before.read_text())["calibration"]}
     sets = read_sets(given.real_data, None) + ([read_generated(given.generated, 8)] if given.generated else [])
     results: dict[str, dict[str, Any]] = {}
     for named in given.embedder or everybody(given.real_data):
@@ -124,10 +129,11 @@ def main() -> None:
         for way in WAYS:
             row = {}
             for labelled in sets:
-                told = answers(labelled, by, found[labelled.name], way)
+                was = replace(by, card=by.card | before) if way == "distance alone" else by
+                told = answers(labelled, was, found[labelled.name], way)
                 rank1, mean_ap = estimates(told.scores, told.people)
-                if way == "the program":
-                    print(f"{by.name} on {labelled.name}, strangers and right ones: {told.said()}")
+                if way == "the program" or (before and way == "distance alone"):
+                    print(f"{by.name}, {way}, on {labelled.name}, strangers and right ones: {told.said()}")
                 row[labelled.name] = {"rank1": rank1.numbers(), "mAP": mean_ap.numbers()}
             results[f"{by.name}, {way}"] = {"made_by": by.made_by, "sets": row}
             print(markdown([labelled.name for labelled in sets], {by.name: results[f"{by.name}, {way}"]}), flush=True)
