@@ -1,0 +1,99 @@
+"""Clips for others: times as they were, packets as they were."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from reid_engine.decoder import DecodeRequest, stretch
+from reid_engine.errors import JobCancelled, SourceError
+from reid_engine.process import ask_child
+from reid_engine.video.clip import ClipWriter, copy_packets
+from tests.support.footage import Walk, pictures, record, write_video
+
+TIMES_US = (0, 40_000, 41_000, 500_123, 3_500_000)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """6 s, 10 pictures a second, a key frame every 2 s."""
+    return record(tmp_path_factory.mktemp("clip") / "a:b %d.mp4", [Walk(0, 0, 6, 0, 320, 110)])
+
+
+def test_pictures_keep_their_own_times(tmp_path: Path) -> None:
+    path = tmp_path / "a:b %d.mp4"
+    with ClipWriter(path, (64, 48)) as clip:
+        for place, at_us in enumerate(TIMES_US):
+            clip.write(np.full((48, 64, 3), 40 * place, np.uint8), at_us, 40_000)
+    with av.open(f"file:{path}") as container:
+        stream = container.streams.video[0]
+        assert not container.streams.audio
+        found = [
+            (round(f.pts * stream.time_base * 1_000_000), f.to_ndarray(format="bgr24"))
+            for f in container.decode(stream)
+        ]
+        assert stream.codec_context.name == "h264"
+    assert tuple(at_us for at_us, _ in found) == TIMES_US
+    for place, (_, image) in enumerate(found):
+        assert abs(float(image.mean()) - 40 * place) < 3
+
+
+def test_a_full_disk_is_an_error_of_the_system() -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+
+    def fill() -> None:
+        with ClipWriter(Path("/dev/full"), (640, 480)) as clip:
+            for at_us in range(0, 2_000_000, 40_000):
+                clip.write(noise, at_us, 40_000)
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        fill()
+    assert caught.value.errno == errno.ENOSPC
+
+
+@pytest.mark.parametrize(
+    ("from_us", "first_us"), [(0, 0), (1_900_000, 0), (2_000_000, 2_000_000), (4_500_000, 4_000_000)]
+)
+def test_packets_are_copied_from_the_key_frame_before(
+    recording: Path, tmp_path: Path, from_us: int, first_us: int
+) -> None:
+    told = copy_packets(recording, tmp_path / "x", from_us, from_us + 500_000)
+    assert told["first_us"] == first_us
+    assert told["last_us"] >= from_us + 300_000
+    assert told["container"] == "mp4"
+    with av.open(str(tmp_path / "x")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == told["pictures"]
+
+
+def test_the_child_says_what_is_wrong(recording: Path, tmp_path: Path) -> None:
+    def asked(out: str, path: Path) -> dict[str, object]:
+        return ask_child("reid_engine.video.clip", [out, "0", "1000000", str(path)], lambda: None)
+
+    (tmp_path / "text.mp4").write_text("no video")
+    assert "holds text" in str(asked(str(tmp_path / "out"), tmp_path / "text.mp4")["error"])
+    assert asked("/dev/full", recording)["errno"] == errno.ENOSPC
+    raw = write_video(tmp_path / "raw.h264", pictures([], seconds=1, fps=10, size=(64, 48)))
+    assert "carry no times" in str(asked(str(tmp_path / "out"), raw)["error"])
+
+
+def test_a_stretch_begins_with_the_picture_that_is_shown_and_is_not_scaled(recording: Path) -> None:
+    shots = list(stretch(DecodeRequest(recording), 2_150_000, 2_500_000, lambda: None))
+    assert [shot.offset_us for shot in shots] == [2_100_000, 2_200_000, 2_300_000, 2_400_000, 2_500_000]
+    assert all(shot.image.shape == (240, 320, 3) for shot in shots)
+    odd = write_video(recording.with_name("odd.mp4"), pictures([], seconds=1, fps=10, size=(322, 242)))
+    assert next(stretch(DecodeRequest(odd), 0, 0, lambda: None)).image.shape == (242, 322, 3)
+
+
+def test_a_stretch_beyond_the_end_is_refused_and_one_that_is_given_up_ends(recording: Path) -> None:
+    with pytest.raises(SourceError, match="no picture at"):
+        list(stretch(DecodeRequest(recording), 60_000_000, 61_000_000, lambda: None))
+
+    def stop() -> None:
+        raise JobCancelled("stopped")
+
+    with pytest.raises(JobCancelled):
+        list(stretch(DecodeRequest(recording), 0, 1_000_000, stop))
