@@ -6,8 +6,10 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
+from string import Template
 from typing import Any
 
+import resources
 from app import local_time
 from app.arrange import BAND_TIPS, BAND_WORDS
 from app.journeys import conflict_words, gap_words, summary
@@ -19,21 +21,6 @@ from reid_engine.types import CameraId
 
 WIDEST = 960  # of a still in the page; the file beside it is whole
 WIDEST_CROP = 160
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-STYLE = """
-body { font: 15px/1.45 sans-serif; color: #1d2126; max-width: 960px; margin: 32px auto; padding: 0 24px; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 32px 0 8px; border-bottom: 1px solid #c9ced6; }
-table { border-collapse: collapse; margin: 8px 0; width: 100%; } caption { text-align: left; font-weight: bold; }
-th, td { text-align: left; vertical-align: top; padding: 3px 14px 3px 0; overflow-wrap: anywhere; }
-th { font-weight: 600; color: #4a525e; width: 190px; }
-thead th { width: auto; overflow-wrap: normal; border-bottom: 1px solid #c9ced6; }
-.pictures { display: flex; gap: 14px; align-items: flex-start; margin: 10px 0; }
-.pictures img { max-width: 100%; border: 1px solid #c9ced6; } figure { margin: 0; min-width: 0; }
-figure.crop { flex: 0 0 160px; } figcaption { font-size: 12px; color: #4a525e; }
-.warning { border-left: 4px solid #b4541a; background: #fbf1e9; padding: 8px 14px; margin: 12px 0; }
-.quiet { color: #4a525e; } code { font-size: 12px; overflow-wrap: anywhere; }
-section { break-inside: avoid; } @media print { body { margin: 0; max-width: none; } }
-"""
 
 
 def report(
@@ -59,12 +46,8 @@ def report(
         _networks(facts),
         _proof(facts),
     ]
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n<style>{STYLE}</style>\n</head>\n<body>\n'
-        + "\n".join(found for found in parts if found)
-        + "\n</body>\n</html>\n"
-    )
+    page = Template(resources.path("report.html").read_text("utf-8"))
+    return page.substitute(title=escape(title), body="\n".join(found for found in parts if found))
 
 
 def _section(title: str, body: str) -> str:
@@ -114,7 +97,7 @@ def _left_out(facts: dict[str, Any], package: Package) -> str:
 
 def _picture(part: Path, path: str, widest: int, words: str, kind: str = "") -> str:
     data = base64.b64encode(preview((part / path).read_bytes(), widest)).decode("ascii")
-    image = f'<img alt="{escape(words)}" src="data:image/jpeg;base64,{data}">'
+    image = f'<img src="data:image/jpeg;base64,{data}" alt="{escape(words)}">'
     return f'<figure class="{kind}">{image}<figcaption>{escape(words)}: {escape(path)}</figcaption></figure>'
 
 

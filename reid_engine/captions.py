@@ -60,7 +60,7 @@ def outline(image: BgrImage, box: NDArray[np.float32]) -> None:
 
 def _size(wide: int) -> int:
     """Of the letters."""
-    return min(22, max(11, wide // 40))
+    return min(22, max(11, wide // 48))
 
 
 @lru_cache(maxsize=8)
