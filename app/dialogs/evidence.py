@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPushButton,
     QRadioButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -47,7 +48,7 @@ class EvidenceDialog(QDialog):
     def __init__(self, sightings: int, out: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Evidence"))
-        self.setMinimumWidth(theme.px(640))
+        self.resize(theme.room(self, 700, 790))
         heading = QLabel(tr("Evidence"), self)
         heading.setObjectName("title")
         of = counted(sightings, tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
@@ -75,7 +76,7 @@ class EvidenceDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(theme.px(10))
-        for part in (heading, about, self._what(), self._privacy(), self._proof(), self._problem, self._buttons):
+        for part in (heading, about, self._asked(), self._problem, self._buttons):
             layout.addWidget(part)
         self.place.textChanged.connect(self._check)
         self._check()
@@ -111,6 +112,21 @@ class EvidenceDialog(QDialog):
         field.setAccessibleName(name)
         return field
 
+    def _asked(self) -> QScrollArea:
+        """What is asked, to be scrolled where a screen is small or text large."""
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(*[theme.px(10)] * 4)
+        column.setSpacing(theme.px(10))
+        for box in (self._what(), self._privacy(), self._proof()):
+            column.addWidget(box)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(inside)
+        return area
+
     def _what(self) -> QGroupBox:
         box = QGroupBox(tr("What"), self)
         row = QHBoxLayout()
@@ -132,7 +148,7 @@ class EvidenceDialog(QDialog):
         column = QVBoxLayout(box)
         for mode, button in self.choices.items():
             said = self._muted(tr(REDACTION_WORDS[mode]))
-            said.setIndent(theme.px(22))
+            said.setContentsMargins(theme.px(24), 0, 0, theme.px(4))
             button.setAccessibleDescription(tr(REDACTION_WORDS[mode]))
             button.toggled.connect(self._check)
             self._group.addButton(button)
@@ -193,7 +209,7 @@ class EvidenceDoneDialog(QDialog):
     def __init__(self, folder: Path, sha256: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Evidence is ready"))
-        self.setMinimumWidth(theme.px(640))
+        self.setMinimumWidth(theme.room(self, 860, 300).width())
         heading = QLabel(tr("Evidence is ready"), self)
         heading.setObjectName("title")
         words = QLabel(
@@ -207,6 +223,7 @@ class EvidenceDoneDialog(QDialog):
         self.sha256 = self._shown(sha256, tr("SHA-256 of the manifest"))
         self.copies = [QPushButton(tr("Copy"), self) for _ in range(2)]
         form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)  # all 64 digits are seen
         for field, button in zip((self.folder, self.sha256), self.copies, strict=True):
             button.setAutoDefault(False)
             button.setAccessibleName(tr("Copy: {what}").format(what=field.accessibleName()))
@@ -228,6 +245,7 @@ class EvidenceDoneDialog(QDialog):
     def _shown(self, text: str, name: str) -> QLineEdit:
         field = QLineEdit(text, self)
         field.setReadOnly(True)
+        field.setCursorPosition(0)
         field.setAccessibleName(name)
         return field
 
