@@ -109,6 +109,8 @@ def differences(folder: str, told: dict[str, Any], files: dict[str, Any]) -> Ite
             yield f"{name} is no plain file; it was not opened"
         elif sha256_of(folder, name) != (sha256, size):
             yield f"{name} was changed: its SHA-256 is not the one in the manifest"
+    if RECORD not in files:
+        yield f"{RECORD} is not in the manifest"
     if found.get(RECORD):
         broken = broken_record(folder, told)
         if broken:

@@ -133,9 +133,10 @@ def _footage(
 
         tell(0)
         facts = _sighting(case, piece, kept)
-        if options.redaction == "none":
-            facts["native"] = native(piece, part, control)
         facts |= rendered(piece, part, options.redaction, words.caption, control, tell)
+        if options.redaction == "none":
+            first, _ = facts["clip"]["picture_numbers"] or (None, None)
+            facts["native"] = native(piece, part, first, control)
         told.append(facts)
         before_us += piece.to_us - piece.from_us
     return told

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,12 +24,21 @@ from reid_engine.redaction import Redaction, cover, covered
 from reid_engine.types import BgrImage, Crop, Part
 from reid_engine.whereabouts import boxes_at
 
-Caption: TypeAlias = Callable[[Piece, int], Sequence[str]]
 SUFFIX = {"mp4": ".mp4", "matroska": ".mkv"}
 
 
-def native(piece: Piece, folder: Path, control: JobControl) -> dict[str, Any]:
+class Caption(Protocol):
+    """What is written below a picture."""
+
+    def __call__(self, piece: Piece, time_us: int, /) -> Sequence[str]:
+        """At most 4 lines, of this moment (corrected UTC)."""
+        ...
+
+
+def native(piece: Piece, folder: Path, first_number: int | None, control: JobControl) -> dict[str, Any]:
     """Copy the stretch as it was recorded; what the manifest says of it, and why not where it cannot be copied.
+
+    first_number: of the first picture of the rendered clip
 
     Raises OSError, ChildDied, JobCancelled.
     """
@@ -49,11 +58,12 @@ def native(piece: Piece, folder: Path, control: JobControl) -> dict[str, Any]:
     named = out.with_suffix(SUFFIX[told["container"]])
     out.rename(named)
     first_us, last_us = told["first_us"], told["last_us"]
+    first = None if first_number is None else first_number - told["before"]
     return {
         "path": f"native/{named.name}",
         "pictures": told["pictures"],
         **_span(piece, first_us, last_us),
-        "picture_numbers": _numbers(piece, [first_us, last_us], told["pictures"]),
+        "picture_numbers": None if first is None else [first, first + told["pictures"] - 1],
         "sound": False,
     }
 
@@ -75,12 +85,12 @@ def _span(piece: Piece, first_us: int, last_us: int) -> dict[str, Any]:
     return {"first_us": first_us, "last_us": last_us, **times}
 
 
-def _numbers(piece: Piece, offsets_us: Sequence[int], count: int) -> list[int] | None:
+def _numbers(piece: Piece, offsets_us: Sequence[int]) -> list[int] | None:
     """First and last number of consecutive pictures in their recording, where an analysed one among them tells it."""
     known = dict(zip(piece.boxes.offset_us.tolist(), piece.boxes.frame_index.tolist(), strict=True))
     for place, offset_us in enumerate(offsets_us):
-        if offset_us in known and (len(offsets_us) == count or place == 0):
-            return [known[offset_us] - place, known[offset_us] - place + count - 1]
+        if offset_us in known:
+            return [known[offset_us] - place, known[offset_us] - place + len(offsets_us) - 1]
     return None
 
 
@@ -136,7 +146,7 @@ def rendered(
             "path": f"video/{path.name}",
             "pictures": len(done.offsets_us),
             **_span(piece, done.offsets_us[0], done.offsets_us[-1]),
-            "picture_numbers": _numbers(piece, done.offsets_us, len(done.offsets_us)),
+            "picture_numbers": _numbers(piece, done.offsets_us),
             "recording_at": [0, 0, *done.size],
             "encoder": encoder(),
             "sound": False,

@@ -14,7 +14,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Sighting
 from reid_engine.probe import file_of
 from reid_engine.recordings import content_sha256
-from reid_engine.redaction import STAY_US, Redaction
+from reid_engine.redaction import HELD_US, STAY_US, Redaction
 from reid_engine.store import Camera, Source
 from reid_engine.types import ClosedTracklet, SourceId, Tracklet, TrackletId
 
@@ -105,7 +105,8 @@ def _pieces(case: Case, confirmed: Sequence[Sighting], options: EvidenceOptions)
     for number, seen in enumerate(confirmed, start=1):
         tracklet, boxes = own[seen.tracklet], store.closed_tracklet(seen.tracklet)
         before_us, after_us = round(options.before_s * 1e6), round(options.after_s * 1e6)
-        about = seen.start_us - before_us - STAY_US, seen.end_us + after_us + STAY_US
+        round_us = STAY_US + HELD_US
+        about = seen.start_us - before_us - round_us, seen.end_us + after_us + round_us
         here = [t for t in store.tracklets_between(seen.camera, *about) if t.source == tracklet.source]
         yield Piece(
             number,

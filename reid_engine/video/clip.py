@@ -94,8 +94,9 @@ def _as_os_errors() -> Iterator[None]:
 def copy_packets(path: Path, out: Path, from_us: int, to_us: int) -> dict[str, Any]:
     """Copy the pictures' packets from the key frame at or before ``from_us`` to ``to_us`` (after the first picture).
 
-    Returns what the copy holds: ``first_us`` and ``last_us`` of its pictures, their number and the container. Raises
-    SourceError for a recording whose packets carry no times, OSError.
+    Returns what the copy holds: ``first_us`` and ``last_us`` of its pictures, their number, how many of them come
+    before the one that is shown at ``from_us``, and the container. Raises SourceError for a recording whose packets
+    carry no times, OSError.
     """
     source = FileSource(path)
     base_us = source.first_stamp_us
@@ -107,10 +108,14 @@ def copy_packets(path: Path, out: Path, from_us: int, to_us: int) -> dict[str, A
         kept = _packets(container, stream, base_us, from_us, to_us)
         form = "mp4" if stream.codec_context.name in IN_MP4 else "matroska"
         with _as_os_errors(), av.open(f"file:{out}", "w", format=form) as written:
-            return {"container": form, **_copied(kept, stream, written, base_us)}
+            times = _copied(kept, stream, written, base_us)
+    before = max(0, sum(at_us <= from_us for at_us in times) - 1)
+    told = {"first_us": min(times), "last_us": max(times), "pictures": len(times), "before": before}
+    return {"container": form, **told}
 
 
-def _copied(kept: Iterator[Packet[VideoStream]], stream: VideoStream, written: Any, base_us: int) -> dict[str, Any]:
+def _copied(kept: Iterator[Packet[VideoStream]], stream: VideoStream, written: Any, base_us: int) -> list[int]:
+    """When each picture that was copied is shown, after the first of the recording."""
     target = written.add_stream_from_template(stream)
     times: list[int] = []
     first: int | None = None
@@ -123,7 +128,7 @@ def _copied(kept: Iterator[Packet[VideoStream]], stream: VideoStream, written: A
         written.mux(packet)
     if not times:
         raise SourceError("there is no packet in this part of the recording")
-    return {"first_us": min(times), "last_us": max(times), "pictures": len(times)}
+    return times
 
 
 def _packets(

@@ -245,6 +245,12 @@ def test_a_changed_line_of_the_record_is_named_even_when_the_manifest_was_made_t
         assert f"line {where}:" in found or f"ends with event {where}" in found
 
 
+def test_a_package_without_a_record_is_not_whole(copy: Path) -> None:
+    (copy / "record.jsonl").unlink()
+    forged(copy, lambda told: told.update(files=[f for f in told["files"] if f["path"] != "record.jsonl"]))
+    assert verifier.verify(str(copy))[0] == ["record.jsonl is not in the manifest"]
+
+
 def test_a_package_that_was_made_anew_is_not_the_one_whose_number_was_told(copy: Path, whole: Path, call: Call) -> None:
     told = verifier.verify(str(whole))[1]
     (copy / "journey.csv").write_text("nobody")
@@ -307,6 +313,7 @@ def test_the_copy_of_the_packets_is_bit_by_bit_what_was_recorded(case: Path, who
         first = source.index(kept[0])
         assert source[first : first + len(kept)] == kept
         assert native["first_us"] <= told["asked"]["first_us"]
+        assert native["picture_numbers"] == [first, first + len(kept) - 1]
         assert len(frames(whole / native["path"])) == native["pictures"] == len(kept)
 
 
