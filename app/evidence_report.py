@@ -13,7 +13,7 @@ import resources
 from app import local_time
 from app.arrange import BAND_TIPS, BAND_WORDS
 from app.journeys import conflict_words, gap_words, summary
-from app.words import tr
+from app.words import counted, tr
 from reid_engine.captions import preview
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.evidence import Package
@@ -90,6 +90,10 @@ def _left_out(facts: dict[str, Any], package: Package) -> str:
         tr("Track {number} is left out: {why}").format(number=s["tracklet"], why=s["why"]) for s in facts["skipped"]
     ]
     unsure = len(package.journey.sightings) - len(package.journey.confirmed)
+    not_asked = len(package.journey.confirmed) - len(facts["sightings"]) - len(facts["skipped"])
+    if not_asked:
+        one = tr("1 further confirmed sighting was not asked for.")
+        told.append(counted(not_asked, one, tr("{count} further confirmed sightings were not asked for.")))
     if unsure:
         told.append(tr("{count} unsure sightings are in the list but not shown.").format(count=unsure))
     return f'<div class="warning">{_paragraphs(told)}</div>' if told else ""

@@ -34,6 +34,7 @@ def evidence(
     before: Annotated[float, typer.Option(help="Seconds shown before each sighting.")] = 3.0,
     after: Annotated[float, typer.Option(help="Seconds shown after it.")] = 3.0,
     redact: Annotated[str, typer.Option(metavar="|".join(REDACTIONS), help="Whom to cover.")] = "none",
+    only: Annotated[list[int] | None, typer.Option(metavar="ID", help="Only these of the sightings.")] = None,
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Leave out, and say so, sightings whose recording is gone.")
     ] = False,
@@ -51,7 +52,8 @@ def evidence(
             from app.evidence import EvidenceWords  # loads OpenCV, which verify does without
             from reid_engine.evidence import EvidenceOptions, export_evidence
 
-            options = EvidenceOptions(before, after, mode, skip_missing, reason, recipient)
+            chosen = tuple(TrackletId(number) for number in only or ())
+            options = EvidenceOptions(before, after, mode, skip_missing, reason, recipient, chosen)
             with Case.open(case) as opened:
                 words = EvidenceWords(opened)
                 made = export_evidence(opened, TrackletId(tracklet), out, options, words, controls)

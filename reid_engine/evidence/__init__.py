@@ -78,7 +78,7 @@ def _exported(
     _must_prove_itself(case, [piece.tracklet.id for piece in pieces])
     problems = refused(pieces, control)
     kept = _kept(pieces, problems, options, control)
-    sightings = _footage(case, kept, part, options, words, control)
+    sightings = _footage(case, found.start, kept, part, options, words, control)
     write_verifier(part)
     facts = _facts(case, found, options)
     facts["record"] = write_record(part, case.store.events())
@@ -122,7 +122,13 @@ def _kept(
 
 
 def _footage(
-    case: Case, kept: Sequence[Piece], part: Path, options: EvidenceOptions, words: Words, control: JobControl
+    case: Case,
+    start: TrackletId,
+    kept: Sequence[Piece],
+    part: Path,
+    options: EvidenceOptions,
+    words: Words,
+    control: JobControl,
 ) -> list[dict[str, Any]]:
     total_us, before_us = sum(piece.to_us - piece.from_us for piece in kept), 0
     told = []
@@ -132,7 +138,7 @@ def _footage(
             control.report(stage="render", file=file, done=(before_us + done_us) / 1e6, total=total_us / 1e6)
 
         tell(0)
-        facts = _sighting(case, piece, kept)
+        facts = _sighting(case, piece, start)
         facts |= rendered(piece, part, options.redaction, words.caption, control, tell)
         if options.redaction == "none":
             first, _ = facts["clip"]["picture_numbers"] or (None, None)
@@ -142,9 +148,9 @@ def _footage(
     return told
 
 
-def _sighting(case: Case, piece: Piece, kept: Sequence[Piece]) -> dict[str, Any]:
+def _sighting(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
     """What the case says of one sighting, and what people said."""
-    members = person(case.store.decisions(), kept[0].tracklet.id)
+    members = person(case.store.decisions(), start)
     said = [d for d in case.store.decisions(piece.tracklet.id) if d.candidate in members]
     return {
         "number": piece.number,
@@ -156,18 +162,17 @@ def _sighting(case: Case, piece: Piece, kept: Sequence[Piece]) -> dict[str, Any]
         "state": piece.sighting.state,
         "clock": asdict(piece.camera.clock),
         "asked": {"first_us": piece.from_us, "last_us": piece.to_us},
-        "band": _bands(case, piece, kept),
+        "band": _bands(case, piece, start),
         "decided": [
             {"verdict": d.verdict, "with": int(d.candidate), "operator": d.operator, "at_us": d.at_us} for d in said
         ],
     }
 
 
-def _bands(case: Case, piece: Piece, kept: Sequence[Piece]) -> dict[str, Any]:
+def _bands(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
     """How near the network finds this sighting to the one that was searched for; nothing where it made no vectors."""
-    start = next((p.tracklet.id for p in kept if p.sighting.state == "probe"), None)
     models = case.store.models()
-    if start is None or piece.tracklet.id == start or not models:
+    if piece.tracklet.id == start or not models:
         return {"model": None, "band": None}
     model = case.model()
     try:
@@ -209,6 +214,7 @@ def _facts(case: Case, found: Journey, options: EvidenceOptions) -> dict[str, An
         "start": int(found.start),
         "seconds": {"before": options.before_s, "after": options.after_s},
         "redaction": options.redaction,
+        "only": [int(number) for number in options.only],
         "networks": networks,
     }
 

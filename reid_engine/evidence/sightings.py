@@ -28,6 +28,7 @@ class EvidenceOptions:
 
     skip_missing: leave out, and say so, what cannot be exported; else nothing is exported then
     reason, recipient: why, and for whom, in the operator's words
+    only: these of the confirmed sightings; empty for all
     """
 
     before_s: float = 3.0
@@ -36,6 +37,7 @@ class EvidenceOptions:
     skip_missing: bool = False
     reason: str = ""
     recipient: str = ""
+    only: tuple[TrackletId, ...] = ()
 
     def __post_init__(self) -> None:
         if not all(0 <= seconds <= LONGEST_ROUND_S for seconds in (self.before_s, self.after_s)):
@@ -93,8 +95,13 @@ def request_of(source: Source) -> DecodeRequest:
 
 
 def pieces_of(case: Case, found: Journey, options: EvidenceOptions) -> list[Piece]:
-    """The confirmed sightings of a journey, in order. Raises NotFound."""
-    return list(_pieces(case, found.confirmed, options))
+    """The confirmed sightings of a journey that were asked for, in order. Raises UsageError for one that is none."""
+    known = {seen.tracklet for seen in found.confirmed}
+    other = next((number for number in options.only if number not in known), None)
+    if other is not None:
+        raise UsageError(f"track {other} is no confirmed sighting of the person of track {found.start}")
+    wanted = set(options.only) or known
+    return [piece for piece in _pieces(case, found.confirmed, options) if piece.tracklet.id in wanted]
 
 
 def _pieces(case: Case, confirmed: Sequence[Sighting], options: EvidenceOptions) -> Iterator[Piece]:

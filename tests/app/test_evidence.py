@@ -16,7 +16,7 @@ from app.evidence import REDACTION_WORDS
 from app.main_window import MainWindow
 from reid_engine import verifier
 from reid_engine.case import Case
-from reid_engine.errors import CaseError, SourceError
+from reid_engine.errors import CaseError, ReappearError, SourceError
 from reid_engine.evidence.still import save_still
 from reid_engine.types import TrackletId
 from tests.app.conftest import WAIT_MS, view_of
@@ -75,29 +75,22 @@ def test_a_journey_is_handed_on_and_its_number_can_be_copied(
     qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
 
 
-def test_what_could_not_be_exported_is_said_with_its_reason(
-    window: MainWindow, case: Path, dialogs: list[QDialog], qtbot: QtBot
+def test_without_a_journey_it_is_said_what_to_do_first_and_what_fails_is_said_with_its_reason(
+    window: MainWindow, qtbot: QtBot
 ) -> None:
-    with_journey(window, qtbot)
-    view = view_of(window)
-    dialog = asked(window, dialogs, qtbot)
-    with Case.open(case) as opened:
-        source = opened.store.sources()[0]
-        opened.store.move_source(source.id, str(case / "gone.mp4"))
-    view.evidence.failed.disconnect()
-    out = dialog.wish.out
-    with qtbot.waitSignal(view.evidence.failed, timeout=WAIT_MS) as failed:
-        dialog.accept()
-    assert isinstance(failed.args[0], SourceError)
-    assert "put the recording back where it was" in str(failed.args[0])
-    assert not out.exists()
-    qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
-
-
-def test_without_a_journey_it_is_said_what_to_do_first(window: MainWindow, qtbot: QtBot) -> None:
-    with qtbot.waitSignal(view_of(window).evidence.said, timeout=WAIT_MS) as said:
+    evidence = view_of(window).evidence
+    with qtbot.waitSignal(evidence.said, timeout=WAIT_MS) as said:
         qtbot.keyClick(view_of(window).player, Qt.Key.Key_E)
     assert "confirm sightings first" in said.args[0]
+    failures: list[Exception] = []
+    evidence.failed.disconnect()
+    evidence.failed.connect(failures.append)
+    for error, words in (("JobCancelled", "stopped as asked"), ("SourceError", "gone.mp4 is gone"), ("Odd", "?")):
+        evidence._on_events([{"event": "result", "ok": False, "error": error, "message": words}])
+    assert [(type(error), str(error)) for error in failures] == [
+        (SourceError, "gone.mp4 is gone"),
+        (ReappearError, "?"),
+    ]
 
 
 def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot, tmp_path: Path) -> None:
