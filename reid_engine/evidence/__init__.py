@@ -102,9 +102,9 @@ def _must_prove_itself(case: Case, numbers: Sequence[TrackletId]) -> None:
     broken = case.store.broken_record()
     if broken is not None:
         raise CaseDamaged(f"{broken}; a package with this record would not prove itself")
-    altered = sorted(set(case.store.altered_tracklets()) & set(numbers))
-    if altered:
-        raise CaseDamaged(f"track {altered[0]}: its boxes or pictures are not those that were found; run the check")
+    altered = next(case.store.altered_tracklets(numbers), None)
+    if altered is not None:
+        raise CaseDamaged(f"track {altered}: its boxes or pictures are not those that were found; run the check")
 
 
 def _kept(

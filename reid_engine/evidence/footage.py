@@ -69,14 +69,20 @@ def native(piece: Piece, folder: Path, first_number: int | None, control: JobCon
 
 
 def _copied_pictures(piece: Piece, place: Path, control: JobControl) -> dict[str, Any]:
+    """Files of a folder under their numbers; how they were called is told."""
     place.mkdir()
     fps, files = folder_fps(piece.source), pictures_in(piece.request.path)
     first, last = int(piece.from_us * fps / 1e6), min(int(piece.to_us * fps / 1e6), len(files) - 1)
-    for file in files[first : last + 1]:
+    for number in range(first, last + 1):
         control.check()
-        shutil.copyfile(file, place / file.name)
-    span = _span(piece, round(first * 1e6 / fps), round(last * 1e6 / fps))
-    return {"path": f"native/{place.name}", "pictures": last + 1 - first, **span, "picture_numbers": [first, last]}
+        shutil.copyfile(files[number], place / f"{number:06d}{files[number].suffix.lower()}")
+    return {
+        "path": f"native/{place.name}",
+        "pictures": last + 1 - first,
+        **_span(piece, round(first * 1e6 / fps), round(last * 1e6 / fps)),
+        "picture_numbers": [first, last],
+        "names": [file.name for file in files[first : last + 1]],
+    }
 
 
 def _span(piece: Piece, first_us: int, last_us: int) -> dict[str, Any]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 
 from reid_engine.decoder import DecodeRequest, stretch
 from reid_engine.errors import JobCancelled, SourceError
+from reid_engine.evidence.footage import native
+from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child
 from reid_engine.video.clip import ClipWriter, copy_packets
 from tests.support.footage import Walk, pictures, record, write_video
@@ -97,3 +101,25 @@ def test_a_stretch_beyond_the_end_is_refused_and_one_that_is_given_up_ends(recor
 
     with pytest.raises(JobCancelled):
         list(stretch(DecodeRequest(recording), 0, 1_000_000, stop))
+
+
+def test_pictures_of_a_folder_are_copied_under_their_numbers(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(12):
+        (folder / f"12:00 p{number}.JPG").write_bytes(bytes([number]))
+    report = SimpleNamespace(frames_expected=12, duration_us=3_000_000)
+    piece: Any = SimpleNamespace(
+        source=SimpleNamespace(kind="folder", report=report),
+        request=SimpleNamespace(path=folder),
+        stem="01-gate-track-1",
+        from_us=500_000,
+        to_us=99_000_000,
+        time_us=lambda offset_us: offset_us + 7,
+    )
+    told = native(piece, tmp_path, None, JobControl())
+    kept = sorted((tmp_path / "native" / "01-gate-track-1").iterdir())
+    assert [path.name for path in kept] == [f"{number:06d}.jpg" for number in range(2, 12)]
+    assert [path.read_bytes()[0] for path in kept] == list(range(2, 12))
+    assert (told["picture_numbers"], told["first_us"], told["last_utc_us"]) == ([2, 11], 500_000, 2_750_007)
+    assert told["names"][0] == "12:00 p2.JPG"
