@@ -24,7 +24,7 @@ from reid_engine.redaction import Redaction, cover, covered
 from reid_engine.types import BgrImage, Crop, Part
 from reid_engine.whereabouts import boxes_at
 
-SUFFIX = {"mp4": ".mp4", "matroska": ".mkv"}
+SUFFIX = {"mp4": ".mp4", "matroska": ".mkv", "avi": ".avi"}
 
 
 class Caption(Protocol):

@@ -7,6 +7,7 @@ stranger's file, and answers with one JSON object.
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +24,15 @@ from reid_engine.errors import ReappearError, SourceError
 from reid_engine.process import die_with_parent, private_stdout
 from reid_engine.types import BgrImage
 from reid_engine.video.container import OPTIONS
-from reid_engine.video.file import FileSource
+from reid_engine.video.file import SEEK_MARGINS_US, FileSource
 
 ENCODERS = ("libx264", "libopenh264", "h264_mf", "mpeg4")  # the first that is there
 IN_MP4 = frozenset({"h264", "hevc", "mpeg4", "av1", "vp9"})  # other codecs go into Matroska
 MICROSECONDS = Fraction(1, 1_000_000)
 OPTIONS_OF = {"libx264": {"preset": "veryfast", "crf": "16", "bf": "0", "threads": "1"}}
 KEY_FRAME_EVERY = 50
+TIMELESS = "its packets carry no times, so a part of it cannot be copied"
+ORDERED_WITHIN = Fraction(1, 2)  # seconds by which a picture may be decoded before it is shown
 NOMINAL_RATE = 25  # what the encoder is told; the times are those of the pictures
 
 
@@ -102,11 +105,14 @@ def copy_packets(path: Path, out: Path, from_us: int, to_us: int) -> dict[str, A
     base_us = source.first_stamp_us
     source.close()
     if base_us is None:
-        raise SourceError(f"{path.name}: its packets carry no times, so a part of it cannot be copied")
+        raise SourceError(TIMELESS)
     with av.open(f"file:{path}", options=OPTIONS) as container:
         stream = next(s for s in container.streams.video if s.codec_context is not None)
-        kept = _packets(container, stream, base_us, from_us, to_us)
-        form = "mp4" if stream.codec_context.name in IN_MP4 else "matroska"
+        by_dts = container.format.name == "avi"  # whose display stamps are made up: see ``container``
+        if by_dts:  # the first picture has the stamp of the packet that drove it out of the decoder
+            base_us = round((stream.start_time or 0) * (stream.time_base or MICROSECONDS) * 1_000_000)
+        form = "avi" if by_dts else "mp4" if stream.codec_context.name in IN_MP4 else "matroska"
+        kept = _packets(container, stream, base_us, (from_us, to_us), by_dts)
         with _as_os_errors(), av.open(f"file:{out}", "w", format=form) as written:
             times = _copied(kept, stream, written, base_us)
     before = max(0, sum(at_us <= from_us for at_us in times) - 1)
@@ -117,14 +123,17 @@ def copy_packets(path: Path, out: Path, from_us: int, to_us: int) -> dict[str, A
 def _copied(kept: Iterator[Packet[VideoStream]], stream: VideoStream, written: Any, base_us: int) -> list[int]:
     """When each picture that was copied is shown, after the first of the recording."""
     target = written.add_stream_from_template(stream)
+    tick = stream.time_base or MICROSECONDS
     times: list[int] = []
-    first: int | None = None
+    first = last = 0
     for packet in kept:
         assert packet.pts is not None
-        assert packet.dts is not None
-        times.append(round(packet.pts * packet.time_base * 1_000_000) - base_us)
-        first = packet.pts if first is None else first
-        packet.pts, packet.dts, packet.stream = packet.pts - first, packet.dts - first, target
+        if not times:
+            first, last = packet.pts, packet.pts - round(ORDERED_WITHIN / tick) - 1
+        times.append(round(packet.pts * tick * 1_000_000) - base_us)
+        # Matroska leaves decoding stamps out where pictures are reordered: whatever rises and is early enough will do
+        last = max(last + 1, last if packet.dts is None else packet.dts)
+        packet.pts, packet.dts, packet.stream = packet.pts - first, last - first, target
         written.mux(packet)
     if not times:
         raise SourceError("there is no packet in this part of the recording")
@@ -132,21 +141,41 @@ def _copied(kept: Iterator[Packet[VideoStream]], stream: VideoStream, written: A
 
 
 def _packets(
-    container: Any, stream: VideoStream, base_us: int, from_us: int, to_us: int
+    container: Any, stream: VideoStream, base_us: int, span_us: tuple[int, int], by_dts: bool
 ) -> Iterator[Packet[VideoStream]]:
+    """From the key frame at or before a moment, without what is shown before it and refers to what is left out."""
     tick = stream.time_base or MICROSECONDS
-    container.seek(round((base_us + max(0, from_us)) * MICROSECONDS / tick), stream=stream)
-    begun = False
-    for packet in container.demux(stream):
-        if packet.dts is None or packet.pts is None:
-            if packet.size:
-                raise SourceError("its packets carry no times, so a part of it cannot be copied")
-            continue
-        begun = begun or packet.is_keyframe
-        if packet.dts * tick > (base_us + to_us) * MICROSECONDS:
+    from_stamp, to_stamp = (math.floor((base_us + max(0, at_us)) * MICROSECONDS / tick) for at_us in span_us)
+    for margin_us in (*SEEK_MARGINS_US, None):
+        packets = _sought(container, stream, 0 if margin_us is None else from_stamp - round(margin_us / 1e6 / tick))
+        placed = (_placed(packet, by_dts) for packet in packets if packet.size)
+        key = next((packet for packet in placed if packet.is_keyframe), None)
+        if key is not None and (key.pts <= from_stamp or margin_us is None):
+            break
+    else:
+        return
+    key_stamp = key.pts  # it is moved when it is written
+    yield key
+    for packet in placed:
+        if (packet.pts if packet.dts is None else packet.dts) > to_stamp:
             return
-        if begun:
+        if packet.pts >= key_stamp:
             yield packet
+
+
+def _sought(container: Any, stream: VideoStream, stamp: int) -> Iterator[Packet[VideoStream]]:
+    container.seek(max(stamp, min(0, stream.start_time or 0)), stream=stream)
+    found: Iterator[Packet[VideoStream]] = container.demux(stream)
+    return found
+
+
+def _placed(packet: Packet[VideoStream], by_dts: bool) -> Any:
+    """The packet with the stamp at which it is shown. Raises SourceError where it carries none."""
+    if by_dts:
+        packet.pts = packet.dts
+    if packet.pts is None:
+        raise SourceError(TIMELESS)
+    return packet
 
 
 def main(arguments: list[str]) -> int:

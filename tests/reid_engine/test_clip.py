@@ -16,6 +16,7 @@ from reid_engine.errors import JobCancelled, SourceError
 from reid_engine.evidence.footage import native
 from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child
+from reid_engine.video import open_source
 from reid_engine.video.clip import ClipWriter, copy_packets
 from tests.support.footage import Walk, pictures, record, write_video
 
@@ -71,6 +72,40 @@ def test_packets_are_copied_from_the_key_frame_before(
     assert told["container"] == "mp4"
     with av.open(str(tmp_path / "x")) as container:
         assert sum(1 for _ in container.decode(video=0)) == told["pictures"]
+
+
+OPEN_GROUPS = {"g": "20", "x264-params": "open_gop=1:scenecut=0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options", "container"),
+    [
+        ("a.ts", "libx264", {"g": "20"}, "mp4"),
+        ("a.mkv", "libx264", {"g": "20"}, "mp4"),
+        ("a.avi", "libx264", {"g": "20"}, "avi"),
+        ("a.mp4", "libx264", OPEN_GROUPS, "mp4"),
+        ("m.avi", "mjpeg", {}, "avi"),
+        ("m.mkv", "mpeg2video", {"g": "20"}, "matroska"),
+    ],
+)
+def test_a_copy_in_every_container_has_whole_pictures_at_their_times(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str], container: str
+) -> None:
+    form, fps = "yuvj420p" if codec == "mjpeg" else "yuv420p", 25
+    images = pictures([Walk(0, 0, 4, -20, 340, 110)], seconds=3, fps=fps, size=(64, 48))
+    path = write_video(tmp_path / name, images, fps=fps, codec=codec, pixel_format=form, options=options)
+    told = copy_packets(path, tmp_path / "x", 1_500_000, 2_000_000)
+    source = {p.offset_us: p for p in open_source(path).pictures()}
+    kept = list(open_source(tmp_path / "x").pictures())
+    assert told["container"] == container
+    assert told["first_us"] in source
+    assert told["first_us"] <= 1_500_000
+    assert len(kept) == told["pictures"]
+    for picture in kept[: told["pictures"] - 4]:  # at the end some may have been decoded before what stands between
+        one, other = (np.empty((48, 64, 3), np.uint8) for _ in range(2))
+        picture.to_bgr(one)
+        source[round((picture.offset_us + told["first_us"]) / 40_000) * 40_000].to_bgr(other)
+        assert np.array_equal(one, other)
 
 
 def test_the_child_says_what_is_wrong(recording: Path, tmp_path: Path) -> None:
