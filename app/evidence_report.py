@@ -215,8 +215,18 @@ def _clocks(facts: dict[str, Any]) -> str:
 def _recordings(facts: dict[str, Any]) -> str:
     heads = (tr("Recording"), tr("Camera"), tr("Bytes"), tr("SHA-256 when it was analysed"), tr("At this export"))
     now = {True: tr("the same, read whole"), False: tr("gone or changed")}
-    rows = ((r["name"], r["camera"], r["bytes"], r["sha256"], now[r["same_now"]]) for r in facts["recordings"])
+    rows = (
+        (r["name"], r["camera"], r["bytes"], r["sha256"], now[r["same_now"]] + _damage(r["damage"]))
+        for r in facts["recordings"]
+    )
     return _section(tr("Recordings"), _table(heads, rows))
+
+
+def _damage(counts: dict[str, int] | None) -> str:
+    if counts is None or not any(counts.values()):
+        return ""
+    words = tr("; damaged when analysed: {decode_errors} errors, {corrupt_frames} pictures, {repaired_times} times")
+    return words.format(**counts)
 
 
 def _networks(facts: dict[str, Any]) -> str:

@@ -23,6 +23,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, person
 from reid_engine.ranking import distances
 from reid_engine.search import band
+from reid_engine.store import Source
 from reid_engine.store.connection import explained
 from reid_engine.types import TrackletId
 
@@ -197,8 +198,17 @@ def _recordings(pieces: Sequence[Piece], problems: dict[TrackletId, str]) -> lis
             "start_us": source.start_us,
             "start_origin": source.start_origin,
             "same_now": piece.tracklet.id not in problems,
+            "damage": _damage(source),
         }
     return list(told.values())
+
+
+def _damage(source: Source) -> dict[str, int] | None:
+    """What was wrong with a recording when it was analysed; nothing where it was not read to its end yet."""
+    if source.report is None:
+        return None
+    counted = asdict(source.report.damage)
+    return {name: counted[name] for name in ("decode_errors", "corrupt_frames", "repaired_times")}
 
 
 def _facts(case: Case, found: Journey, options: EvidenceOptions) -> dict[str, Any]:

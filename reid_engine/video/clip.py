@@ -164,9 +164,15 @@ def _packets(
 
 
 def _sought(container: Any, stream: VideoStream, stamp: int) -> Iterator[Packet[VideoStream]]:
-    container.seek(max(stamp, min(0, stream.start_time or 0)), stream=stream)
-    found: Iterator[Packet[VideoStream]] = container.demux(stream)
-    return found
+    """The packets from about a stamp on; none where the file cannot go there. Raises SourceError for damage."""
+    try:
+        container.seek(max(stamp, min(0, stream.start_time or 0)), stream=stream)
+    except av.FFmpegError:
+        return
+    try:
+        yield from container.demux(stream)
+    except av.FFmpegError as error:
+        raise SourceError(f"a piece of the file could not be read ({error.strerror})") from error
 
 
 def _placed(packet: Packet[VideoStream], by_dts: bool) -> Any:

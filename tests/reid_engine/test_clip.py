@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,7 +18,7 @@ from reid_engine.evidence.footage import native
 from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child
 from reid_engine.video import open_source
-from reid_engine.video.clip import ClipWriter, copy_packets
+from reid_engine.video.clip import ClipWriter, _sought, copy_packets
 from tests.support.footage import Walk, pictures, record, write_video
 
 TIMES_US = (0, 40_000, 41_000, 500_123, 3_500_000)
@@ -106,6 +107,17 @@ def test_a_copy_in_every_container_has_whole_pictures_at_their_times(
         picture.to_bgr(one)
         source[round((picture.offset_us + told["first_us"]) / 40_000) * 40_000].to_bgr(other)
         assert np.array_equal(one, other)
+
+
+def test_damage_in_a_recording_is_no_trouble_with_the_disk() -> None:
+    def broken(*_: object) -> Iterator[object]:
+        raise av.error.InvalidDataError(1094995529, "Invalid data found")
+        yield
+
+    container = SimpleNamespace(seek=lambda *_, **__: None, demux=broken)
+    stream: Any = SimpleNamespace(start_time=0)
+    with pytest.raises(SourceError, match="a piece of the file could not be read"):
+        list(_sought(container, stream, 0))
 
 
 def test_the_child_says_what_is_wrong(recording: Path, tmp_path: Path) -> None:

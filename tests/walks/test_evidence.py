@@ -163,6 +163,7 @@ def test_the_manifest_says_where_everything_comes_from(case: Path, whole: Path) 
         assert {r["sha256"] for r in told["recordings"]} == {s.content_sha256 for s in opened.store.sources()}
         assert {n["sha256"] for n in told["networks"]} == {n.sha256 for n in opened.store.networks()}
     assert (told["case"]["purpose"], told["redaction"], told["skipped"]) == (PURPOSE, "none", [])
+    assert all(set(r["damage"].values()) == {0} and r["same_now"] for r in told["recordings"])
     first, again = told["sightings"]
     assert first["clock"]["offset_us"] == 37_000_000
     assert first["clip"]["first_utc_us"] == first["clip"]["first_us"] + 1_793_710_800_000_000 - 37_000_000
