@@ -26,11 +26,11 @@ from reid_engine.errors import CaseBusy, CaseError, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
-from reid_engine.search import SearchRequest, SearchResult, bias_of, search
+from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
 from reid_engine.store import Decision, Deed, Store
 from reid_engine.store.connection import explained
-from reid_engine.types import CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
+from reid_engine.types import BandName, CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
 
 if TYPE_CHECKING:
     from reid_engine.check import Reembedder
@@ -185,6 +185,12 @@ class Case:
             probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
             self.record("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
         return result
+
+    def band_between(self, one: TrackletId, other: TrackletId) -> BandName | None:
+        """The band in which a search from one of them finds the other. Raises NotFound, CaseError without vectors."""
+        index = self.index(self.model())
+        bias = self._bias(index)
+        return None if bias is None else band_between(self.store, index, bias, one, other)
 
     def probe_at(
         self, camera: CameraId, time_us: int, x: float, y: float, *, tolerance_us: int = TOLERANCE_US

@@ -343,6 +343,18 @@ def band(distance: float, calibration: dict[str, Any] | None) -> BandName | None
     return next((name for name in BANDS if distance <= calibration[name]), "none")
 
 
+def band_between(
+    store: Store, index: VectorIndex, bias: CameraBias, one: TrackletId, other: TrackletId
+) -> BandName | None:
+    """The band in which a search from either finds the other; None without a calibration. Raises NotFound."""
+    calibration = store.card(index.model).get("calibration")
+    pair = store.vectors(index.model, [one, other])
+    pair = unit_length(pair) if index.distance == "cosine" else pair
+    if _centre(calibration) is not None:
+        pair = bias.off(pair, store.spans([one, other]).camera.tolist())
+    return band(float(distances(index.distance, pair[:1], pair[1:])[0, 0]), calibration)
+
+
 def _centre(calibration: dict[str, Any] | None) -> Vectors | None:
     """(D,) the mean of those on whom the model was calibrated without what cameras do; None where it was not so."""
     found = None if calibration is None else calibration.get("centre")

@@ -14,7 +14,18 @@ from reid_engine.camera_bias import CameraBias, camera_bias
 from reid_engine.errors import NotFound, ProbeError, ShapeError
 from reid_engine.index import open_index
 from reid_engine.ranking import unit_length
-from reid_engine.search import CONFIRMED, NEAR, OVERLAP, REJECTED, SearchRequest, SearchResult, band, search
+from reid_engine.search import (
+    CONFIRMED,
+    NEAR,
+    OVERLAP,
+    REJECTED,
+    SearchRequest,
+    SearchResult,
+    band,
+    band_between,
+    bias_of,
+    search,
+)
 from reid_engine.settings import SearchSettings
 from reid_engine.store import CameraPair, Network
 from reid_engine.types import Match, ModelId, TrackletId
@@ -297,6 +308,16 @@ def test_bands_of_a_calibration_with_a_centre_are_by_the_distance_that_is_told(p
     assert found.matches[0].distance == pytest.approx(
         1 - float(fair[0] @ fair[found.matches[0].tracklet - 1]), abs=1e-4
     )
+
+
+@pytest.mark.parametrize("centre", [None, looks(50).tolist()])
+def test_the_band_between_two_is_the_one_that_a_search_shows(people: Gallery, centre: list[float] | None) -> None:
+    card = {"calibration": {"strong": 0.2, "possible": 0.5, "weak": 0.9, "centre": centre}}
+    people.store.add_network(Network("embedder", "e" * 64, "net", "net.onnx", card, MODEL))
+    index = open_index(people.store, MODEL, people.store.path.parent / "index")
+    bias = bias_of(people.store, index)
+    for match in ask(people).matches:
+        assert band_between(people.store, index, bias, TrackletId(1), match.tracklet) == match.band
 
 
 def test_only_the_top_is_ranked_again_and_the_rest_follows_by_what_the_index_says(people: Gallery) -> None:
