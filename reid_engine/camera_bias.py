@@ -53,8 +53,7 @@ def camera_bias(
     known = np.zeros(vectors.shape[1], np.float32) if centre is None else centre
     names, places = np.unique(cameras, return_inverse=True)
     counts = np.bincount(places, minlength=len(names))[:, None]
-    sums = np.zeros((len(names), vectors.shape[1]), np.float32)
-    np.add.at(sums, places, vectors)
+    sums = (places == np.arange(len(names))[:, None]).astype(np.float32) @ vectors
     squares = np.bincount(places, (vectors**2).sum(1), len(names))[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):  # of a single tracklet nothing is known: NaN is below nothing
         spread = (squares - (sums**2).sum(1, keepdims=True) / counts) / (counts - 1)

@@ -40,7 +40,7 @@ from reid_engine.types import BandName, CameraId, Match, ModelId, TrackletId, Ve
 OVERLAP = "same-camera-overlap"
 CONFIRMED = "confirmed"
 REJECTED = "rejected"
-SAMPLE = 20_000  # tracklets that say what cameras do, evenly over all: enough for means
+SAMPLE = 10_000  # tracklets that say what cameras do, evenly over all: enough for means
 NEAR = 4  # of how many times as many as are needed it is first asked who passes
 BANDS: tuple[BandName, ...] = ("strong", "possible", "weak")
 NOBODY_PASSES = "no tracklet passes the filters"
