@@ -11,6 +11,7 @@ from app import _bootstrap, local_time  # noqa: F401 - first: children must not 
 from app.desk import Footage
 from app.dialogs.networks import NetworksDialog
 from app.erasure_view import ErasureView
+from app.evidence_view import EvidenceView
 from app.hints import Progress
 from app.inquiry_view import InquiryView
 from app.jobs import Job
@@ -44,11 +45,12 @@ class CaseView(QObject):
         self.footage = FootagePane(work.recordings, self._readings, window)
         self.inquiry = InquiryView(work, window)
         self.journey = JourneyView(work, self.inquiry, window)
+        self.evidence = EvidenceView(work, self.inquiry, self.journey, window)
         self.player, self.matches, self.subject = self.inquiry.player, self.inquiry.matches, self.inquiry.subject
         self.erasing = ErasureView(work, window)
         self.jobs = ProgressPane(window)
         self._connect_footage()
-        for part in (self.inquiry, self.journey, self.erasing):
+        for part in (self.inquiry, self.journey, self.evidence, self.erasing):
             part.said.connect(self.said)
             part.failed.connect(self.failed)
         self.inquiry.investigating.connect(self.investigating)

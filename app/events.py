@@ -41,7 +41,9 @@ KINDS = MappingProxyType({
     "tracklets deleted": Later("tracks deleted"), "contact sheet": Later("contact sheet written"),
     "erased": Later("erased"), "erasure finished": Later("erasure finished"), "held": Later("hold set"),
     "hold lifted": Later("hold lifted"), "retention": Later("retention set"),
-    "journey exported": Later("journey exported"), "ingest started": Later("analysis started"),
+    "journey exported": Later("journey exported"), "evidence exported": Later("evidence exported"),
+    "evidence not kept": Later("evidence not kept"), "still saved": Later("still saved"),
+    "ingest started": Later("analysis started"),
     "ingest finished": Later("analysis ended"),
 })  # fmt: skip
 
@@ -198,6 +200,9 @@ SENTENCES = MappingProxyType({
     "held": Later("{what} {of}: {reason}"),
     "hold lifted": Later("hold {hold}: {reason}"),
     "journey exported": Later("of track {start} to {path}"),
+    "evidence exported": Later("of track {start} to {folder}, manifest SHA-256 {manifest_sha256}"),
+    "evidence not kept": Later("{folder}: {why}"),
+    "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "search": _search, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,

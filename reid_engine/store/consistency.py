@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -33,10 +33,12 @@ class ConsistencyVerbs(ErasureVerbs):
             found = [_sentence(connection, what, query) for what, query in (_dangling() | _unfitting()).items()]
         return [sentence for sentence in found if sentence is not None]
 
-    def altered_tracklets(self) -> Iterator[TrackletId]:
-        """Those whose boxes or crops are not what their hash says; what an older version found has none."""
+    def altered_tracklets(self, among: Sequence[TrackletId] | None = None) -> Iterator[TrackletId]:
+        """Those, of all or ``among`` some, whose boxes or crops are not what their hash says; what an older version
+        found has none."""
         with self.database.reading() as connection:
             hashed = sa.select(tracklet.c.id, tracklet.c.sha256).where(tracklet.c.sha256.is_not(None))
+            hashed = hashed if among is None else hashed.where(tracklet.c.id.in_(among))
             for number, sha256 in plain_rows(connection.execute(hashed.order_by(tracklet.c.id))):
                 boxes = connection.execute(sa.select(tracklet_box).where(tracklet_box.c.tracklet == number)).one()
                 kept = sa.select(crop).where(crop.c.tracklet == number).order_by(crop.c.run, crop.c.position)
