@@ -9,7 +9,18 @@ import pytest
 
 from tests.support.exported import Exported, export_small
 
-LONG = ("walks", "test_learning.py", "test_full_size.py", "test_loop.py")  # folders and files of a minute and more
+# folders and files of half a minute and more
+LONG = (
+    "walks",
+    "test_learning.py",
+    "test_full_size.py",
+    "test_loop.py",
+    "test_train_command.py",
+    "test_detection.py",
+    "test_promises.py",
+    "test_window.py",
+    "test_inquiry.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
