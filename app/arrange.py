@@ -17,6 +17,13 @@ BAND_WORDS: dict[BandName | None, str] = {
     "strong": Later("Strong"), "possible": Later("Possible"), "weak": Later("Weak"), "none": Later("Unlikely"),
     None: Later("Not calibrated"),
 }  # fmt: skip
+BAND_TIPS: dict[BandName | None, str] = {
+    "strong": Later("At most 1 % of strangers come as near as this."),
+    "possible": Later("At most 5 % of strangers come as near as this."),
+    "weak": Later("At most 20 % of strangers come as near as this."),
+    "none": Later("More than 20 % of strangers come as near as this."),
+    None: Later("This network has no calibration: the order means something, the distance alone does not."),
+}
 BAND_ORDER: tuple[BandName | None, ...] = ("strong", "possible", "weak", "none", None)
 LINE_ABOVE = "weak"  # bands from here on lie beyond the line that 5 % of strangers pass
 LINE = Later("5 % of strangers come nearer than this (held-out test)")

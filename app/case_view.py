@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
 from app.desk import Footage
 from app.dialogs.networks import NetworksDialog
+from app.evidence_view import EvidenceView
 from app.hints import Progress
 from app.inquiry_view import InquiryView
 from app.jobs import Job
@@ -43,10 +44,11 @@ class CaseView(QObject):
         self.footage = FootagePane(work.recordings, self._readings, window)
         self.inquiry = InquiryView(work, window)
         self.journey = JourneyView(work, self.inquiry, window)
+        self.evidence = EvidenceView(work, self.inquiry, self.journey, window)
         self.player, self.matches, self.subject = self.inquiry.player, self.inquiry.matches, self.inquiry.subject
         self.jobs = ProgressPane(window)
         self._connect_footage()
-        for part in (self.inquiry, self.journey):
+        for part in (self.inquiry, self.journey, self.evidence):
             part.said.connect(self.said)
             part.failed.connect(self.failed)
         self.inquiry.investigating.connect(self.investigating)

@@ -7,7 +7,14 @@ from typing import Any
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
-STAGES = {"hash": "reading", "analyse": "analysing", "embed": "embedding", "index": "indexing", "check": "checking"}
+STAGES = {
+    "hash": "reading",
+    "analyse": "analysing",
+    "embed": "embedding",
+    "index": "indexing",
+    "check": "checking",
+    "render": "rendering",
+}
 
 
 class Console:

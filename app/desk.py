@@ -19,6 +19,7 @@ from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.errors import CaseError, JobCancelled, ReappearError
+from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.search import SearchRequest
@@ -245,6 +246,10 @@ class Desk:
     def export_journey(self, start: TrackletId, path: Path) -> None:
         """Write the list of sightings as CSV or JSON. Raises UsageError, CaseError."""
         export(self.case, self.case.journey(start), path)
+
+    def save_still(self, camera: str, time_us: int, path: Path) -> None:
+        """Write what a camera showed as a PNG that is on the record. Raises UsageError, SourceError, CaseError."""
+        save_still(self.case, camera, time_us, path)
 
     def add_note(self, text: str, moment_us: int, camera: CameraId | None, tracklet: TrackletId | None) -> Note:
         """Write a note about a moment, or set a marker."""

@@ -37,7 +37,9 @@ KINDS = MappingProxyType({
     "source finished": Later("recording analysed"), "source reset": Later("to be analysed again"),
     "network added": Later("network used"),
     "tracklets deleted": Later("tracks deleted"), "contact sheet": Later("contact sheet written"),
-    "journey exported": Later("journey exported"), "ingest started": Later("analysis started"),
+    "journey exported": Later("journey exported"), "evidence exported": Later("evidence exported"),
+    "evidence not kept": Later("evidence not kept"), "still saved": Later("still saved"),
+    "ingest started": Later("analysis started"),
     "ingest finished": Later("analysis ended"),
 })  # fmt: skip
 
@@ -182,6 +184,9 @@ SENTENCES = MappingProxyType({
     "tracklets deleted": Later("{deleted} tracks"),
     "contact sheet": Later("{path}"),
     "journey exported": Later("of track {start} to {path}"),
+    "evidence exported": Later("of track {start} to {folder}, manifest SHA-256 {manifest_sha256}"),
+    "evidence not kept": Later("{folder}: {why}"),
+    "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "search": _search, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,

@@ -77,16 +77,22 @@ def summary(found: Journey) -> str:
 
 def export(case: Case, found: Journey, path: Path) -> None:
     """Write the list of sightings as ``.csv`` or ``.json`` and put that on the record. Raises UsageError, CaseError."""
-    cameras = {camera.id: camera for camera in case.store.cameras()}
-    rows = [_readable(row, cameras) for row in rows_of(found, {n: camera.name for n, camera in cameras.items()})]
-    writers = {".csv": _csv, ".json": _json}
-    if path.suffix.lower() not in writers:
-        raise UsageError(f"{path.name}: a journey is exported as .csv or .json")
+    text = as_text(case, found, path.suffix.lower())
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(writers[path.suffix.lower()](case, found, rows), "utf-8")
+        path.write_text(text, "utf-8")
     tracklets = [int(seen.tracklet) for seen in found.sightings]
     case.record("journey exported", path=str(path), start=int(found.start), tracklets=tracklets)
+
+
+def as_text(case: Case, found: Journey, suffix: str) -> str:
+    """The list of sightings as a ``.csv`` or ``.json`` has it. Raises UsageError for another suffix."""
+    writers = {".csv": _csv, ".json": _json}
+    if suffix not in writers:
+        raise UsageError(f"“{suffix}”: a journey is exported as .csv or .json")
+    cameras = {camera.id: camera for camera in case.store.cameras()}
+    rows = [_readable(row, cameras) for row in rows_of(found, {n: camera.name for n, camera in cameras.items()})]
+    return writers[suffix](case, found, rows)
 
 
 def _readable(row: dict[str, Any], cameras: Mapping[CameraId, Camera]) -> dict[str, Any]:

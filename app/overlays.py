@@ -9,8 +9,8 @@ from typing import Protocol
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
-from app.hits import Shown, boxes_at
 from reid_engine.types import CameraId, Tracklet
+from reid_engine.whereabouts import Shown, boxes_at
 
 WINDOW_US = 20_000_000
 KEPT_WINDOWS = 64

@@ -76,6 +76,7 @@ def _play(of_case: OfCase) -> list[Verb]:
             for n, words in enumerate(ALONE, start=1)
         ),
         Verb(menu, Later("All cameras"), "0", of_case(lambda view: view.player.solo_place(0)), "tiles"),
+        Verb(menu, Later("Save a still"), "S", of_case(lambda view: view.evidence.save_still()), "tiles"),
         Verb(menu, Later("Boxes"), "B", of_case(lambda view: view.player.toggle_boxes()), "tiles"),
     ]
 
@@ -161,6 +162,7 @@ def _journey(window: MainWindow, of_case: OfCase) -> list[Verb]:
         Verb(menu, Later("Note about this moment …"), "M", of_case(lambda view: view.journey.ask_note()), "tiles"),
         Verb(menu, Later("Links between cameras …"), "", of_case(lambda view: view.journey.ask_links()), "tiles"),
         Verb(menu, Later("Floor plan …"), "", of_case(lambda view: view.journey.ask_picture()), "tiles"),
+        Verb(menu, Later("Evidence …"), "E", of_case(lambda view: view.evidence.ask()), "tiles"),
         Verb(menu, Later("Export the journey …"), "Ctrl+E", of_case(lambda view: view.journey.ask_export()), "tiles"),
     ]
 

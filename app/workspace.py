@@ -36,11 +36,12 @@ MOST_WANTED = 120
 
 class Workspace(QObject):
     """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error;
-    ``edited``: a split or a merge was done, as its job told it."""
+    ``edited``, ``exported``: a split or a merge, or an evidence package, was done, as its job told it."""
 
     footage_changed = Signal(object)
     networks_changed = Signal()
     edited = Signal(object)
+    exported = Signal(object)
     said = Signal(str)
     failed = Signal(Exception)
 
@@ -215,6 +216,8 @@ class Workspace(QObject):
         for event in events:
             if event.get("event") == "result" and "edit" in event:
                 self.edited.emit(event)
+            elif event.get("event") == "result" and "evidence" in event:
+                self.exported.emit(event["evidence"])
             elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
             if event.get("tracklets", self._tracks) != self._tracks:

@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from reid_engine.audit import Event
+from reid_engine.camera_bias import CameraBias
 from reid_engine.clock import Clock
 from reid_engine.errors import CaseBusy, CaseError, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
-from reid_engine.search import SearchRequest, SearchResult, search
+from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
 from reid_engine.store import Decision, Deed, Store
 from reid_engine.store.connection import explained
-from reid_engine.types import CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
+from reid_engine.types import BandName, CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
 
 if TYPE_CHECKING:
     from reid_engine.check import Reembedder
@@ -62,6 +63,7 @@ class Case:
         self.folder = folder
         self.store = store
         self._indexes: dict[ModelId, VectorIndex] = {}
+        self._biases: dict[ModelId, tuple[int, CameraBias]] = {}
         self._indexing = Lock()  # two threads must not add the same vectors twice
 
     @classmethod
@@ -163,16 +165,32 @@ class Case:
             self._indexes[model] = known
             return known
 
+    def _bias(self, index: VectorIndex) -> CameraBias | None:
+        """What the cameras do to everybody in this index; kept until vectors come or go."""
+        if not len(index):
+            return None
+        generation, bias = self._biases.get(index.model, (-1, None))
+        if bias is None or generation != index.generation:
+            bias = bias_of(self.store, index)
+            self._biases[index.model] = (index.generation, bias)
+        return bias
+
     def search(
         self, request: SearchRequest, *, settings: SearchSettings | None = None, control: JobControl | None = None
     ) -> SearchResult:
         """Rank, and write the search into the record unless the case is open for reading only."""
         index = self.index(request.model, control)
-        result = search(self.store, index, request, settings)
+        result = search(self.store, index, request, settings, self._bias(index))
         if not self.store.read_only:
             probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
             self.record("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
         return result
+
+    def band_between(self, one: TrackletId, other: TrackletId) -> BandName | None:
+        """The band in which a search from one of them finds the other. Raises NotFound, CaseError without vectors."""
+        index = self.index(self.model())
+        bias = self._bias(index)
+        return None if bias is None else band_between(self.store, index, bias, one, other)
 
     def probe_at(
         self, camera: CameraId, time_us: int, x: float, y: float, *, tolerance_us: int = TOLERANCE_US

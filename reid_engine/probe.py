@@ -54,11 +54,17 @@ def source_at(store: Store, camera: Camera, time_us: int) -> tuple[Source, int]:
     raise ProbeError(f"{camera.name} has no footage at that moment")
 
 
-def picture_at(source: Source, offset_us: int) -> BgrImage:
-    """The picture that a recording shows ``offset_us`` after its first one, at full size."""
+def file_of(source: Source) -> Path:
+    """Where a recording lies. Raises SourceError when it is there no longer."""
     path = Path(source.path)
     if not path.exists():
         raise SourceError(f"{path} is gone; put the recording back where it was")
+    return path
+
+
+def picture_at(source: Source, offset_us: int) -> BgrImage:
+    """The picture that a recording shows ``offset_us`` after its first one, at full size."""
+    path = file_of(source)
     kind: SourceKind = "folder" if source.kind == "folder" else "video"
     server = PictureServer(path, kind, (source.width, source.height), slots=2)
     deadline = time.monotonic() + TIME_LIMIT_S

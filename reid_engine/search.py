@@ -2,7 +2,8 @@
 
 1. The store says which tracklets pass the filters; the index finds the nearest of them.
 2. Feedback moves the query (Rocchio): towards what the operator called the same, away from the different.
-3. The top is re-ranked by k-reciprocal neighbours.
+3. The top is put in order without what each camera does to everybody (see ``camera_bias``), and re-ranked by
+   k-reciprocal neighbours.
 4. The list is put in order, which is what ``rank`` counts:
    confirmed (``same``) first, so that they stay where they are while the rest changes; then everything undecided; then
    the rejected (``different``); the list is cut at its limit; and of what is left, whoever cannot be the person by the
@@ -12,8 +13,9 @@ The veto: whoever is seen beside the probe, or beside a confirmed tracklet, in o
 else (``same-camera-overlap``; see ``topology.seen_apart``). A confirmed tracklet carries that flag too, and stays where
 it is: a person has spoken. What is known of camera pairs only adds flags (see ``topology``).
 
-``distance`` is always the model's own distance to the probe itself. Without re-ranking and feedback it rises with rank,
-except for the vetoed ones, which are a block of their own at the end. Equal distances are ordered by tracklet number.
+``distance`` is always the model's distance to the probe itself, without what their cameras do. Without re-ranking and
+feedback it rises with rank, except for the vetoed ones, which are a block of their own at the end, and beyond the top.
+Equal distances are ordered by tracklet number.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from reid_engine.camera_bias import CameraBias, camera_bias
 from reid_engine.errors import NotFound, ProbeError, ShapeError
 from reid_engine.index import VectorIndex
 from reid_engine.journey import links_of, topology_of
@@ -37,6 +40,7 @@ from reid_engine.types import BandName, CameraId, Match, ModelId, TrackletId, Ve
 OVERLAP = "same-camera-overlap"
 CONFIRMED = "confirmed"
 REJECTED = "rejected"
+SAMPLE = 20_000  # tracklets that say what cameras do, evenly over all: enough for means
 NEAR = 4  # of how many times as many as are needed it is first asked who passes
 BANDS: tuple[BandName, ...] = ("strong", "possible", "weak")
 NOBODY_PASSES = "no tracklet passes the filters"
@@ -55,7 +59,7 @@ class SearchRequest:
     same_camera:     the probe's own camera too; left out by default
     upper, lower:    colours of clothes, any of these; none for all
     least_quality:   of the best crop, in [0, 1]
-    rerank:          k-reciprocal re-ranking of the top
+    rerank:          k-reciprocal re-ranking of the top; without it, by distance alone
     """
 
     probe: TrackletId | Vectors
@@ -90,10 +94,24 @@ class _Probe:
     camera: CameraId | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """What is near to it? vector: (D,) as stored vectors are; fair: (D,) the same without what cameras did."""
+
+    vector: Vectors
+    fair: Vectors
+
+
 def search(
-    store: Store, index: VectorIndex, request: SearchRequest, settings: SearchSettings | None = None
+    store: Store,
+    index: VectorIndex,
+    request: SearchRequest,
+    settings: SearchSettings | None = None,
+    bias: CameraBias | None = None,
 ) -> SearchResult:
     """Rank the tracklets of a case by how near they are to the probe.
+
+    ``bias`` is that of this very index, where it is known; else it is found when it is needed.
 
     Raises ProbeError for a probe that is not there or has no vector of this model, NotFound for feedback about
     tracklets that are not there, ShapeError for a vector of another length.
@@ -105,21 +123,22 @@ def search(
     same = tuple(number for number in dict.fromkeys(request.same) if number != probe.tracklet)
     different = tuple(number for number in dict.fromkeys(request.different) if number != probe.tracklet)
     feedback = bool(same or different)
-    queries = [probe.vector]
+    bias = bias_of(store, index) if bias is None else bias
+    queries = [_Query(probe.vector, bias.off(probe.vector[None], [probe.camera])[0])]
     if feedback:
-        both = store.vectors(request.model, same + different)
-        both = unit_length(both) if index.distance == "cosine" else both
-        queries.append(rocchio(probe.vector, both[: len(same)], both[len(same) :]))
+        queries.append(_moved(store, index, bias, queries[0], same, different))
     where = _where(probe, request)
-    top = settings.rerank_top if request.rerank else 0
-    depth = max(request.limit, top) + len(same) + len(different)
+    depth = max(request.limit, settings.rerank_top) + len(same) + len(different)
     confirmed = store.find(where, among=same)
-    found = [np.union1d(ids, confirmed) for ids in _nearest(store, index, np.stack(queries), depth, where)]
-    orders = [_ordered(index, query, ids, top, settings) for query, ids in zip(queries, found, strict=True)]
+    near = _nearest(store, index, np.stack([query.vector for query in queries]), depth, where)
+    found = [np.union1d(ids, confirmed) for ids in near]
+    orders = [
+        _ordered(store, index, bias, q, ids, request.rerank, settings) for q, ids in zip(queries, found, strict=True)
+    ]
     judge = _Judge(store, probe, same, different, orders[-1])
     listed = judge.arrange(orders[-1], request.limit)
     before = _Judge(store, probe, (), (), orders[0]).arrange(orders[0]) if feedback else listed
-    matches = _matches(store, index, request, probe, listed, judge, before)
+    matches = _matches(store, index, bias, request, queries[0], listed, judge, before)
     return SearchResult(matches, tuple(_notes(store, index, request, probe, len(matches))))
 
 
@@ -170,23 +189,49 @@ def _nearest(store: Store, index: VectorIndex, queries: Vectors, depth: int, whe
     return [ids[:depth] for ids in found]
 
 
-def _ordered(index: VectorIndex, query: Vectors, ids: Ids, top: int, settings: SearchSettings) -> Ids:
-    """``ids`` by distance to the query, the first ``top`` of them re-ranked; ties by number."""
+def _moved(
+    store: Store,
+    index: VectorIndex,
+    bias: CameraBias,
+    query: _Query,
+    same: tuple[TrackletId, ...],
+    different: tuple[TrackletId, ...],
+) -> _Query:
+    """The query towards ``same`` and away from ``different``, each of them without what its own camera did."""
+    both = store.vectors(index.model, same + different)
+    both = unit_length(both) if index.distance == "cosine" else both
+    fair = bias.off(both, store.spans(same + different).camera.tolist())
+    cut = len(same)
+    return _Query(rocchio(query.vector, both[:cut], both[cut:]), rocchio(query.fair, fair[:cut], fair[cut:]))
+
+
+def _ordered(
+    store: Store,
+    index: VectorIndex,
+    bias: CameraBias,
+    query: _Query,
+    ids: Ids,
+    rerank: bool,
+    settings: SearchSettings,
+) -> Ids:
+    """``ids`` by distance to the query, the nearest without what cameras do; ties by number."""
     vectors = index.vectors(ids)
-    near = distances(index.distance, query[None], vectors)[0]
-    order = np.lexsort((ids, near))
-    head = order[:top]
-    if len(head) > 1:
-        within = distances(index.distance, vectors[head], vectors[head])
+    plain = distances(index.distance, query.vector[None], vectors)[0]
+    order = np.lexsort((ids, plain))
+    head = order[: settings.rerank_top]
+    fair = bias.off(vectors[head], store.spans(ids[head].tolist()).camera.tolist())
+    near = distances(index.distance, query.fair[None], fair)
+    again = near[0]
+    if rerank and len(head) > 1:
         again = k_reciprocal_rerank(
             np.zeros((1, 1), np.float32),
-            near[None, head],
-            within,
+            near,
+            distances(index.distance, fair, fair),
             k1=settings.neighbours,
             k2=settings.expansion,
             weight=settings.original_share,
         )[0]
-        order[: len(head)] = head[np.lexsort((ids[head], near[head], again))]
+    order[: len(head)] = head[np.lexsort((ids[head], near[0], again))]
     ordered: Ids = ids[order]
     return ordered
 
@@ -253,17 +298,22 @@ def _presences(spans: Spans) -> list[Presence]:
 def _matches(
     store: Store,
     index: VectorIndex,
+    bias: CameraBias,
     request: SearchRequest,
-    probe: _Probe,
+    query: _Query,
     listed: Sequence[int],
     judge: _Judge,
     before: Sequence[int],
 ) -> tuple[Match, ...]:
-    near = distances(index.distance, probe.vector[None], index.vectors(listed))[0]
+    vectors = index.vectors(listed)
+    fair = bias.off(vectors, [judge.presence(number).camera for number in listed])
+    near = distances(index.distance, query.fair[None], fair)[0]
+    calibration = store.card(request.model).get("calibration")
+    told = near if _centre(calibration) is not None else distances(index.distance, query.vector[None], vectors)[0]
     places = {number: place for place, number in enumerate(before, start=1)}
     calibration = store.card(request.model).get("calibration")
     found = []
-    for rank, (number, distance) in enumerate(zip(listed, near.tolist(), strict=True), start=1):
+    for rank, (number, distance, by) in enumerate(zip(listed, near.tolist(), told.tolist(), strict=True), start=1):
         here = judge.presence(number)
         found.append(
             Match(
@@ -273,7 +323,7 @@ def _matches(
                 start_us=here.start_us,
                 end_us=here.end_us,
                 distance=distance,
-                band=band(distance, calibration),
+                band=band(by, calibration),
                 flags=judge.flags(number),
                 moved=places.get(number, len(before) + 1) - rank,
             )
@@ -285,11 +335,38 @@ def band(distance: float, calibration: dict[str, Any] | None) -> BandName | None
     """Which share of strangers comes as near as ``distance``.
 
     ``calibration`` holds the distances at which 1 % (``strong``), 5 % (``possible``) and 20 % (``weak``) of strangers
-    pass; None for a model that was not calibrated.
+    pass; None for a model that was not calibrated. Where it names its ``centre`` they were measured without what
+    cameras do, and ``distance`` is to be such a one.
     """
     if calibration is None:
         return None
     return next((name for name in BANDS if distance <= calibration[name]), "none")
+
+
+def band_between(
+    store: Store, index: VectorIndex, bias: CameraBias, one: TrackletId, other: TrackletId
+) -> BandName | None:
+    """The band in which a search from either finds the other; None without a calibration. Raises NotFound."""
+    calibration = store.card(index.model).get("calibration")
+    pair = store.vectors(index.model, [one, other])
+    pair = unit_length(pair) if index.distance == "cosine" else pair
+    if _centre(calibration) is not None:
+        pair = bias.off(pair, store.spans([one, other]).camera.tolist())
+    return band(float(distances(index.distance, pair[:1], pair[1:])[0, 0]), calibration)
+
+
+def _centre(calibration: dict[str, Any] | None) -> Vectors | None:
+    """(D,) the mean of those on whom the model was calibrated without what cameras do; None where it was not so."""
+    found = None if calibration is None else calibration.get("centre")
+    return None if found is None else np.asarray(found, np.float32)
+
+
+def bias_of(store: Store, index: VectorIndex) -> CameraBias:
+    """What the cameras of a case do, by at most ``SAMPLE`` of its tracklets; the same case gives the same."""
+    ids = index.ids[:: max(1, -(-len(index) // SAMPLE))]
+    cameras = store.spans([TrackletId(number) for number in ids.tolist()]).camera
+    centre = _centre(store.card(index.model).get("calibration"))
+    return camera_bias(index.vectors(ids), cameras, index.distance, centre)
 
 
 def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Probe, found: int) -> list[str]:

@@ -91,17 +91,21 @@ class TrackletSettings(_Group):
 
 
 class SearchSettings(_Group):
-    """How a ranking is made; re-ranking is k-reciprocal (Zhong et al., CVPR 2017, section 4.1)."""
+    """How a ranking is made; re-ranking is k-reciprocal (Zhong et al., CVPR 2017, section 4.1).
+
+    The paper's k1 = 20, k2 = 6 and lambda = 0.3 are for galleries with many pictures of everybody. In a case a person
+    has a few tracks, and with these strangers became each other's witnesses: see docs/accuracy.md.
+    """
 
     limit: Annotated[int, Field(ge=1)] = 50
     """How many matches the command line gives."""
     rerank_top: Annotated[int, Field(ge=2)] = 200
     """How many of the nearest are ranked again by their neighbours."""
-    neighbours: Annotated[int, Field(ge=1)] = 20
+    neighbours: Annotated[int, Field(ge=1)] = 5
     """How many neighbours a track has there (k1)."""
-    expansion: Annotated[int, Field(ge=1)] = 6
+    expansion: Annotated[int, Field(ge=1)] = 2
     """Over how many neighbours these are averaged (k2)."""
-    original_share: Share = 0.3
+    original_share: Share = 0.6
     """What the plain distance still counts (lambda)."""
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from reid_engine.lettering import write_line
 from reid_engine.types import BandName, BgrImage
 
 COLUMNS = 6
@@ -71,7 +72,7 @@ def contact_sheet(probe: Card, matches: Sequence[Card], *, heading: str = "") ->
     across = min(COLUMNS, max(1, len(matches)))
     width = (across + 1) * (CARD_W + MARGIN) + 3 * MARGIN
     image = np.full((TITLE_H + rows * (CARD_H + MARGIN) + MARGIN, width, 3), PAPER, np.uint8)
-    _write(image, heading, (2 * MARGIN, 32), width - 4 * MARGIN, size=TITLE_SIZE, colour=INK, weight=600)
+    write_line(image, heading, (2 * MARGIN, 32), width - 4 * MARGIN, size=TITLE_SIZE, colour=INK, weight=600)
     _draw_card(image, probe, MARGIN, TITLE_H)
     first = CARD_W + 3 * MARGIN
     for place, card in enumerate(matches):
@@ -96,7 +97,7 @@ def _draw_card(image: BgrImage, card: Card, x: int, y: int) -> None:
     name = f"{card.title}  {card.camera}"
     lines = ((name, INK, 600), (card.when, INK, 400), (card.note, QUIET, 400), (flags, WARN, 500))
     for number, (text, colour, weight) in enumerate(lines):
-        _write(image, text, (left, base + number * LINE), PICTURE_W, size=TEXT_SIZE, colour=colour, weight=weight)
+        write_line(image, text, (left, base + number * LINE), PICTURE_W, size=TEXT_SIZE, colour=colour, weight=weight)
 
 
 def _place_picture(image: BgrImage, jpeg: bytes | None, left: int, top: int) -> None:
@@ -111,28 +112,3 @@ def _place_picture(image: BgrImage, jpeg: bytes | None, left: int, top: int) -> 
     fitted = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
     x, y = (PICTURE_W - size[0]) // 2, (PICTURE_H - size[1]) // 2
     place[y : y + size[1], x : x + size[0]] = fitted
-
-
-def _write(
-    image: BgrImage,
-    text: str,
-    at: tuple[int, int],
-    room: int,
-    *,
-    size: int,
-    colour: tuple[int, int, int],
-    weight: int,
-) -> None:
-    """One line, cut with an ellipsis where it would leave its room."""
-    if not text:
-        return
-    font = cv2.FontFace("sans")
-    shown = text
-    while len(shown) > 1 and _width(font, shown, size, weight) > room:
-        shown = shown.removesuffix("…")[:-1] + "…"
-    cv2.putText(image, shown, at, colour, font, size, weight)
-
-
-def _width(font: cv2.FontFace, text: str, size: int, weight: int) -> int:
-    _, _, wide, _ = cv2.getTextSize((10_000, 100), text, (0, 50), font, size, weight)
-    return int(wide)

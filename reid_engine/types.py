@@ -176,7 +176,7 @@ class Tracklet:
 class Match:
     """One ranked answer, from 1. Not yet a truth.
 
-    distance: the model's own, smaller is nearer; rises with rank only without re-ranking and feedback
+    distance: the model's, without what cameras do; smaller is nearer; rises with rank without re-ranking and feedback
     band:     which share of strangers comes as near, by the model's calibration; None without one
     flags:    why an answer is doubtful, e.g. ``same-camera-overlap``, ``two-places``, ``travel-time``
     moved:    places gained (+) or lost (-) against the ranking without feedback

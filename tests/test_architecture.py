@@ -26,7 +26,7 @@ IMPORTERS: dict[str, tuple[str, ...]] = {
     "alembic": ("reid_engine/store/",),
     "sqlite3": ("reid_engine/store/",),
     "faiss": ("reid_engine/index.py",),
-    "av": ("reid_engine/video/container.py", "trainer/world/mp4.py"),
+    "av": ("reid_engine/video/container.py", "reid_engine/video/clip.py", "trainer/world/mp4.py"),
     "openvino": ("reid_engine/runtime/",),
     "onnxruntime": ("reid_engine/runtime/",),
     "ultralytics": ("reid_engine/_ultralytics.py",),

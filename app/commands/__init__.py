@@ -15,6 +15,7 @@ FAMILIES = {
     "analyse": ("ingest", "prepare"),
     "investigate": ("tracklets", "search", "probe", "why"),
     "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
+    "evidence": ("evidence", "verify", "still"),
     "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "record"),
     "setup": ("settings", "device", "cases"),
     "measure": ("bench",),

@@ -10,10 +10,10 @@ from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistent
 from PySide6.QtGui import QImage, QPixmap
 
 from app import theme
-from app.arrange import BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
+from app.arrange import BAND_TIPS, BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
 from app.pictures import PictureStore
 from app.words import Later, tr
-from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
+from reid_engine.types import CameraId, Match, TrackletId, Verdict
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -22,13 +22,6 @@ CROPS_BYTES = 16 << 20  # some 180 cards at 100 %
 BATCH_MS = 30
 CROP_SIZE = (116, 196)  # at 100 %
 
-BAND_TIPS: dict[BandName | None, str] = {
-    "strong": Later("At most 1 % of strangers come as near as this."),
-    "possible": Later("At most 5 % of strangers come as near as this."),
-    "weak": Later("At most 20 % of strangers come as near as this."),
-    "none": Later("More than 20 % of strangers come as near as this."),
-    None: Later("This network has no calibration: the order means something, the distance alone does not."),
-}
 FLAG_WORDS = {
     "same-camera-overlap": Later("seen beside the person: somebody else"),
     "two-places": Later("two places at once"),

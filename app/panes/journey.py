@@ -33,7 +33,7 @@ NO_TOPOLOGY = Later("Without walking times impossible matches cannot be flagged:
 
 
 class JourneyPane(QWidget):
-    """chosen: a sighting; sought: a moment; conflict: show both; play, note, export, links, plan: buttons;
+    """chosen: a sighting; sought: a moment; conflict: show both; play, note, export, evidence, links, plan: buttons;
     placed, linked: on the floor plan; noted: a note was clicked."""
 
     chosen = Signal(int)
@@ -45,6 +45,7 @@ class JourneyPane(QWidget):
     play = Signal()
     note = Signal()
     export = Signal()
+    evidence = Signal()
     links = Signal()
     picture = Signal()
 
@@ -97,7 +98,7 @@ class JourneyPane(QWidget):
         self._alone = alone
         self._offer_times()
         self._summary.setText(tr(EMPTY) if alone or found is None else summary(found))
-        for button in (self.play_button, self._export):
+        for button in (self.play_button, self._evidence, self._export):
             button.setEnabled(found is not None and len(found.confirmed) > 0)
         self.lanes.show_journey(found, lanes, notes)
         self.plan.show_journey(found)
@@ -150,14 +151,19 @@ class JourneyPane(QWidget):
         self.play_button = self._button(
             "play", tr("Play"), self.play, tr("The journey: all sightings one after the other (Shift+P)")
         )
-        self._export = self._button("export", tr("Export …"), self.export, tr("The list as CSV or JSON (Ctrl+E)"))
+        self._evidence = self._button(
+            "export", tr("Evidence …"), self.evidence, tr("Clips, stills and a report that prove themselves (E)")
+        )
+        self._export = self._button("export", tr("List …"), self.export, tr("The list as CSV or JSON (Ctrl+E)"))
         for button in (
             self.play_button,
             self._button("note", tr("Note   M"), self.note, tr("About this moment")),
+            self._evidence,
             self._export,
         ):
             row.addWidget(button)
         self.play_button.setEnabled(False)
+        self._evidence.setEnabled(False)
         self._export.setEnabled(False)
         return row
 

@@ -27,6 +27,7 @@ from app.words import Later, counted, tr
 STAGES = {
     "hash": Later("Reading the files"), "analyse": Later("Analysing"), "embed": Later("Describing people"),
     "index": Later("Indexing"), "export": Later("Preparing the network for this machine"),
+    "render": Later("Making the clips"),
 }  # fmt: skip
 WIDTHS = {CAMERA: 110, STAGE: 90, DONE: 110, FOUND: 50}
 ROW = 26

@@ -7,11 +7,12 @@ from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEv
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import local_time, theme
-from app.hits import Fit, Shown, dragged_box, hit
+from app.hits import Fit, dragged_box, hit
 from app.player import Showing
 from app.words import tr
 from reid_engine.clock import SECOND_US
 from reid_engine.types import CameraId
+from reid_engine.whereabouts import Shown
 
 DRAG_PX = 7
 MOST_ZOOM = 8.0

@@ -1,6 +1,7 @@
 """Recordings are decoded in child processes: a file that crashes its decoder takes nothing else down.
 
-``FrameReader`` is for analysis, ``PictureServer`` for playing, ``probe`` and ``first_picture`` for a first look.
+``FrameReader`` is for analysis, ``PictureServer`` for playing, ``stretch`` for what is handed on, ``probe`` and
+``first_picture`` for a first look.
 ``python -m reid_engine.decoder`` is the child, the only process that loads PyAV.
 """
 
@@ -10,6 +11,17 @@ from reid_engine.decoder.player import Picture, PictureServer
 from reid_engine.decoder.probing import first_picture, probe
 from reid_engine.decoder.reader import FrameReader
 from reid_engine.decoder.requests import DecodeRequest
+from reid_engine.decoder.stretch import Shot, stretch
 from reid_engine.recordings import SourceInfo
 
-__all__ = ("DecodeRequest", "FrameReader", "Picture", "PictureServer", "SourceInfo", "first_picture", "probe")
+__all__ = (
+    "DecodeRequest",
+    "FrameReader",
+    "Picture",
+    "PictureServer",
+    "Shot",
+    "SourceInfo",
+    "first_picture",
+    "probe",
+    "stretch",
+)

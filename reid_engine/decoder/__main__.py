@@ -98,7 +98,8 @@ class _Decoder:
 
     def run(self) -> None:
         """Do what was ordered, to the end."""
-        {"probe": self._probe, "picture": self._picture, "read": self._read, "play": self._play}[self._order.task]()
+        tasks = {"probe": self._probe, "picture": self._picture, "read": self._read, "play": self._play}
+        (tasks | {"stretch": self._stretch})[self._order.task]()
 
     def _probe(self) -> None:
         self._out.event("end")
@@ -128,6 +129,16 @@ class _Decoder:
         expected = self._source.info.expected_frames
         report = SourceReport(decoded, analysed, expected, end_us, self._source.damage)
         self._out.event("end", report=asdict(report))
+
+    def _stretch(self) -> None:
+        ring = self._ring()
+        if self._order.offset_us > 0:
+            self._source.seek(self._order.offset_us, lambda: None)
+        for picture in self._source.pictures():
+            if picture.offset_us > self._order.until_us:
+                break
+            self._deliver(ring, "frame", picture, self._whole, index=picture.index)
+        self._out.event("end")
 
     def _play(self) -> None:
         ring, orders, serial = self._ring(), self._orders, 0

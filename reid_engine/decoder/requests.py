@@ -13,7 +13,7 @@ from reid_engine.recordings import SourceKind
 ENLARGED_PX = 1920 * 1080  # no small picture is enlarged beyond so many pixels
 HIGHEST_RATE = 1_000_000.0  # beyond, two pictures would have the same microsecond
 
-Task: TypeAlias = Literal["probe", "picture", "read", "play"]
+Task: TypeAlias = Literal["probe", "picture", "read", "play", "stretch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Order:
     memory: int = -1  # descriptor of the ring's memory
     slots: int = 0
     offset_us: int = 0  # of the picture that is wanted, after the first
+    until_us: int = 0  # of a stretch: the last moment that is wanted
     size: tuple[int, int] = (0, 0)  # largest width and height that is shown; 0 is the recording's own
     screen: bool = False
 

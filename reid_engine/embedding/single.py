@@ -31,12 +31,22 @@ Distance = Annotated[float, Field(ge=0)]
 
 
 class Calibration(BaseModel):
-    """Distances below which 1 % (strong), 5 % (possible) and 20 % (weak) of strangers come."""
+    """Distances below which 1 % (strong), 5 % (possible) and 20 % (weak) of strangers come.
+
+    centre: the mean vector of those on whom they were measured without what cameras do (``camera_bias``); None: as
+            the vectors are
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     strong: Distance
     possible: Distance
     weak: Distance
+    centre: tuple[float, ...] | None = None
+
+    def check(self, dim: int, card: str) -> None:
+        """Raises InputError for a centre that is no vector of ``dim`` numbers."""
+        if self.centre is not None and len(self.centre) != dim:
+            raise InputError(f"the card {card}: calibration.centre: {len(self.centre)} numbers, vectors have {dim}")
 
 
 class EmbedderCard(BaseModel):
@@ -71,6 +81,8 @@ class SingleImageEmbedder:
         self.sha256 = sha256_of(path)
         self.model = ModelId(f"{path.stem}@{_made_by(self.sha256, card)[:12]}")
         self.dim = dim
+        if card.calibration is not None:
+            card.calibration.check(dim, f"of {path.name}")
         self.card: dict[str, Any] = {"rule": reason, **card.model_dump(mode="json", exclude_none=True)}
         self._network = network
         self._card = card

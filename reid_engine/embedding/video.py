@@ -132,7 +132,7 @@ def _card(path: Path, given: Path | Mapping[str, Any] | None) -> dict[str, Any]:
         raise InputError(f"the card {file.name} is no card of a video model: it lacks {missing or 'everything'}")
     if card.get("calibration") is not None:
         try:
-            Calibration.model_validate(card["calibration"])
+            Calibration.model_validate(card["calibration"]).check(card["spec"]["embedding_dim"], file.name)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, ("calibration", *first["loc"])))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -34,13 +35,14 @@ class Story:
     provenance:    where the weights come from, e.g. {"recipe": "tcl/full", "backbone weights": "..."}
     training_data: the data sets, by name; empty for untrained weights
     results:       what was measured, e.g. {"world mAP": 0.61}
-    calibration:   cosine distances below which 1 % (strong), 5 % (possible) and 20 % (weak) of strangers come
+    calibration:   distances below which 1 % (strong), 5 % (possible) and 20 % (weak) of strangers come, and the centre
+                   at which they were measured (``camera_bias``)
     """
 
     provenance: Mapping[str, str] = field(default_factory=dict)
     training_data: tuple[str, ...] = ()
     results: Mapping[str, float] = field(default_factory=dict)
-    calibration: Mapping[str, float] | None = None
+    calibration: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,12 @@ class ImportReport:
     def complete(self) -> bool:
         """True when every tensor of the model was filled."""
         return not self.missing
+
+
+def card_text(card: Mapping[str, Any]) -> str:
+    """As JSON that people can read: lists of numbers stand on one line."""
+    text = json.dumps(card, indent=1)
+    return re.sub(r"\[\s+(-?[\d.]+[-+\d.eE,\s]*?)\s+\]", lambda row: f"[{' '.join(row[1].split())}]", text) + "\n"
 
 
 def card_path(path: Path) -> Path:
@@ -78,7 +86,7 @@ def save_model(model: VideoReidModel, path: Path, story: Story | None = None, *,
     digest = _sha256(part)
     card_path(path).unlink(missing_ok=True)
     os.replace(part, path)
-    part.write_text(json.dumps(_card(model, story or Story(), digest), indent=1) + "\n", "utf-8")
+    part.write_text(card_text(_card(model, story or Story(), digest)), "utf-8")
     os.replace(part, card_path(path))
     return digest
 

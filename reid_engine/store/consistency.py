@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -39,16 +39,17 @@ class ConsistencyVerbs(NoteVerbs):
             wanted = sa.select(crop.c.tracklet).where(_no_bytes(crop.c.jpeg)).distinct().order_by(crop.c.tracklet)
             return [TrackletId(number) for number in connection.execute(wanted).scalars()]
 
-    def altered_tracklets(self) -> Iterator[TrackletId]:
-        """Those whose boxes or crops are not what their hash says; what an older version found has none.
-
-        Of those ``without_bytes`` nothing is said here.
-        """
+    def altered_tracklets(self, among: Sequence[TrackletId] | None = None) -> Iterator[TrackletId]:
+        """Those, of all or ``among`` some, whose boxes or crops are not what their hash says; what an older version
+        found has none."""
+        spoiled = frozenset(self.without_bytes())
         with self.database.reading() as connection:
             hashed = sa.select(tracklet.c.id, tracklet.c.sha256).where(tracklet.c.sha256.is_not(None))
-            spoiled = sa.select(crop.c.tracklet).where(_no_bytes(crop.c.jpeg))
-            hashed = hashed.where(tracklet.c.id.not_in(spoiled))
+            hashed = hashed if among is None else hashed.where(tracklet.c.id.in_(among))
             for number, sha256 in plain_rows(connection.execute(hashed.order_by(tracklet.c.id))):
+                if number in spoiled:
+                    yield TrackletId(number)
+                    continue
                 boxes = connection.execute(sa.select(tracklet_box).where(tracklet_box.c.tracklet == number)).one()
                 kept = sa.select(crop).where(crop.c.tracklet == number).order_by(crop.c.run, crop.c.position)
                 crops = [row._asdict() for row in connection.execute(kept)]

@@ -57,6 +57,11 @@ class FileSource:
         return self._info
 
     @property
+    def first_stamp_us(self) -> int | None:
+        """The stamp of the first picture, from which its offsets count; None where packets carry none."""
+        return None if self._header.counted else self._base_us
+
+    @property
     def damage(self) -> Damage:
         """What was wrong so far with what ``pictures`` read."""
         return self._damage.so_far()

@@ -18,6 +18,7 @@ from app.actions import Binding
 from app.arrange import Label
 from app.dialogs.compare import CompareDialog, Side
 from app.dialogs.device import DeviceDialog
+from app.dialogs.evidence import EvidenceDialog, EvidenceDoneDialog
 from app.dialogs.help import HelpDialog
 from app.dialogs.keys import KeysDialog
 from app.dialogs.links import LinksDialog
@@ -144,6 +145,8 @@ def settings(folder: Path) -> QDialog:
 
 DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     NewCaseDialog: NewCaseDialog,
+    EvidenceDialog: lambda folder: EvidenceDialog(3, folder / "new"),
+    EvidenceDoneDialog: lambda folder: EvidenceDoneDialog(folder, "0" * 64),
     NetworksDialog: lambda _: NetworksDialog(Networks(), offers(resources.path("weights"))),
     KeysDialog: lambda _: KeysDialog(BINDINGS),
     PaletteDialog: lambda _: PaletteDialog(COMMANDS),

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.hits import Fit, Shown, box_at, boxes_at, dragged_box, hit
+from app.hits import Fit, dragged_box, hit
 from reid_engine.types import CameraId, SourceId, Tracklet, TrackletId, as_boxes
+from reid_engine.whereabouts import Shown, box_at, boxes_at
 
 
 def tracklet(number: int, times: list[int], boxes: list[list[float]]) -> Tracklet:

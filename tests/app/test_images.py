@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QColor
 
-from app.hits import Shown
 from app.images import seen_through, to_array, to_qimage
+from reid_engine.whereabouts import Shown
 
 
 def test_a_picture_survives_the_way_to_qt_and_back() -> None:

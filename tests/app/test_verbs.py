@@ -40,6 +40,8 @@ SAME = {
     "Links between cameras …": "pair --least-s",
     "Floor plan …": "plan --picture --place",
     "Export the journey …": "journey --export",
+    "Evidence …": "evidence --before --after --redact --reason --recipient --skip-missing",
+    "Save a still": "still",
     "The record …": "record",
     "Device …": "device",
     "Settings …": "settings --default",

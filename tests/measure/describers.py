@@ -7,8 +7,9 @@ import hashlib
 import inspect
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -31,11 +32,15 @@ AT_ONCE = 64
 
 @dataclass(frozen=True)
 class Describer:
-    """name: for people; made_by: names its space, for the cache; describe: encoded pictures of tracklets to (N, D)."""
+    """name: for people; made_by: names its space, for the cache; describe: encoded pictures of tracklets to (N, D).
+
+    card: what a case would keep of it
+    """
 
     name: str
     made_by: str
     describe: Callable[[Sequence[Pictures]], Vectors]
+    card: dict[str, Any] = field(default_factory=dict)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +73,7 @@ def load(named: str, threads: int | None = None) -> Describer:
         ]
         return np.concatenate(parts)
 
-    return Describer(title, str(embedder.model), describe)
+    return Describer(title, str(embedder.model), describe, embedder.card)
 
 
 def kept(pictures: Pictures) -> TrackletCrops:

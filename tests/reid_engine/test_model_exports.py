@@ -46,6 +46,9 @@ def test_a_calibration_of_the_wrong_form_is_refused_by_its_field(tmp_path: Path)
     card["calibration"]["possible"] = "near"
     with pytest.raises(InputError, match=r"calibration\.possible: .*number"):
         load_embedder(file, card)
+    card["calibration"] = BANDS | {"centre": [0.0] * 3}
+    with pytest.raises(InputError, match=r"small.* calibration\.centre: 3 numbers, vectors have \d+"):
+        load_embedder(file, card)
 
 
 def test_a_full_disk_is_said_as_such_and_nothing_half_made_stays(

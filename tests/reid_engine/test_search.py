@@ -10,14 +10,26 @@ from typing import Any
 import numpy as np
 import pytest
 
+from reid_engine.camera_bias import CameraBias, camera_bias
 from reid_engine.errors import NotFound, ProbeError, ShapeError
 from reid_engine.index import open_index
 from reid_engine.ranking import unit_length
-from reid_engine.search import CONFIRMED, NEAR, OVERLAP, REJECTED, SearchRequest, SearchResult, band, search
+from reid_engine.search import (
+    CONFIRMED,
+    NEAR,
+    OVERLAP,
+    REJECTED,
+    SearchRequest,
+    SearchResult,
+    band,
+    band_between,
+    bias_of,
+    search,
+)
 from reid_engine.settings import SearchSettings
 from reid_engine.store import CameraPair, Network
 from reid_engine.types import Match, ModelId, TrackletId
-from tests.support.cases import FRAME_US, MODEL, SECOND, Gallery, gallery, looks
+from tests.support.cases import DIM, FRAME_US, MODEL, SECOND, Gallery, gallery, looks
 
 PEOPLE = 6
 BESIDE = (60.0, 20.0, 90.0, 110.0)  # another place of the picture than everybody's
@@ -44,6 +56,10 @@ def ids(result: SearchResult) -> list[int]:
     return [int(match.tracklet) for match in result.matches]
 
 
+def looks_of(people: Gallery, number: int) -> np.ndarray:
+    return np.asarray(unit_length(people.store.vectors(MODEL, [TrackletId(number)]))[0])
+
+
 def by_id(result: SearchResult) -> dict[int, Match]:
     return {int(match.tracklet): match for match in result.matches}
 
@@ -64,13 +80,53 @@ def test_a_match_carries_camera_and_corrected_times(people: Gallery) -> None:
     assert (match.start_us, match.end_us) == (3600 * SECOND, 3600 * SECOND + 4 * FRAME_US)
 
 
-def test_distance_is_the_models_own_and_rises_without_re_ranking(people: Gallery) -> None:
+def test_distance_is_without_what_cameras_do_and_rises_without_re_ranking(people: Gallery) -> None:
     plain = ask(people, 3, rerank=False, same_camera=True)
     assert all(a.distance <= b.distance for a, b in pairwise(plain.matches))
-    vectors = unit_length(people.store.vectors(MODEL, [TrackletId(3), plain.matches[4].tracklet]))
-    assert plain.matches[4].distance == pytest.approx(1 - float(vectors[0] @ vectors[1]), abs=1e-4)
+    everybody = [TrackletId(number) for number in range(1, 19)]
+    vectors = unit_length(people.store.vectors(MODEL, everybody))
+    cameras = people.store.spans(everybody).camera
+    fair = camera_bias(vectors, cameras, "cosine").off(vectors, cameras.tolist())
+    for match in plain.matches:
+        assert match.distance == pytest.approx(1 - float(fair[2] @ fair[match.tracklet - 1]), abs=1e-4)
     again = by_id(ask(people, 3, same_camera=True, same=(TrackletId(9),)))
     assert all(again[int(m.tracklet)].distance == pytest.approx(m.distance, abs=1e-5) for m in plain.matches)
+
+
+def test_people_are_found_before_a_camera_that_colours_everybody(tmp_path: Path) -> None:
+    """Forty people before two cameras; the second moves all vectors far more than people differ."""
+    colour = 0.9 * looks(999)
+    with gallery(tmp_path).store as store:
+        made = Gallery(store)
+        for person in range(40):
+            made.put("a", looks(person, seed=person, noise=0.06), at_s=60 * person)
+        for person in range(40):
+            made.put("b", looks(person, seed=100 + person, noise=0.06) + colour, at_s=60 * person)
+        stranger = made.put("a", looks(999, noise=0.06), at_s=9000)
+        index = open_index(store, MODEL, tmp_path / "index")
+
+        def first(number: int, bias: CameraBias | None) -> int:
+            request = SearchRequest(probe=TrackletId(number), model=MODEL)
+            return int(search(store, index, request, bias=bias).matches[0].tracklet)
+
+        nothing = CameraBias("cosine", np.zeros(DIM, np.float32))
+        as_seen = [first(number, nothing) - number for number in range(41, 81)]
+        assert as_seen.count(-40) < 36
+        assert sum(first(number, nothing) == stranger for number in range(41, 81)) > 1
+        fair = [first(number, None) - number for number in range(41, 81)]
+        assert fair.count(-40) >= 39
+
+
+def test_feedback_counts_without_what_its_own_camera_did(people: Gallery) -> None:
+    """Who was confirmed before a camera that colours everybody draws the person, not the colour."""
+    colour = 1.6 * looks(999)
+    for number in range(30):
+        people.put("d", looks(100 + number) + colour, at_s=60 * number)
+    confirmed = people.put("d", looks(0, seed=7, noise=0.08) + colour, at_s=9000)
+    tinted = people.put("b", looks(999, seed=8, noise=0.3), at_s=9000)
+    found = ask(people, same=(confirmed,))
+    assert {*ids(found)[:3]} == {confirmed, 7, 13}
+    assert ids(found).index(tinted) > 5
 
 
 def test_equal_distances_are_settled_by_number(people: Gallery) -> None:
@@ -233,18 +289,47 @@ def test_bands_are_those_of_the_card(people: Gallery) -> None:
     assert found.matches[0].band == "strong"
     assert found.matches[-1].band in ("weak", "none")
     assert not any("calibrated" in note for note in found.notes)
+    own = {int(m.tracklet): 1 - float(looks_of(people, 1) @ looks_of(people, m.tracklet)) for m in found.matches}
+    assert all(match.band == band(own[match.tracklet], card["calibration"]) for match in found.matches)
     assert [band(d, card["calibration"]) for d in (0.2, 0.21, 0.5, 0.9, 0.91)] == [
         "strong", "possible", "possible", "weak", "none",
     ]  # fmt: skip
 
 
-def test_only_the_top_is_re_ranked_and_the_rest_follows_by_distance(people: Gallery) -> None:
+def test_bands_of_a_calibration_with_a_centre_are_by_the_distance_that_is_told(people: Gallery) -> None:
+    card = {"calibration": {"strong": 0.2, "possible": 0.5, "weak": 0.9, "centre": looks(50).tolist()}}
+    people.store.add_network(Network("embedder", "e" * 64, "net", "net.onnx", card, MODEL))
+    found = ask(people)
+    assert {match.band for match in found.matches} > {"strong"}
+    assert all(match.band == band(match.distance, card["calibration"]) for match in found.matches)
+    everybody = [TrackletId(number) for number in range(1, 19)]
+    vectors, cameras = unit_length(people.store.vectors(MODEL, everybody)), people.store.spans(everybody).camera
+    fair = camera_bias(vectors, cameras, "cosine", looks(50)).off(vectors, cameras.tolist())
+    assert found.matches[0].distance == pytest.approx(
+        1 - float(fair[0] @ fair[found.matches[0].tracklet - 1]), abs=1e-4
+    )
+
+
+@pytest.mark.parametrize("centre", [None, looks(50).tolist()])
+def test_the_band_between_two_is_the_one_that_a_search_shows(people: Gallery, centre: list[float] | None) -> None:
+    card = {"calibration": {"strong": 0.2, "possible": 0.5, "weak": 0.9, "centre": centre}}
+    people.store.add_network(Network("embedder", "e" * 64, "net", "net.onnx", card, MODEL))
+    index = open_index(people.store, MODEL, people.store.path.parent / "index")
+    bias = bias_of(people.store, index)
+    for match in ask(people).matches:
+        assert band_between(people.store, index, bias, TrackletId(1), match.tracklet) == match.band
+
+
+def test_only_the_top_is_ranked_again_and_the_rest_follows_by_what_the_index_says(people: Gallery) -> None:
     index = open_index(people.store, MODEL, people.store.path.parent / "index")
     request = SearchRequest(probe=TrackletId(1), model=MODEL)
-    plain = ids(ask(people, rerank=False))
-    found = search(people.store, index, request, SearchSettings(rerank_top=4))
-    assert sorted(ids(found)[:4]) == sorted(plain[:4])
-    assert ids(found)[4:] == plain[4:]
+    probe = index.vectors([1])
+    _, near = index.search(probe, len(index), allowed=np.arange(7, 19))
+    for rerank in (True, False):
+        request = SearchRequest(probe=TrackletId(1), model=MODEL, rerank=rerank)
+        found = search(people.store, index, request, SearchSettings(rerank_top=4))
+        assert sorted(ids(found)[:4]) == sorted(near[0][:4].tolist())
+        assert ids(found)[4:] == near[0][4:].tolist()
 
 
 def test_a_case_without_tracklets_answers_with_a_sentence(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from app.dialogs.compare import CompareDialog
 from app.dialogs.device import DeviceDialog
+from app.dialogs.evidence import EvidenceDialog
 from app.dialogs.new_case import NewCaseDialog
 from app.dialogs.why import WhyDialog
 from app.item_models.recordings import FILE
@@ -191,7 +192,7 @@ def look_closer(window: MainWindow, wait: Wait) -> Iterator[str]:
 
 
 def follow(window: MainWindow, wait: Wait) -> Iterator[str]:
-    """The confirmed sightings have lined up; the journey is played."""
+    """The confirmed sightings have lined up; the journey is played, and somebody wants to hand it on."""
     view = the_view(window)
     same = [verdict for verdict in view.work.investigation.verdicts.values() if verdict == "same"]
     wait(lambda: len(confirmed(view)) == 1 + len(same))  # the probe itself is one
@@ -200,6 +201,13 @@ def follow(window: MainWindow, wait: Wait) -> Iterator[str]:
     wait(lambda: view.player.clock.playing)
     view.player.pause()
     yield "17-played"
+    view.evidence.ask()
+    dialog = opened(EvidenceDialog, wait)
+    dialog.reason.setText("2026-014: asked for by the prosecutor")
+    dialog.choices["others"].setChecked(True)
+    yield "18-evidence"
+    dialog.close()
+    wait(lambda: not _shown(dialog))
 
 
 def dialogs(window: MainWindow, wait: Wait) -> Iterator[str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from reid_engine.camera_bias import camera_bias
 from reid_engine.embedding.single import Calibration
 from reid_engine.errors import InputError
 from reid_engine.models import build_model
 from reid_engine.models.files import load_model, save_model
-from reid_engine.ranking import JUNK, cosine_distance
+from reid_engine.ranking import JUNK, cosine_distance, unit_length
 from trainer.calibration import calibrate, write_calibration
 
 
@@ -25,7 +26,12 @@ def crowd(count: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.n
 def test_as_many_strangers_pass_as_each_band_says() -> None:
     vectors, pids, camids = crowd()
     found = calibrate(vectors, pids, camids)
-    distance = cosine_distance(vectors, vectors)
+    kept = pids != JUNK
+    unit = unit_length(vectors)
+    bias = camera_bias(unit[kept], camids[kept], "cosine", unit[kept].mean(0))
+    fair = bias.off(unit, camids.tolist())
+    distance = cosine_distance(fair, fair)
+    assert found["centre"] == pytest.approx(unit[kept].mean(0), abs=1e-6)
     strangers = np.array(
         [
             distance[a, b]
@@ -54,7 +60,7 @@ def test_it_is_kept_in_the_card_with_its_origin_and_the_model_still_loads(tmp_pa
     save_model(build_model("tclnet", backbone="compact", input_size=(64, 32)), file)
     write_calibration(file, calibrate(*crowd()), "world")
     _, card = load_model(file)
-    assert set(card["calibration"]) == {"strong", "possible", "weak"}
+    assert set(card["calibration"]) == {"strong", "possible", "weak", "centre"}
     assert card["provenance"]["calibration"] == "held-out pairs of world"
     assert json.loads(file.with_suffix(".json").read_text())["model"] == "tclnet"
     assert not list(tmp_path.glob("*.part"))

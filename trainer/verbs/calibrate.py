@@ -12,7 +12,7 @@ import numpy as np
 from reid_engine.errors import InputError
 from reid_engine.jobs import JobControl
 from reid_engine.models.files import load_model
-from trainer.calibration import calibrate, write_calibration
+from trainer.calibration import BANDS, calibrate, write_calibration
 from trainer.datasets import open_dataset
 from trainer.evaluation import embed
 from trainer.machine import Machine
@@ -44,4 +44,4 @@ def run(given: argparse.Namespace) -> str:
     write_calibration(given.model, found, dataset.name)
     if given.json:
         return json.dumps(found)
-    return "  ".join(f"{band} {distance:.4f}" for band, distance in found.items())
+    return "  ".join(f"{band} {found[band]:.4f}" for band in BANDS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from reid_engine._ultralytics import write_tensors
 from reid_engine.errors import InputError
-from reid_engine.models.files import Story, card_path, load_model, read_card, save_model
+from reid_engine.models.files import Story, card_path, card_text, load_model, read_card, save_model
 
 USUAL = 0.25  # the score at which published detectors are commonly used
 NOT_KEPT = ("targets", "trunk weights")
@@ -34,7 +33,7 @@ def bundle(model_file: Path, out: Path, label: Label) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     save_model(model, out, story, half=True)
     told = {"title": label.title, "description": label.description, **read_card(out)}
-    card_path(out).write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+    card_path(out).write_text(card_text(told), "utf-8")
 
 
 def bundle_detector(

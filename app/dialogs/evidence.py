@@ -1,0 +1,254 @@
+"""A journey handed on: what of it, who is covered, and what it is for; and afterwards where it lies and its number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import theme
+from app.evidence import REDACTION_WORDS, REDACTIONS, WHOLE_WORDS
+from app.words import counted, shortened, tr
+from reid_engine.redaction import Redaction
+
+MOST_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceWish:
+    """What was asked for: the new folder, and the other words of ``reappear evidence``."""
+
+    out: Path
+    words: tuple[str, ...]
+
+
+class EvidenceDialog(QDialog):
+    """Asks; ``wish`` holds the answers. sightings: how many are confirmed; out: the folder that is proposed."""
+
+    def __init__(self, sightings: int, out: Path, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Evidence"))
+        self.resize(theme.room(self, 700, 790))
+        heading = QLabel(tr("Evidence"), self)
+        heading.setObjectName("title")
+        of = counted(sightings, tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
+        about = self._muted(
+            tr(
+                "{sightings} as one folder: clips, stills, a report, and a manifest that shows any later change."
+            ).format(sightings=of)
+        )
+        self.before, self.after = self._seconds(tr("Seconds before")), self._seconds(tr("Seconds after"))
+        self.skip = QCheckBox(tr("Leave out sightings whose recording is gone or was changed"), self)
+        self.skip.setToolTip(tr("The report says which. Otherwise nothing is exported then."))
+        self.choices = {mode: QRadioButton(tr(REDACTIONS[mode]), self) for mode in REDACTIONS}
+        self._group = QButtonGroup(self)
+        self.reason, self.recipient = QLineEdit(self), QLineEdit(self)
+        self.reason.setPlaceholderText(tr("Why is it handed on, and on whose authority?"))
+        self.recipient.setPlaceholderText(tr("To whom?"))
+        self.place = QLineEdit(shortened(out), self)
+        self.place.setAccessibleName(tr("New folder"))
+        self._problem = self._muted("")
+        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        self._make = self._buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
+        theme.primary(self._make)
+        self._buttons.accepted.connect(self.accept)
+        self._buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 16)
+        layout.setSpacing(theme.px(10))
+        for part in (heading, about, self._asked(), self._problem, self._buttons):
+            layout.addWidget(part)
+        self.place.textChanged.connect(self._check)
+        self._check()
+        self.reason.setFocus()
+
+    @property
+    def redaction(self) -> Redaction:
+        """Whom to cover."""
+        return next((mode for mode, button in self.choices.items() if button.isChecked()), "none")
+
+    @property
+    def wish(self) -> EvidenceWish:
+        """The answers."""
+        words = [
+            f"--before={self.before.value():g}",
+            f"--after={self.after.value():g}",
+            f"--redact={self.redaction}",
+            f"--reason={self.reason.text().strip()}",
+            f"--recipient={self.recipient.text().strip()}",
+        ]
+        return EvidenceWish(self._out, (*words, *(["--skip-missing"] if self.skip.isChecked() else [])))
+
+    @property
+    def _out(self) -> Path:
+        return Path(self.place.text().strip()).expanduser()
+
+    def _seconds(self, name: str) -> QDoubleSpinBox:
+        field = QDoubleSpinBox(self)
+        field.setRange(0.0, MOST_S)
+        field.setDecimals(1)
+        field.setValue(3.0)
+        field.setSuffix(tr(" s"))
+        field.setAccessibleName(name)
+        return field
+
+    def _asked(self) -> QScrollArea:
+        """What is asked, to be scrolled where a screen is small or text large."""
+        inside = QWidget(self)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(*[theme.px(10)] * 4)
+        column.setSpacing(theme.px(10))
+        for box in (self._what(), self._privacy(), self._proof()):
+            column.addWidget(box)
+        column.addStretch(1)
+        area = QScrollArea(self)
+        area.setFrameShape(QScrollArea.Shape.NoFrame)
+        area.setWidgetResizable(True)
+        area.setWidget(inside)
+        return area
+
+    def _what(self) -> QGroupBox:
+        box = QGroupBox(tr("What"), self)
+        row = QHBoxLayout()
+        for words, field in ((tr("Before each sighting"), self.before), (tr("after it"), self.after)):
+            label = QLabel(words, box)
+            label.setBuddy(field)
+            row.addWidget(label)
+            row.addWidget(field)
+        row.addStretch(1)
+        self._copies = self._muted("")
+        column = QVBoxLayout(box)
+        column.addLayout(row)
+        column.addWidget(self._copies)
+        column.addWidget(self.skip)
+        return box
+
+    def _privacy(self) -> QGroupBox:
+        box = QGroupBox(tr("Privacy"), self)
+        column = QVBoxLayout(box)
+        for mode, button in self.choices.items():
+            said = self._muted(tr(REDACTION_WORDS[mode]))
+            said.setContentsMargins(theme.px(24), 0, 0, theme.px(4))
+            button.setAccessibleDescription(tr(REDACTION_WORDS[mode]))
+            button.toggled.connect(self._check)
+            self._group.addButton(button)
+            column.addWidget(button)
+            column.addWidget(said)
+        self._whole = self._muted(tr(WHOLE_WORDS))
+        column.addWidget(self._whole)
+        self.choices["none"].setChecked(True)
+        return box
+
+    def _proof(self) -> QGroupBox:
+        box = QGroupBox(tr("Proof"), self)
+        browse = QPushButton(tr("Browse …"), box)
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._browse)
+        place = QHBoxLayout()
+        place.addWidget(self.place, 1)
+        place.addWidget(browse)
+        form = QFormLayout(box)
+        form.addRow(tr("Reason"), self.reason)
+        form.addRow(tr("For"), self.recipient)
+        form.addRow(tr("New folder"), place)
+        said = self._muted(
+            tr("The record of the case goes with it, whole. There is no signature: at the end you are shown a number "
+               "to write down and to tell by another way.")
+        )  # fmt: skip
+        form.addRow(said)
+        return box
+
+    def _muted(self, words: str) -> QLabel:
+        label = QLabel(words, self)
+        label.setObjectName("muted")
+        label.setWordWrap(True)
+        return label
+
+    def _browse(self) -> None:
+        found = QFileDialog.getExistingDirectory(self, tr("Put the new folder into"), str(self._out.parent))
+        if found:
+            self.place.setText(shortened(Path(found) / self._out.name))
+
+    def _check(self) -> None:
+        bare = self.redaction == "none"
+        self._copies.setText(
+            tr("Rendered clips with the person's box, and the recordings' own packets beside them.")
+            if bare
+            else tr("Rendered clips with the person's box. The recordings' own packets would show everybody.")
+        )
+        self._whole.setEnabled(not bare)
+        free = bool(self.place.text().strip()) and not self._out.exists()
+        taken = tr("There is already something at {place}: choose another name.").format(place=shortened(self._out))
+        self._problem.setText("" if free else taken if self.place.text().strip() else tr("Name the new folder."))
+        self._make.setEnabled(free)
+
+
+class EvidenceDoneDialog(QDialog):
+    """Where the package lies, and the number to write down; both can be copied."""
+
+    def __init__(self, folder: Path, sha256: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(tr("Evidence is ready"))
+        self.setMinimumWidth(theme.room(self, 860, 300).width())
+        heading = QLabel(tr("Evidence is ready"), self)
+        heading.setObjectName("title")
+        words = QLabel(
+            tr("Write the number down and tell it to the recipient by another way than the folder, on paper or by "
+               "telephone: only the number shows that nobody has made the folder anew. It is in the record of the case "
+               "too. The recipient runs verify.py in the folder, which needs no program of ours."),
+            self,
+        )  # fmt: skip
+        words.setWordWrap(True)
+        self.folder = self._shown(str(folder), tr("Folder"))
+        self.sha256 = self._shown(sha256, tr("SHA-256 of the manifest"))
+        self.copies = [QPushButton(tr("Copy"), self) for _ in range(2)]
+        form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapAllRows)  # all 64 digits are seen
+        for field, button in zip((self.folder, self.sha256), self.copies, strict=True):
+            button.setAutoDefault(False)
+            button.setAccessibleName(tr("Copy: {what}").format(what=field.accessibleName()))
+            button.clicked.connect(partial(_copy, field))
+            row = QHBoxLayout()
+            row.addWidget(field, 1)
+            row.addWidget(button)
+            form.addRow(field.accessibleName(), row)
+        close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        close.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(24, 20, 24, 16)
+        layout.setSpacing(theme.px(12))
+        layout.addWidget(heading)
+        layout.addWidget(words)
+        layout.addLayout(form)
+        layout.addWidget(close)
+
+    def _shown(self, text: str, name: str) -> QLineEdit:
+        field = QLineEdit(text, self)
+        field.setReadOnly(True)
+        field.setCursorPosition(0)
+        field.setAccessibleName(name)
+        return field
+
+
+def _copy(field: QLineEdit) -> None:
+    QGuiApplication.clipboard().setText(field.text())

@@ -1,0 +1,142 @@
+"""Evidence and stills from the real window: asked for by key, made as a job, proven, and shown with its number."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QDialog
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.evidence import EvidenceDialog, EvidenceDoneDialog
+from app.evidence import REDACTION_WORDS
+from app.main_window import MainWindow
+from reid_engine import verifier
+from reid_engine.case import Case
+from reid_engine.errors import CaseError, ReappearError, SourceError
+from reid_engine.evidence.still import save_still
+from reid_engine.types import TrackletId
+from tests.app.conftest import WAIT_MS, view_of
+
+pytestmark = pytest.mark.window
+
+
+def with_journey(window: MainWindow, qtbot: QtBot) -> None:
+    """A person of two sightings is searched for."""
+    view = view_of(window)
+    tile = next(tile for tile in view.player.tiles.values() if len(tile.people.tracklet))
+    probe = TrackletId(int(tile.people.tracklet[0]))
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(probe)
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() > 0, timeout=WAIT_MS)
+    with qtbot.waitSignal(view.work.investigation.written, timeout=WAIT_MS):
+        qtbot.keyClick(view.matches.cards, Qt.Key.Key_Y)
+
+    def sightings() -> int:
+        found = view.journey.trace.journey
+        return 0 if found is None else len(found.confirmed)
+
+    qtbot.waitUntil(lambda: sightings() == 2, timeout=WAIT_MS)
+
+
+def asked(window: MainWindow, dialogs: list[QDialog], qtbot: QtBot) -> EvidenceDialog:
+    """The dialog, by its key."""
+    dialogs.clear()
+    qtbot.keyClick(view_of(window).player, Qt.Key.Key_E)
+    (dialog,) = dialogs
+    assert isinstance(dialog, EvidenceDialog)
+    return dialog
+
+
+def test_a_journey_is_handed_on_and_its_number_can_be_copied(
+    window: MainWindow, case: Path, dialogs: list[QDialog], qtbot: QtBot
+) -> None:
+    with_journey(window, qtbot)
+    view = view_of(window)
+    view.work.jobs.gently = False  # this test waits for it, however busy the machine is
+    dialog = asked(window, dialogs, qtbot)
+    dialog.before.setValue(0.5)
+    dialog.after.setValue(0.0)
+    dialog.choices["others"].setChecked(True)
+    dialog.reason.setText("--odd “words”")
+    out = dialog.wish.out
+    with qtbot.waitSignal(view.work.exported, timeout=WAIT_MS):
+        dialog.accept()
+    done = dialogs[-1]
+    assert isinstance(done, EvidenceDoneDialog)
+    done.copies[1].click()
+    found, own, told = verifier.verify(str(out))
+    assert (found, QGuiApplication.clipboard().text(), done.folder.text()) == ([], own, str(out))
+    assert (told["redaction"], told["reason"], told["seconds"]["before"]) == ("others", "--odd “words”", 0.5)
+    assert out.parent == case / "exports"
+    done.reject()
+    qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
+
+
+def test_without_a_journey_it_is_said_what_to_do_first_and_what_fails_is_said_with_its_reason(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    evidence = view_of(window).evidence
+    with qtbot.waitSignal(evidence.said, timeout=WAIT_MS) as said:
+        qtbot.keyClick(view_of(window).player, Qt.Key.Key_E)
+    assert "confirm sightings first" in said.args[0]
+    failures: list[Exception] = []
+    evidence.failed.disconnect()
+    evidence.failed.connect(failures.append)
+    for error, words in (("JobCancelled", "stopped as asked"), ("SourceError", "gone.mp4 is gone"), ("Odd", "?")):
+        evidence._on_events([{"event": "result", "ok": False, "error": error, "message": words}])
+    assert [(type(error), str(error)) for error in failures] == [
+        (SourceError, "gone.mp4 is gone"),
+        (ReappearError, "?"),
+    ]
+
+
+def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = EvidenceDialog(3, tmp_path / "new")
+    qtbot.addWidget(dialog)
+    for mode, button in dialog.choices.items():
+        assert button.accessibleDescription() == REDACTION_WORDS[mode]
+        button.setChecked(True)
+        assert f"--redact={mode}" in dialog.wish.words
+    for field in (dialog.before, dialog.after, dialog.place):
+        assert field.accessibleName()
+    dialog.skip.setChecked(True)
+    assert "--skip-missing" in dialog.wish.words
+
+
+def test_a_folder_that_exists_cannot_be_chosen(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = EvidenceDialog(1, tmp_path / "new")
+    qtbot.addWidget(dialog)
+    assert dialog._make.isEnabled()
+    for text in (str(tmp_path), "", "  "):
+        dialog.place.setText(text)
+        assert not dialog._make.isEnabled()
+
+
+def test_s_saves_the_picture_that_is_shown_and_never_overwrites_one(
+    window: MainWindow, case: Path, qtbot: QtBot
+) -> None:
+    view = view_of(window)
+    tile = next(iter(view.player.tiles.values()))
+    for count in (1, 2):
+        with qtbot.waitSignal(view.evidence.said, timeout=WAIT_MS) as said:
+            qtbot.keyClick(view.player, Qt.Key.Key_S)
+        stills = sorted((case / "exports").glob("*.png"))
+        assert len(stills) == count
+    assert "(2).png" in said.args[0]
+    assert tile.name in stills[0].name
+    assert stills[0].name.startswith("made ")
+    assert cv2.imread(str(stills[0])).shape[1::-1] == tile.showing.size
+    events = [event for event in view.work.desk.case.store.events() if event.kind == "still saved"]
+    assert [event.body["time_us"] for event in events] == [tile.showing.time_us] * 2
+
+
+def test_a_case_that_is_open_for_reading_hands_nothing_on(case: Path) -> None:
+    with Case.open(case, read_only=True) as opened:
+        start_us = opened.store.sources()[0].start_us
+        with pytest.raises(CaseError, match="could not go on its record"):
+            save_still(opened, "east", start_us, case / "x.png")
+    assert not (case / "x.png").exists()

@@ -1,0 +1,517 @@
+"""A person's sightings handed on: the package proves itself, shows what was recorded, and nobody else if so wished.
+
+The figures are drawn: people are the only colours before a grey wall, so whoever can be seen shows as colour.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from app.cli import main
+from app.commands import evidence as verb
+from reid_engine import verifier
+from reid_engine.case import Case
+from reid_engine.jobs import JobControl
+from reid_engine.types import TrackletId
+from tests.support.command import Said, Weights
+from tests.support.footage import two_cameras
+from tests.support.program import program
+
+pytestmark = pytest.mark.walk
+
+EAST, WEST = "East «gate»", "West <b>hall</b>"
+START = "2026-11-03T14:00:00+01:00"
+SIZE = (320, 240)
+PURPOSE = "a <script>theft</script>"
+GREY = 128
+SPAN = ["--before", "0.5", "--after", "0.5"]
+FILES = ("journey.csv", "journey.json", "report.html", "record.jsonl", "VERIFY.txt", "verify.py")
+Call = Callable[..., Said]
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two cameras; the person of track 1 was found again as the one of the same colours in the other camera."""
+    home = tmp_path_factory.mktemp("evidence")
+    east, west = two_cameras(home, seconds=6.0)
+    weights = Weights.write(home).options()[:-1]
+    for name, path in ((EAST, east), (WEST, west)):  # one after the other, so that tracks have the same numbers always
+        words = ["--camera", f"{name}={path}", "--start", START, "--zone", "Europe/Berlin", "--purpose", PURPOSE]
+        assert main(list(map(str, ["ingest", home / "case", *words, *weights])), program()) == 0
+    with Case.open(home / "case") as opened:
+        opened.decide(TrackletId(1), TrackletId(7), "same")
+    assert main(["clock", str(home / "case"), EAST, "--offset-s", "37", "--uncertainty-s", "1"], program()) == 0
+    return home / "case"
+
+
+def exported(case: Path, out: Path, *words: str) -> Path:
+    assert main(["evidence", str(case), "1", str(out), *SPAN, *words], program()) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def whole(case: Path) -> Path:
+    return exported(case, case.parent / "whole", "--reason", "asked by <i>court</i>", "--recipient", "Meyer & Sons")
+
+
+@pytest.fixture(scope="module")
+def others(case: Path) -> Path:
+    return exported(case, case.parent / "others", "--redact", "others")
+
+
+@pytest.fixture(scope="module")
+def surroundings(case: Path) -> Path:
+    return exported(case, case.parent / "surroundings", "--redact", "surroundings")
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """One call in this process."""
+
+    def run(*arguments: object) -> Said:
+        status = main([str(argument) for argument in arguments], program())
+        return Said(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    """A package that may be spoiled."""
+    return Path(shutil.copytree(whole, tmp_path / "copy"))
+
+
+def manifest(package: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((package / "manifest.json").read_text())
+    return found
+
+
+def forged(package: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the manifest and make its seal fit."""
+    told = manifest(package)
+    change(told)
+    data = json.dumps(told).encode()
+    (package / "manifest.json").write_bytes(data)
+    (package / "manifest.sha256").write_text(f"{hashlib.sha256(data).hexdigest()}  manifest.json\n")
+
+
+def rehash(package: Path, name: str) -> None:
+    """Let the manifest have the hash that a file has now."""
+    sha256, size = verifier.sha256_of(str(package), name)
+    entry = {"path": name, "sha256": sha256, "bytes": size}
+    forged(package, lambda told: told.update(files=[f for f in told["files"] if f["path"] != name] + [entry]))
+
+
+def frames(path: Path) -> list[tuple[int, np.ndarray]]:
+    """(microseconds, BGR) of every picture."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        return [
+            (round(frame.pts * stream.time_base * 1_000_000), frame.to_ndarray(format="bgr24"))
+            for frame in container.decode(stream)
+        ]
+
+
+@cache
+def decoded(path: Path) -> dict[int, np.ndarray]:
+    """Microseconds after the first picture -> BGR."""
+    return dict(frames(path))
+
+
+def recorded(case: Path, told: dict[str, Any]) -> dict[int, np.ndarray]:
+    """The recording of a sighting."""
+    return decoded(case.parent / ("east.mp4" if told["camera"] == EAST else "west.mp4"))
+
+
+def test_a_package_is_whole_and_its_number_is_on_the_record_of_the_case(case: Path, whole: Path, call: Call) -> None:
+    said = call("verify", whole)
+    assert said.status == 0
+    own = hashlib.sha256((whole / "manifest.json").read_bytes()).hexdigest()
+    assert own in said.out
+    assert "WHOLE" in said.out
+    assert call("verify", whole, own.upper()).status == 0
+    with Case.open(case, read_only=True) as opened:
+        events = [event for event in opened.store.events() if event.kind == "evidence exported"]
+        assert opened.store.broken_record() is None
+    body = next(event.body for event in events if event.body["folder"] == str(whole))
+    assert body["manifest_sha256"] == own
+    assert (body["tracklets"], body["reason"], body["recipient"]) == ([1, 7], "asked by <i>court</i>", "Meyer & Sons")
+    assert own in call("record", case).out
+
+
+def test_the_manifest_says_where_everything_comes_from(case: Path, whole: Path) -> None:
+    told = manifest(whole)
+    with Case.open(case, read_only=True) as opened:
+        assert told["case"]["uuid"] == opened.store.info().uuid
+        assert {r["sha256"] for r in told["recordings"]} == {s.content_sha256 for s in opened.store.sources()}
+        assert {n["sha256"] for n in told["networks"]} == {n.sha256 for n in opened.store.networks()}
+    assert (told["case"]["purpose"], told["redaction"], told["skipped"]) == (PURPOSE, "none", [])
+    assert all(set(r["damage"].values()) == {0} and r["same_now"] for r in told["recordings"])
+    first, again = told["sightings"]
+    assert first["clock"]["offset_us"] == 37_000_000
+    assert first["clip"]["first_utc_us"] == first["clip"]["first_us"] + 1_793_710_800_000_000 - 37_000_000
+    assert again["band"]["band"] == "strong"
+    assert [said["verdict"] for said in again["decided"]] == ["same"]
+    for sighting in (first, again):
+        clip = sighting["clip"]
+        assert clip["picture_numbers"] == [round(clip[end] / 100_000) for end in ("first_us", "last_us")]
+        assert clip["first_us"] <= sighting["asked"]["first_us"] < clip["first_us"] + 100_000
+    names = {file["path"] for file in told["files"]}
+    assert names.issuperset(FILES)
+    assert all(re.fullmatch(r"[A-Za-z0-9./-]+", name) for name in names)
+    assert (whole / "verify.py").read_bytes() == Path(verifier.__file__).read_bytes()
+
+
+def test_the_report_needs_nothing_else_and_takes_no_name_for_a_tag(whole: Path) -> None:
+    page = (whole / "report.html").read_text("utf-8")
+    assert page.count("data:image/jpeg;base64,") == 4
+    page = re.sub(r'src="data:[^"]+"', "", page)
+    assert not re.search(r"<script|<b>hall|<i>court|https?:|//[a-z]|url\(", page)
+    assert "a &lt;script&gt;theft&lt;/script&gt;" in page
+    assert "West &lt;b&gt;hall&lt;/b&gt;" in page
+    for words in ("Meyer &amp; Sons", "+37 s", "± 1 s", "CET", "UTC", "At most 1 % of strangers", "no signature"):
+        assert words in page
+
+
+@pytest.mark.parametrize("name", ["native", "video", "stills", *FILES, "manifest.json", "manifest.sha256"])
+def test_one_flipped_bit_in_any_file_is_named(copy: Path, name: str) -> None:
+    path = copy / name if (copy / name).is_file() else min((copy / name).iterdir())
+    data = bytearray(path.read_bytes())
+    for place in (len(data) // 3, len(data) - 2):
+        data[place] ^= 1
+        path.write_bytes(data)
+        data[place] ^= 1
+        found, _, _ = verifier.verify(str(copy))
+        assert found
+        assert path.relative_to(copy).as_posix() in " ".join(found)
+
+
+def test_what_is_missing_added_or_renamed_is_named(copy: Path) -> None:
+    (copy / "journey.csv").unlink()
+    (copy / "stills" / "more.png").write_bytes(b"")
+    (copy / "VERIFY.txt").rename(copy / "verify.txt")
+    (copy / "empty").mkdir()
+    (copy / "link").symlink_to(copy / "journey.json")
+    found = "\n".join(verifier.verify(str(copy))[0])
+    for words in ("journey.csv is missing", "VERIFY.txt is missing", "verify.txt is not in", "more.png is not in"):
+        assert words in found
+    assert "empty/ is neither" in found
+    assert "link is neither" in found
+
+
+def test_a_file_that_became_a_link_is_not_opened(copy: Path, tmp_path: Path) -> None:
+    same = tmp_path / "same"
+    (copy / "journey.csv").rename(same)
+    (copy / "journey.csv").symlink_to(same)
+    assert verifier.verify(str(copy))[0] == ["journey.csv is no plain file; it was not opened"]
+
+
+@pytest.mark.parametrize("path", ["../same", "/etc/hostname", "stills/../../same", "C:x", "stills\\..\\x"])
+def test_a_manifest_leads_nowhere_else(copy: Path, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "same").write_bytes(b"")
+    entry = {"path": path, "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
+    forged(copy, lambda told: told["files"].append(entry))
+    opened: list[str] = []
+    real = os.open
+
+    def watched(name: str, *how: int) -> int:
+        opened.append(os.path.realpath(name))
+        return real(name, *how)
+
+    monkeypatch.setattr(os, "open", watched)
+    found = verifier.verify(str(copy))[0]
+    assert found == [f"the manifest names {path}, which is no place in this folder; it was not looked at"]
+    assert all(name.startswith(str(copy.resolve())) for name in opened)
+
+
+def test_a_changed_line_of_the_record_is_named_even_when_the_manifest_was_made_to_fit(copy: Path) -> None:
+    record = copy / "record.jsonl"
+    lines = record.read_text().splitlines(keepends=True)
+    number = next(place for place, line in enumerate(lines, start=1) if '"kind":"decide"' in line)
+    changed = [*lines[: number - 1], lines[number - 1].replace('"same"', '"unsure"'), *lines[number:]]
+    for left, where in ((changed, number), ([*lines[:2], *lines[3:]], 3), (lines[:-1], len(lines) - 1)):
+        record.write_text("".join(left))
+        rehash(copy, "record.jsonl")
+        (found,) = verifier.verify(str(copy))[0]
+        assert f"line {where}:" in found or f"ends with event {where}" in found
+
+
+def test_a_package_without_a_record_is_not_whole(copy: Path) -> None:
+    (copy / "record.jsonl").unlink()
+    forged(copy, lambda told: told.update(files=[f for f in told["files"] if f["path"] != "record.jsonl"]))
+    assert verifier.verify(str(copy))[0] == ["record.jsonl is not in the manifest"]
+
+
+def test_a_package_that_was_made_anew_is_not_the_one_whose_number_was_told(copy: Path, whole: Path, call: Call) -> None:
+    told = verifier.verify(str(whole))[1]
+    (copy / "journey.csv").write_text("nobody")
+    rehash(copy, "journey.csv")
+    assert call("verify", copy).status == 0
+    said = call("verify", copy, told)
+    assert said.status == 1
+    assert "not the one whose SHA-256 you were told" in said.out
+
+
+OLDER = json.dumps({"format": verifier.FORMAT, "version": 0})
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "[" * 100_000, OLDER])
+def test_what_is_no_manifest_is_said_to_be_none(tmp_path: Path, call: Call, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    (tmp_path / "manifest.sha256").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  manifest.json\n")
+    said = call("verify", tmp_path)
+    assert said.status == 2
+    assert "NOT READABLE" in said.out
+
+
+def test_the_verifier_in_the_folder_stands_alone(copy: Path, tmp_path: Path) -> None:
+    def alone(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-S", str(copy / "verify.py"), *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+
+    assert alone().returncode == 0
+    (copy / "journé.csv").write_text("")
+    spoiled = alone()
+    assert spoiled.returncode == 1
+    assert "is not in the manifest" in spoiled.stdout
+    assert alone(str(tmp_path / "nothing")).returncode == 2
+    assert spoiled.stderr == ""
+
+
+def test_rendered_pictures_are_those_of_the_recording_at_their_times(case: Path, whole: Path) -> None:
+    for told in manifest(whole)["sightings"]:
+        source, clip = recorded(case, told), told["clip"]
+        shown = frames(whole / clip["path"])
+        assert len(shown) == clip["pictures"]
+        assert [at_us + clip["first_us"] for at_us, _ in shown] == [
+            at_us for at_us in source if clip["first_us"] <= at_us <= clip["last_us"]
+        ]
+        for at_us, image in shown:
+            away = np.abs(image[: SIZE[1], : SIZE[0]].astype(int) - source[at_us + clip["first_us"]])
+            assert np.percentile(away, 90) <= 6, "all but the lines round the person are as recorded"
+            assert away.mean() < 4
+
+
+def test_the_copy_of_the_packets_is_bit_by_bit_what_was_recorded(case: Path, whole: Path) -> None:
+    def packets(path: Path) -> list[bytes]:
+        with av.open(str(path)) as container:
+            return [bytes(packet) for packet in container.demux(video=0) if packet.size]
+
+    for told in manifest(whole)["sightings"]:
+        native = told["native"]
+        source = packets(case.parent / ("east.mp4" if told["camera"] == EAST else "west.mp4"))
+        kept = packets(whole / native["path"])
+        first = source.index(kept[0])
+        assert source[first : first + len(kept)] == kept
+        assert native["first_us"] <= told["asked"]["first_us"]
+        assert native["picture_numbers"] == [first, first + len(kept) - 1]
+        assert len(frames(whole / native["path"])) == native["pictures"] == len(kept)
+
+
+def colour(image: np.ndarray) -> np.ndarray:
+    """(H, W) how far each pixel is from grey: people are, the wall and a cover are not."""
+    return np.asarray(image.max(axis=2).astype(int) - image.min(axis=2))
+
+
+def box_of(case: Path, told: dict[str, Any]) -> Callable[[int], np.ndarray | None]:
+    """Where the person is at a moment of the recording, by the case."""
+    with Case.open(case, read_only=True) as opened:
+        kept = opened.store.closed_tracklet(TrackletId(told["tracklet"]))
+    known = dict(zip(kept.offset_us.tolist(), kept.xyxy, strict=True))
+    return known.get
+
+
+@pytest.mark.parametrize("mode", ["others", "surroundings"])
+def test_of_everybody_else_nothing_is_left_and_the_person_is_whole(
+    case: Path, mode: str, request: pytest.FixtureRequest
+) -> None:
+    package: Path = request.getfixturevalue(mode)
+    seen = 0
+    for told in manifest(package)["sightings"]:
+        assert "native" not in told
+        clip, source, box_at = told["clip"], recorded(case, told), box_of(case, told)
+        covers = {int(line.split()[0]): line.split()[1:] for line in clip["covered"]}
+        for at_us, image in frames(package / clip["path"])[::2]:
+            offset_us = at_us + clip["first_us"]
+            picture, box = image[: SIZE[1], : SIZE[0]], box_at(offset_us)
+            for part in covers.get(offset_us, []):
+                left, top, right, bottom = map(int, part.split(","))
+                inside = picture[top + 6 : bottom - 6, left + 6 : right - 6]  # away from lines and codec's ringing
+                assert inside.size == 0 or np.abs(inside.astype(int) - GREY).max() <= 16
+            away = colour(picture)
+            if box is not None:
+                x1, y1, x2, y2 = (round(float(side)) for side in box)
+                if x1 > 4 and x2 < SIZE[0] - 4:
+                    before = source[offset_us][y1 + 4 : y2 - 4, x1 + 4 : x2 - 4].astype(int)
+                    assert np.abs(picture[y1 + 4 : y2 - 4, x1 + 4 : x2 - 4] - before).mean() < 6
+                    seen += 1
+                away[max(0, y1 - 6) : y2 + 6, max(0, x1 - 6) : x2 + 6] = 0
+                assert away.max() < 40, "a colour outside the person's box is somebody else"
+        assert clip["covered_whole"] > 0, "before the first and after the last box"
+    assert seen > 10
+
+
+@pytest.mark.parametrize("mode", ["others", "surroundings"])
+def test_a_still_keeps_the_person_and_one_grey(case: Path, mode: str, request: pytest.FixtureRequest) -> None:
+    package: Path = request.getfixturevalue(mode)
+    for told in manifest(package)["sightings"]:
+        still = cv2.imread(str(package / told["still"]["path"]))
+        lines = {int(line.split()[0]): line.split()[1:] for line in told["clip"]["covered"]}
+        x1, y1, x2, y2 = (round(side) for side in told["still"]["box"])
+        for part in lines.get(told["still"]["at_us"], []):
+            left, top, right, bottom = map(int, part.split(","))
+            area = np.ones(SIZE[::-1], bool)
+            area[max(0, y1 - 4) : y2 + 4, max(0, x1 - 4) : x2 + 4] = False  # the lines round the person
+            assert (still[top:bottom, left:right][area[top:bottom, left:right]] == GREY).all()
+        before = recorded(case, told)[told["still"]["at_us"]][y1 + 1 : y2 - 1, x1 + 1 : x2 - 1].astype(int)
+        assert np.abs(still[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1] - before).max() <= 4
+
+
+def test_what_exists_is_not_overwritten(case: Path, whole: Path, call: Call) -> None:
+    said = call("evidence", case, 1, whole)
+    assert said.status == 2
+    assert "exists already" in said.err
+    assert verifier.verify(str(whole))[0] == []
+
+
+def test_one_sighting_alone_can_be_asked_for_if_it_is_the_persons(case: Path, tmp_path: Path, call: Call) -> None:
+    out = tmp_path / "out"
+    stranger = call("evidence", case, 1, out, "--only", 2)
+    assert (stranger.status, out.exists()) == (2, False)
+    assert "track 2 is no confirmed sighting" in stranger.err
+    assert call("evidence", case, 1, out, "--only", 7, *SPAN, "--redact", "surroundings").status == 0
+    (told,) = manifest(out)["sightings"]
+    assert (told["tracklet"], told["band"]["band"]) == (7, "strong")
+    assert "1 further confirmed sighting was not asked for" in (out / "report.html").read_text("utf-8")
+    assert verifier.verify(str(out))[0] == []
+
+
+def exports(case: Path) -> int:
+    with Case.open(case, read_only=True) as opened:
+        return sum(event.kind == "evidence exported" for event in opened.store.events())
+
+
+def test_a_cancelled_export_leaves_nothing(case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Impatient:
+        """Cancels once clips are being made."""
+
+        control: JobControl
+
+        def event(self, kind: str, **fields: Any) -> None:
+            if fields.get("stage") == "render" and fields["done"] > 0:
+                self.control.cancel()
+
+    listener = Impatient()
+
+    class Job:
+        def __enter__(self) -> JobControl:
+            listener.control = JobControl(listener)
+            return listener.control
+
+        def __exit__(self, *error: object) -> None:
+            return None
+
+    monkeypatch.setattr(verb, "job", lambda **_: Job())
+    before = exports(case)
+    assert main(["evidence", str(case), "1", str(tmp_path / "out" / "x")], program()) == 4
+    assert list((tmp_path / "out").iterdir()) == []
+    assert exports(case) == before
+
+
+def test_a_full_disk_leaves_nothing(case: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("reid_engine.evidence.write_manifest", full)
+    before = exports(case)
+    said = call("evidence", case, 1, tmp_path / "out" / "x", *SPAN, "--redact", "others")
+    assert said.status == 4
+    assert "no space left" in said.err
+    assert list((tmp_path / "out").iterdir()) == []
+    assert exports(case) == before
+
+
+def test_a_recording_that_is_gone_or_changed_is_refused_by_name_or_left_out_when_asked(
+    case: Path, tmp_path: Path, call: Call
+) -> None:
+    west, out = case.parent / "west.mp4", tmp_path / "out"
+    data = west.read_bytes()
+    try:
+        west.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+        changed = call("evidence", case, 1, out)
+        west.unlink()
+        gone = call("evidence", case, 1, out)
+        assert (changed.status, gone.status) == (3, 3)
+        assert f"track 7 ({WEST}): {west} is not what was analysed" in changed.err
+        assert f"{west} is gone; put the recording back where it was" in gone.err
+        assert "--skip-missing" in gone.err
+        assert not out.exists()
+        said = call("evidence", case, 1, out, "--skip-missing", *SPAN)
+    finally:
+        west.write_bytes(data)
+    assert said.status == 0
+    assert "left out: track 7" in said.err
+    assert [told["tracklet"] for told in manifest(out)["skipped"]] == [7]
+    assert [told["same_now"] for told in manifest(out)["recordings"]] == [True, False]
+    assert "Track 7 is left out" in (out / "report.html").read_text("utf-8")
+    assert verifier.verify(str(out))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("UPDATE event SET body = replace(body, '\"same\"', '\"unsure\"') WHERE kind = 'decide'", "was changed after"),
+        (
+            "UPDATE crop SET jpeg = CAST(jpeg || x'00' AS BLOB) WHERE tracklet = 7",
+            "track 7: its boxes or pictures are not those",
+        ),
+    ],
+)
+def test_a_case_that_does_not_prove_itself_exports_nothing(
+    case: Path, tmp_path: Path, call: Call, change: str, words: str
+) -> None:
+    copy = Path(shutil.copytree(case, tmp_path / "case"))
+    with sqlite3.connect(copy / "case.db") as database:
+        database.execute(change)
+    database.close()
+    said = call("evidence", copy, 1, tmp_path / "out")
+    assert said.status == 3
+    assert words in said.err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_still_is_the_picture_of_its_moment_and_on_the_record(case: Path, tmp_path: Path, call: Call) -> None:
+    out = tmp_path / "still.png"
+    (told,) = call("still", case, WEST, "2026-11-03T14:00:03.15+01:00", out, "--json").objects
+    assert told["time_us"] == 1_793_710_803_100_000
+    assert told["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
+    picture = decoded(case.parent / "west.mp4")[3_100_000]
+    assert np.abs(cv2.imread(str(out)).astype(int) - picture).max() <= 4
+    assert told["sha256"] in call("record", case).out
+    again = call("still", case, WEST, "2026-11-03T14:00:03+01:00", out)
+    assert (again.status, "exists already" in again.err) == (2, True)
+    late = call("still", case, WEST, "2026-11-03T15:00:03+01:00", tmp_path / "late.png")
+    assert (late.status, (tmp_path / "late.png").exists()) == (3, False)
+
+
+@pytest.mark.parametrize("words", [["--redact", "blur"], ["--before", "-1"], ["--after", "nan"], ["--before", "1e9"]])
+def test_what_cannot_be_asked_for_is_said(case: Path, tmp_path: Path, call: Call, words: list[str]) -> None:
+    assert call("evidence", case, 1, tmp_path / "out", *words).status == 2
+    assert not (tmp_path / "out").exists()
