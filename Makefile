@@ -62,9 +62,10 @@ $(STAMP): requirements.lock pyproject.toml
 	  $$pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# a file of tests stays in one process; small networks are quickest on one thread each
+# A file of tests stays in one process; small networks are quickest on one thread each. The suite starts some hundred
+# processes: byte code is kept whatever the environment says, so that not each of them compiles the program anew.
 test: setup
-	OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(RUN) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	env -u PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS=1 QT_QPA_PLATFORM=offscreen $(RUN) -m pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: setup
 	$(RUN) -m ruff format --check .

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ KEPT_WORDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to train, on what, where."""
+    """What to train, on what, where. settings: what else differs from the recipe, as ``--set`` takes it"""
 
     recipe: str
     dataset: str
@@ -33,6 +34,19 @@ class Order:
     folder: Path
     device: str = "auto"
     seed: int = 1
+    settings: str = ""
+
+    @property
+    def changes(self) -> list[str] | None:
+        """The settings one by one, NAME=VALUE each, quotes keep spaces together; None where they are something else."""
+        try:
+            found = shlex.split(self.settings)
+        except ValueError:  # a quote that nobody closed
+            return None
+        named = all(
+            name and not name.startswith("-") and sign for name, sign, _ in (one.partition("=") for one in found)
+        )
+        return found if named else None
 
     @property
     def problem(self) -> str:
@@ -45,6 +59,8 @@ class Order:
             return tr("The run needs a folder of its own.")
         if (self.folder / "result.json").exists():
             return tr("The run in this folder is complete: choose another folder.")
+        if self.changes is None:
+            return tr("Settings are written name=value, with a space between two.")
         return ""
 
     @property
@@ -55,6 +71,7 @@ class Order:
     def words(self) -> list[str]:
         """As the command line takes them."""
         where = ["--out", str(self.folder), "--seed", str(self.seed), "--set", f"device={self.device}"]
+        where += self.changes or ()
         onward = ["--resume"] if self.begun else []
         return ["train", self.recipe, self.dataset, str(self.root), *where, *onward, "--json"]
 

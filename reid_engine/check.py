@@ -49,8 +49,12 @@ def check(
     found += [] if broken is None else [broken]
     if found:
         return found  # what rows that do not fit say of pixels and vectors means nothing
+    spoiled = frozenset(store.without_bytes())  # the check goes on with the others
+    found += _few(
+        f"tracklet {number} has a crop that is no picture, but text or a number" for number in sorted(spoiled)
+    )
     found += _few(_altered(store))
-    ids = [TrackletId(number) for number in store.find(TrackletFilter()).tolist()]
+    ids = [TrackletId(number) for number in store.find(TrackletFilter()).tolist() if number not in spoiled]
     found += _few(_tracklet_problems(store, ids, control))
     for model in store.models():
         found += _few(_vector_problems(store, model))

@@ -46,6 +46,11 @@ class TrainingPane(QWidget):
         self.dataset.addItems(DATASETS)
         self.device.addItems(DEVICES)
         self.root, self.folder = QLineEdit(self), QLineEdit(str(free_folder(home / "runs")), self)
+        self.settings = QLineEdit(self)
+        self.settings.setPlaceholderText(tr("epochs=60 lr=1e-3"))
+        self.settings.setToolTip(
+            tr("Settings of the recipe, name=value with a space between two, as --set takes them.")
+        )
         self.seed = QSpinBox(self)
         self.seed.setRange(0, HUGE_SEED)
         self.seed.setValue(1)
@@ -80,6 +85,7 @@ class TrainingPane(QWidget):
             Path(self.folder.text()).expanduser(),
             self.device.currentText(),
             self.seed.value(),
+            self.settings.text(),
         )
 
     def follow(self, run: TrainingRun) -> None:
@@ -143,7 +149,8 @@ class TrainingPane(QWidget):
         self.start.clicked.connect(lambda: self.started.emit(self.order))
         self.pause.clicked.connect(self._toggle)
         self.cancel.clicked.connect(lambda: self.run.say("cancel") if self.run is not None else None)
-        for changed in (self.root.textChanged, self.folder.textChanged, self.recipe.editTextChanged):
+        fields = (self.root, self.folder, self.settings)
+        for changed in (*(field.textChanged for field in fields), self.recipe.editTextChanged):
             changed.connect(self._check)
 
     def _make_plots(self) -> dict[str, Any]:
@@ -194,12 +201,13 @@ class TrainingPane(QWidget):
         named = {
             tr("Recipe"): self.recipe, tr("Kind of data"): self.dataset, tr("Data"): self.root,
             tr("Device"): self.device, tr("Seed"): self.seed, tr("Run's folder"): self.folder,
+            tr("Other settings"): self.settings,
         }  # fmt: skip
         form = QFormLayout()
         form.setSpacing(theme.px(9))
         for words, field in named.items():
             field.setAccessibleName(words)
-            form.addRow(words, self._row(field, words) if isinstance(field, QLineEdit) else field)
+            form.addRow(words, self._row(field, words) if field in (self.root, self.folder) else field)
         self.log.setAccessibleName(tr("What the run says"))
         self.bar.setAccessibleName(tr("How far the run is"))
         layout = QHBoxLayout(self)

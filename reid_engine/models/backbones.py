@@ -10,9 +10,9 @@ import pickle
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
-import torchvision
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -80,12 +80,19 @@ class InceptionAuxiliary(nn.Module):
         return features.mean((2, 3))
 
 
+def _published() -> Any:
+    """Torchvision's models. Their import takes as long as torch's own, and the bundled trunks do without."""
+    from torchvision import models
+
+    return models
+
+
 def _parts(net: nn.Module, *names: str) -> nn.Sequential:
     return nn.Sequential(OrderedDict((name, net.get_submodule(name)) for name in names))
 
 
 def _resnet50(weights: Mapping[str, Tensor] | None, *, last_stride: int) -> Trunk:
-    net = torchvision.models.resnet50(weights=None)
+    net = _published().resnet50(weights=None)
     _fill(net, weights, optional=("fc.",))
     first = net.layer4[0]
     first.conv2.stride = first.downsample[0].stride = (last_stride, last_stride)
@@ -104,7 +111,7 @@ def _standard(weights: Mapping[str, Tensor] | None) -> Trunk:
 
 
 def _inception_v3(weights: Mapping[str, Tensor] | None) -> Trunk:
-    net = torchvision.models.inception_v3(weights=None, aux_logits=True, transform_input=False, init_weights=True)
+    net = _published().inception_v3(weights=None, aux_logits=True, transform_input=False, init_weights=True)
     _fill(net, weights, optional=("fc.", "AuxLogits."))
     stem = _parts(net, "Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1")
     stages = [
@@ -120,7 +127,7 @@ def _inception_v3(weights: Mapping[str, Tensor] | None) -> Trunk:
 
 
 def _inception(weights: Mapping[str, Tensor] | None) -> Trunk:
-    net = torchvision.models.googlenet(weights=None, aux_logits=False, transform_input=False, init_weights=True)
+    net = _published().googlenet(weights=None, aux_logits=False, transform_input=False, init_weights=True)
     if weights is not None:  # the published file carries two side classifiers
         weights = {key: tensor for key, tensor in weights.items() if not key.startswith(("aux1.", "aux2."))}
     _fill(net, weights, optional=("fc.",))
@@ -135,7 +142,7 @@ def _inception(weights: Mapping[str, Tensor] | None) -> Trunk:
 
 
 def _alexnet(weights: Mapping[str, Tensor] | None) -> Trunk:
-    net = torchvision.models.alexnet(weights=None)
+    net = _published().alexnet(weights=None)
     _fill(net, weights, optional=("classifier.",))
     layers = net.features
     return Trunk("alexnet", layers[:3], [layers[3:6], layers[6:8], layers[8:10], layers[10:]], (192, 384, 256, 256), 32)
@@ -220,7 +227,7 @@ def _fetch(name: str, *, allow_network: bool) -> dict[str, Tensor]:
     if not allow_network:
         raise UsageError("weights='torchvision' downloads; allow the network, or give a file of weights instead")
     try:
-        weights = torchvision.models.get_weight(IMAGENET[name])
+        weights = _published().get_weight(IMAGENET[name])
         return dict(weights.get_state_dict(progress=False, check_hash=True))
     except OSError as error:
         raise NetworkFileError(f"the ImageNet weights of {name!r} could not be fetched: {error}") from error

@@ -33,13 +33,23 @@ class ConsistencyVerbs(ErasureVerbs):
             found = [_sentence(connection, what, query) for what, query in (_dangling() | _unfitting()).items()]
         return [sentence for sentence in found if sentence is not None]
 
+    def without_bytes(self) -> list[TrackletId]:
+        """Those of which a crop is no bytes, but text or a number that somebody wrote there: it cannot even be read."""
+        with self.database.reading() as connection:
+            wanted = sa.select(crop.c.tracklet).where(_no_bytes(crop.c.jpeg)).distinct().order_by(crop.c.tracklet)
+            return [TrackletId(number) for number in connection.execute(wanted).scalars()]
+
     def altered_tracklets(self, among: Sequence[TrackletId] | None = None) -> Iterator[TrackletId]:
         """Those, of all or ``among`` some, whose boxes or crops are not what their hash says; what an older version
         found has none."""
+        spoiled = frozenset(self.without_bytes())
         with self.database.reading() as connection:
             hashed = sa.select(tracklet.c.id, tracklet.c.sha256).where(tracklet.c.sha256.is_not(None))
             hashed = hashed if among is None else hashed.where(tracklet.c.id.in_(among))
             for number, sha256 in plain_rows(connection.execute(hashed.order_by(tracklet.c.id))):
+                if number in spoiled:
+                    yield TrackletId(number)
+                    continue
                 boxes = connection.execute(sa.select(tracklet_box).where(tracklet_box.c.tracklet == number)).one()
                 kept = sa.select(crop).where(crop.c.tracklet == number).order_by(crop.c.run, crop.c.position)
                 crops = [row._asdict() for row in connection.execute(kept)]
@@ -59,6 +69,11 @@ class ConsistencyVerbs(ErasureVerbs):
 def _sentence(connection: sa.Connection, what: str, query: sa.Select[tuple[int]]) -> str | None:
     numbers = list(connection.execute(query).scalars())
     return f"{what}: {len(numbers)}, the first is number {numbers[0]}" if numbers else None
+
+
+def _no_bytes(column: sa.Column[bytes]) -> sa.ColumnElement[bool]:
+    """SQLite keeps in a column whatever is written there."""
+    return sa.func.typeof(column) != "blob"
 
 
 def _dangling() -> dict[str, sa.Select[tuple[int]]]:
@@ -82,6 +97,7 @@ def _without(child: sa.Table) -> sa.Select[tuple[int]]:
 def _misshapen() -> sa.Select[tuple[int]]:
     both = tracklet_box.join(tracklet, tracklet.c.id == tracklet_box.c.tracklet)
     wrong = [sa.func.length(tracklet_box.c[name]) != size * tracklet.c.box_count for name, size in BYTES_A_BOX.items()]
+    wrong += [_no_bytes(tracklet_box.c[name]) for name in BYTES_A_BOX]
     return sa.select(tracklet.c.id).select_from(both).where(sa.or_(*wrong)).order_by(tracklet.c.id)
 
 
@@ -106,7 +122,7 @@ def _not_embedded() -> sa.Select[tuple[int]]:
 def _wrong_length() -> sa.Select[tuple[int]]:
     both = embedding.join(model_generation, embedding.c.model == model_generation.c.model)
     wrong = sa.func.length(embedding.c.vector) != 2 * model_generation.c.dim
-    return sa.select(embedding.c.tracklet).select_from(both).where(wrong)
+    return sa.select(embedding.c.tracklet).select_from(both).where(sa.or_(wrong, _no_bytes(embedding.c.vector)))
 
 
 def _unfitting() -> dict[str, sa.Select[tuple[int]]]:

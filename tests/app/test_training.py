@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from app.dialogs.training import TrainingDialog
 from app.main_window import MainWindow
 from app.panes.training import TrainingPane
 from app.training import RECIPES, Order, TrainingRun, free_folder, told_recipes
+from reid_engine.errors import UsageError
 from tests.app.conftest import Open
+from trainer.recipes import find_recipe
 
 WAIT_MS = 20_000
 CHILD = """
@@ -89,6 +92,38 @@ def test_a_run_is_the_command_that_a_person_could_type(order: Order) -> None:
     words = " ".join(order.words())
     assert words.startswith(f"train tcl/full folder {order.root} --out {order.folder} --seed 7")
     assert words.endswith("--set device=cpu --json")
+
+
+def test_other_settings_go_along_as_they_are_typed(pane: TrainingPane, order: Order) -> None:
+    pane.root.setText(str(order.root))
+    pane.folder.setText(str(order.folder))
+    pane.settings.setText("epochs=3  targets='my teacher.npz' ")
+    assert pane.order.words()[-4:] == ["device=auto", "epochs=3", "targets=my teacher.npz", "--json"]
+    assert pane.start.isEnabled()
+
+
+@pytest.mark.parametrize("typed", ["epochs", "epochs=3 lr", "--out=elsewhere", "=3", "targets='my teacher"])
+def test_settings_that_are_none_are_refused_before_anything_starts(
+    typed: str, pane: TrainingPane, order: Order
+) -> None:
+    pane.root.setText(str(order.root))
+    pane.folder.setText(str(order.folder))
+    assert pane.start.isEnabled()
+    pane.settings.setText(typed)
+    assert not pane.start.isEnabled()
+    assert pane.order.problem == "Settings are written name=value, with a space between two."
+
+
+def test_a_setting_that_the_recipe_does_not_know_is_said_in_its_own_sentence(
+    pane: TrainingPane, order: Order, qtbot: QtBot
+) -> None:
+    wrong = replace(order, settings="epochen=3")
+    run = TrainingRun((sys.executable, "-m", "trainer"), wrong, pane)
+    pane.follow(run)
+    qtbot.waitUntil(lambda: not run.running and "epochen" in pane.title.text(), timeout=WAIT_MS)
+    with pytest.raises(UsageError) as told:
+        find_recipe(order.recipe, {"epochen": "3"})
+    assert pane.title.text() == str(told.value)
 
 
 def test_a_run_is_offered_a_folder_that_nobody_used(pane: TrainingPane) -> None:

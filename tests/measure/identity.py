@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +45,8 @@ class Scores:
 
 def score(truth: Boxes, found: Boxes, overlap: float = 0.5) -> Scores:
     """Measure ``found`` against ``truth``; a box covers another from ``overlap`` (intersection over union)."""
+    from scipy.optimize import linear_sum_assignment  # half a second that whoever only wants ``Boxes`` need not wait
+
     people, person = np.unique(truth.identity, return_inverse=True)
     names, name = np.unique(found.identity, return_inverse=True)
     near = np.zeros((len(people), len(names)), np.int64)  # pictures in which both are there and overlap

@@ -55,6 +55,11 @@ WRONG = {
     "UPDATE camera SET offset_us = 7 WHERE id = 2": "tracklet 2 is said to begin and end",
     "UPDATE crop SET jpeg = x'FFD8FF00' WHERE tracklet = 2 AND position = 1": "cannot be decoded",
     "UPDATE crop SET jpeg = x'' WHERE tracklet = 2 AND position = 1": "cannot be decoded",
+    "UPDATE crop SET jpeg = 'words' WHERE tracklet = 2": "tracklet 2 has a crop that is no picture, but text",
+    "UPDATE crop SET jpeg = CAST(jpeg AS TEXT) WHERE tracklet = 3 AND position = 1": "tracklet 3 has a crop that is no",
+    "UPDATE crop SET jpeg = 7 WHERE tracklet = 4": "tracklet 4 has a crop that is no picture",
+    "UPDATE tracklet_box SET score = printf('%.*c', length(score), 'a') WHERE tracklet = 1": "do not have the length",
+    "UPDATE embedding SET vector = printf('%.*c', length(vector), 'a') WHERE tracklet = 2": "of the wrong length",
     "UPDATE crop SET quality = quality + 1e-9 WHERE tracklet = 2 AND position = 1": "tracklet 2: .* were changed",
     "UPDATE crop SET jpeg = CAST(jpeg || x'00' AS BLOB) WHERE tracklet = 3": "tracklet 3: .* were changed",
     "UPDATE tracklet_box SET score = zeroblob(length(score)) WHERE tracklet = 4": "tracklet 4: .* were changed",
@@ -79,6 +84,16 @@ def test_every_contradiction_is_found(people: Gallery, change: str) -> None:
             connection.exec_driver_sql(statement)
     found = problems(people)
     assert any(re.search(WRONG[change], sentence) for sentence in found), found
+
+
+def test_a_crop_that_is_text_hides_nothing_else(people: Gallery) -> None:
+    with people.store.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE crop SET jpeg = 'words' WHERE tracklet = 2")
+        connection.exec_driver_sql("UPDATE crop SET jpeg = x'FFD8FF00' WHERE tracklet = 3 AND position = 1")
+    found = problems(people)
+    assert found[0].startswith("tracklet 2 has a crop that is no picture")
+    assert sum(sentence.startswith("tracklet 2: its boxes or crops were changed") for sentence in found) == 1
+    assert sum("tracklet 3 has a crop" in sentence for sentence in found) == 2, found
 
 
 def test_who_makes_the_hash_fit_too_is_found_by_the_record(people: Gallery) -> None:

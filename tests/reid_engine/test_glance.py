@@ -284,18 +284,31 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     ]
 
 
-def test_what_is_found_is_the_same_with_a_fraction_of_the_work(clips: list[Path], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def by_four(clips: list[Path], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, float]:
+    """The case as it is made by default, and how many pictures' worth of pixels the detector was shown."""
+    case = tmp_path_factory.mktemp("by four") / "case"
+    return case, ingested(case, clips, CHANGE)
+
+
+def test_what_is_found_is_the_same_with_a_fraction_of_the_work(
+    clips: list[Path], by_four: tuple[Path, float], tmp_path: Path
+) -> None:
     every = ingested(tmp_path / "every", clips, 0.0)
     whole = ingested(tmp_path / "whole", clips, CHANGE, sees_parts=False)
-    parts = ingested(tmp_path / "parts", clips, CHANGE)
+    case, parts = by_four
     assert every == 240
     assert whole < 0.6 * every
     assert parts < 0.6 * whole
-    assert contents(tmp_path / "whole") == contents(tmp_path / "every")
-    assert contents(tmp_path / "parts") == contents(tmp_path / "every")
+    found = contents(tmp_path / "every")
+    assert contents(tmp_path / "whole") == found
+    assert contents(case) == found
 
 
-def test_how_pictures_are_batched_decides_nothing(clips: list[Path], tmp_path: Path) -> None:
-    shown = [ingested(tmp_path / f"by {batch}", clips, CHANGE, batch=batch) for batch in (1, 7)]
-    assert shown[0] == shown[1]
-    assert contents(tmp_path / "by 1") == contents(tmp_path / "by 7")
+@pytest.mark.parametrize("batch", [1, 7])
+def test_how_pictures_are_batched_decides_nothing(
+    batch: int, clips: list[Path], by_four: tuple[Path, float], tmp_path: Path
+) -> None:
+    case, shown = by_four
+    assert ingested(tmp_path / "case", clips, CHANGE, batch=batch) == shown
+    assert contents(tmp_path / "case") == contents(case)

@@ -16,38 +16,32 @@ from reid_engine.embedding import VideoEmbedder, find_network, load_embedder
 from reid_engine.errors import DiskFull, InputError, NetworkFileError
 from reid_engine.jobs import JobControl
 from reid_engine.model_exports import passes
-from reid_engine.models import build_model
-from reid_engine.models.files import Story, load_model, save_model
+from reid_engine.models.files import load_model
 from reid_engine.pixels import Preparation
 from tests.reid_engine.conftest import Heard
-
-BANDS = {"strong": 0.1, "possible": 0.2, "weak": 0.4}
-
-
-def saved(folder: Path, name: str = "gltr") -> Path:
-    torch.manual_seed(0)
-    model = build_model(name, backbone="compact", clip_length=4, input_size=(64, 32))
-    save_model(model, folder / "small.safetensors", Story(calibration=BANDS))
-    return folder / "small.safetensors"
+from tests.support.exported import BANDS, Exported, save_small
 
 
-def test_a_model_file_gives_torchs_vector_and_its_export_is_kept(tmp_path: Path, cache: Path, heard: Heard) -> None:
-    file = saved(tmp_path)
-    embedder = load_embedder(file, threads=1, control=JobControl(heard))
+def test_a_model_file_gives_torchs_vector_and_its_export_is_kept(
+    exported: Exported, heard: Heard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "for the first time" in exported.err
+    monkeypatch.setenv("REAPPEAR_CACHE", str(exported.cache))
+    embedder = load_embedder(exported.file, threads=1, control=JobControl(heard))
     assert isinstance(embedder, VideoEmbedder)
-    assert "for the first time" in heard.notices[0]
+    assert "for the first time" not in " ".join(heard.notices)
     assert embedder.card["calibration"] == BANDS
     picture = np.random.default_rng(0).integers(0, 256, (70, 30, 3)).astype(np.uint8)
-    model, _ = load_model(file)
+    model, _ = load_model(exported.file)
     wanted = model.embed_tracklet(torch.from_numpy(Preparation.of(model.spec).clip([picture]))).numpy()
     assert float(embedder.embed_image(picture) @ wanted) >= 0.999
-    heard.notices.clear()
-    assert load_embedder(file, dict(embedder.card), threads=1, control=JobControl(heard)).model == embedder.model
+    again = load_embedder(exported.file, dict(embedder.card), threads=1, control=JobControl(heard))
+    assert again.model == embedder.model
     assert "for the first time" not in " ".join(heard.notices)
 
 
 def test_a_calibration_of_the_wrong_form_is_refused_by_its_field(tmp_path: Path) -> None:
-    file = saved(tmp_path)
+    file = save_small(tmp_path)
     card = json.loads(file.with_suffix(".json").read_text())
     card["calibration"]["possible"] = "near"
     with pytest.raises(InputError, match=r"calibration\.possible: .*number"):
@@ -65,7 +59,7 @@ def test_a_full_disk_is_said_as_such_and_nothing_half_made_stays(
 
     monkeypatch.setattr(export_cache, "ask_child", full)
     with pytest.raises(DiskFull, match="No space left"):
-        load_embedder(saved(tmp_path))
+        load_embedder(save_small(tmp_path))
     assert not list(cache.glob("exports/*"))
 
 

@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from app.cli import main
 from tests.support.networks import stripe_embedder
-from tests.support.program import COMMAND
+from tests.support.program import COMMAND, program
 from tests.support.scripted import write_script
 
 ROOT = Path(__file__).parent.parent.parent
@@ -59,6 +64,16 @@ def reappear(*arguments: object) -> Said:
     return Said(process.returncode, out, err)
 
 
+def inside(*arguments: object) -> Said:
+    """One call in this process, which has loaded everything already; it says what it says in one of its own."""
+    with ExitStack() as stack:
+        out, err = stack.enter_context(redirect_stdout(StringIO())), stack.enter_context(redirect_stderr(StringIO()))
+        nothing = stack.enter_context(open(os.devnull))
+        stack.enter_context(patch.object(sys, "stdin", nothing))  # where a job listens for orders
+        status = main([str(argument) for argument in arguments], program())
+    return Said(status, out.getvalue(), err.getvalue())
+
+
 @dataclass(frozen=True)
 class Weights:
     """A scripted detector and a tiny embedder, as files."""
@@ -79,7 +94,7 @@ class Weights:
 def contents(case: Path) -> list[tuple[object, ...]]:
     """Everything a case says of its tracklets but their numbers, in one order; boxes to 0.01 pixels."""
     found = []
-    for tracklet in reappear("tracklets", case, "--json").objects:
+    for tracklet in inside("tracklets", case, "--json").objects:
         boxes = tuple((b[0], *(round(v, 2) for v in b[1:])) for b in tracklet["boxes"])
         found.append((tracklet["camera"], tracklet["start_us"], tracklet["end_us"], boxes))
     return sorted(found)
@@ -107,4 +122,15 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-__all__ = ["COMMAND", "Said", "Weights", "children_of", "contents", "environment", "is_alive", "reappear", "start"]
+__all__ = [
+    "COMMAND",
+    "Said",
+    "Weights",
+    "children_of",
+    "contents",
+    "environment",
+    "inside",
+    "is_alive",
+    "reappear",
+    "start",
+]

@@ -8,7 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -42,14 +43,14 @@ def command(recipe: str, people: Path, out: Path, *settings: str) -> list[str]:
     return ["train", recipe, "folder", str(people), "--out", str(out), "--set", *TINY, *settings]
 
 
-def start(arguments: list[str], environment: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+def start(arguments: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "trainer", *arguments, "--json"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1", **(environment or {})},
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
 
 
@@ -148,37 +149,56 @@ def test_a_run_without_anybody_to_look_for_says_that_it_was_not_tested(
     assert json.loads((tmp_path / "other" / "result.json").read_text())["results"] == {}
 
 
-def free_port() -> str:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
+def free_ports(count: int) -> list[str]:
+    with ExitStack() as bound:
+        sockets = [bound.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [str(one.getsockname()[1]) for one in sockets]
 
 
-@pytest.mark.parametrize("recipe", ["grl", "tcl/full_tri"])
-def test_two_processes_do_what_one_does(recipe: str, people: Path, tmp_path: Path) -> None:
-    """With BN in eval mode, to 1e-5: features are gathered for triplets and tables, gradients of the model averaged."""
-    settings = ("epochs=1", "freeze_bn=true", "optimizer=sgd", "lr=0.001")
-    size = () if recipe == "grl" else ("input_size=64x32",)
-    one, two = tmp_path / "one", tmp_path / "two"
-    arguments = command(recipe, people, two, *settings, *size)
-    port = free_port()
-    children = [
-        start(
-            arguments,
-            {
-                "RANK": str(rank),
-                "LOCAL_RANK": str(rank),
-                "WORLD_SIZE": "2",
-                "MASTER_ADDR": "127.0.0.1",
-                "MASTER_PORT": port,
-            },
+SIZES = {"grl": (), "tcl/full_tri": ("input_size=64x32",)}
+PAIR = """
+import json, os, sys
+from trainer.__main__ import main
+for port, arguments in json.loads(sys.argv[1]):
+    os.environ["MASTER_PORT"] = port  # the one before may not be given up yet
+    if status := main(arguments):
+        sys.exit(status)
+"""
+
+
+def averaged(recipe: str, people: Path, out: Path) -> list[str]:
+    """With BN in eval mode: features are gathered for triplets and tables, gradients of the model averaged."""
+    return command(recipe, people, out, "epochs=1", "freeze_bn=true", "optimizer=sgd", "lr=0.001", *SIZES[recipe])
+
+
+@pytest.fixture(scope="module")
+def by_two(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The runs of two processes, recipe after recipe in the same two, which load torch but once."""
+    root = tmp_path_factory.mktemp("two")
+    ports = free_ports(len(SIZES))
+    runs = [
+        (port, averaged(name, people, root / name.replace("/", " "))) for port, name in zip(ports, SIZES, strict=True)
+    ]
+    address = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
+    pair = [
+        subprocess.Popen(
+            [sys.executable, "-c", PAIR, json.dumps(runs)],
+            cwd=ROOT,
+            env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank)},
         )
         for rank in range(2)
     ]
-    assert main(command(recipe, people, one, *settings, *size)) == 0
-    for child in children:
-        child.communicate(timeout=120)
-        assert child.returncode == 0
+    assert [child.wait(timeout=120) for child in pair] == [0, 0]
+    return root
+
+
+@pytest.mark.parametrize("recipe", SIZES)
+def test_two_processes_do_what_one_does(recipe: str, people: Path, by_two: Path, tmp_path: Path) -> None:
+    """To 1e-5."""
+    one, two = tmp_path / "one", by_two / recipe.replace("/", " ")
+    assert main(averaged(recipe, people, one)) == 0
     assert losses(two) == pytest.approx(losses(one), abs=1e-5)
     for name in ("model", "objective"):
         states = [torch.load(out / "checkpoint.pt", weights_only=True)[name] for out in (one, two)]

@@ -72,16 +72,23 @@ def test_audit_is_one_object(people: Path, capsys) -> None:
 
 
 def test_audit_for_people_flags_what_fails(people: Path, capsys) -> None:
-    assert main(["audit", "folder", str(people)]) == 0
-    said = capsys.readouterr().out
-    assert "FAIL  learned and tested people are apart" in said
-    assert "ok    the camera filter" in said
+    assert main(["audit", "folder", str(people)]) == 3
+    said = capsys.readouterr()
+    assert "FAIL  learned and tested people are apart" in said.out
+    assert "ok    the camera filter" in said.out
+    assert said.err == "1 of 8 rules do not hold: learned and tested people are apart\n"
+
+
+def test_audit_says_its_exit_status_in_its_help(capsys) -> None:
+    with pytest.raises(SystemExit):
+        main(["audit", "--help"])
+    assert "3 where one does not" in capsys.readouterr().out
 
 
 def test_audit_checks_a_claim(people: Path, tmp_path: Path, capsys) -> None:
     distances = np.random.default_rng(0).random((10, 10)).astype(np.float32)
     np.savez(tmp_path / "claim.npz", distances=distances, mAP=0.999, rank1=1.0)
-    assert main(["audit", "folder", str(people), "--json", "--claim", str(tmp_path / "claim.npz")]) == 0
+    assert main(["audit", "folder", str(people), "--json", "--claim", str(tmp_path / "claim.npz")]) == 3
     assert json.loads(capsys.readouterr().out)["checks"][-1]["holds"] is False
     np.savez(tmp_path / "claim.npz", distances=distances[:3], mAP=0.999, rank1=1.0)
     assert main(["audit", "folder", str(people), "--claim", str(tmp_path / "claim.npz")]) == 3

@@ -15,7 +15,7 @@ from reid_engine.case import Case
 from reid_engine.errors import DiskFull
 from reid_engine.store import Store
 from tests.support import world
-from tests.support.command import Weights, reappear
+from tests.support.command import Weights, inside, reappear
 from tests.support.footage import Walk, pictures, write_video
 from tests.support.networks import stripe_embedder
 from tests.support.program import program
@@ -72,7 +72,7 @@ def test_files_that_give_nothing_are_named_and_the_good_one_is_ingested(tmp_path
         assert name in states[name]["message"]
         assert states[name]["message"] in said.err
     assert "Traceback" not in said.err
-    assert reappear("check", case).status == 0
+    assert inside("check", case).status == 0
 
 
 def test_a_damaged_stream_is_read_as_far_as_it_goes_and_its_damage_is_counted(tmp_path: Path, weights: Weights) -> None:
@@ -107,7 +107,7 @@ def test_unusual_pictures_are_ingested(
     options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
     path = write_video(tmp_path / name, images, codec=codec, pixel_format=pixel_format, options=options)
     detector = write_script(tmp_path)
-    said = reappear("ingest", tmp_path / "case", path, "--detector", detector, "--embedder", weights.embedder, "--json")
+    said = inside("ingest", tmp_path / "case", path, "--detector", detector, "--embedder", weights.embedder, "--json")
     assert said.status == 0, said.err
     assert said.last("result")["files"][0]["frames_decoded"] == 20
 
@@ -208,7 +208,7 @@ def test_weights_that_are_none_are_refused_by_name(tmp_path: Path, weights: Weig
         (weights.detector, text),
         (tmp_path / "gone.pt", weights.embedder),
     ):
-        said = reappear("ingest", tmp_path / "case", film, "--detector", detector, "--embedder", embedder, "--json")
+        said = inside("ingest", tmp_path / "case", film, "--detector", detector, "--embedder", embedder, "--json")
         assert said.status == 3, said.err
         assert (detector if detector != weights.detector else embedder).name in said.err
         assert "Traceback" not in said.err

@@ -20,7 +20,7 @@ import pytest
 from app.cli import main
 from reid_engine.case import Case
 from tests.support import command
-from tests.support.command import Said, Weights, environment, reappear
+from tests.support.command import Said, Weights, environment, inside, reappear
 from tests.support.footage import PEOPLE, SKIN, two_cameras
 from tests.support.program import program
 
@@ -229,7 +229,7 @@ def test_a_clock_that_was_wrong_is_corrected_afterwards(
     tmp_path: Path, weights: Weights, footage: tuple[Path, Path], call: Call
 ) -> None:
     folder = tmp_path / "case"
-    assert reappear("ingest", folder, footage[0], "--start", START, "--fps", 5, *weights.options()).status == 0
+    assert inside("ingest", folder, footage[0], "--start", START, "--fps", 5, *weights.options()).status == 0
     before = call("tracklets", folder, "--json").objects
     shown, true = "2026-11-03T14:00:37+01:00", "2026-11-03T14:00:00+01:00"
     assert call("clock", folder, "east", "--shown", shown, "--true", true, "--zone", "Europe/Berlin").status == 0

@@ -10,14 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 
-from reid_engine.models import build_model
-from reid_engine.models.files import Story, save_model
 from tests.support.command import Said, environment
+from tests.support.exported import Exported
 from tests.support.footage import PEOPLE, SKIN, Walk, record
 from tests.support.program import COMMAND
-from tests.support.scripted import write_script
 
 pytestmark = pytest.mark.walk
 
@@ -32,12 +29,8 @@ raise ImportError("this walk has no torch")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained model file, a detector and two recordings of one person."""
+    """Two recordings of one person, and a photograph."""
     made = tmp_path_factory.mktemp("model")
-    torch.manual_seed(0)
-    model = build_model("gltr", backbone="compact", clip_length=4, input_size=(64, 32))
-    save_model(model, made / "small.safetensors", Story(calibration={"strong": 0.1, "possible": 0.2, "weak": 0.4}))
-    write_script(made)
     for number, name in enumerate(("east", "west")):
         record(made / f"{name}.mp4", [Walk(0, 0.2, 2.8, -20, 340, 110)], seconds=3.0, seed=number)
     picture = np.zeros((100, 40, 3), np.uint8)
@@ -49,14 +42,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def call(folder: Path) -> Call:
-    """The program in the folder, with a cache of its own, and on request where importing torch fails and is noted."""
+def call(folder: Path, exported: Exported) -> Call:
+    """The program in the folder, where the model is exported, and importing torch fails and is noted."""
 
-    def run(*words: object, torch: bool) -> Said:
-        known = environment() | {"REAPPEAR_CACHE": str(folder / "cache"), "TORCH_LOG": str(folder / "log")}
-        known["OMP_NUM_THREADS"] = "1"  # of torch in the child that exports: more would only wait for one another
-        if not torch:
-            known["PYTHONPATH"] = os.pathsep.join([str(folder / "without"), known["PYTHONPATH"]])
+    def run(*words: object) -> Said:
+        known = environment() | {"REAPPEAR_CACHE": str(exported.cache), "TORCH_LOG": str(folder / "log")}
+        known["PYTHONPATH"] = os.pathsep.join([str(folder / "without"), known["PYTHONPATH"]])
         command = [*COMMAND, *map(str, words)]
         done = subprocess.run(command, env=known, cwd=folder, capture_output=True, text=True, timeout=240)
         return Said(done.returncode, done.stdout, done.stderr)
@@ -64,27 +55,22 @@ def call(folder: Path) -> Call:
     return run
 
 
-NETWORKS = ("--detector", "figures.scripted.json", "--embedder", "small.safetensors")
-
-
-def ingest(call: Call, recording: str) -> Said:
-    said = call("ingest", "case", recording, *NETWORKS, "--json", torch=False)
-    assert said.status == 0, said.err
-    assert said.last("result")["ok"]
-    return said
-
-
-def test_a_model_file_fills_a_case_and_answers_and_once_exported_needs_no_torch(folder: Path, call: Call) -> None:
-    prepared = call("prepare", *NETWORKS, torch=True)
-    assert (prepared.status, prepared.out) == (0, "")
-    assert "exported for the first time" in prepared.err
+def test_a_model_file_fills_a_case_and_answers_and_once_exported_needs_no_torch(
+    folder: Path, call: Call, exported: Exported
+) -> None:
+    assert (exported.status, exported.out) == (0, "")
+    assert "exported for the first time" in exported.err
+    networks = ("--detector", exported.folder / "figures.scripted.json", "--embedder", exported.file)
     for recording in ("east.mp4", "west.mp4"):
-        assert "exported for the first time" not in ingest(call, recording).out
-    found = call("search", "case", "--tracklet", 1, "--json", torch=False)
+        said = call("ingest", "case", recording, *networks, "--json")
+        assert said.status == 0, said.err
+        assert said.last("result")["ok"]
+        assert "exported for the first time" not in said.out
+    found = call("search", "case", "--tracklet", 1, "--json")
     assert found.status == 0, found.err
     (match,) = found.objects[0]["matches"]
     assert match["band"] == "strong", "the same walk in the same clothes, by the bands of the model's card"
-    photo = call("search", "case", "--image", "photo.png", "--json", torch=False)
+    photo = call("search", "case", "--image", "photo.png", "--json")
     assert photo.status == 0, photo.err
     assert len(photo.objects[0]["matches"]) == 2
     assert not (folder / "log").exists(), (folder / "log").read_text()

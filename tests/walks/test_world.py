@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.cli import main
 from reid_engine.case import Case
 from reid_engine.truth import Truth
 from reid_engine.types import TrackletId
 from tests.measure.identity import Scores, score
 from tests.support import world
-from tests.support.command import Said, Weights, reappear
+from tests.support.command import Said, Weights, inside, reappear
 from tests.support.networks import stripe_embedder
-from tests.support.program import program
 
 pytestmark = pytest.mark.walk
 
@@ -61,7 +59,7 @@ def walked(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     said = reappear("ingest", folder / "case", *cameras, *options)
     assert said.status == 0, said.err
     assert said.last("result")["ok"]
-    tracklets = reappear("tracklets", folder / "case", "--json").objects
+    tracklets = inside("tracklets", folder / "case", "--json").objects
     return Walked(folder / "case", tracklets, FLOORS[request.param])
 
 
@@ -91,8 +89,7 @@ def test_the_truth_beside_the_recordings_names_the_same_people(walked: Walked) -
 
 def test_a_click_finds_the_same_person_in_the_other_camera(walked: Walked, capsys: pytest.CaptureFixture[str]) -> None:
     def search(*probe: object) -> Said:
-        status = main(["search", str(walked.case), *map(str, probe), "--no-rerank", "--json"], program())
-        return Said(status, *capsys.readouterr())
+        return inside("search", walked.case, *probe, "--no-rerank", "--json")
 
     who = world.people(walked.tracklets, world.CAMERAS, BEGIN_US)
     right = asked = 0
