@@ -68,8 +68,8 @@ def _staying(plan: ErasurePlan) -> Iterator[str]:
     if plan.rows.held:
         held = counted(plan.rows.held, tr("1 track stays"), tr("{count} tracks stay"))
         yield tr("{held}: on hold.").format(held=held)
-    for path in plan.exports:
-        yield tr("Stays, see to it yourself; by the record it shows what goes: {path}").format(path=path)
+    for export in plan.exports:
+        yield tr("Stays, see to it yourself; by the record it shows what goes: {path}").format(path=export)
     for path in plan.unknown:
         yield tr("Stays, nobody here knows what it holds: {name}").format(name=path.name)
     if plan.rows.notes_left:

@@ -317,7 +317,8 @@ class Ingest:
         """A source that was begun, failed or is to be replaced."""
         name = path.name
         if source.fingerprint != self._fingerprint():
-            self.control.notice(f"{name}: analysed again from its start, with other settings than before")
+            erased = ", though it was erased" if self._comes_again(source) else ""
+            self.control.notice(f"{name}: analysed again from its start, with other settings than before{erased}")
             self.case.store.reset_source(source.id, fingerprint=self._fingerprint(), settings=self._settings_in_words())
         elif self._comes_again(source):
             self.control.notice(f"{name}: analysed again from its start, though it was erased")

@@ -18,7 +18,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 FORMAT = "reappear evidence package"
 VERSION = 1
@@ -121,18 +121,33 @@ def broken_record(folder: str, told: dict[str, Any]) -> str | None:
     """A sentence about the first line of the record that does not fit the chain of hashes, or nothing."""
     number = 0
     try:
+        lines = b"".join(read(folder, RECORD)).decode("utf-8").splitlines()
+        vouched = vouched_for(map(json.loads, lines))
         last = hashlib.sha256(told["case"]["uuid"].encode()).hexdigest()
-        for number, line in enumerate(b"".join(read(folder, RECORD)).decode("utf-8").splitlines(), start=1):
+        for number, line in enumerate(lines, start=1):
             event = json.loads(line)
-            body = canonical({field: event[field] for field in FIELDS}).encode()
-            last = hashlib.sha256(bytes.fromhex(last) + body).hexdigest()
-            if event["number"] != number or event["hash"] != last:
+            erased = vouched.get(number)
+            fields = FIELDS if erased is None else (*FIELDS, "hash")
+            body = canonical({field: event[field] for field in fields}).encode()
+            made = hashlib.sha256(bytes.fromhex(last) + body).hexdigest()
+            last = event["hash"]
+            if event["number"] != number or made != (last if erased is None else erased):
                 return f"{RECORD}, line {number}: it was changed, or one before it is missing: its hash does not fit"
         if (number, last) != (told["record"]["events"], told["record"]["last_sha256"]):
             return f"{RECORD} ends with event {number}, which is not the last one that the manifest names"
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return f"{RECORD}, line {number}: it cannot be read ({type(error).__name__} {error})"
     return None
+
+
+def vouched_for(events: Iterable[dict[str, Any]]) -> dict[int, str]:
+    """The hashes by which erasures stand in for earlier events whose words they took (``audit`` does the same)."""
+    found: dict[int, str] = {}
+    for event in events:
+        taken = event["body"].get("redacted") if event["kind"] == "erased" else None
+        if isinstance(taken, dict):
+            found.update({int(n): str(left) for n, left in taken.items() if n.isdecimal() and int(n) < event["number"]})
+    return found
 
 
 def verify(folder: str, told_sha256: str | None = None) -> tuple[list[str], str, dict[str, Any]]:

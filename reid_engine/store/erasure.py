@@ -127,7 +127,7 @@ class ErasureVerbs(HoldVerbs):
         wanted = {int(number) for number in ids}
         files: dict[str, None] = {}
         for said in self.events():
-            path = said.body.get("path")
+            path = said.body.get("folder" if said.kind == "evidence exported" else "path")
             named = [said.body.get(key) for key in ("matches", "tracklets", "start", "tracklet")]
             numbers = {n for value in named for n in (value if isinstance(value, list) else [value])}
             if isinstance(path, str) and wanted & numbers:

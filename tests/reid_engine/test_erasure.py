@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 
 from reid_engine.case import Case
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, NotFound, ProbeError, ReappearError, UsageError
+from reid_engine.evidence.folder import write_record
 from reid_engine.index import open_index
 from reid_engine.repair import merge, split
 from reid_engine.search import SearchRequest
 from reid_engine.store import EraseScope, Retention
 from reid_engine.store.rows import DAY_US
 from reid_engine.types import Crop, SourceId, TrackletCrops, TrackletId, Vectors
+from reid_engine.verifier import RECORD, broken_record
 from tests.support.cases import MODEL, SECOND, Gallery, closed, gallery, jpeg, looks
 
 NAME = "Rosalind Unmistakable"
@@ -143,6 +145,29 @@ def test_a_changed_or_redacted_event_is_still_found(people: Gallery) -> None:
                 sql = "UPDATE event SET at_us = ?, operator = ?, body = ?, hash = ? WHERE id = ?"
                 connection.exec_driver_sql(sql, (*row, number))
         assert store.broken_record() is None
+
+
+def test_the_verifier_of_an_evidence_package_reads_a_record_with_erased_words(people: Gallery, tmp_path: Path) -> None:
+    store = people.store
+    store.add_note(NAME, moment_us=1, tracklet_id=TrackletId(1))
+    store.erase(of(1), reason="asked")
+    store.record("afterwards")
+    told = {"case": {"uuid": store.info().uuid}, "record": write_record(tmp_path, store.events())}
+    assert broken_record(str(tmp_path), told) is None
+    lines = (tmp_path / RECORD).read_text().splitlines(keepends=True)
+    noted = next(place for place, line in enumerate(lines) if '"kind":"note"' in line)
+    assert NAME not in lines[noted]
+    for place in range(len(lines)):
+        changed = [*lines]
+        changed[place] = lines[place].replace('"operator":"', '"operator":"not ')
+        (tmp_path / RECORD).write_text("".join(changed))
+        assert f"line {place + 1}" in (broken_record(str(tmp_path), told) or "")
+
+
+def test_a_folder_of_evidence_that_shows_what_goes_is_named(people: Gallery) -> None:
+    people.store.record("evidence exported", folder="/handed/on", tracklets=[1, 2], manifest_sha256="0" * 64)
+    assert case_of(people).erasure(of(1)).exports == ("/handed/on",)
+    assert case_of(people).erasure(of(3)).exports == ()
 
 
 def test_the_hash_of_an_erased_note_does_not_betray_its_words(people: Gallery) -> None:

@@ -61,16 +61,16 @@ def test_an_erasure_from_the_plan_to_the_refusal(
 
     status, _, said = call("ingest", case, *words)
     assert (status, said.count("already ingested")) == (0, 2), "what was erased does not come back by itself"
-    status, _, said = call("ingest", case, *words, "--fps", "5", "--replace")
+    status, _, said = call("ingest", case, *words, "--fps", "10", "--replace")
     assert (status, said.count("add --again")) == (3, 1), "the other recording is analysed again"
 
     assert call("erase", case, "--recording", first, "--yes", "--reason", "asked")[0] == 0
-    status, _, said = call("ingest", case, *words, "--fps", "5")
+    status, _, said = call("ingest", case, *words, "--fps", "10")
     assert (status, "was erased on" in said) == (3, True)
     elsewhere = ["--camera", f"other={words[0]}", *words[2:]]
     assert call("ingest", case, *elsewhere)[0] == 3, "under another camera's name neither"
     assert call("check", case)[0] == 0
-    status, _, said = call("ingest", case, *words, "--fps", "5", "--again")
+    status, _, said = call("ingest", case, *words, "--fps", "10", "--again")
     assert (status, "though it was erased" in said) == (0, True), said
     with Case.open(Path(case)) as opened:
         again = [int(t) for t in opened.erasure(EraseScope(before_us=1 << 60)).rows.tracklets]
