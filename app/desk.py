@@ -248,8 +248,11 @@ class Desk:
         """Write the list of sightings as CSV or JSON. Raises UsageError, CaseError."""
         export(self.case, self.case.journey(start), path)
 
-    def erasures(self, number: TrackletId | None) -> list[Offer]:
-        """What can be erased: with a tracklet itself, its person, its recording and its camera; and what is due."""
+    def erasures(self, number: TrackletId | None) -> tuple[list[Offer], list[str]]:
+        """What can be erased: with a tracklet itself, its person, its recording and its camera; and what is due.
+
+        And why the rest of it cannot, in sentences.
+        """
         store, scopes = self.case.store, dict[str, EraseScope]()
         if number is not None:
             whole, words = self.tracklet(number), {"number": number}
@@ -262,7 +265,13 @@ class Desk:
         due = store.retention().due_before(store.clock.now_us())
         if due is not None:
             scopes[tr("All that is due")] = EraseScope(before_us=due)
-        return [Offer(words, scope, self.case.erasure(scope)) for words, scope in scopes.items()]
+        offers, refused = list[Offer](), list[str]()
+        for said, scope in scopes.items():
+            try:
+                offers.append(Offer(said, scope, self.case.erasure(scope)))
+            except CaseError as error:  # on hold
+                refused.append(f"{said}: {error}")
+        return offers, refused
 
     def erase(self, offer: Offer, reason: str, asked_by: str) -> Erasure:
         """Erase what was offered, if it is still as many. Raises what ``Case.erase`` raises."""

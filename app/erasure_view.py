@@ -32,10 +32,14 @@ class ErasureView(QObject):
         desk = self.work.desk
         self.work.reading.run(lambda: desk.erasures(number), self._offer, key="erase", failed=self.failed.emit)
 
-    def _offer(self, offers: list[Offer]) -> None:
+    def _offer(self, found: tuple[list[Offer], list[str]]) -> None:
+        offers, refused = found
         if not offers:
-            self.said.emit(tr("Nothing is due. Select a track first, then erase it, its person or its recording."))
+            nothing = tr("Nothing is due. Select a track first, then erase it, its person or its recording.")
+            self.said.emit("  ".join(refused) or nothing)
             return
+        if refused:
+            self.said.emit("  ".join(refused))
         dialog = self.dialog = EraseDialog(offers, self._window)
         dialog.accepted.connect(lambda: self.erase(dialog.offer, dialog.reason, dialog.asked_by))
         dialog.finished.connect(self._closed)

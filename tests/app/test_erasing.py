@@ -97,3 +97,20 @@ def test_what_is_due_is_said_and_offered_and_nothing_goes_by_itself(
     assert [offer.words for offer in dialog._offers] == ["All that is due"]
     dialog.reject()
     assert view_of(window).work.desk.case.store.count_tracklets() == count
+
+
+def test_what_is_on_hold_is_said_and_the_rest_is_offered(
+    window: MainWindow, qtbot: QtBot, dialogs: list[QDialog]
+) -> None:
+    probe = searched(window, qtbot)
+    best = confirm_best(window, qtbot)
+    view = view_of(window)
+    view.work.desk.case.store.hold("tracklet", int(best), "court order")
+    view.erasing.ask(int(probe))
+    dialog = the_dialog(window, qtbot)
+    assert dialog._offers[0].words == f"Track {probe}"
+    assert f"The whole person of track {probe}" not in [offer.words for offer in dialog._offers]
+    assert "is on hold" in window.statusBar().currentMessage()
+    dialog.reject()
+    view.erasing.ask(int(best))
+    qtbot.waitUntil(lambda: f"Track {best}: " in window.statusBar().currentMessage(), timeout=WAIT_MS)
