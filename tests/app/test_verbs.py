@@ -26,6 +26,7 @@ SAME = {
     "Search by a picture …": "search --image",
     "Search the copied picture": "search --image",
     "Split the selected track here": "split --at",
+    "Erase …": "erase --tracklet --person --recording --camera --before --reason --asked-by --yes",
     "Merge the last two selected": "merge",
     "Same person": "decide",
     "Different person": "decide",

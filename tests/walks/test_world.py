@@ -45,7 +45,7 @@ class Walked:
     floors: Floors
 
 
-FLOORS = {"known": Floors(0.9, 0.8, 0.95, 0.5), "bundled": Floors(0.65, 0.6, 0.95, 0.4)}
+FLOORS = {"known": Floors(0.9, 0.8, 0.95, 0.4), "bundled": Floors(0.65, 0.6, 0.95, 0.4)}
 
 
 @pytest.fixture(scope="module", params=FLOORS)
