@@ -189,7 +189,7 @@ def main(arguments: list[str]) -> int:
         say(sentence)
     say(f"SHA-256 of {MANIFEST}: {own}")
     if found:
-        say(f"NOT WHOLE: {len(found)} differences")
+        say("NOT WHOLE: 1 difference" if len(found) == 1 else f"NOT WHOLE: {len(found)} differences")
         return 1
     say(f"WHOLE: {len(told['files'])} files, {told['record']['events']} events of the record in an unbroken chain")
     if len(arguments) < 2:

@@ -9,6 +9,7 @@ import typer
 
 from app.commands.program import job, say, tell
 from app.local_time import date_and_time
+from app.words import counted
 from reid_engine import verifier
 from reid_engine.case import Case
 from reid_engine.errors import ReappearError, UsageError
@@ -62,7 +63,8 @@ def evidence(
             raise
         told = {"folder": str(made.folder), "manifest_sha256": made.sha256, "sightings": len(made.pieces)}
         controls.reporter.event("result", ok=True, evidence=told)
-    tell(f"{len(made.pieces)} sightings in {made.folder}")
+    sightings = counted(len(made.pieces), "1 sighting", "{count} sightings")
+    tell(f"{sightings} in {made.folder}")
     tell(f"write this down and tell it by another way; SHA-256 of manifest.json: {made.sha256}")
 
 

@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from reid_engine.ranking import unit_length
 from reid_engine.types import Detections
+from tests.measure.asked import answers
 from tests.measure.confidence import as_many
-from tests.measure.describers import STRIPES, load, vectors
+from tests.measure.describers import STRIPES, Describer, load, vectors
 from tests.measure.detector import compare, covering
 from tests.measure.identity import Boxes
 from tests.measure.intervals import over_people
@@ -123,3 +125,22 @@ def test_the_score_that_as_many_boxes_reach_is_found_and_none_is_made_up() -> No
     assert as_many(ours, theirs) == pytest.approx(0.6)
     with pytest.raises(ValueError, match="0 boxes"):
         as_many(ours, np.array([0.1], np.float32))
+
+
+def test_a_set_is_asked_as_a_case_of_everybody_and_bands_are_counted() -> None:
+    """Sixteen people before three cameras, each of which colours everybody; the program's order sees through that."""
+    rng = np.random.default_rng(0)
+    people, colours = rng.normal(size=(16, 16)), rng.normal(size=(3, 16))
+    seen = np.concatenate([people + colour for colour in colours]) + 0.3 * rng.normal(size=(48, 16))
+    found = unit_length(seen.astype(np.float32))
+    person, camera = np.tile(np.arange(16), 3), np.repeat([1, 2, 3], 16)
+    everybody = LabelledSet("drawn", [[b""]] * 48, person, camera, ((np.arange(48), np.arange(48)),))
+    card = {"calibration": {"strong": 0.2, "possible": 0.6, "weak": 0.9, "centre": found.mean(0).tolist()}}
+    by = Describer("drawn", "drawn", lambda _: found, card)
+    told = {way: answers(everybody, by, found, way) for way in ("distance alone", "the program")}
+    precision = {way: float(answer.scores.precision.mean()) for way, answer in told.items()}
+    assert precision["the program"] > 0.9 > precision["distance alone"] + 0.1
+    for answer in told.values():
+        assert len(answer.people) == 48
+        strangers, right = np.sum(list(answer.bands.values()), axis=0)
+        assert (strangers, right) == (48 * 30, 48 * 2), "the own camera is left out"
