@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from reid_engine.ranking import unit_length
 from reid_engine.types import DistanceName, Vectors
 
-PRIOR = 20  # tracklets; whether 5 or 40 moves nothing much, see docs/accuracy.md
+PRIOR = 20  # tracklets; 5 to 40 were compared, see docs/accuracy.md
 LEAST_SPREAD = (
-    0.5  # of the median camera's; cameras that see many people have 0.8 to 1.3 of it, those of one 0.0 to 0.2
+    0.5  # of the median camera's; where many people were seen it is 0.8 to 1.6 of it, where one was 0.0 to 0.2
 )
 
 

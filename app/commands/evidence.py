@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands.program import job, say, tell
+from app.commands.program import job, say, tell, telling
 from app.local_time import date_and_time
 from app.words import counted
 from reid_engine import verifier
@@ -55,7 +55,7 @@ def evidence(
 
             chosen = tuple(TrackletId(number) for number in only or ())
             options = EvidenceOptions(before, after, mode, skip_missing, reason, recipient, chosen)
-            with Case.open(case) as opened:
+            with telling(Case.open(case)) as opened:
                 words = EvidenceWords(opened)
                 made = export_evidence(opened, TrackletId(tracklet), out, options, words, controls)
         except ReappearError as error:
@@ -89,7 +89,7 @@ def still(
     if out.suffix.lower() != ".png":
         raise UsageError(f"{out.name}: a still is a .png")
     moment_us = int(time) if time.isdecimal() else parse_time(time)
-    with Case.open(case) as opened:
+    with telling(Case.open(case)) as opened:
         made = save_still(opened, camera, moment_us, out)
         zone = opened.store.camera(camera).clock.zone
     if as_json:

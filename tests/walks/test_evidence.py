@@ -7,13 +7,9 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import json
-import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -30,45 +26,10 @@ from reid_engine import verifier
 from reid_engine.case import Case
 from reid_engine.jobs import JobControl
 from reid_engine.types import TrackletId
-from tests.support.command import Said, Weights
-from tests.support.footage import two_cameras
+from tests.support.handed_on import EAST, FILES, GREY, PURPOSE, SIZE, SPAN, WEST, Call, exported, manifest
 from tests.support.program import program
 
 pytestmark = pytest.mark.walk
-
-EAST, WEST = "East «gate»", "West <b>hall</b>"
-START = "2026-11-03T14:00:00+01:00"
-SIZE = (320, 240)
-PURPOSE = "a <script>theft</script>"
-GREY = 128
-SPAN = ["--before", "0.5", "--after", "0.5"]
-FILES = ("journey.csv", "journey.json", "report.html", "record.jsonl", "VERIFY.txt", "verify.py")
-Call = Callable[..., Said]
-
-
-@pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two cameras; the person of track 1 was found again as the one of the same colours in the other camera."""
-    home = tmp_path_factory.mktemp("evidence")
-    east, west = two_cameras(home, seconds=6.0)
-    weights = Weights.write(home).options()[:-1]
-    for name, path in ((EAST, east), (WEST, west)):  # one after the other, so that tracks have the same numbers always
-        words = ["--camera", f"{name}={path}", "--start", START, "--zone", "Europe/Berlin", "--purpose", PURPOSE]
-        assert main(list(map(str, ["ingest", home / "case", *words, *weights])), program()) == 0
-    with Case.open(home / "case") as opened:
-        opened.decide(TrackletId(1), TrackletId(7), "same")
-    assert main(["clock", str(home / "case"), EAST, "--offset-s", "37", "--uncertainty-s", "1"], program()) == 0
-    return home / "case"
-
-
-def exported(case: Path, out: Path, *words: str) -> Path:
-    assert main(["evidence", str(case), "1", str(out), *SPAN, *words], program()) == 0
-    return out
-
-
-@pytest.fixture(scope="module")
-def whole(case: Path) -> Path:
-    return exported(case, case.parent / "whole", "--reason", "asked by <i>court</i>", "--recipient", "Meyer & Sons")
 
 
 @pytest.fixture(scope="module")
@@ -79,44 +40,6 @@ def others(case: Path) -> Path:
 @pytest.fixture(scope="module")
 def surroundings(case: Path) -> Path:
     return exported(case, case.parent / "surroundings", "--redact", "surroundings")
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Call:
-    """One call in this process."""
-
-    def run(*arguments: object) -> Said:
-        status = main([str(argument) for argument in arguments], program())
-        return Said(status, *capsys.readouterr())
-
-    return run
-
-
-@pytest.fixture
-def copy(whole: Path, tmp_path: Path) -> Path:
-    """A package that may be spoiled."""
-    return Path(shutil.copytree(whole, tmp_path / "copy"))
-
-
-def manifest(package: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((package / "manifest.json").read_text())
-    return found
-
-
-def forged(package: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Change the manifest and make its seal fit."""
-    told = manifest(package)
-    change(told)
-    data = json.dumps(told).encode()
-    (package / "manifest.json").write_bytes(data)
-    (package / "manifest.sha256").write_text(f"{hashlib.sha256(data).hexdigest()}  manifest.json\n")
-
-
-def rehash(package: Path, name: str) -> None:
-    """Let the manifest have the hash that a file has now."""
-    sha256, size = verifier.sha256_of(str(package), name)
-    entry = {"path": name, "sha256": sha256, "bytes": size}
-    forged(package, lambda told: told.update(files=[f for f in told["files"] if f["path"] != name] + [entry]))
 
 
 def frames(path: Path) -> list[tuple[int, np.ndarray]]:
@@ -188,111 +111,6 @@ def test_the_report_needs_nothing_else_and_takes_no_name_for_a_tag(whole: Path) 
     assert "West &lt;b&gt;hall&lt;/b&gt;" in page
     for words in ("Meyer &amp; Sons", "+37 s", "± 1 s", "CET", "UTC", "At most 1 % of strangers", "no signature"):
         assert words in page
-
-
-@pytest.mark.parametrize("name", ["native", "video", "stills", *FILES, "manifest.json", "manifest.sha256"])
-def test_one_flipped_bit_in_any_file_is_named(copy: Path, name: str) -> None:
-    path = copy / name if (copy / name).is_file() else min((copy / name).iterdir())
-    data = bytearray(path.read_bytes())
-    for place in (len(data) // 3, len(data) - 2):
-        data[place] ^= 1
-        path.write_bytes(data)
-        data[place] ^= 1
-        found, _, _ = verifier.verify(str(copy))
-        assert found
-        assert path.relative_to(copy).as_posix() in " ".join(found)
-
-
-def test_what_is_missing_added_or_renamed_is_named(copy: Path) -> None:
-    (copy / "journey.csv").unlink()
-    (copy / "stills" / "more.png").write_bytes(b"")
-    (copy / "VERIFY.txt").rename(copy / "verify.txt")
-    (copy / "empty").mkdir()
-    (copy / "link").symlink_to(copy / "journey.json")
-    found = "\n".join(verifier.verify(str(copy))[0])
-    for words in ("journey.csv is missing", "VERIFY.txt is missing", "verify.txt is not in", "more.png is not in"):
-        assert words in found
-    assert "empty/ is neither" in found
-    assert "link is neither" in found
-
-
-def test_a_file_that_became_a_link_is_not_opened(copy: Path, tmp_path: Path) -> None:
-    same = tmp_path / "same"
-    (copy / "journey.csv").rename(same)
-    (copy / "journey.csv").symlink_to(same)
-    assert verifier.verify(str(copy))[0] == ["journey.csv is no plain file; it was not opened"]
-
-
-@pytest.mark.parametrize("path", ["../same", "/etc/hostname", "stills/../../same", "C:x", "stills\\..\\x"])
-def test_a_manifest_leads_nowhere_else(copy: Path, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "same").write_bytes(b"")
-    entry = {"path": path, "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
-    forged(copy, lambda told: told["files"].append(entry))
-    opened: list[str] = []
-    real = os.open
-
-    def watched(name: str, *how: int) -> int:
-        opened.append(os.path.realpath(name))
-        return real(name, *how)
-
-    monkeypatch.setattr(os, "open", watched)
-    found = verifier.verify(str(copy))[0]
-    assert found == [f"the manifest names {path}, which is no place in this folder; it was not looked at"]
-    assert all(name.startswith(str(copy.resolve())) for name in opened)
-
-
-def test_a_changed_line_of_the_record_is_named_even_when_the_manifest_was_made_to_fit(copy: Path) -> None:
-    record = copy / "record.jsonl"
-    lines = record.read_text().splitlines(keepends=True)
-    number = next(place for place, line in enumerate(lines, start=1) if '"kind":"decide"' in line)
-    changed = [*lines[: number - 1], lines[number - 1].replace('"same"', '"unsure"'), *lines[number:]]
-    for left, where in ((changed, number), ([*lines[:2], *lines[3:]], 3), (lines[:-1], len(lines) - 1)):
-        record.write_text("".join(left))
-        rehash(copy, "record.jsonl")
-        (found,) = verifier.verify(str(copy))[0]
-        assert f"line {where}:" in found or f"ends with event {where}" in found
-
-
-def test_a_package_without_a_record_is_not_whole(copy: Path) -> None:
-    (copy / "record.jsonl").unlink()
-    forged(copy, lambda told: told.update(files=[f for f in told["files"] if f["path"] != "record.jsonl"]))
-    assert verifier.verify(str(copy))[0] == ["record.jsonl is not in the manifest"]
-
-
-def test_a_package_that_was_made_anew_is_not_the_one_whose_number_was_told(copy: Path, whole: Path, call: Call) -> None:
-    told = verifier.verify(str(whole))[1]
-    (copy / "journey.csv").write_text("nobody")
-    rehash(copy, "journey.csv")
-    assert call("verify", copy).status == 0
-    said = call("verify", copy, told)
-    assert said.status == 1
-    assert "not the one whose SHA-256 you were told" in said.out
-
-
-OLDER = json.dumps({"format": verifier.FORMAT, "version": 0})
-
-
-@pytest.mark.parametrize("text", ["", "{}", "[]", "[" * 100_000, OLDER])
-def test_what_is_no_manifest_is_said_to_be_none(tmp_path: Path, call: Call, text: str) -> None:
-    (tmp_path / "manifest.json").write_text(text)
-    (tmp_path / "manifest.sha256").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  manifest.json\n")
-    said = call("verify", tmp_path)
-    assert said.status == 2
-    assert "NOT READABLE" in said.out
-
-
-def test_the_verifier_in_the_folder_stands_alone(copy: Path, tmp_path: Path) -> None:
-    def alone(*words: str) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-I", "-S", str(copy / "verify.py"), *words]
-        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
-
-    assert alone().returncode == 0
-    (copy / "journé.csv").write_text("")
-    spoiled = alone()
-    assert spoiled.returncode == 1
-    assert "is not in the manifest" in spoiled.stdout
-    assert alone(str(tmp_path / "nothing")).returncode == 2
-    assert spoiled.stderr == ""
 
 
 def test_rendered_pictures_are_those_of_the_recording_at_their_times(case: Path, whole: Path) -> None:

@@ -1,0 +1,140 @@
+"""Is a package of evidence whole? Whatever is done to one is named, and no name in it leads elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reid_engine import verifier
+from tests.support.handed_on import FILES, Call, manifest
+
+pytestmark = pytest.mark.walk
+
+
+def forged(package: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the manifest and make its seal fit."""
+    told = manifest(package)
+    change(told)
+    data = json.dumps(told).encode()
+    (package / "manifest.json").write_bytes(data)
+    (package / "manifest.sha256").write_text(f"{hashlib.sha256(data).hexdigest()}  manifest.json\n")
+
+
+def rehash(package: Path, name: str) -> None:
+    """Let the manifest have the hash that a file has now."""
+    sha256, size = verifier.sha256_of(str(package), name)
+    entry = {"path": name, "sha256": sha256, "bytes": size}
+    forged(package, lambda told: told.update(files=[f for f in told["files"] if f["path"] != name] + [entry]))
+
+
+@pytest.mark.parametrize("name", ["native", "video", "stills", *FILES, "manifest.json", "manifest.sha256"])
+def test_one_flipped_bit_in_any_file_is_named(copy: Path, name: str) -> None:
+    path = copy / name if (copy / name).is_file() else min((copy / name).iterdir())
+    data = bytearray(path.read_bytes())
+    for place in (len(data) // 3, len(data) - 2):
+        data[place] ^= 1
+        path.write_bytes(data)
+        data[place] ^= 1
+        found, _, _ = verifier.verify(str(copy))
+        assert found
+        assert path.relative_to(copy).as_posix() in " ".join(found)
+
+
+def test_what_is_missing_added_or_renamed_is_named(copy: Path) -> None:
+    (copy / "journey.csv").unlink()
+    (copy / "stills" / "more.png").write_bytes(b"")
+    (copy / "VERIFY.txt").rename(copy / "verify.txt")
+    (copy / "empty").mkdir()
+    (copy / "link").symlink_to(copy / "journey.json")
+    found = "\n".join(verifier.verify(str(copy))[0])
+    for words in ("journey.csv is missing", "VERIFY.txt is missing", "verify.txt is not in", "more.png is not in"):
+        assert words in found
+    assert "empty/ is neither" in found
+    assert "link is neither" in found
+
+
+def test_a_file_that_became_a_link_is_not_opened(copy: Path, tmp_path: Path) -> None:
+    same = tmp_path / "same"
+    (copy / "journey.csv").rename(same)
+    (copy / "journey.csv").symlink_to(same)
+    assert verifier.verify(str(copy))[0] == ["journey.csv is no plain file; it was not opened"]
+
+
+@pytest.mark.parametrize("path", ["../same", "/etc/hostname", "stills/../../same", "C:x", "stills\\..\\x"])
+def test_a_manifest_leads_nowhere_else(copy: Path, tmp_path: Path, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "same").write_bytes(b"")
+    entry = {"path": path, "sha256": hashlib.sha256(b"").hexdigest(), "bytes": 0}
+    forged(copy, lambda told: told["files"].append(entry))
+    opened: list[str] = []
+    real = os.open
+
+    def watched(name: str, *how: int) -> int:
+        opened.append(os.path.realpath(name))
+        return real(name, *how)
+
+    monkeypatch.setattr(os, "open", watched)
+    found = verifier.verify(str(copy))[0]
+    assert found == [f"the manifest names {path}, which is no place in this folder; it was not looked at"]
+    assert all(name.startswith(str(copy.resolve())) for name in opened)
+
+
+def test_a_changed_line_of_the_record_is_named_even_when_the_manifest_was_made_to_fit(copy: Path) -> None:
+    record = copy / "record.jsonl"
+    lines = record.read_text().splitlines(keepends=True)
+    number = next(place for place, line in enumerate(lines, start=1) if '"kind":"decide"' in line)
+    changed = [*lines[: number - 1], lines[number - 1].replace('"same"', '"unsure"'), *lines[number:]]
+    for left, where in ((changed, number), ([*lines[:2], *lines[3:]], 3), (lines[:-1], len(lines) - 1)):
+        record.write_text("".join(left))
+        rehash(copy, "record.jsonl")
+        (found,) = verifier.verify(str(copy))[0]
+        assert f"line {where}:" in found or f"ends with event {where}" in found
+
+
+def test_a_package_without_a_record_is_not_whole(copy: Path) -> None:
+    (copy / "record.jsonl").unlink()
+    forged(copy, lambda told: told.update(files=[f for f in told["files"] if f["path"] != "record.jsonl"]))
+    assert verifier.verify(str(copy))[0] == ["record.jsonl is not in the manifest"]
+
+
+def test_a_package_that_was_made_anew_is_not_the_one_whose_number_was_told(copy: Path, whole: Path, call: Call) -> None:
+    told = verifier.verify(str(whole))[1]
+    (copy / "journey.csv").write_text("nobody")
+    rehash(copy, "journey.csv")
+    assert call("verify", copy).status == 0
+    said = call("verify", copy, told)
+    assert said.status == 1
+    assert "not the one whose SHA-256 you were told" in said.out
+
+
+OLDER = json.dumps({"format": verifier.FORMAT, "version": 0})
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", "[" * 100_000, OLDER])
+def test_what_is_no_manifest_is_said_to_be_none(tmp_path: Path, call: Call, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    (tmp_path / "manifest.sha256").write_text(f"{hashlib.sha256(text.encode()).hexdigest()}  manifest.json\n")
+    said = call("verify", tmp_path)
+    assert said.status == 2
+    assert "NOT READABLE" in said.out
+
+
+def test_the_verifier_in_the_folder_stands_alone(copy: Path, tmp_path: Path) -> None:
+    def alone(*words: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-I", "-S", str(copy / "verify.py"), *words]
+        return subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env={"PYTHONIOENCODING": "ascii"})
+
+    assert alone().returncode == 0
+    (copy / "journé.csv").write_text("")
+    spoiled = alone()
+    assert spoiled.returncode == 1
+    assert "is not in the manifest" in spoiled.stdout
+    assert alone(str(tmp_path / "nothing")).returncode == 2
+    assert spoiled.stderr == ""
