@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
@@ -18,12 +19,13 @@ from torch import nn
 from reid_engine.errors import InputError, JobCancelled, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
-from reid_engine.models.files import Story, save_model
+from reid_engine.models.files import Story, fill_model, read_card, save_model
 from trainer.checkpoints import Position, load_checkpoint, save_checkpoint
 from trainer.distributed import World, barrier, broadcast_float
 from trainer.loading import Batch
 from trainer.machine import Machine
 from trainer.recipes import Labels, Objective, Recipe, Settings
+from trainer.recipes.base import still_parts
 from trainer.runs import Run
 from trainer.schedule import evaluates_after, lr_factor, place
 from trainer.step import NotFinite, Step
@@ -108,6 +110,8 @@ def fit(
     machine.prepare(model)
     _refuse_small_frames(recipe, model)
     position, states = load_checkpoint(run.checkpoint) if resume else (Position(), {})
+    if recipe.settings.start and not states:
+        fill_model(model, Path(recipe.settings.start))
     if resume:
         _refuse_foreign(run, states["model"], model)
         model.load_state_dict(states["model"])
@@ -122,6 +126,9 @@ def fit(
             stage.objective.load_state_dict(states["objective"])
             stage.optimizer.load_state_dict(states["optimizer"])
             states = {}
+        elif settings.start and not position.stage:
+            fitting.evaluate()
+            stage.objective.acquaint(fitting.looked_at(stage))
         fitting.train(stage)
         position.stage, position.epoch, position.batch, position.stage_seconds = position.stage + 1, 0, 0, 0.0
     return fitting.finish()
@@ -144,8 +151,8 @@ class Fitting:
     def begin(self, settings: Any) -> Stage:
         """The objective, optimizer and batches of a stage."""
         method, world = self.recipe.method, self.world
-        for part in settings.still:
-            self._part(part).requires_grad_(False)
+        for part in still_parts(self.model, settings):
+            part.requires_grad_(False)
         objective = method.objective(self.model, self.data.identities, settings).to(world.device)
         optimizer = build_optimizer(settings, method.groups(self.model, objective, settings))
         network: Any = torch.compile(self.model) if self.machine.compile else self.model
@@ -163,6 +170,14 @@ class Fitting:
         step = Step(self.model, network, objective, world, micro, self.machine.in_half())
         return Stage(settings, objective, optimizer, step, self.data.batches(settings, self.model, world))
 
+    def looked_at(self, stage: Stage) -> Iterator[tuple[Any, Labels]]:
+        """What the model says of an epoch of clips before it learns any of them."""
+        self.model.eval()
+        for batch in stage.batches.epoch(0, 0):
+            if self.control.cancelled and self.world.size == 1:
+                raise JobCancelled("stopped before the first step")
+            yield stage.step.look(batch.clips.to(self.world.device), Labels(batch.pids, batch.indices))
+
     def train(self, stage: Stage) -> None:
         """All epochs of a stage that are still to come."""
         position, settings = self.position, stage.settings
@@ -174,7 +189,7 @@ class Fitting:
                     break
                 position.epoch, position.batch = position.epoch + 1, 0
                 if evaluates_after(settings, position.epoch):
-                    self._evaluate()
+                    self.evaluate()
                 self._save(stage)
         except JobCancelled as stopped:
             self._save(stage)
@@ -239,15 +254,8 @@ class Fitting:
             for module in (*self.model.modules(), *stage.objective.modules()):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):  # noqa: SLF001
                     module.eval()
-        for part in stage.settings.still:
-            self._part(part).eval()
-
-    def _part(self, name: str) -> nn.Module:
-        try:
-            return self.model.get_submodule(name)
-        except AttributeError:
-            known = ", ".join(part for part, _ in self.model.named_children())
-            raise UsageError(f"{self.recipe.model} has no part {name!r}; there are {known}") from None
+        for part in still_parts(self.model, stage.settings):
+            part.eval()
 
     def _count(self, seconds: float) -> None:
         self.position.batch += 1
@@ -301,7 +309,7 @@ class Fitting:
             **({"best": {"rank1": best[0], "epoch": best[1]}} if best else {}),
         }
 
-    def _evaluate(self, *, final: bool = False) -> Mapping[str, float]:
+    def evaluate(self, *, final: bool = False) -> Mapping[str, float]:
         """The figures of the model as it is; keeps it where it is the best so far."""
         figures: Mapping[str, float] = {}
         if self.world.first:
@@ -334,7 +342,7 @@ class Fitting:
         """Write the last epoch's model, test it, and write its card with the figures and the run's result."""
         if self.world.first:
             save_model(self.model, self.run.model, self._story({}, "last epoch"))
-        figures = self._evaluate(final=True)
+        figures = self.evaluate(final=True)
         if not self.world.first:
             return {}
         digest = save_model(self.model, self.run.model, self._story(figures, "last epoch"))
@@ -344,6 +352,7 @@ class Fitting:
             "variant": self.recipe.variant,
             "verdict": self.recipe.verdict(),
             "dataset": self.data.name,
+            "before": self.run.before(),
             "results": dict(figures),
             "best": {"rank1": self.position.best[0], "epoch": self.position.best[1]} if self.position.best else None,
             "steps": self.position.steps,
@@ -361,16 +370,19 @@ class Fitting:
 
     def _story(self, figures: Mapping[str, float], chosen: str) -> Story:
         settings = self.recipe.settings
+        card = read_card(Path(settings.start)) if settings.start else {}
+        origin = {"start": f"{Path(settings.start).name}, SHA-256 {card['sha256']}"} if card else {}
         return Story(
             provenance={
                 "recipe": self.recipe.name,
                 "settings": self.recipe.verdict(),
                 "trunk weights": settings.weights or "none",
+                **origin,
                 "chosen": chosen,
                 "seed": str(self.seed),
                 "steps": str(self.position.steps),
             },
-            training_data=(self.data.name,),
+            training_data=(*card.get("training_data", ()), self.data.name),
             results={f"{self.data.name} {name}": number for name, number in figures.items() if name != "queries"},
         )
 

@@ -31,6 +31,7 @@ from trainer.recipes import Recipe
 
 LEARNED = ("checkpoint.pt", "metrics.jsonl", "model.safetensors", "result.json")  # what is not written over
 CONFIG = ("recipe", "model", "variant", "verdict", "changed", "settings", "options", "seed", "dataset", "root", "data")
+NO_FIGURES = frozenset({"event", "step", "epoch", "final", "seconds"})  # of the line of a test
 FREE_TO_CHANGE = frozenset({"max_minutes", "evaluate_every", "evaluate_late"})  # of a run that goes on
 
 
@@ -71,6 +72,13 @@ class Run:
                 yield json.loads(line)
             except ValueError:
                 continue
+
+    def before(self) -> dict[str, float] | None:
+        """The figures of a test before the first step: of the model that a run goes on from."""
+        for line in self.measured():
+            if line["event"] == "evaluation" and not line["step"]:
+                return {name: number for name, number in line.items() if name not in NO_FIGURES}
+        return None
 
     def forget_after(self, steps: int) -> None:
         """Drop what was measured after the checkpoint; those steps are made again."""

@@ -69,6 +69,14 @@ class Step:
             self.micro_batch = max(2, self.micro_batch // 4 * 2)  # even: GRL's pairs stay together
             halved = True
 
+    @torch.no_grad()
+    def look(self, clips: Tensor, labels: Labels) -> tuple[Any, Labels]:
+        """The features and labels of one batch of all processes; nothing is learned. The model is in eval mode."""
+        found = _joined([self._features(self.model, piece, 0, 0) for piece in torch.split(clips, self.micro_batch)])
+        whole = type(found)(*(None if one is None else gather(one.float(), self.world) for one in found))
+        device = self.world.device
+        return whole, Labels(*(gather(one.to(device), self.world) for one in labels))
+
     def settle(self) -> None:
         """After the optimizer: the tables follow."""
         for table in _tables(self.objective):

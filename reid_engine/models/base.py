@@ -71,6 +71,7 @@ class VideoReidModel(nn.Module, ABC):
     ON_BACKBONE: backbone -> the options that another trunk than the variant's brings along, such as its input size
     PARTS:       name of a published block -> the submodules that make it up
     HEADS:       submodules that the paper counts to its classifier though the vector needs them
+    EARLY:       submodules of the stem and the first two stages, which see edges and colours
     SIDE_BRANCH: whether Inception keeps its side branch; only STMP's objective looks at it
     """
 
@@ -78,6 +79,7 @@ class VideoReidModel(nn.Module, ABC):
     ON_BACKBONE: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     PARTS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     HEADS: ClassVar[tuple[str, ...]] = ()
+    EARLY: ClassVar[tuple[str, ...]] = ("trunk.stem", "trunk.stages.0", "trunk.stages.1")
     SIDE_BRANCH: ClassVar[bool] = False
 
     def __init__(self, spec: ModelSpec, options: ModelOptions) -> None:

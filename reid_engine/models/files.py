@@ -106,12 +106,29 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
         )
     try:
         with torch.device("meta"):
-            model = build_model(card["model"], card["variant"], **_options(card))
+            model = build_model(card["model"], card["variant"], **options_of(card))
     except (UsageError, TypeError, ValueError) as error:
         raise NetworkFileError(f"the card of {path} describes no model of this version: {error}") from error
     _refuse_mismatch(path, model, state)
     model.to_empty(device="cpu").load_state_dict(state)  # copied: a file's tensors are not aligned for fast kernels
     return model.eval(), card
+
+
+def fill_model(model: VideoReidModel, path: Path) -> dict[str, Any]:
+    """Every tensor of a model file into a model of the same making, on whatever device it lies; the file's card.
+
+    Raises NetworkFileError as ``load_model`` does.
+    """
+    found, card = load_model(path)
+    state = found.state_dict()
+    _refuse_mismatch(path, model, state)
+    model.load_state_dict(state)
+    return card
+
+
+def options_of(card: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that a card's model was built with. JSON has lists where options have tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in card["options"].items()}
 
 
 def read_card(path: Path) -> dict[str, Any]:
@@ -181,11 +198,6 @@ def _card(model: VideoReidModel, story: Story, digest: str) -> dict[str, Any]:
         **({} if story.calibration is None else {"calibration": dict(story.calibration)}),
         "sha256": digest,
     }
-
-
-def _options(card: Mapping[str, Any]) -> dict[str, Any]:
-    """JSON has lists where options have tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in card["options"].items()}
 
 
 def _refuse_mismatch(path: Path, model: VideoReidModel, state: Mapping[str, Tensor]) -> None:

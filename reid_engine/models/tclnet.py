@@ -273,6 +273,7 @@ class TCLNet(VideoReidModel):
 
     VARIANTS: ClassVar = {"paper": PAPER, "released": RELEASED}
     PARTS: ClassVar = {"trunk": ("path", "erasing.shared", "erasing.learners"), "tse": ("erasing",)}
+    EARLY: ClassVar = ("path.stem", "path.stage1", "path.stage2")
     HEADS: ClassVar = ("necks",)  # the published head begins with them
 
     options: TclOptions

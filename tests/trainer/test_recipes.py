@@ -225,8 +225,8 @@ def test_images_are_erased_in_the_rows_that_say_so() -> None:
 
 
 def test_every_row_of_every_table_has_its_recipe() -> None:
-    assert set(recipe_names()) == {*CONFIGURATIONS, *ALIASES, *MODELS, "ours"}
-    for name in recipe_names():
+    assert set(recipe_names()) == {*CONFIGURATIONS, *ALIASES, *MODELS, "ours", "ours/adapt"}
+    for name in set(recipe_names()) - {"ours/adapt"}:  # which begins with a model
         recipe = find_recipe(name, {"weights": "resnet50-19c8e357.pth"})
         assert not recipe.changed, name
 

@@ -13,6 +13,7 @@ from reid_engine.errors import UsageError
 from reid_engine.models import build_model, model_options
 from reid_engine.models.base import ModelOptions, Variant, VideoReidModel
 from reid_engine.models.configurations import ALIASES, CONFIGURATIONS, MODEL_OF_PREFIX
+from reid_engine.models.files import options_of, read_card
 from trainer.recipes import gltr, grl, ours, rgsat, stmp, tclnet
 from trainer.recipes.base import Labels, Method, Objective, Settings
 from trainer.recipes.limits import refuse_unfit
@@ -27,6 +28,7 @@ METHODS: Mapping[str, Method] = {
     "tclnet": tclnet.METHOD,
     "ours": ours.METHOD,
 }
+OURS = "ours"
 FULL: Mapping[str, str] = {
     "grl": "grl/full",
     "stmp": "stmp/full",
@@ -61,8 +63,9 @@ class Recipe:
 
     def verdict(self) -> str:
         """One sentence for the report: whether a run can be called a reproduction."""
-        if self.name == "ours":
-            return "our own recipe" + (f", changed: {self._changes()}" if self.changed else "")
+        if is_ours(self.name):
+            own = "our own recipe" if self.name == OURS else f"our own recipe ({self.name})"
+            return own + (f", changed: {self._changes()}" if self.changed else "")
         if not self.changed:
             return f"the settings of {self.name}, {self.variant} variant, unchanged"
         return f"not the paper's settings: {self._changes()}"
@@ -73,20 +76,28 @@ class Recipe:
 
 def recipe_names() -> list[str]:
     """Every name ``find_recipe`` takes: rows, their other names, models, ours."""
-    return [*CONFIGURATIONS, *ALIASES, *METHODS]
+    return [*CONFIGURATIONS, *ALIASES, *METHODS, *ours.METHOD.rows]
+
+
+def is_ours(name: str) -> bool:
+    """Whether a recipe's name is of our own, of no paper."""
+    return name == OURS or name in ours.METHOD.rows
 
 
 def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     """A recipe by its row (``tcl/tse_N3``), its model (its full row) or ``ours``, with some settings changed.
 
-    Values may be text, as a command line has them. Raises UsageError, naming what there is to choose from.
+    Values may be text, as a command line has them. With ``start`` the model is the file's. Raises UsageError, naming
+    what there is to choose from, and NetworkFileError for a file that is no model.
     """
     changes = dict(changes or {})
     row = ALIASES.get(FULL.get(name, name), FULL.get(name, name))
-    if row != "ours" and row not in CONFIGURATIONS:
+    if not is_ours(row) and row not in CONFIGURATIONS:
         raise UsageError(f"there is no recipe {name!r}; there are {', '.join(METHODS)} and what `recipes` lists")
-    method = METHODS["ours" if row == "ours" else MODEL_OF_PREFIX[row.split("/")[0]]]
-    variant = str(changes.pop("variant", "paper"))
+    method = METHODS[OURS if is_ours(row) else MODEL_OF_PREFIX[row.split("/")[0]]]
+    card = _start(row, changes)
+    usual_variant = card["variant"] if card and card["variant"] in method.variants else "paper"
+    variant = str(changes.pop("variant", usual_variant))
     if variant not in get_args(Variant) or variant not in method.variants:
         raise UsageError(f"{row} has no variant {variant!r}; it has {', '.join(method.variants)}")
     usual: Settings = replace(method.variants[variant], **method.rows.get(row, {}))  # type: ignore[index]
@@ -97,14 +108,32 @@ def find_recipe(name: str, changes: Mapping[str, Any] | None = None) -> Recipe:
     if isinstance(settings, ours.OurSettings):
         model = settings.head
         brought = dict(ours.MODEL_OPTIONS.get(model_options(model)[0], {}))
-    options = _model_changes(model, variant, changes, known)
     _, plain = model_options(model, variant, **brought)  # type: ignore[arg-type]
+    if card:
+        model, variant, brought = card["model"], card["variant"], options_of(card)
+        plain = model_options(model, variant, **brought)[1] if is_ours(row) else plain
+    options = _model_changes(model, variant, changes, known)
     chosen = model_options(model, variant, **{**brought, **options})[1]  # type: ignore[arg-type]
     refuse_unfit(chosen, options)
     changed = {**_differences(plain, chosen), **_differences(usual, settings)}
-    if row != "ours" and (other := _not_imagenet(settings.weights)):
+    if not is_ours(row) and not card and (other := _not_imagenet(settings.weights)):
         changed["weights"] = ("ImageNet", other)
     return Recipe(row, model, chosen.variant, method, settings, {**brought, **options}, changed)
+
+
+def _start(row: str, changes: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The card of the model that a run goes on from, if it does; one that the row does not train is refused."""
+    path = str(changes.get("start", ""))
+    if not path:
+        if row in ours.METHOD.rows:
+            raise UsageError(f"{row} goes on from a model; name its file: start=resources/weights/reappear.safetensors")
+        return None
+    if brought := sorted(changes.keys() & {"weights", "head"}):
+        raise UsageError(f"start={path} brings the whole model; leave {brought[0]} out")
+    card = read_card(Path(path))
+    if not is_ours(row) and card["model"] != MODEL_OF_PREFIX[row.split("/")[0]]:
+        raise UsageError(f"{row} does not train {card['model']}, which {path} holds; `ours` trains any model")
+    return card
 
 
 def _not_imagenet(weights: str) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from torch import Tensor, nn
 
+from reid_engine.errors import UsageError
 from reid_engine.models.base import Variant, VideoReidModel
 from trainer.sampling import ClipName, SamplerName
 
@@ -29,7 +30,9 @@ class Settings:
     flip, crop, erase: chances; a flip and a crop are drawn once a clip, erasing once a frame
     relight:        chance of another camera's light, colours and sharpness, drawn once a clip; no paper does it
     weights:        a file of trunk weights to begin with; the papers begin with ImageNet's
-    still:          parts of the model, like "trunk", whose weights and statistics stay as they are
+    start:          a model file to go on from instead: its architecture, its options, all its weights
+    still:          parts of the model, like "trunk", whose weights and statistics stay as they are; "early": the stem
+                    and the first two stages
     schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr
     warmup:         share of the epochs in which the lr rises to its value
     freeze_bn:      normalise by the running statistics, which stand still
@@ -67,6 +70,7 @@ class Settings:
     rerank: bool = False
     duke_pieces: int = 0
     weights: str = ""
+    start: str = ""
     still: tuple[str, ...] = ()
     max_minutes: float = 0.0
     evaluate_every: int = 10
@@ -91,6 +95,12 @@ class Objective(nn.Module, ABC):
     @abstractmethod
     def forward(self, features: Any, labels: Labels) -> dict[str, Tensor]:
         """The model's NamedTuple and the labels of the whole batch -> scalars by name, weights included."""
+
+    def acquaint(self, seen: Iterable[tuple[Any, Labels]]) -> None:
+        """Before the first step of a model that is trained already: what it says of everybody, in eval mode.
+
+        What an objective would learn anew (who is who) may begin there. Nothing, unless a recipe does so.
+        """
 
 
 Groups: TypeAlias = list[dict[str, Any]]
@@ -125,6 +135,16 @@ class Method:
     rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     groups: Callable[[Any, Any, Any], Groups] = one_group
     stages: Callable[[Any], tuple[Settings, ...]] = one_stage
+
+
+def still_parts(model: VideoReidModel, settings: Settings) -> list[nn.Module]:
+    """The submodules that ``still`` names. Raises UsageError for one that the model has not."""
+    names = [part for name in settings.still for part in (model.EARLY if name == "early" else (name,))]
+    try:
+        return [model.get_submodule(name) for name in names]
+    except AttributeError as error:
+        known = ", ".join(("early", *(part for part, _ in model.named_children())))
+        raise UsageError(f"{model.spec.name} has no such part to keep still ({error}); there are {known}") from None
 
 
 def rest_of(model: nn.Module, *apart: nn.Module | None) -> Iterable[nn.Parameter]:

@@ -3,18 +3,23 @@
 A BN between the vector that is compared and the classifier ("BNNeck", Luo et al. 2019), label smoothing, a soft-margin
 triplet, flip, crop and random erasing, batches whose clips of one identity come from different cameras, Adam with
 warm-up and a cosine down to nothing. A teacher's vectors may be given, one a training tracklet, for distillation.
+
+From a trained model (``start``) it goes on without forgetting: whoever is to be learned is looked at first, and every
+row of the classifier begins as what the model says of that person already (Qi, Brown, Lowe, "Low-Shot Learning with
+Imprinted Weights", CVPR 2018); the projection towards the teacher begins as the least squares' answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from reid_engine.errors import InputError
 from reid_engine.models.base import VideoReidModel
@@ -27,6 +32,7 @@ from trainer import losses
 from trainer.recipes.base import Groups, Labels, Method, Objective, Settings, classifier
 
 HEAD = "tcl/tsb"  # the row of a paper's tables that the recipe trains unless told otherwise
+RIDGE = 1e-3  # of the least squares, as a share of their mean square
 MODEL_OPTIONS: Mapping[str, Mapping[str, Any]] = {"tclnet": {"necks": True}}  # its vector is compared behind the BN
 
 
@@ -109,6 +115,31 @@ class OurObjective(Objective):
             terms["teacher"] = settings.distill_weight * self._follow(torch.cat(compared, 1), labels)
         return terms
 
+    @torch.no_grad()
+    def acquaint(self, seen: Iterable[tuple[Any, Labels]]) -> None:
+        """Begin the classifiers' rows at everybody's mean, BNs at what they will see, the projection at its best."""
+        found, pids, places = [], [], []
+        for features, labels in seen:
+            found.append([normed for _, normed in branches(features)])
+            pids.append(labels.pids)
+            places.append(labels.indices)
+        people, compared = torch.cat(pids), []
+        heads = zip(zip(*found, strict=True), self.necks, self.classifiers, strict=True)
+        for parts, neck, classify in heads:
+            vectors = torch.cat(parts)
+            if isinstance(neck, nn.BatchNorm1d):
+                neck.running_mean, neck.running_var = vectors.mean(0), vectors.var(0)
+            compared.append(neck.eval()(vectors))
+            rows = cast(Tensor, classify.weight)
+            sums = torch.zeros_like(rows).index_add_(0, people, F.normalize(compared[-1], dim=1))
+            met = sums.norm(dim=1) > 0
+            rows[met] = F.normalize(sums[met], dim=1)
+        if self.projection is not None:
+            whole = torch.cat(compared, 1)
+            ridge = RIDGE * whole.pow(2).sum(0).mean() * torch.eye(whole.shape[1], device=whole.device)
+            wanted = self.targets[torch.cat(places)]
+            self.projection.weight.copy_(torch.linalg.solve(whole.T @ whole + ridge, whole.T @ wanted).T)
+
     def _follow(self, vectors: Tensor, labels: Labels) -> Tensor:
         taught = self.targets[labels.indices]
         if self.projection is not None:
@@ -144,7 +175,7 @@ def teacher_vectors(path: str) -> Tensor:
         raise InputError(f"{path} holds no teacher's vectors (an .npz with `vectors`): {error}") from error
     if vectors.ndim != 2:
         raise InputError(f"{path}: vectors are (tracklets, D), got {tuple(vectors.shape)}")
-    return torch.nn.functional.normalize(vectors, dim=1)
+    return F.normalize(vectors, dim=1)
 
 
 def groups(model: VideoReidModel, objective: OurObjective, settings: OurSettings) -> Groups:
@@ -156,4 +187,16 @@ def groups(model: VideoReidModel, objective: OurObjective, settings: OurSettings
     ]
 
 
-METHOD = Method("tclnet", {"paper": OurSettings()}, OurObjective, {}, groups)
+ADAPT = "ours/adapt"  # the row for few people before known cameras: a little way on from a trained model
+ROWS: Mapping[str, Mapping[str, Any]] = {
+    ADAPT: {
+        "identities": 8,
+        "lr": 5e-5,
+        "epochs": 20,
+        "still": ("early",),
+        "freeze_bn": True,
+        "relight": 0.3,
+        "evaluate_every": 0,
+    }
+}
+METHOD = Method("tclnet", {"paper": OurSettings()}, OurObjective, ROWS, groups)
