@@ -12,6 +12,8 @@ from typing import Any
 import torch
 
 from reid_engine.errors import InputError
+from reid_engine.models.base import VideoReidModel
+from reid_engine.models.files import load_model
 
 FORMAT = 1
 
@@ -34,6 +36,21 @@ class Position:
     stage_seconds: float = 0.0
     micro_batch: int = 0
     best: list[float] = field(default_factory=list)
+
+
+@torch.no_grad()
+def blend(model: VideoReidModel, path: Path, share: float) -> None:
+    """Move a model the ``share`` of the way back to the one in the file ``path``, statistics included.
+
+    What was learned on few people is kept, what was forgotten comes back: Wortsman et al., "Robust fine-tuning of
+    zero-shot models", CVPR 2022.
+    """
+    if not share:
+        return
+    before = load_model(path)[0].state_dict()
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point():
+            tensor.lerp_(before[name].to(tensor.device), share)
 
 
 def save_checkpoint(path: Path, position: Position, **states: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from reid_engine.errors import InputError, JobCancelled, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.base import VideoReidModel
 from reid_engine.models.files import Story, fill_model, read_card, save_model
-from trainer.checkpoints import Position, load_checkpoint, save_checkpoint
+from trainer.checkpoints import Position, blend, load_checkpoint, save_checkpoint
 from trainer.distributed import World, barrier, broadcast_float
 from trainer.loading import Batch
 from trainer.machine import Machine
@@ -340,6 +340,8 @@ class Fitting:
 
     def finish(self) -> dict[str, Any]:
         """Write the last epoch's model, test it, and write its card with the figures and the run's result."""
+        if self.recipe.settings.start:
+            blend(self.model, Path(self.recipe.settings.start), self.recipe.settings.keep)
         if self.world.first:
             save_model(self.model, self.run.model, self._story({}, "last epoch"))
         figures = self.evaluate(final=True)

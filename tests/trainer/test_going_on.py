@@ -20,6 +20,7 @@ from reid_engine.models.files import Story, fill_model, load_model, read_card, s
 from reid_engine.models.tclnet import TclFeatures, TCLNet
 from tests.trainer.drawn import DrawnData
 from tests.trainer.test_loop import StopAfter, losses_of, new_run, small, state_of
+from trainer.checkpoints import load_checkpoint
 from trainer.loop import fit
 from trainer.machine import Machine
 from trainer.recipes import Labels, Recipe, find_recipe
@@ -192,8 +193,23 @@ def test_early_stages_that_are_kept_still_do_not_move_by_a_bit(trained: Path, tm
     assert not {key for key in moved if key.startswith(early)}
     assert {key for key in moved if key.startswith("erasing.")}
     wrong = going_on("ours", trained, still="trunk")
-    with pytest.raises(UsageError, match=r"tclnet has no such part to keep still .*; there are early, path, erasing"):
+    with pytest.raises(UsageError, match="tclnet has no part 'trunk'; there are early, path, erasing"):
         fit(wrong, DrawnData(4, 1), new_run(tmp_path / "wrong", wrong), Machine())
+
+
+def test_what_comes_out_lies_between_what_was_there_and_what_was_learned(trained: Path, tmp_path: Path) -> None:
+    """The checkpoint holds what was learned; the model that is written is the share of the way back."""
+    was = load_file(trained)
+    for keep in (0.0, 0.25, 1.0):
+        recipe = going_on("ours", trained, keep=str(keep))
+        run = new_run(tmp_path / str(keep), recipe)
+        fit(recipe, DrawnData(4, 2), run, Machine())
+        learned, made = load_checkpoint(run.checkpoint)[1]["model"], load_file(run.model)
+        for key, tensor in made.items():
+            if tensor.is_floating_point():
+                torch.testing.assert_close(tensor, was[key] * keep + learned[key] * (1 - keep))
+    with pytest.raises(UsageError, match="keep is a share of the model that a run goes on from"):
+        find_recipe("ours", {"keep": "0.5"})
 
 
 def test_a_stopped_run_goes_on_bit_by_bit_and_looks_at_nobody_twice(trained: Path, tmp_path: Path) -> None:

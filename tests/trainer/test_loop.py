@@ -165,7 +165,7 @@ def test_a_part_that_stands_still_stays_as_it_was_while_the_rest_learns(tmp_path
 
 def test_a_part_that_is_none_is_said(tmp_path: Path) -> None:
     recipe = small("grl", still="trunck")
-    with pytest.raises(UsageError, match=r"grl/full has no part 'trunck'; there are trunk, gce"):
+    with pytest.raises(UsageError, match=r"grl has no part 'trunck'; there are early, trunk, gce"):
         fit(recipe, DrawnData(), new_run(tmp_path / "run", recipe), Machine())
 
 

@@ -127,6 +127,8 @@ def _start(row: str, changes: Mapping[str, Any]) -> dict[str, Any] | None:
     if not path:
         if row in ours.METHOD.rows:
             raise UsageError(f"{row} goes on from a model; name its file: start=resources/weights/reappear.safetensors")
+        if "keep" in changes:
+            raise UsageError("keep is a share of the model that a run goes on from; name its file: start=..")
         return None
     if brought := sorted(changes.keys() & {"weights", "head"}):
         raise UsageError(f"start={path} brings the whole model; leave {brought[0]} out")

@@ -31,6 +31,7 @@ class Settings:
     relight:        chance of another camera's light, colours and sharpness, drawn once a clip; no paper does it
     weights:        a file of trunk weights to begin with; the papers begin with ImageNet's
     start:          a model file to go on from instead: its architecture, its options, all its weights
+    keep:           share of its weights in the model that comes out, the rest is what was learned
     still:          parts of the model, like "trunk", whose weights and statistics stay as they are; "early": the stem
                     and the first two stages
     schedule:       "steps": lr x gamma at the epochs decay_at; "cosine": down to final_lr x lr
@@ -71,6 +72,7 @@ class Settings:
     duke_pieces: int = 0
     weights: str = ""
     start: str = ""
+    keep: float = 0.0
     still: tuple[str, ...] = ()
     max_minutes: float = 0.0
     evaluate_every: int = 10
@@ -139,12 +141,14 @@ class Method:
 
 def still_parts(model: VideoReidModel, settings: Settings) -> list[nn.Module]:
     """The submodules that ``still`` names. Raises UsageError for one that the model has not."""
-    names = [part for name in settings.still for part in (model.EARLY if name == "early" else (name,))]
-    try:
-        return [model.get_submodule(name) for name in names]
-    except AttributeError as error:
-        known = ", ".join(("early", *(part for part, _ in model.named_children())))
-        raise UsageError(f"{model.spec.name} has no such part to keep still ({error}); there are {known}") from None
+    found = []
+    for name in [part for one in settings.still for part in (model.EARLY if one == "early" else (one,))]:
+        try:
+            found.append(model.get_submodule(name))
+        except AttributeError:
+            known = ", ".join(("early", *(part for part, _ in model.named_children())))
+            raise UsageError(f"{model.spec.name} has no part {name!r}; there are {known}") from None
+    return found
 
 
 def rest_of(model: nn.Module, *apart: nn.Module | None) -> Iterable[nn.Parameter]:

@@ -13,7 +13,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from reid_engine.errors import SettingsError
 
 POSITIVE = frozenset({"identities", "per_identity", "min_frames", "frame_batch", "clip_length", "input_size"})
-SHARES = frozenset({"flip", "erase", "relight", "warmup", "final_lr", "momentum", "smoothing", "leak", "oim_momentum"})
+SHARES = frozenset(
+    {"flip", "keep", "erase", "relight", "warmup", "final_lr", "momentum", "smoothing", "leak", "oim_momentum"}
+)
 
 
 def refuse_unfit(settings: object, names: Iterable[str]) -> None:

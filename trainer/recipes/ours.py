@@ -192,6 +192,7 @@ ROWS: Mapping[str, Mapping[str, Any]] = {
     ADAPT: {
         "identities": 8,
         "lr": 5e-5,
+        "keep": 0.5,
         "epochs": 20,
         "still": ("early",),
         "freeze_bn": True,
