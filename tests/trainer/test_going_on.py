@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -18,13 +19,17 @@ from reid_engine.jobs import JobControl
 from reid_engine.models import build_model
 from reid_engine.models.files import Story, fill_model, load_model, read_card, save_model
 from reid_engine.models.tclnet import TclFeatures, TCLNet
+from tests.support.cases import gallery
+from tests.trainer.datasets.test_case import decided
 from tests.trainer.drawn import DrawnData
 from tests.trainer.test_loop import StopAfter, losses_of, new_run, small, state_of
+from trainer.__main__ import main
 from trainer.checkpoints import load_checkpoint
 from trainer.loop import fit
 from trainer.machine import Machine
 from trainer.recipes import Labels, Recipe, find_recipe
 from trainer.recipes.ours import OurObjective, OurSettings
+from trainer.runs import Run
 
 TINY = {"identities": "2", "per_identity": "2", "epochs": "2"}
 
@@ -234,3 +239,31 @@ def test_a_run_that_is_cancelled_while_it_looks_leaves_nothing_to_go_on_from(tra
     with pytest.raises(JobCancelled, match="before the first step"):
         fit(recipe, DrawnData(4, 2), run, Machine(), control=control)
     assert not run.checkpoint.exists()
+
+
+@pytest.mark.parametrize(("confirmed", "learned"), [(4, 3), (14, 8)])
+def test_a_model_goes_on_from_what_was_decided_in_a_case(
+    confirmed: int, learned: int, trained: Path, tmp_path: Path
+) -> None:
+    """As the window does it: of a case with few people a batch holds them all; the rest of them are asked for."""
+    decided(tmp_path / "case", confirmed)
+    words = ["train", "ours/adapt", "case", str(tmp_path / "case"), "--out", str(tmp_path / "run")]
+    assert main([*words, "--set", f"start={trained}", "epochs=1", "device=cpu", "threads=1"]) == 0
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    step = next(line for line in Run(tmp_path / "run").measured() if line["event"] == "step")
+    assert step["clips"] == 4 * learned
+    assert {"rank1", "mAP"} <= result["before"].keys()
+    assert {"rank1", "mAP"} <= result["results"].keys()
+    model, card = load_model(Path(result["model"]))
+    assert card["training_data"] == ["drawn", "case"]
+    assert model.embed_tracklet(torch.zeros(2, 3, 64, 32)).shape == (card["spec"]["embedding_dim"],)
+
+
+def test_a_case_with_nobody_confirmed_is_refused_with_what_to_do(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gallery(tmp_path / "case").store.close()
+    words = ["train", "ours/adapt", "case", str(tmp_path / "case"), "--out", str(tmp_path / "run")]
+    assert main([*words, "--set", f"start={trained}"]) == 3
+    assert "Decide more matches first" in capsys.readouterr().err
+    assert not (tmp_path / "run" / "config.json").exists()

@@ -61,6 +61,12 @@ class Recipe:
         """The untrained model; ``weights`` as ``build_model`` takes them."""
         return build_model(self.model, self.variant, **{**self.options, **weights})
 
+    def among(self, people: int) -> Recipe:
+        """The same for so few people; where a case decides how many there are, a batch holds no more than that."""
+        if self.name not in ours.METHOD.rows or "identities" in self.changed:
+            return self
+        return replace(self, settings=replace(self.settings, identities=min(self.settings.identities, people)))
+
     def verdict(self) -> str:
         """One sentence for the report: whether a run can be called a reproduction."""
         if is_ours(self.name):

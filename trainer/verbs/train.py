@@ -67,6 +67,7 @@ def _train(
     dataset = open_dataset(given.dataset, given.root, **reader)
     for note in dataset.notes:
         control.notice(note)
+    recipe = recipe.among(dataset.identities)
     _refuse_other_teacher(recipe, dataset)
     found = {"dataset": given.dataset, "root": given.root, "reader": reader, "data": fingerprint(dataset.train)}
     config = describe(recipe, seed=given.seed, **found)
