@@ -24,6 +24,7 @@ from tests.trainer.datasets.test_case import decided
 from tests.trainer.drawn import DrawnData
 from tests.trainer.test_loop import StopAfter, losses_of, new_run, small, state_of
 from trainer.__main__ import main
+from trainer.calibration import write_calibration
 from trainer.checkpoints import load_checkpoint
 from trainer.loop import fit
 from trainer.machine import Machine
@@ -117,7 +118,6 @@ def test_a_run_tells_what_the_model_was_worth_before_and_where_it_comes_from(tra
     made = read_card(run.model)
     assert made["provenance"]["start"] == f"model.safetensors, SHA-256 {card['sha256']}"
     assert made["training_data"] == [*card["training_data"], "drawn"]
-    assert "calibration" not in made
     if result["results"]["rank1"] < expected["rank1"]:  # nothing got better: the best is what it began with
         for key, tensor in load_file(trained).items():
             assert torch.equal(tensor, load_file(run.best)[key]), key
@@ -247,6 +247,7 @@ def test_a_model_goes_on_from_what_was_decided_in_a_case(
 ) -> None:
     """As the window does it: of a case with few people a batch holds them all; the rest of them are asked for."""
     decided(tmp_path / "case", confirmed)
+    write_calibration(trained, {"strong": 0.1, "possible": 0.2, "weak": 0.3, "centre": [0.0] * 256}, "a test")
     words = ["train", "ours/adapt", "case", str(tmp_path / "case"), "--out", str(tmp_path / "run")]
     assert main([*words, "--set", f"start={trained}", "epochs=1", "device=cpu", "threads=1"]) == 0
     result = json.loads((tmp_path / "run" / "result.json").read_text())
@@ -256,6 +257,11 @@ def test_a_model_goes_on_from_what_was_decided_in_a_case(
     assert {"rank1", "mAP"} <= result["results"].keys()
     model, card = load_model(Path(result["model"]))
     assert card["training_data"] == ["drawn", "case"]
+    if confirmed == 4:  # eight tracklets: too few pairs of strangers to say how near they come
+        assert "calibration" not in card
+    else:
+        assert card["provenance"]["calibration"] == "that of model.safetensors, carried over by 28 tracklets"
+        assert {"strong", "possible", "weak", "centre"} == card["calibration"].keys()
     assert model.embed_tracklet(torch.zeros(2, 3, 64, 32)).shape == (card["spec"]["embedding_dim"],)
 
 

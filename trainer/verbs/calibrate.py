@@ -41,7 +41,7 @@ def run(given: argparse.Namespace) -> str:
     vectors = embed(model.to(device), people, control=JobControl(Spoken()))
     labels = np.array([[t.pid, t.camid] for t in people], np.int64)
     found = calibrate(vectors, labels[:, 0], labels[:, 1], model.spec.distance)
-    write_calibration(given.model, found, dataset.name)
+    write_calibration(given.model, found, f"held-out pairs of {dataset.name}")
     if given.json:
         return json.dumps(found)
     return "  ".join(f"{band} {found[band]:.4f}" for band in BANDS)

@@ -14,11 +14,16 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from reid_engine.errors import InputError, ReappearError
 from reid_engine.jobs import JobControl, JsonLines, obey_descriptor
+from reid_engine.models.files import load_model, read_card
+from trainer.calibration import carried_over, write_calibration
 from trainer.data import RunData
 from trainer.datasets import DataSet, open_dataset
 from trainer.distributed import World, join
+from trainer.evaluation import embed
 from trainer.loop import fit
 from trainer.machine import Machine, split_machine
 from trainer.progress import Bar
@@ -27,6 +32,9 @@ from trainer.recipes.ours import OurSettings, teacher_vectors
 from trainer.reports import write_report
 from trainer.runs import Run, alone, describe, fingerprint, resume_run, start_run, with_room
 from trainer.verbs.words import a_seed, add_dataset, obeying_signals, options_of
+
+LOOKED_AT = 300  # tracklets that bands are carried over by
+FRAMES = 8  # of each
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -88,6 +96,7 @@ def _train(
         )
         result = fit(recipe, data, folder, machine, seed=given.seed, control=control, world=world, resume=given.resume)
         if world.first:
+            _carry_bands(folder, recipe, dataset, control)
             _report(folder, dataset, control)
     return result
 
@@ -119,6 +128,25 @@ def _reader(given: argparse.Namespace, recipe: Recipe) -> dict[str, str]:
     if given.dataset == "duke_video" and recipe.settings.duke_pieces:
         return {"pieces": str(recipe.settings.duke_pieces), **options}
     return options
+
+
+def _carry_bands(folder: Run, recipe: Recipe, dataset: DataSet, control: JobControl) -> None:
+    """Bands for a model that went on from one that has them: what was calibrated there, moved as strangers moved."""
+    start = Path(recipe.settings.start)
+    calibration = read_card(start).get("calibration") if recipe.settings.start else None
+    if not calibration:
+        return
+    tested = [one for trial in dataset.trials for one in (*trial.query, *trial.gallery)]
+    seen = list({id(one): one for one in (*dataset.train, *tested)}.values())
+    chosen = [seen[at] for at in np.linspace(0, len(seen) - 1, min(LOOKED_AT, len(seen))).round().astype(int)]
+    before, after = (embed(load_model(file)[0], chosen, frames=FRAMES) for file in (start, folder.model))
+    pids, camids = (np.array(numbers, np.int64) for numbers in zip(*((o.pid, o.camid) for o in chosen), strict=True))
+    try:
+        bands = carried_over(calibration, before, after, pids, camids, read_card(start)["distance"])
+    except InputError as error:
+        control.notice(f"the model has no bands ({error}); `calibrate` makes them from more people")
+        return
+    write_calibration(folder.model, bands, f"that of {start.name}, carried over by {len(chosen)} tracklets")
 
 
 def _report(folder: Run, dataset: DataSet, control: JobControl) -> None:
