@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from reid_engine.case import Case
 from reid_engine.embedding import Embedder
@@ -31,33 +30,6 @@ class Described:
     before: ModelId | None
     described: int
     tracklets: int
-
-
-@dataclass(frozen=True, slots=True)
-class KnownModel:
-    """A model that made vectors here. path: its file, where it is recorded; described: how many of the tracklets"""
-
-    model: ModelId
-    name: str
-    path: Path | None
-    described: int
-    tracklets: int
-    in_force: bool
-
-
-def known_models(case: Case) -> list[KnownModel]:
-    """Every model of the case, the one in force first, then those used last; none in a case without vectors."""
-    store, made = case.store, case.store.models()
-    if not made:
-        return []
-    recorded = {network.model: network for network in store.networks() if network.model is not None}
-    order = [model for model in reversed(recorded) if model in made]
-    in_force, count, found = case.model(), store.count_tracklets(), []
-    for model in dict.fromkeys((in_force, *order, *made)):
-        network = recorded.get(model)
-        name, path = (model, None) if network is None else (network.name, Path(network.path))
-        found.append(KnownModel(model, name, path, store.vector_count(model), count, model == in_force))
-    return found
 
 
 def describe(case: Case, embedder: Embedder, control: JobControl) -> Described:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,11 +13,12 @@ from app.commands.investigate import embedder_of
 from app.commands.program import Program, job, say, tell, telling
 from app.networks import bundled, standard
 from reid_engine.case import Case
-from reid_engine.describing import Described, KnownModel, known_models
+from reid_engine.describing import Described
 from reid_engine.describing import describe as describe_all
 from reid_engine.embedding import Embedder
 from reid_engine.errors import ReappearError, UsageError
 from reid_engine.jobs import JobControl
+from reid_engine.store import KnownModel
 from reid_engine.types import ModelId
 
 
@@ -48,7 +49,7 @@ def describe(
     """
     if listed:
         with Case.open(case, read_only=True) as opened:
-            _list(known_models(opened), as_json=as_json)
+            _list(opened.store.known_models(), as_json=as_json)
         return
     with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
         try:
@@ -83,8 +84,7 @@ def _in_words(done: Described) -> str:
 def _list(models: list[KnownModel], *, as_json: bool) -> None:
     for known in models:
         if as_json:
-            told: dict[str, Any] = asdict(known)
-            say(told | {"path": None if known.path is None else str(known.path)})
+            say(asdict(known))
             continue
         state = "in force" if known.in_force else ""
         count = f"{known.described} of {known.tracklets} tracklets"

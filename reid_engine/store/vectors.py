@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from reid_engine.errors import CaseDamaged, NotFound, ShapeError
 from reid_engine.store.part import chunks, plain_rows
-from reid_engine.store.rows import Generation
+from reid_engine.store.rows import Generation, KnownModel
 from reid_engine.store.schema import embedding, model_generation, network, tracklet
 from reid_engine.store.sources import SourceVerbs
 from reid_engine.types import ModelId, TrackletId, Vectors
@@ -99,6 +99,20 @@ class VectorVerbs(SourceVerbs):
         with self.database.reading() as connection:
             found = connection.execute(in_force()).scalar()
         return None if found is None else ModelId(found)
+
+    def known_models(self) -> list[KnownModel]:
+        """Every model that made vectors here: the one in force first, then those used last."""
+        made, recorded = self.models(), {used.model: used for used in self.networks()}
+        now = self.model_in_force() or next(reversed(made), None)
+        with self.database.reading() as connection:
+            count = int(connection.execute(sa.select(sa.func.count()).select_from(tracklet)).scalar_one())
+        order = [now, *(model for model in reversed(recorded) if model in made), *made]
+        found = []
+        for model in dict.fromkeys(model for model in order if model is not None):
+            used = recorded.get(model)
+            name, path = ("", "") if used is None else (used.name, used.path)
+            found.append(KnownModel(model, name, path, self.vector_count(model), count, model == now))
+        return found
 
     def put_in_force(self, model: ModelId) -> bool:
         """Let searches go by a recorded model from now on, unless a tracklet lacks its vector: then False, as before.

@@ -15,7 +15,7 @@ import pytest
 
 from reid_engine import describing
 from reid_engine.case import Case
-from reid_engine.describing import Described, describe, known_models
+from reid_engine.describing import Described, describe
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, JobCancelled, NotFound
 from reid_engine.jobs import JobControl
 from reid_engine.repair import merge, split
@@ -135,12 +135,12 @@ def test_until_the_last_tracklet_the_old_model_stays_and_a_second_call_goes_on(c
     assert (case.model(), case.store.vector_count(NEW)) == (MODEL, 4)
     assert case.check() == [], "a case that is half described is sound"
     assert ranked(case, MODEL)
-    listed = [(one.model, one.described, one.tracklets, one.in_force) for one in known_models(case)]
+    listed = [(one.model, one.described, one.tracklets, one.in_force) for one in case.store.known_models()]
     assert listed == [(MODEL, 6, 6, True), (NEW, 4, 6, False)]
     assert describe(case, Fake(before=before), JobControl()).described == 2
     assert seen == [MODEL] * 3
     assert case.model() == NEW
-    assert [(one.model, one.in_force) for one in known_models(case)] == [(NEW, True), (MODEL, False)]
+    assert [(one.model, one.in_force) for one in case.store.known_models()] == [(NEW, True), (MODEL, False)]
 
 
 def test_an_older_model_is_in_force_at_once_and_only_what_it_lacks_is_described(case: Case) -> None:
@@ -189,7 +189,7 @@ def test_one_at_a_time_and_never_where_nothing_can_be_written(case: Case) -> Non
     with Case.open(case.folder, read_only=True) as reader:
         with pytest.raises(CaseError, match="reading only"):
             describe(reader, Fake(), JobControl())
-        assert [one.model for one in known_models(reader)] == [MODEL]
+        assert [one.model for one in reader.store.known_models()] == [MODEL]
     assert case.store.models() == [MODEL]
 
 
@@ -197,7 +197,7 @@ def test_a_case_that_holds_nobody_is_refused(tmp_path: Path) -> None:
     with Case.create(tmp_path / "empty") as empty:
         with pytest.raises(CaseError, match="nobody is in"):
             describe(empty, Fake(), JobControl())
-        assert known_models(empty) == []
+        assert empty.store.known_models() == []
         assert empty.store.networks() == []
 
 
