@@ -147,10 +147,9 @@ class Workspace(QObject):
         self.jobs.start("describe", ["--embedder", str(embedder)])
 
     def _on_described(self, told: dict[str, Any]) -> None:
-        """Searches go by another model from now on: what was loaded for the one before is let go."""
+        """Searches go by another model from now on; the warm child, if one runs, follows the case by itself."""
         tracks = counted(told["described"], tr("1 track was described"), tr("{count} tracks were described"))
         self.said.emit(tr("{tracks}; searches go by {model} now.").format(tracks=tracks, model=told["model"]))
-        self.forget_probe()
         self.looking.run(self.desk.warm, lambda _: None)
         self.looking.run(
             self.desk.networks,
