@@ -148,7 +148,8 @@ class Workspace(QObject):
 
     def _on_described(self, told: dict[str, Any]) -> None:
         """Searches go by another model from now on; the warm child, if one runs, follows the case by itself."""
-        tracks = counted(told["described"], tr("1 track was described"), tr("{count} tracks were described"))
+        done = counted(told["described"], tr("1 track was described"), tr("{count} tracks were described"))
+        tracks = done if told["described"] else tr("Everybody was described before")
         self.said.emit(tr("{tracks}; searches go by {model} now.").format(tracks=tracks, model=told["model"]))
         self.looking.run(self.desk.warm, lambda _: None)
         self.looking.run(

@@ -75,7 +75,10 @@ def _network(
 
 
 def _in_words(done: Described) -> str:
-    by = f"{done.described} of {done.tracklets} tracklets were described by {done.model}"
+    if done.described:
+        by = f"{done.described} of {done.tracklets} tracklets were described by {done.model}"
+    else:
+        by = f"all {done.tracklets} tracklets had a vector of {done.model} already"
     if done.before == done.model:
         return f"{by}, which is in force as before"
     return f"{by}, which is in force now" + ("" if done.before is None else f" instead of {done.before}")

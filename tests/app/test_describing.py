@@ -15,6 +15,7 @@ from app import theme
 from app.dialogs.describe import DescribeDialog
 from app.main_window import MainWindow
 from app.networks import Networks, Offer
+from app.panes.progress import in_words
 from reid_engine.case import Case
 from reid_engine.store import KnownModel
 from reid_engine.types import ModelId
@@ -153,3 +154,7 @@ def test_the_dialog_says_what_is_in_force_how_many_there_are_and_how_far_others_
     dialog.file.setText(str(files["half"]))
     assert (dialog.chosen, dialog.use.isEnabled()) == (files["half"], True)
     assert theme.px(640) <= dialog.minimumWidth()
+
+
+def test_the_jobs_line_counts_tracks() -> None:
+    assert in_words({"stage": "embed", "done": 64, "total": 1204}) == "Describing people   ·   64 of 1204 tracks"

@@ -95,7 +95,7 @@ def test_a_case_without_its_recordings_goes_over_to_another_model_and_back(
 
     back = inside("describe", case, "--embedder", before["model"])
     assert back.status == 0, back.err
-    assert f"0 of 2 tracklets were described by {before['model']}, which is in force now" in back.err
+    assert f"all 2 tracklets had a vector of {before['model']} already, which is in force now" in back.err
     assert listed(case).objects[0]["model"] == before["model"]
     plain = inside("describe", case, "--list").out.splitlines()
     assert plain[0].startswith(before["model"])
