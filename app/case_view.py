@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
 from app.desk import Footage
+from app.dialogs.describe import DescribeDialog
 from app.dialogs.networks import NetworksDialog
 from app.erasure_view import ErasureView
 from app.evidence_view import EvidenceView
@@ -22,6 +23,7 @@ from app.panes.progress import ProgressPane
 from app.words import counted, tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
+from reid_engine.store import KnownModel
 
 
 class CaseView(QObject):
@@ -123,6 +125,27 @@ class CaseView(QObject):
         dialog.accepted.connect(lambda: self.work.choose(dialog.chosen))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+
+    def ask_describe(self) -> None:
+        """Ask by which model everybody in the case is to be described again."""
+        self.work.reading.run(self.work.desk.models, self._offer_models, key="models", failed=self.failed.emit)
+
+    def _offer_models(self, known: list[KnownModel]) -> None:
+        if not known:
+            self.said.emit(tr("Nobody is in this case yet: analyse recordings first."))
+            return
+        dialog = DescribeDialog(known, offers(bundled()), self._window)
+        dialog.accepted.connect(lambda: None if dialog.chosen is None else self.describe(dialog.chosen))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def describe(self, embedder: Path) -> None:
+        """Describe everybody in the case by a model file, the name of a bundled model or of one of the case.
+
+        It runs as a job; once the last track is done searches go by that model, and the open one is asked again.
+        """
+        self.said.emit(tr("Everybody is described again; searches go by the model in force until it is done."))
+        self.work.describe(embedder)
 
     def start(self) -> None:
         """Analyse what waits."""

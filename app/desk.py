@@ -19,12 +19,23 @@ from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
-from reid_engine.errors import CaseError, JobCancelled, ReappearError
+from reid_engine.errors import CaseError, JobCancelled, ProbeError, ReappearError
 from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.search import SearchRequest
-from reid_engine.store import Camera, CameraPair, Decision, Deed, EraseScope, Erasure, FloorPlan, Note, Source
+from reid_engine.store import (
+    Camera,
+    CameraPair,
+    Decision,
+    Deed,
+    EraseScope,
+    Erasure,
+    FloorPlan,
+    KnownModel,
+    Note,
+    Source,
+)
 from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
@@ -80,10 +91,12 @@ class Query:
 
     cameras: None for all but the probe's own; ``everywhere`` for all with the probe's own
     examples, others: further tracklets of the person, and of somebody else, that the search starts from
+    model: which made the vector of a picture
     """
 
     tracklet: TrackletId | None = None
     vector: Vectors | None = field(default=None, compare=False)
+    model: str = ""
     cameras: tuple[CameraId, ...] | None = None
     everywhere: bool = False
     from_us: int | None = None
@@ -209,6 +222,10 @@ class Desk:
         """The weights that were used last here, as far as the files are still there."""
         used = {known.role: Path(known.path) for known in self.case.store.networks() if Path(known.path).exists()}
         return Networks(used.get("detector"), used.get("embedder"))
+
+    def models(self) -> list[KnownModel]:
+        """The models of the case, the one in force first."""
+        return self.case.store.known_models()
 
     def purpose(self) -> str:
         """What the case is for."""
@@ -339,13 +356,17 @@ class Desk:
         self._warming.cancel()
 
     def search(self, query: Query) -> Answer:
-        """Rank. Raises ProbeError, and CaseError while nothing was ingested."""
+        """Rank. Raises ProbeError, also for a vector of another model, and CaseError while nothing was ingested."""
         probe = query.tracklet if query.tracklet is not None else query.vector
         assert probe is not None
+        model = self.case.model()
+        if query.vector is not None and query.model not in ("", model):
+            words = tr("{old} looked at this picture, and searches go by {new} now: search for it again.")
+            raise ProbeError(words.format(old=query.model, new=model))
         chosen = query.everywhere or query.cameras is not None
         request = SearchRequest(
             probe=probe,
-            model=self.case.model(),
+            model=model,
             from_us=query.from_us,
             to_us=query.to_us,
             cameras=query.cameras,

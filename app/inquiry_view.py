@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ class InquiryView(QObject):
         inquiry.failed.connect(self._on_no_answer)
         inquiry.written.connect(lambda deed: self._after_edit() if isinstance(deed, TrackEdit) else None)
         work.edited.connect(self._on_edited)
+        work.described.connect(inquiry.again)
 
     def _connect_panes(self) -> None:
         inquiry = self.work.investigation
@@ -152,10 +154,10 @@ class InquiryView(QObject):
     ) -> None:
         self._searching(tr(PROBE_NOTE))
 
-        def done(vector: Vectors) -> None:
+        def done(vector: Vectors, model: str) -> None:
             self._forget(forget)
             self.subject.show_picture(words, shown)
-            self.work.investigation.search_vector(vector, self._filters())
+            self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
 
         def failed(error: Exception) -> None:
             self._forget(forget)

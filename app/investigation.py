@@ -43,7 +43,7 @@ class Investigation(QObject):
 
     def search_tracklet(self, tracklet: TrackletId, filters: Query) -> None:
         """Who else is this?"""
-        self._search(replace(filters, tracklet=tracklet, vector=None, same=(), different=()))
+        self._search(replace(filters, tracklet=tracklet, vector=None, model="", same=(), different=()))
 
     def add(self, tracklet: TrackletId, *, somebody_else: bool) -> bool:
         """One more example of the person, or of somebody else; again takes it out. False before the first search."""
@@ -74,7 +74,7 @@ class Investigation(QObject):
             old = self.query
             feedback = replace(filters, same=old.same, different=old.different)
             kept = replace(feedback, tracklet=old.tracklet, examples=old.examples, others=old.others)
-            self._search(replace(kept, vector=old.vector))
+            self._search(replace(kept, vector=old.vector, model=old.model))
 
     def refine(self) -> None:
         """Rank again by what was decided."""

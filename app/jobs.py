@@ -286,10 +286,10 @@ class WarmProbe(QObject):
             self._process.start(program, arguments)
 
     def ask(
-        self, question: dict[str, Any], then: Callable[[Vectors], None], failed: Callable[[Exception], None]
+        self, question: dict[str, Any], then: Callable[[Vectors, str], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Embed ``{"image": path}`` or ``{"camera", "time_us", "xyxy"}``; ``then`` gets (D,) float32."""
-        self.request(question, lambda answer: then(_vector(answer)), failed)
+        """Embed ``{"image": path}`` or ``{"camera", "time_us", "xyxy"}``; ``then`` gets (D,) float32 and the model."""
+        self.request(question, lambda answer: then(_vector(answer), str(answer.get("model", ""))), failed)
 
     def request(
         self, question: dict[str, Any], then: Callable[[dict[str, Any]], None], failed: Callable[[Exception], None]

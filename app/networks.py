@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import resources
-from app.words import tr
+from app.words import Later, tr
 
 WEIGHTS = (".safetensors", ".onnx", ".xml", ".pt")
+EMBEDDERS = Later("Re-identification networks (*.safetensors *.onnx *.xml);;All files (*)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,12 +36,14 @@ MOST_WANTED = 120
 
 class Workspace(QObject):
     """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error;
-    ``edited``, ``exported``: a split or a merge, or an evidence package, was done, as its job told it."""
+    ``edited``, ``exported``: a split or a merge, or an evidence package, was done, as its job told it;
+    ``described``: searches go by a model by which everybody was described."""
 
     footage_changed = Signal(object)
     networks_changed = Signal()
     edited = Signal(object)
     exported = Signal(object)
+    described = Signal()
     said = Signal(str)
     failed = Signal(Exception)
 
@@ -140,6 +142,22 @@ class Workspace(QObject):
         self.failed.emit(error)
         self.reload()
 
+    def describe(self, embedder: Path) -> None:
+        """Describe everybody in the case by this model, as a job that outlives the window."""
+        self.jobs.start("describe", ["--embedder", str(embedder)])
+
+    def _on_described(self, told: dict[str, Any]) -> None:
+        """Searches go by another model from now on; the warm child, if one runs, follows the case by itself."""
+        done = counted(told["described"], tr("1 track was described"), tr("{count} tracks were described"))
+        tracks = done if told["described"] else tr("Everybody was described before")
+        self.said.emit(tr("{tracks}; searches go by {model} now.").format(tracks=tracks, model=told["model"]))
+        self.looking.run(self.desk.warm, lambda _: None)
+        self.looking.run(
+            self.desk.networks,
+            lambda used: self._remember(Networks(None, used.embedder).or_else(self._remembered)),
+        )
+        self.described.emit()
+
     def _restart(self, path: Path, start_us: int) -> None:
         self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self.reload())
 
@@ -218,6 +236,8 @@ class Workspace(QObject):
                 self.edited.emit(event)
             elif event.get("event") == "result" and "evidence" in event:
                 self.exported.emit(event["evidence"])
+            elif event.get("event") == "result" and "described" in event:
+                self._on_described(event["described"])
             elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
             if event.get("tracklets", self._tracks) != self._tracks:

@@ -161,13 +161,14 @@ class Case:
             yield
 
     def model(self) -> ModelId:
-        """The model that was used here last. Raises CaseError when nothing was ingested yet."""
-        embedders = [n.model for n in self.store.networks() if n.role == "embedder" and n.model is not None]
+        """The model in force: used last, once everybody was described by it. Raises CaseError without vectors."""
+        model = self.store.model_in_force()
+        if model is not None:
+            return model
         made = self.store.models()
-        known = [model for model in embedders if model in made] or made
-        if not known:
+        if not made:
             raise CaseError(f"{self.folder} holds no vectors yet; ingest recordings first")
-        return known[-1]
+        return made[-1]
 
     def index(self, model: ModelId, control: JobControl | None = None) -> VectorIndex:
         """The index of a model, equal to the case at this moment; kept in memory between searches."""

@@ -16,6 +16,7 @@ from reid_engine.analysis import Checkpoint
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.decoder import DecodeRequest, probe
+from reid_engine.describing import catch_up
 from reid_engine.detection import PersonDetector
 from reid_engine.embedding import Embedder
 from reid_engine.errors import (
@@ -46,7 +47,6 @@ from reid_engine.store import Camera, Network, NewSource, Source
 from reid_engine.types import SourceId, SourceReport
 
 FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
-EMBED_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,21 +143,15 @@ class Ingest:
         Raises JobCancelled, DiskFull and CaseError; what was committed is kept, and running again goes on.
         """
         with self.case.ingest_lock():
-            self._record_networks()
+            detector = self.detector
+            self.case.store.add_network(Network("detector", detector.sha256, detector.name, str(detector.path)))
             self.case.record("ingest started", files=[str(item.path) for item in wanted])
             plans = [plan for item in wanted for plan in self._plan(item)]
+            catch_up(self.case, self.embedder, self.control)  # before the first new tracklet: each has its vector then
             self._analyse(plans)
-            self._embed_the_rest()
             self.case.index(self.embedder.model, self.control)
             self.case.record("ingest finished", files=[report.as_json() for report in self.reports])
         return self.reports
-
-    def _record_networks(self) -> None:
-        store, detector, embedder = self.case.store, self.detector, self.embedder
-        store.add_network(Network("detector", detector.sha256, detector.name, str(detector.path)))
-        store.add_network(
-            Network("embedder", embedder.sha256, embedder.name, str(embedder.path), embedder.card, embedder.model)
-        )
 
     # from what was asked for to plans --------------------------------------------------------------------------------
 
@@ -391,17 +385,6 @@ class Ingest:
 
     def _fail(self, path: Path, camera: str, error: ReappearError) -> None:
         self.reports.append(FileReport(str(path), camera, "failed", str(error), error=error))
-
-    def _embed_the_rest(self) -> None:
-        """Tracklets of earlier runs under another embedder get their vectors too, from the kept crops."""
-        store, model = self.case.store, self.embedder.model
-        missing = store.without_vector(model)
-        if missing:
-            self.control.notice(f"{len(missing)} tracklets from before get vectors of {model}, from their kept crops")
-        for first in range(0, len(missing), EMBED_AT_ONCE):
-            self.control.report(stage="embed", done=first, total=len(missing))
-            ids = missing[first : first + EMBED_AT_ONCE]
-            store.add_embeddings(model, ids, self.embedder.embed_tracklets([store.crops(number) for number in ids]))
 
 
 def _in_words(name: str, report: SourceReport | None, tracklets: int) -> str:

@@ -50,7 +50,7 @@ def split(
 ) -> TrackEdit:
     """Let two tracklets stand for ``number``: what is before ``at_us`` (corrected UTC), and the rest.
 
-    embedders: of every model of the case
+    embedders: of the model in force at least; vectors of others are made when somebody describes by them again
     Raises UsageError for a moment that leaves nothing on one side, NotFound, SourceError, NetworkFileError.
     """
     whole, source = store.closed_tracklet(number), _source(store, number)
@@ -140,8 +140,9 @@ def _cut(piece: ClosedTracklet, row: int, image: BgrImage) -> Crop:
 def _vectors(
     store: Store, pieces: Sequence[ClosedTracklet], embedders: Mapping[ModelId, Embeds]
 ) -> dict[ModelId, Vectors]:
-    missing = [model for model in store.models() if model not in embedders]
+    made, now = store.models(), store.model_in_force()
+    missing = [model for model in (made if now is None else [now]) if model not in embedders]
     if missing:
         raise NetworkFileError(f"the network of {missing[0]} is needed, because its vectors must be made again")
     crops = [piece.crops for piece in pieces]
-    return {model: embedders[model].embed_tracklets(crops) for model in store.models()}
+    return {model: embedders[model].embed_tracklets(crops) for model in made if model in embedders}

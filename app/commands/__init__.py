@@ -13,6 +13,7 @@ __all__ = ("FAMILIES", "Program", "register")
 # in the order in which the help lists them
 FAMILIES = {
     "analyse": ("ingest", "prepare"),
+    "describe": ("describe",),
     "investigate": ("tracklets", "search", "probe", "why"),
     "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
     "evidence": ("evidence", "verify", "still"),

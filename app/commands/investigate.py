@@ -232,6 +232,12 @@ def probe(
         warm = embedder_of(program, opened, opened.model(), embedder)
         say({"event": "ready", "model": warm.model, "dim": warm.dim})
         for line in sys.stdin:
+            try:
+                if opened.model() != warm.model:  # somebody has described everybody by another one
+                    warm = embedder_of(program, opened, opened.model())
+            except ReappearError as error:
+                say({"id": _number(line), "error": str(error)})
+                continue
             say(answer(opened, warm, line))
 
 
@@ -282,7 +288,15 @@ def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
             "error": f"a request is one JSON object with id and image, why, or camera, time_us, xyxy: {error}",
         }
     encoded = base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
-    return {"id": number, "vector": encoded, "dim": len(vector)}
+    return {"id": number, "vector": encoded, "dim": len(vector), "model": embedder.model}
+
+
+def _number(line: str) -> object:
+    """By which the one who asked knows the answer; None for what is no request."""
+    try:
+        return json.loads(line)["id"]
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _why(case: Case, embedder: Embedder, request: dict[str, Any]) -> dict[str, Any]:

@@ -119,12 +119,9 @@ def merge(
 
 
 def _embedders(program: Program, case: Case, weights: Path | None) -> dict[ModelId, Any]:
-    """The networks of all models of the case; ``weights`` stand for the newest one's."""
-    newest = case.model()
-    every = [model for model in case.store.models() if model != newest]
-    return {newest: embedder_of(program, case, newest, weights)} | {
-        model: embedder_of(program, case, model) for model in every
-    }
+    """The network of the model in force, from ``weights`` where they were moved; no other file has to be there."""
+    model = case.model()
+    return {model: embedder_of(program, case, model, weights)}
 
 
 def _edit_json(edit: TrackEdit) -> dict[str, Any]:

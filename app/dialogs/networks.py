@@ -22,11 +22,10 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
-from app.networks import Networks, Offer
+from app.networks import EMBEDDERS, Networks, Offer
 from app.words import Later, tr
 
 DETECTORS = Later("YOLO weights (*.pt *.onnx *.xml *.json);;All files (*)")
-EMBEDDERS = Later("Re-identification networks (*.safetensors *.onnx *.xml);;All files (*)")
 NOTHING_BUNDLED = Later(
     "No networks came with this program. Bring a person detector (YOLO weights: .pt, .onnx or an OpenVINO folder) and "
     "a re-identification network (.onnx or OpenVINO .xml, with a card beside it): both are files on this computer."

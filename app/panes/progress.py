@@ -38,6 +38,8 @@ def in_words(progress: dict[str, Any]) -> str:
     """A progress event as one line: stage, rate in multiples of real time, what was found, time left."""
     stage = str(progress.get("stage", ""))
     parts = [tr(STAGES[stage]) if stage in STAGES else stage or tr("Working")]
+    if stage == "embed" and progress.get("total"):
+        parts.append(tr("{done} of {total} tracks").format(done=progress.get("done", 0), total=progress["total"]))
     if progress.get("rate"):
         parts.append(tr("{rate}× real time").format(rate=f"{float(progress['rate']):.1f}"))
     if progress.get("tracklets"):

@@ -14,11 +14,11 @@ from reid_engine.store.schema import (
     embedding,
     metadata,
     model_generation,
-    network,
     source,
     tracklet,
     tracklet_box,
 )
+from reid_engine.store.vectors import in_force
 from reid_engine.types import SourceId, TrackletId
 
 BYTES_A_BOX = {"frame_index": 8, "offset_us": 8, "xyxy": 16, "score": 4}
@@ -107,13 +107,12 @@ def _misfiled() -> sa.Select[tuple[int]]:
 
 
 def _not_embedded() -> sa.Select[tuple[int]]:
-    """Tracklets without a vector of the model that was used last: what came in since then, the others need not know.
+    """Tracklets without a vector of the model that is in force: what came in since then, the others need not know.
 
     Where no network is recorded, every model that made vectors counts.
     """
     made = model_generation.c.model
-    known = sa.select(network.c.model).where(network.c.role == "embedder", network.c.model.in_(sa.select(made)))
-    last = known.order_by(network.c.id.desc()).limit(1).scalar_subquery()
+    last = in_force().scalar_subquery()
     has = sa.exists().where(embedding.c.tracklet == tracklet.c.id, embedding.c.model == made)
     wanted = sa.select(tracklet.c.id).join_from(tracklet, model_generation, made == sa.func.coalesce(last, made))
     return wanted.where(~has).order_by(tracklet.c.id)

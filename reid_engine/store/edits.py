@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import sqlalchemy as sa
 
-from reid_engine.errors import UsageError
+from reid_engine.errors import CaseBusy, UsageError
 from reid_engine.store.deeds import EDITS, DeedVerbs, body_of, edit_of, must_be_there, replay, show_parts
 from reid_engine.store.rows import EditKind, TrackEdit
 from reid_engine.store.schema import deed, edit_part, replaced, tracklet, tracklet_box
 from reid_engine.store.tracklets import insert_tracklet, place_of
-from reid_engine.store.vectors import put_vectors
+from reid_engine.store.vectors import in_force, put_vectors
 from reid_engine.types import ClosedTracklet, ModelId, TrackletCrops, TrackletId, Vectors, as_boxes
 
 
@@ -41,11 +41,15 @@ class EditVerbs(DeedVerbs):
         pieces: Sequence[ClosedTracklet],
         vectors: Mapping[ModelId, Vectors],
     ) -> TrackEdit:
-        """Let ``pieces``, with (N, D) vectors of every model of the case, stand for ``before``: all of it or nothing.
+        """Let ``pieces``, with (N, D) vectors of the model in force at least, stand for ``before``: all or nothing.
 
-        Raises NotFound, UsageError for tracklets that are replaced already or lie in several recordings.
+        Raises NotFound, UsageError for tracklets that are replaced already or lie in several recordings, CaseBusy when
+        the case has gone over to another model since the vectors were made.
         """
         with self.database.writing(durable=True) as connection:
+            now = connection.execute(in_force()).scalar()
+            if now is not None and now not in vectors:
+                raise CaseBusy(f"the case went over to the model {now} while this was done; do it again")
             must_be_there(connection, *before)
             of = {row for (row,) in connection.execute(sa.select(tracklet.c.source).where(tracklet.c.id.in_(before)))}
             gone = connection.execute(sa.select(replaced.c.tracklet).where(replaced.c.tracklet.in_(before))).scalars()

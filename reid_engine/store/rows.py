@@ -107,6 +107,22 @@ class Network:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A model that made vectors here. name, path: of its file as it was used last, empty where none is recorded
+
+    described: how many of the tracklets have a vector of it, those replaced by edits counted in both
+    in_force:  searches go by it
+    """
+
+    model: ModelId
+    name: str
+    path: str
+    described: int
+    tracklets: int
+    in_force: bool
+
+
+@dataclass(frozen=True, slots=True)
 class TrackletFilter:
     """Which tracklets: every condition must hold; None means no condition.
 

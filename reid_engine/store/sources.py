@@ -121,9 +121,10 @@ class SourceVerbs(PlanVerbs):
             connection.execute(sa.update(source).where(source.c.id == which).values(**values))
             self.append_event(connection, "source failed", {"source": which, "sentence": sentence})
 
-    def add_network(self, new: Network) -> None:
+    def add_network(self, new: Network, *, waits: bool = False) -> None:
         """Record weights that are used here, by content; the same again become the last used, with place and card.
 
+        waits: it is not in force yet: a new one stands before all others, a known one stays where it is
         Raises CaseError when the model's name belongs to other weights.
         """
         same = sa.and_(network.c.role == new.role, network.c.sha256 == new.sha256, network.c.model == new.model)
@@ -134,14 +135,17 @@ class SourceVerbs(PlanVerbs):
                 raise CaseError(
                     f"the model {new.model} of this case has the weights {other[:12]}, not {new.sha256[:12]}"
                 )
-            known = connection.execute(sa.delete(network).where(same)).rowcount
-            connection.execute(sa.insert(network), asdict(new))
-            if not known:
+            known = connection.execute(sa.select(network.c.id).where(same)).scalar()
+            connection.execute(sa.delete(network).where(same))
+            first = connection.execute(sa.select(sa.func.min(network.c.id))).scalar()
+            place = known if known is not None else (first or 0) - 1
+            connection.execute(sa.insert(network), asdict(new) | ({"id": place} if waits else {}))
+            if known is None:
                 body = {"role": new.role, "sha256": new.sha256, "name": new.name, "model": new.model}
                 self.append_event(connection, "network added", body)
 
     def networks(self) -> list[Network]:
-        """All recorded networks in the order in which they were last used."""
+        """All recorded networks in the order in which they were last used; those never in force come first."""
         with self.database.reading() as connection:
             rows = connection.execute(sa.select(network).order_by(network.c.id)).all()
         return [Network(r.role, r.sha256, r.name, r.path, r.card, r.model and ModelId(r.model)) for r in rows]

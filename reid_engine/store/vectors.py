@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from reid_engine.errors import CaseDamaged, NotFound, ShapeError
 from reid_engine.store.part import chunks, plain_rows
-from reid_engine.store.rows import Generation
-from reid_engine.store.schema import embedding, model_generation, tracklet
+from reid_engine.store.rows import Generation, KnownModel
+from reid_engine.store.schema import embedding, model_generation, network, tracklet
 from reid_engine.store.sources import SourceVerbs
 from reid_engine.types import ModelId, TrackletId, Vectors
 
@@ -84,9 +84,8 @@ class VectorVerbs(SourceVerbs):
 
     def without_vector(self, model: ModelId) -> list[TrackletId]:
         """The tracklets that this model has not seen yet, ascending."""
-        has = sa.exists().where(embedding.c.tracklet == tracklet.c.id, embedding.c.model == model)
         with self.database.reading() as connection:
-            wanted = sa.select(tracklet.c.id).where(~has).order_by(tracklet.c.id)
+            wanted = _without(model).order_by(tracklet.c.id)
             return [TrackletId(number) for number in connection.execute(wanted).scalars()]
 
     def vector_count(self, model: ModelId) -> int:
@@ -95,11 +94,61 @@ class VectorVerbs(SourceVerbs):
             wanted = sa.select(sa.func.count()).select_from(embedding).where(embedding.c.model == model)
             return int(connection.execute(wanted).scalar_one())
 
+    def model_in_force(self) -> ModelId | None:
+        """The model that searches go by; None where no network is recorded that made vectors."""
+        with self.database.reading() as connection:
+            found = connection.execute(in_force()).scalar()
+        return None if found is None else ModelId(found)
+
+    def known_models(self) -> list[KnownModel]:
+        """Every model that made vectors here: the one in force first, then those used last."""
+        made, recorded = self.models(), {used.model: used for used in self.networks()}
+        now = self.model_in_force() or next(reversed(made), None)
+        with self.database.reading() as connection:
+            count = int(connection.execute(sa.select(sa.func.count()).select_from(tracklet)).scalar_one())
+        order = [now, *(model for model in reversed(recorded) if model in made), *made]
+        found = []
+        for model in dict.fromkeys(model for model in order if model is not None):
+            used = recorded.get(model)
+            name, path = ("", "") if used is None else (used.name, used.path)
+            found.append(KnownModel(model, name, path, self.vector_count(model), count, model == now))
+        return found
+
+    def put_in_force(self, model: ModelId) -> bool:
+        """Let searches go by a recorded model from now on, unless a tracklet lacks its vector: then False, as before.
+
+        Raises NotFound for a model that was never recorded.
+        """
+        with self.database.writing(durable=True) as connection:
+            if connection.execute(_without(model).limit(1)).first() is not None:
+                return False
+            before = connection.execute(in_force()).scalar()
+            last = connection.execute(sa.select(sa.func.max(network.c.id))).scalar() or 0
+            change = sa.update(network).where(network.c.model == model)
+            if not connection.execute(change.values(id=last + 1)).rowcount:
+                raise NotFound(f"no network of the model {model} is recorded in this case")
+            if before not in (None, model):
+                self.append_event(connection, "model in force", {"model": model, "before": before})
+        return True
+
     def models(self) -> list[ModelId]:
         """The models that made vectors here."""
         with self.database.reading() as connection:
             names = connection.execute(sa.select(model_generation.c.model).order_by(model_generation.c.model))
             return [ModelId(name) for name in names.scalars()]
+
+
+def in_force() -> sa.Select[Any]:
+    """The model that searches go by: of those that made vectors the one whose network was used last; or no row."""
+    made = sa.select(model_generation.c.model)
+    known = sa.select(network.c.model).where(network.c.role == "embedder", network.c.model.in_(made))
+    return known.order_by(network.c.id.desc()).limit(1)
+
+
+def _without(model: ModelId) -> sa.Select[Any]:
+    """Numbers of tracklets that have no vector of a model."""
+    has = sa.exists().where(embedding.c.tracklet == tracklet.c.id, embedding.c.model == model)
+    return sa.select(tracklet.c.id).where(~has)
 
 
 def _blocks(result: sa.CursorResult[Any], dim: int) -> Iterator[Block]:

@@ -17,6 +17,7 @@ import resources
 from app.actions import Binding
 from app.arrange import Label
 from app.dialogs.compare import CompareDialog, Side
+from app.dialogs.describe import DescribeDialog
 from app.dialogs.device import DeviceDialog
 from app.dialogs.erase import EraseDialog
 from app.dialogs.evidence import EvidenceDialog, EvidenceDoneDialog
@@ -49,8 +50,8 @@ from reid_engine.errors import CaseDamaged
 from reid_engine.journey import Link
 from reid_engine.retention import ErasurePlan
 from reid_engine.settings import Settings
-from reid_engine.store import CameraPair, EraseScope, Erasure
-from reid_engine.types import CameraId, Match, SourceId, TrackletId
+from reid_engine.store import CameraPair, EraseScope, Erasure, KnownModel
+from reid_engine.types import CameraId, Match, ModelId, SourceId, TrackletId
 
 C = TypeVar("C")
 LABELS = {CameraId(n): Label(name, name[0], n, "UTC") for n, name in enumerate(("Gate", "Hall", "Yard"), start=1)}
@@ -141,6 +142,15 @@ def device(_: Path) -> QDialog:
     return made
 
 
+def describe(folder: Path) -> QDialog:
+    """The model in force, one that is half done, and one whose file is gone."""
+    half = folder / "half.onnx"
+    half.write_bytes(b"")
+    models = [("reappear", "/gone/reappear.onnx", 9, True), ("half", str(half), 4, False), ("old", "", 9, False)]
+    known = [KnownModel(ModelId(f"{n}@4f1c09ab"), n, path, done, 9, now) for n, path, done, now in models]
+    return DescribeDialog(known, offers(resources.path("weights")))
+
+
 def erase(folder: Path) -> QDialog:
     """Two tracks, with all that a plan can say."""
     numbers = TrackletId(1), TrackletId(4)
@@ -158,6 +168,7 @@ DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     NewCaseDialog: NewCaseDialog,
     EvidenceDialog: lambda folder: EvidenceDialog(3, folder / "new"),
     EvidenceDoneDialog: lambda folder: EvidenceDoneDialog(folder, "0" * 64),
+    DescribeDialog: describe,
     NetworksDialog: lambda _: NetworksDialog(Networks(), offers(resources.path("weights"))),
     KeysDialog: lambda _: KeysDialog(BINDINGS),
     PaletteDialog: lambda _: PaletteDialog(COMMANDS),

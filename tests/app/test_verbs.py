@@ -17,6 +17,7 @@ SAME = {
     "New case …": "ingest --purpose",
     "Open case …": "cases",
     "Networks …": "ingest --detector --embedder",
+    "Describe everybody again …": "describe --embedder --embedder-card --control --list",
     "Add files …": "ingest --camera --start",
     "Add folder …": "ingest --camera --start",
     "Start": "ingest --control",

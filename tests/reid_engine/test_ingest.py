@@ -114,6 +114,25 @@ def test_a_case_of_two_models_is_searched_by_the_one_used_last_and_is_sound(
     assert any(note.startswith("1 tracklets have no vector") for note in found.notes)
 
 
+def test_an_ingest_by_another_model_describes_everybody_before_its_first_picture(
+    clip: Path, case: Case, embedder: Embedder, tmp_path: Path
+) -> None:
+    ingest(case, embedder, Wanted(clip, "Gate"))
+    card = Path(embedder.path).with_suffix(".json").read_text().replace("0.45, 0.45", "0.4, 0.4")
+    (tmp_path / "other.json").write_text(card)
+    other = load_embedder(embedder.path, tmp_path / "other.json", threads=1, control=JobControl())
+    seen = set()
+
+    class Watching(ScriptedDetector):
+        def detect(self, images: Sequence[BgrImage], parts: Sequence[Part | None] | None = None) -> list[Detections]:
+            seen.add((case.model(), len(case.store.without_vector(other.model))))
+            return super().detect(images, parts)
+
+    Ingest(case, Watching(), other, Settings(), IngestOptions(), JobControl()).run([Wanted(clip, "Hall")])
+    assert seen == {(other.model, 0)}
+    assert [known.described for known in case.store.known_models()] == [2, 1]
+
+
 def test_a_recording_that_is_still_written_leaves_nothing_that_would_come_twice(
     clip: Path, case: Case, embedder: Embedder, tmp_path: Path
 ) -> None:
