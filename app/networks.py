@@ -79,6 +79,11 @@ def standard(folder: Path | None) -> Networks:
     return Networks(*(path if path is not None and path.exists() else None for path in paths))
 
 
+def model_of(path: Path) -> str:
+    """Which network a model file holds ("tclnet"), by the card beside it; empty where none says so."""
+    return str(_read(path.with_suffix(".json")).get("model") or "")
+
+
 def named(path: Path | None, known: Sequence[Offer]) -> str:
     """How people call these weights: as their card does, else by the file's name."""
     if path is None:

@@ -22,6 +22,7 @@ from app.dialogs.palette import PaletteDialog
 from app.dialogs.training import TrainingDialog, ask_to_stop
 from app.explain import sentence
 from app.item_models.commands import Command
+from app.networks import bundled, offers
 from app.settings import WindowState
 from app.training import COMMAND, RECIPES, Order, TrainingRun, told_recipes
 from app.words import tr
@@ -42,12 +43,14 @@ class ProgramView(QObject):
     said: a sentence for the status bar
     settings_changed: somebody changed them
     rescaled:      the size of the text was changed, so what is laid out must be laid out again
+    model_taken:   the file of a trained model, and the folder of the case that it is to be used in
     """
 
     said = Signal(str)
     settings_changed = Signal(object)
     rescaled = Signal()
     failed = Signal(Exception)
+    model_taken = Signal(object, object)
 
     def __init__(
         self, command: Sequence[str], state: WindowState, settings: Settings | None, lane: Lane, window: QWidget
@@ -159,14 +162,16 @@ class ProgramView(QObject):
         """True while a model is trained."""
         return self.run is not None and self.run.running
 
-    def train(self) -> None:
-        """A run of the trainer; the one that goes on, where one does."""
+    def train(self, case: Path | None = None) -> None:
+        """A run of the trainer, for the open case where there is one; the one that goes on, where one does."""
         if self._training is not None:
             self._training.show_again()
             return
         from app.panes.training import TrainingPane  # loads pyqtgraph
 
-        pane = TrainingPane(RECIPES, self._state.home)
+        models = [offer for offer in offers(bundled()) if not offer.finds_people]
+        pane = TrainingPane(RECIPES, self._state.home, case=case, models=models)
+        pane.taken.connect(lambda model: self.model_taken.emit(model, case))
         dialog = self._training = TrainingDialog(pane, lambda: self.training, self._window)
         pane.started.connect(lambda order: self._start(order, pane))
         dialog.closing.connect(self._leave_training)

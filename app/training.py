@@ -13,20 +13,26 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
-from app.words import tr
+from app.networks import model_of
+from app.words import counted, tr
 from reid_engine.jobs import LineSplitter
 from reid_engine.process import child_environment
 
 COMMAND = (sys.executable, "-m", "trainer")
-RECIPES = ("ours", "tcl/full", "grl/full", "stmp/full", "rgsat/full", "gltr/full")
+ADAPT = "ours/adapt"  # goes on from a model, a little
+RECIPES = (ADAPT, "ours", "tcl/full", "grl/full", "stmp/full", "rgsat/full", "gltr/full")
 DATASETS = ("folder", "case", "mars", "ilids_vid", "prid2011", "duke_video", "ls_vid", "market1501")
 DEVICES = ("auto", "cpu", "cuda")
+MODEL_OF = {"tcl": "tclnet"}  # where a recipe and its model have different names
 KEPT_WORDS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to train, on what, where. settings: what else differs from the recipe, as ``--set`` takes it"""
+    """What to train, on what, where. settings: what else differs from the recipe, as ``--set`` takes it
+
+    begin: the model file that is gone on from; None: random weights
+    """
 
     recipe: str
     dataset: str
@@ -35,6 +41,7 @@ class Order:
     device: str = "auto"
     seed: int = 1
     settings: str = ""
+    begin: Path | None = None
 
     @property
     def changes(self) -> list[str] | None:
@@ -61,6 +68,20 @@ class Order:
             return tr("The run in this folder is complete: choose another folder.")
         if self.changes is None:
             return tr("Settings are written name=value, with a space between two.")
+        return self._unfit()
+
+    def _unfit(self) -> str:
+        """Why the recipe cannot begin with the chosen model, or nothing."""
+        if self.begin is None:
+            return tr("{recipe} goes on from a model: choose one.").format(recipe=ADAPT) if self.recipe == ADAPT else ""
+        name, made, own = self.begin.name, model_of(self.begin), self.recipe.split("/")[0]
+        if not self.begin.is_file():
+            return tr("The model to begin with is no longer at {path}.").format(path=self.begin)
+        if not made:
+            return tr("{name} has no card of a trained model beside it.").format(name=name)
+        if own != "ours" and MODEL_OF.get(own, own) != made:
+            words = tr("{recipe} does not train {model}, which {name} holds: choose {ours}.")
+            return words.format(recipe=self.recipe, model=made, name=name, ours=ADAPT)
         return ""
 
     @property
@@ -71,6 +92,7 @@ class Order:
     def words(self) -> list[str]:
         """As the command line takes them."""
         where = ["--out", str(self.folder), "--seed", str(self.seed), "--set", f"device={self.device}"]
+        where += [] if self.begin is None else [f"start={self.begin}"]
         where += self.changes or ()
         onward = ["--resume"] if self.begun else []
         return ["train", self.recipe, self.dataset, str(self.root), *where, *onward, "--json"]
@@ -112,6 +134,7 @@ class TrainingRun(QObject):
     """``python -m trainer train ... --json`` as a child of the window.
 
     moved: the events of one read; ended: a sentence, empty when the run came to its end
+    result: what it told last, once it has ended well
     """
 
     moved = Signal(list)
@@ -121,6 +144,7 @@ class TrainingRun(QObject):
         super().__init__(parent)
         self.order = order
         self.paused = False
+        self.result: dict[str, Any] = {}
         self._splitter = LineSplitter()
         self._finished = False
         self._said = ""
@@ -156,7 +180,9 @@ class TrainingRun(QObject):
     def _read(self) -> None:
         events = list(self._splitter.feed(bytes(self._process.readAllStandardOutput().data())))
         if events:
-            self._finished = self._finished or any(event.get("event") == "result" for event in events)
+            for event in events:
+                if event.get("event") == "result":
+                    self._finished, self.result = True, event if event.get("ok") else {}
             self.moved.emit(events)
 
     def _listen(self) -> None:
@@ -173,6 +199,19 @@ class TrainingRun(QObject):
     def _not_started(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
             self.ended.emit(tr("The trainer could not be started: check the installation."))
+
+
+def outcome(result: dict[str, Any]) -> str:
+    """What became of the model that a run began with, in words, by its last event."""
+    before, after = result.get("before") or {}, result.get("results") or {}
+    if not {"rank1", "mAP"} <= before.keys() & after.keys():
+        return tr("Done. Nobody was kept back to test it on: whether it is better is not known.")
+    shares = {name: f"{100 * before[name]:.0f} → {100 * after[name]:.0f} %" for name in ("rank1", "mAP")}
+    asked = counted(round(after.get("queries") or 0), tr("1 question"), tr("{count} questions"))
+    found = tr("rank-1 {rank1}, mAP {mAP}, on {asked} about people who were kept back").format(asked=asked, **shares)
+    if after["mAP"] > before["mAP"]:
+        return tr("Done, and better: {found}.").format(found=found)
+    return tr("Done, and no better than before: {found}. Keep the model that it began with.").format(found=found)
 
 
 def told_recipes(text: str) -> list[str]:

@@ -180,7 +180,7 @@ def _view(window: MainWindow) -> list[Verb]:
         Verb(Later("&View"), Later("The record …"), "Ctrl+R", window.show_record),
         Verb(Later("&View"), Later("Device …"), "", window.program.show_device, ""),
         Verb(Later("&View"), Later("Settings …"), "Ctrl+,", window.program.show_settings, ""),
-        Verb(Later("&Trainer"), Later("Train a model …"), "Ctrl+T", window.program.train, ""),
+        Verb(Later("&Trainer"), Later("Train a model …"), "Ctrl+T", window.train, ""),
         Verb(Later("&Help"), Later("Help"), "F1", window.show_help, ""),
         Verb(Later("&Help"), Later("Keys"), "?", window.show_keys, ""),
     ]

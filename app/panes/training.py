@@ -25,24 +25,79 @@ from PySide6.QtWidgets import (
 )
 
 from app import local_time, theme
-from app.training import DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder
-from app.words import tr
+from app.networks import Offer
+from app.training import ADAPT, DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder, outcome
+from app.words import Later, tr
 
+OTHER = "another file"
+MODEL_FILES = Later("Model files (*.safetensors)")
+ABOUT_A_CASE = Later(
+    "Learns the people who were confirmed in two or more tracks, beside those who were rejected; three in ten are kept "
+    "back to test it on."
+)
 LOG_LINES = 500
 HUGE_SEED = 2**31 - 1
 
 
+class BeginWith(QComboBox):
+    """The models that came with the program, random weights, and files of one's own."""
+
+    def __init__(self, models: Sequence[Offer], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        for offer in models:
+            self.addItem(tr("{name}  (default)").format(name=offer.name) if offer.standard else offer.name, offer.path)
+        self.addItem(tr("Random weights"), None)
+        self.addItem(tr("Another model file …"), OTHER)
+        self._last = 0
+        self.activated.connect(self._on_activated)
+
+    @property
+    def path(self) -> Path | None:
+        """The chosen file; None for random weights."""
+        found = self.currentData()
+        return found if isinstance(found, Path) else None
+
+    def choose(self, path: Path | None) -> None:
+        """Choose a file, listed from now on, or random weights."""
+        if path is not None and self.findData(path) < 0:
+            self.insertItem(self.count() - 2, path.name, path)
+            self.setItemData(self.findData(path), str(path), Qt.ItemDataRole.ToolTipRole)
+        self.setCurrentIndex(next(n for n in range(self.count()) if self.itemData(n) == path))
+        self._last = self.currentIndex()
+
+    def _on_activated(self, index: int) -> None:
+        if self.itemData(index) != OTHER:
+            self._last = index
+            return
+        self.setCurrentIndex(self._last)
+        found, _ = QFileDialog.getOpenFileName(self, tr("Choose a model"), "", tr(MODEL_FILES))
+        if found:
+            self.choose(Path(found))
+
+
 class TrainingPane(QWidget):
-    """``started``: an Order that can be carried out; ``follow`` shows the run."""
+    """``started``: an Order that can be carried out; ``follow`` shows the run; ``taken``: the file of a model that came
+    out, for the open case. case: its folder; models: what a run can begin with, the default one first."""
 
     started = Signal(object)
+    taken = Signal(object)
 
-    def __init__(self, recipes: Sequence[str], home: Path, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        recipes: Sequence[str],
+        home: Path,
+        parent: QWidget | None = None,
+        *,
+        case: Path | None = None,
+        models: Sequence[Offer] = (),
+    ) -> None:
         super().__init__(parent)
         self.run: TrainingRun | None = None
+        self.case = case
         self.curves = Curves()
         self.recipe, self.dataset, self.device = QComboBox(self), QComboBox(self), QComboBox(self)
         self.recipe.setEditable(True)
+        self.begin = BeginWith(models, self)
         self.dataset.addItems(DATASETS)
         self.device.addItems(DEVICES)
         self.root, self.folder = QLineEdit(self), QLineEdit(str(free_folder(home / "runs")), self)
@@ -57,12 +112,21 @@ class TrainingPane(QWidget):
         self.start = QPushButton(tr("Start training"), self)
         self.pause = QPushButton(theme.icon("pause"), tr("Pause"), self)
         self.cancel = QPushButton(theme.icon("close"), tr("Cancel"), self)
+        self.use = QPushButton(theme.icon("network"), tr("Use it in this case"), self)
+        self.use.setToolTip(tr("Describe everybody in the case by the new model; searches go by it once that is done."))
+        self.use.hide()
         self.title = QLabel(tr("No run yet."), self)
+        self._about = QLabel(tr(ABOUT_A_CASE), self)
         self.bar = QProgressBar(self)
         self.log = QPlainTextEdit(self)
         self._problem = QLabel(self)
         self._plots = self._make_plots()
         self.offer(recipes)
+        self.recipe.setCurrentText(ADAPT if case is not None and models else "ours")
+        if case is not None:
+            self.dataset.setCurrentText("case")
+            self.root.setText(str(case))
+        self.begin.choose(models[0].path if case is not None and models else None)
         self._lay_out()
         self._connect()
         self._check()
@@ -86,6 +150,7 @@ class TrainingPane(QWidget):
             self.device.currentText(),
             self.seed.value(),
             self.settings.text(),
+            self.begin.path,
         )
 
     def follow(self, run: TrainingRun) -> None:
@@ -94,6 +159,7 @@ class TrainingPane(QWidget):
         self._draw()
         self.log.clear()
         self.title.setText(tr("Starting …"))
+        self.use.hide()
         self._show_pause()
         run.moved.connect(self._on_events)
         run.ended.connect(self._on_end)
@@ -116,8 +182,12 @@ class TrainingPane(QWidget):
 
     def _on_end(self, words: str) -> None:
         self.bar.setRange(0, 1000)
+        self.bar.setValue(self.bar.value() if words else 1000)
         folder = self.run.order.folder if self.run is not None else Path()
-        self.title.setText(words or tr("Done: the model lies in {folder}").format(folder=folder))
+        lies = tr("The model lies in {folder}").format(folder=folder)
+        well = not words and self.run is not None and self.run.order.begin is not None
+        self.title.setText(words or (f"{outcome(self.run.result)}\n{lies}" if well and self.run else lies))
+        self.use.setVisible(not words and self.case is not None and bool(self.run and self.run.result.get("model")))
         self._check()
 
     def _draw(self) -> None:
@@ -127,6 +197,7 @@ class TrainingPane(QWidget):
 
     def _check(self) -> None:
         running = self.run is not None and self.run.running
+        self._about.setVisible(self.dataset.currentText() == "case")
         problem = self.order.problem
         self._problem.setText("" if running else problem)
         self.start.setEnabled(not running and not problem)
@@ -149,8 +220,10 @@ class TrainingPane(QWidget):
         self.start.clicked.connect(lambda: self.started.emit(self.order))
         self.pause.clicked.connect(self._toggle)
         self.cancel.clicked.connect(lambda: self.run.say("cancel") if self.run is not None else None)
+        self.use.clicked.connect(lambda: self.taken.emit(Path(str(self.run.result["model"]))) if self.run else None)
         fields = (self.root, self.folder, self.settings)
-        for changed in (*(field.textChanged for field in fields), self.recipe.editTextChanged):
+        chosen = (self.recipe.editTextChanged, self.dataset.currentTextChanged, self.begin.currentIndexChanged)
+        for changed in (*(field.textChanged for field in fields), *chosen):
             changed.connect(self._check)
 
     def _make_plots(self) -> dict[str, Any]:
@@ -190,6 +263,8 @@ class TrainingPane(QWidget):
     def _lay_out(self) -> None:
         self.title.setObjectName("heading")
         self.title.setWordWrap(True)
+        self._about.setObjectName("muted")
+        self._about.setWordWrap(True)
         self._problem.setObjectName("muted")
         self._problem.setWordWrap(True)
         theme.primary(self.start)
@@ -199,7 +274,8 @@ class TrainingPane(QWidget):
         self.log.setPlaceholderText(tr("What the run says."))
         self.bar.setTextVisible(False)
         named = {
-            tr("Recipe"): self.recipe, tr("Kind of data"): self.dataset, tr("Data"): self.root,
+            tr("Recipe"): self.recipe, tr("Begin with"): self.begin,
+            tr("Kind of data"): self.dataset, tr("Data"): self.root,
             tr("Device"): self.device, tr("Seed"): self.seed, tr("Run's folder"): self.folder,
             tr("Other settings"): self.settings,
         }  # fmt: skip
@@ -208,6 +284,8 @@ class TrainingPane(QWidget):
         for words, field in named.items():
             field.setAccessibleName(words)
             form.addRow(words, self._row(field, words) if field in (self.root, self.folder) else field)
+            if field is self.root:
+                form.addRow("", self._about)
         self.log.setAccessibleName(tr("What the run says"))
         self.bar.setAccessibleName(tr("How far the run is"))
         layout = QHBoxLayout(self)
@@ -233,12 +311,13 @@ class TrainingPane(QWidget):
 
     def _right(self) -> QVBoxLayout:
         head = QHBoxLayout()
-        head.addWidget(self.title, 1)
+        head.addWidget(self.bar, 1)
+        head.addWidget(self.use)
         head.addWidget(self.pause)
         head.addWidget(self.cancel)
         right = QVBoxLayout()
+        right.addWidget(self.title)
         right.addLayout(head)
-        right.addWidget(self.bar)
         right.addWidget(self._graphs, 1)
         right.addWidget(self.log)
         return right
@@ -257,10 +336,11 @@ def in_words(progress: dict[str, Any]) -> str:
 
 
 def told(event: dict[str, Any]) -> str:
-    """A notice or an evaluation as a line."""
+    """A notice or a test as a line."""
     if event.get("event") == "notice":
         return str(event.get("message", ""))
-    numbers = {key: value for key, value in event.items() if key != "event"}
-    return ", ".join(
-        f"{key} {value:.4g}" if isinstance(value, float) else f"{key} {value}" for key, value in numbers.items()
-    )
+    if event.get("rank1") is None or event.get("mAP") is None:
+        return tr("Nobody could be tested.")
+    when = tr("before the first step") if not event.get("step") else tr("after {step} steps").format(step=event["step"])
+    words = tr("Tested {when}: rank-1 {rank1} %, mAP {mAP} %")
+    return words.format(when=when, rank1=f"{100 * event['rank1']:.1f}", mAP=f"{100 * event['mAP']:.1f}")

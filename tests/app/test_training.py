@@ -28,7 +28,8 @@ for step in range(1, 6):
         loss=4 / step, lr=1e-3, eta_s=3.0)
 say(event="evaluation", step=5, rank1=0.5, mAP=0.25)
 word = sys.stdin.readline().strip()
-say(event="result", ok=word != "cancel", word=word)
+say(event="result", ok=word != "cancel", word=word, model="new.safetensors",
+    before={"rank1": 0.5, "mAP": 0.4, "queries": 14}, results={"rank1": 0.6, "mAP": 0.5, "queries": 14})
 sys.exit(0 if word != "cancel" else 4)
 """
 COMMAND = (sys.executable, "-c", CHILD)
