@@ -147,6 +147,11 @@ class CaseView(QObject):
         self.said.emit(tr("Everybody is described again; searches go by the model in force until it is done."))
         self.work.describe(embedder)
 
+    def take(self, model: Path, case: Path) -> None:
+        """A model was trained for ``case``: where that is this one, everybody is described by it."""
+        if case == self.work.desk.folder:
+            self.describe(model)
+
     def start(self) -> None:
         """Analyse what waits."""
         problem = self.work.networks.problem

@@ -58,7 +58,6 @@ class MainWindow(QMainWindow):
         self.program.failed.connect(self.trouble)
         self.program.said.connect(self._say)
         self.program.rescaled.connect(self._again)
-        self.program.model_taken.connect(self._take_model)
         self._actions = Actions(self, verbs(self), state.keys())
         self._bar = self._make_bar()
         self._hints = self._make_hints()
@@ -131,8 +130,8 @@ class MainWindow(QMainWindow):
 
         self._leave()
         work = Workspace(case, self._command, self._state, self.program.settings, self)
-        self.program.settings_changed.connect(work.use)
         view = self.view = CaseView(work, self)
+        self.program.serve(view)
         self._pages.addWidget(view.footage)
         self._pages.addWidget(view.player)
         docks = self._docks = Docks(view, self)
@@ -231,19 +230,6 @@ class MainWindow(QMainWindow):
         """What was done in this case."""
         if self.view is not None:
             self.program.show_record(self.view.work.desk, self.view.work.reading)
-
-    def train(self) -> None:
-        """Train a model, on the open case's people where there is one."""
-        self.program.train(None if self.view is None else self.view.work.desk.folder)
-
-    def _take_model(self, model: Path, case: Path) -> None:
-        """A model that was trained is used in the case that it was trained for."""
-        if self.view is None or self.view.work.desk.folder != case:
-            self._say(
-                tr("{case} is not open any more: open it, then Case > Describe everybody again …").format(case=case)
-            )
-        else:
-            self.view.describe(model)
 
     def _again(self) -> None:
         """Lay the open case out once more, in the new size."""

@@ -30,6 +30,7 @@ from reid_engine.errors import SettingsError
 from reid_engine.process import child_environment
 
 if TYPE_CHECKING:  # loaded when they are needed: they bring pyqtgraph, the engine and pydantic
+    from app.case_view import CaseView
     from app.desk import Desk
     from app.panes.training import TrainingPane
     from reid_engine.settings import Settings
@@ -76,6 +77,11 @@ class ProgramView(QObject):
                 self._settings = Settings()
                 self.failed.emit(error)
         return self._settings
+
+    def serve(self, view: CaseView) -> None:
+        """An open case hears what is set and what was trained."""
+        self.settings_changed.connect(view.work.use)
+        self.model_taken.connect(view.take)
 
     def close(self) -> None:
         """End what belongs to the window; a training run ends with it."""
@@ -171,7 +177,7 @@ class ProgramView(QObject):
 
         models = [offer for offer in offers(bundled()) if not offer.finds_people]
         pane = TrainingPane(RECIPES, self._state.home, case=case, models=models)
-        pane.taken.connect(lambda model: self.model_taken.emit(model, case))
+        pane.taken.connect(lambda model: self._take(model, case))
         dialog = self._training = TrainingDialog(pane, lambda: self.training, self._window)
         pane.started.connect(lambda order: self._start(order, pane))
         dialog.closing.connect(self._leave_training)
@@ -181,6 +187,10 @@ class ProgramView(QObject):
         self._lane.run(
             lambda: _said(command), lambda text: pane.offer(told_recipes(text)), key="recipes", failed=lambda _: None
         )
+
+    def _take(self, model: Path, case: Path | None) -> None:
+        self.said.emit(tr("Case > Describe everybody again … takes {path}.").format(path=model))
+        self.model_taken.emit(model, case)
 
     def may_close(self) -> bool:
         """False, and a question is asked, while a model is trained: that ends with the window."""

@@ -180,7 +180,12 @@ def _view(window: MainWindow) -> list[Verb]:
         Verb(Later("&View"), Later("The record …"), "Ctrl+R", window.show_record),
         Verb(Later("&View"), Later("Device …"), "", window.program.show_device, ""),
         Verb(Later("&View"), Later("Settings …"), "Ctrl+,", window.program.show_settings, ""),
-        Verb(Later("&Trainer"), Later("Train a model …"), "Ctrl+T", window.train, ""),
+        Verb(Later("&Trainer"), Later("Train a model …"), "Ctrl+T", partial(_train, window), ""),
         Verb(Later("&Help"), Later("Help"), "F1", window.show_help, ""),
         Verb(Later("&Help"), Later("Keys"), "?", window.show_keys, ""),
     ]
+
+
+def _train(window: MainWindow) -> None:
+    """On the people of the open case, where there is one."""
+    window.program.train(None if window.view is None else window.view.work.desk.folder)

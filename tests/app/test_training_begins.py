@@ -15,6 +15,7 @@ from app.main_window import MainWindow
 from app.networks import Offer, bundled, offers, standard
 from app.panes.training import TrainingPane, told
 from app.training import ADAPT, RECIPES, Order, TrainingRun, outcome
+from app.verbs import verbs
 from tests.app.conftest import Open
 from tests.app.test_training import COMMAND, WAIT_MS
 from tests.support.cases import gallery
@@ -157,7 +158,7 @@ def test_using_it_describes_everybody_in_the_case_that_it_was_trained_for(
     assert window.view is not None
     described: list[Path] = []
     monkeypatch.setattr(window.view, "describe", described.append)
-    window.train()
+    next(verb for verb in verbs(window) if verb.words == "Train a model …").act()
     pane = window.findChild(TrainingPane)
     assert pane.root.text() == str(window.view.work.desk.folder)
     assert pane.order.begin == standard(bundled()).embedder
@@ -165,4 +166,3 @@ def test_using_it_describes_everybody_in_the_case_that_it_was_trained_for(
     assert described == [Path("new.safetensors")]
     window.program.model_taken.emit(Path("new.safetensors"), tmp_path / "another.case")
     assert len(described) == 1
-    assert "is not open any more" in window.statusBar().currentMessage()
