@@ -378,8 +378,7 @@ class Fitting:
             provenance={
                 "recipe": self.recipe.name,
                 "settings": self.recipe.verdict(),
-                "trunk weights": settings.weights or "none",
-                **origin,
+                **(origin or {"trunk weights": settings.weights or "none"}),
                 "chosen": chosen,
                 "seed": str(self.seed),
                 "steps": str(self.position.steps),

@@ -117,6 +117,7 @@ def test_a_run_tells_what_the_model_was_worth_before_and_where_it_comes_from(tra
     assert (first["step"], first["epoch"], first["rank1"]) == (0, 0, expected["rank1"])
     made = read_card(run.model)
     assert made["provenance"]["start"] == f"model.safetensors, SHA-256 {card['sha256']}"
+    assert "trunk weights" not in made["provenance"]
     assert made["training_data"] == [*card["training_data"], "drawn"]
     if result["results"]["rank1"] < expected["rank1"]:  # nothing got better: the best is what it began with
         for key, tensor in load_file(trained).items():
@@ -239,6 +240,21 @@ def test_a_run_that_is_cancelled_while_it_looks_leaves_nothing_to_go_on_from(tra
     with pytest.raises(JobCancelled, match="before the first step"):
         fit(recipe, DrawnData(4, 2), run, Machine(), control=control)
     assert not run.checkpoint.exists()
+
+
+@pytest.mark.parametrize(
+    ("people", "identities", "epochs"), [(2, 2, 20), (8, 8, 20), (15, 8, 20), (30, 8, 7), (80, 8, 2), (2000, 8, 1)]
+)
+def test_few_people_fill_a_batch_and_many_are_learned_in_as_many_steps(
+    people: int, identities: int, epochs: int, trained: Path
+) -> None:
+    adapted = find_recipe("ours/adapt", {"start": str(trained)}).among(people)
+    assert (adapted.settings.identities, adapted.settings.epochs) == (identities, epochs)
+    assert not adapted.changed.keys() & {"identities", "epochs"}
+    told = find_recipe("ours/adapt", {"start": str(trained), "epochs": "5"})
+    assert (told.among(people).settings.identities, told.among(people).settings.epochs) == (identities, 5)
+    plain = find_recipe("ours", {"start": str(trained)})
+    assert plain.among(people) == plain
 
 
 @pytest.mark.parametrize(("confirmed", "learned"), [(4, 3), (14, 8)])

@@ -62,10 +62,17 @@ class Recipe:
         return build_model(self.model, self.variant, **{**self.options, **weights})
 
     def among(self, people: int) -> Recipe:
-        """The same for so few people; where a case decides how many there are, a batch holds no more than that."""
-        if self.name not in ours.METHOD.rows or "identities" in self.changed:
+        """The same for so many people, where a row of ours leaves to a case how many there are.
+
+        A batch holds no more than there are; where there are more, the epochs are fewer: as many steps, as far a way.
+        What somebody has set stays.
+        """
+        if self.name not in ours.METHOD.rows:
             return self
-        return replace(self, settings=replace(self.settings, identities=min(self.settings.identities, people)))
+        here, batches = self.settings, max(1, people // self.settings.identities)
+        fitted = {"identities": min(here.identities, people), "epochs": max(1, round(here.epochs / batches))}
+        free = {name: value for name, value in fitted.items() if name not in self.changed}
+        return replace(self, settings=replace(here, **free))  # type: ignore[arg-type]
 
     def verdict(self) -> str:
         """One sentence for the report: whether a run can be called a reproduction."""
