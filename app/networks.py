@@ -12,6 +12,7 @@ import resources
 from app.words import Later, tr
 
 WEIGHTS = (".safetensors", ".onnx", ".xml", ".pt")
+OF_A_RUN = ("model", "best")  # what every run of the trainer calls its models
 EMBEDDERS = Later("Re-identification networks (*.safetensors *.onnx *.xml);;All files (*)")
 
 
@@ -85,10 +86,11 @@ def model_of(path: Path) -> str:
 
 
 def named(path: Path | None, known: Sequence[Offer]) -> str:
-    """How people call these weights: as their card does, else by the file's name."""
+    """How people call these weights: as their card does, else by the file's name, or by the folder of its run."""
     if path is None:
         return ""
-    return next((offer.name for offer in known if offer.path == path), path.stem)
+    own = path.parent.name if path.stem in OF_A_RUN else path.stem
+    return next((offer.name for offer in known if offer.path == path), own)
 
 
 def _offer(path: Path, standard: set[Any]) -> Offer:

@@ -170,6 +170,8 @@ def test_bundled_networks_are_offered_by_name_with_their_line(tmp_path: Path, qt
     dialog.choices[tmp_path / "tclnet.safetensors"].setChecked(True)
     assert dialog.chosen == Networks(pair.detector, tmp_path / "tclnet.safetensors")
     assert named(pair.embedder, found) == "ours"
+    assert named(Path("runs/run-3/model.safetensors"), found) == "run-3"
+    assert named(Path("osnet.onnx"), found) == "osnet"
     assert "many clips" in [label.text() for label in dialog.findChildren(QLabel)]
 
 

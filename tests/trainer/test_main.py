@@ -17,7 +17,8 @@ def test_recipes_are_an_array_of_the_rows_names(capsys):
     assert len(names) == len(set(names))
     assert {"grl/full", "stmp/full", "rgsat/full", "gltr/full", "tcl/full"} <= set(names)
     assert {"tcl/tse_N3", "grl/T10", "rgsat/r16_128", "gltr/branches_pool_N5", "gltr/alexnet_baseline"} <= set(names)
-    assert not [name for name in names if name.count("/") != 1 or "test_len" in name]
+    assert names[:2] == ["ours", "ours/adapt"]
+    assert not [name for name in names[1:] if name.count("/") != 1 or "test_len" in name]
 
 
 def test_recipes_are_one_a_line_for_people(capsys):

@@ -1,4 +1,4 @@
-"""``recipes``: what the rows of the papers' tables are called."""
+"""``recipes``: our own, and what the rows of the papers' tables are called."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import json
 
 from reid_engine.models.configurations import CONFIGURATIONS
+from trainer.recipes import is_ours, recipe_names
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -14,5 +15,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(given: argparse.Namespace) -> str:
-    """The names, one a line."""
-    return json.dumps(list(CONFIGURATIONS)) if given.json else "\n".join(CONFIGURATIONS)
+    """The names, one a line; ours first."""
+    names = [*filter(is_ours, recipe_names()), *CONFIGURATIONS]
+    return json.dumps(names) if given.json else "\n".join(names)
