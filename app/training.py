@@ -23,6 +23,7 @@ ADAPT = "ours/adapt"  # goes on from a model, a little
 RECIPES = (ADAPT, "ours", "tcl/full", "grl/full", "stmp/full", "rgsat/full", "gltr/full")
 DATASETS = ("folder", "case", "mars", "ilids_vid", "prid2011", "duke_video", "ls_vid", "market1501")
 DEVICES = ("auto", "cpu", "cuda")
+PAPERS = ("grl", "stmp", "rgsat", "gltr", "tcl", "tclnet")
 MODEL_OF = {"tcl": "tclnet"}  # where a recipe and its model have different names
 KEPT_WORDS = 2000
 
@@ -68,6 +69,8 @@ class Order:
             return tr("The run in this folder is complete: choose another folder.")
         if self.changes is None:
             return tr("Settings are written name=value, with a space between two.")
+        if any(change.startswith("start=") for change in self.changes):
+            return tr("The model that is gone on from is chosen under Begin with.")
         return self._unfit()
 
     def _unfit(self) -> str:
@@ -79,7 +82,7 @@ class Order:
             return tr("The model to begin with is no longer at {path}.").format(path=self.begin)
         if not made:
             return tr("{name} has no card of a trained model beside it.").format(name=name)
-        if own != "ours" and MODEL_OF.get(own, own) != made:
+        if own in PAPERS and MODEL_OF.get(own, own) != made:
             words = tr("{recipe} does not train {model}, which {name} holds: choose {ours}.")
             return words.format(recipe=self.recipe, model=made, name=name, ours=ADAPT)
         return ""
@@ -206,10 +209,11 @@ def outcome(result: dict[str, Any]) -> str:
     before, after = result.get("before") or {}, result.get("results") or {}
     if not {"rank1", "mAP"} <= before.keys() & after.keys():
         return tr("Done. Nobody was kept back to test it on: whether it is better is not known.")
-    shares = {name: f"{100 * before[name]:.0f} → {100 * after[name]:.0f} %" for name in ("rank1", "mAP")}
+    shown = {name: [f"{100 * figures[name]:.1f}" for figures in (before, after)] for name in ("rank1", "mAP")}
+    shares = {name: f"{was} → {now} %" for name, (was, now) in shown.items()}
     asked = counted(round(after.get("queries") or 0), tr("1 question"), tr("{count} questions"))
     found = tr("rank-1 {rank1}, mAP {mAP}, on {asked} about people who were kept back").format(asked=asked, **shares)
-    if after["mAP"] > before["mAP"]:
+    if float(shown["mAP"][1]) > float(shown["mAP"][0]):
         return tr("Done, and better: {found}.").format(found=found)
     return tr("Done, and no better than before: {found}. Keep the model that it began with.").format(found=found)
 

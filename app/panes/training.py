@@ -27,7 +27,7 @@ from PySide6.QtWidgets import (
 from app import local_time, theme
 from app.networks import Offer
 from app.training import ADAPT, DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder, outcome
-from app.words import Later, tr
+from app.words import Later, counted, tr
 
 OTHER = "another file"
 MODEL_FILES = Later("Model files (*.safetensors)")
@@ -184,9 +184,11 @@ class TrainingPane(QWidget):
         self.bar.setRange(0, 1000)
         self.bar.setValue(self.bar.value() if words else 1000)
         folder = self.run.order.folder if self.run is not None else Path()
-        lies = tr("The model lies in {folder}").format(folder=folder)
-        well = not words and self.run is not None and self.run.order.begin is not None
-        self.title.setText(words or (f"{outcome(self.run.result)}\n{lies}" if well and self.run else lies))
+        if self.run is not None and self.run.order.begin is not None:
+            done = outcome(self.run.result) + "\n" + tr("The model lies in {folder}").format(folder=folder)
+        else:
+            done = tr("Done: the model lies in {folder}").format(folder=folder)
+        self.title.setText(words or done)
         self.use.setVisible(not words and self.case is not None and bool(self.run and self.run.result.get("model")))
         self._check()
 
@@ -237,7 +239,7 @@ class TrainingPane(QWidget):
         rate = self._graphs.addPlot(row=0, col=1, title=tr("Learning rate"))
         plots["rate"] = rate.plot(pen=pyqtgraph.mkPen(tokens.warning, width=2))
         figures = self._graphs.addPlot(row=1, col=0, colspan=2, title=tr("Rank-1 and mAP on the test data"))
-        figures.addLegend(offset=(10, 10), labelTextColor=tokens.text)
+        figures.addLegend(offset=(-10, -10), labelTextColor=tokens.text)
         for name, words, colour in (("rank1", tr("rank-1"), tokens.good), ("mean_precision", tr("mAP"), tokens.danger)):
             pen = pyqtgraph.mkPen(colour, width=2)
             plots[name] = figures.plot(pen=pen, name=words, symbol="o", symbolSize=6, symbolBrush=colour)
@@ -342,5 +344,7 @@ def told(event: dict[str, Any]) -> str:
     if event.get("rank1") is None or event.get("mAP") is None:
         return tr("Nobody could be tested.")
     when = tr("before the first step") if not event.get("step") else tr("after {step} steps").format(step=event["step"])
-    words = tr("Tested {when}: rank-1 {rank1} %, mAP {mAP} %")
-    return words.format(when=when, rank1=f"{100 * event['rank1']:.1f}", mAP=f"{100 * event['mAP']:.1f}")
+    words = tr("Tested {when}: rank-1 {rank1} %, mAP {mAP} %, {asked}")
+    asked = counted(round(event.get("queries") or 0), tr("1 question"), tr("{count} questions"))
+    shares = {name: f"{100 * event[name]:.1f}" for name in ("rank1", "mAP")}
+    return words.format(when=when, asked=asked, **shares)

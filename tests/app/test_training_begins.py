@@ -65,12 +65,21 @@ def test_without_a_case_a_run_begins_anew_as_before(tmp_path: Path, qtbot: QtBot
 
 def test_what_cannot_be_gone_on_from_is_refused_with_a_reason(pane: TrainingPane, tmp_path: Path) -> None:
     order = pane.order
-    fits = {"ours": "", "tcl/full": "", "tclnet": "", "grl/full": "grl/full does not train tclnet, which my tclnet"}
+    fits = {
+        "ours": "",
+        "tcl/full": "",
+        "tclnet": "",
+        "nonsense": "",
+        "grl/full": "grl/full does not train tclnet, which my tclnet",
+    }
     for recipe, words in fits.items():
         assert replace(order, recipe=recipe).problem.startswith(words)
         assert bool(replace(order, recipe=recipe).problem) == bool(words)
     assert replace(order, recipe="grl", begin=model(tmp_path, "grl")).problem == ""
     assert replace(order, begin=None).problem == "ours/adapt goes on from a model: choose one."
+    assert replace(order, settings="lr=1 start=other.safetensors").problem == (
+        "The model that is gone on from is chosen under Begin with."
+    )
     bare = tmp_path / "bare.safetensors"
     assert "no longer at" in replace(order, begin=bare).problem
     bare.touch()
@@ -111,8 +120,13 @@ def test_another_file_is_listed_and_giving_up_keeps_what_was_chosen(
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (0.4, 0.5, "Done, and better: rank-1 50 → 60 %, mAP 40 → 50 %, on 14 questions about people who were kept"),
-        (0.5, 0.5, "Done, and no better than before: rank-1 50 → 60 %, mAP 50 → 50 %"),
+        (
+            0.4,
+            0.5,
+            "Done, and better: rank-1 50.0 → 60.0 %, mAP 40.0 → 50.0 %, on 14 questions about people who were kept",
+        ),
+        (0.5, 0.5, "Done, and no better than before: rank-1 50.0 → 60.0 %, mAP 50.0 → 50.0 %"),
+        (0.5004, 0.5004001, "no better than before: rank-1 50.0 → 60.0 %, mAP 50.0 → 50.0 %"),
         (0.6, 0.5, "Keep the model that it began with."),
         (None, 0.5, "Nobody was kept back to test it on"),
     ],
@@ -125,8 +139,14 @@ def test_what_came_out_is_said_as_it_is(before: float | None, after: float, word
 @pytest.mark.parametrize(
     ("event", "words"),
     [
-        ({"step": 0, "rank1": 0.812, "mAP": 0.8}, "Tested before the first step: rank-1 81.2 %, mAP 80.0 %"),
-        ({"step": 40, "rank1": 0.5, "mAP": 0.25}, "Tested after 40 steps: rank-1 50.0 %, mAP 25.0 %"),
+        (
+            {"step": 0, "rank1": 0.812, "mAP": 0.8, "queries": 14.0},
+            "Tested before the first step: rank-1 81.2 %, mAP 80.0 %, 14 questions",
+        ),
+        (
+            {"step": 40, "rank1": 0.5, "mAP": 0.25, "queries": 1},
+            "Tested after 40 steps: rank-1 50.0 %, mAP 25.0 %, 1 question",
+        ),
         ({"step": 40}, "Nobody could be tested."),
     ],
 )
@@ -143,7 +163,7 @@ def test_a_model_that_came_out_is_offered_to_the_case(pane: TrainingPane, tmp_pa
         with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
             run.say(word)  # the child ends at any word
         assert pane.use.isHidden() != offered
-    assert pane.title.text().startswith("Done, and better: rank-1 50 → 60 %")
+    assert pane.title.text().startswith("Done, and better: rank-1 50.0 → 60.0 %")
     with qtbot.waitSignal(pane.taken) as heard:
         pane.use.click()
     assert heard.args == [Path("new.safetensors")]
