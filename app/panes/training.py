@@ -29,7 +29,7 @@ from app.networks import Offer
 from app.training import ADAPT, DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder, outcome
 from app.words import Later, counted, tr
 
-OTHER = "another file"
+OTHER = "other"
 MODEL_FILES = Later("Model files (*.safetensors)")
 ABOUT_A_CASE = Later(
     "Learns the people who were confirmed in two or more tracks, beside those who were rejected; three in ten are kept "
