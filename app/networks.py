@@ -53,6 +53,11 @@ class Offer:
     finds_people: bool
     standard: bool = False
 
+    @property
+    def shown(self) -> str:
+        """Its name in a list."""
+        return tr("{name}  (default)").format(name=self.name) if self.standard else self.name
+
 
 def bundled() -> Path | None:
     """The folder of the weights that come with the program, or None where none came."""

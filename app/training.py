@@ -23,8 +23,8 @@ ADAPT = "ours/adapt"  # goes on from a model, a little
 RECIPES = (ADAPT, "ours", "tcl/full", "grl/full", "stmp/full", "rgsat/full", "gltr/full")
 DATASETS = ("folder", "case", "mars", "ilids_vid", "prid2011", "duke_video", "ls_vid", "market1501")
 DEVICES = ("auto", "cpu", "cuda")
-PAPERS = ("grl", "stmp", "rgsat", "gltr", "tcl", "tclnet")
-MODEL_OF = {"tcl": "tclnet"}  # where a recipe and its model have different names
+# which model a paper's recipes train, by what stands before their stroke
+TRAINS = {"grl": "grl", "stmp": "stmp", "rgsat": "rgsat", "gltr": "gltr", "tcl": "tclnet", "tclnet": "tclnet"}
 KEPT_WORDS = 2000
 
 
@@ -77,12 +77,12 @@ class Order:
         """Why the recipe cannot begin with the chosen model, or nothing."""
         if self.begin is None:
             return tr("{recipe} goes on from a model: choose one.").format(recipe=ADAPT) if self.recipe == ADAPT else ""
-        name, made, own = self.begin.name, model_of(self.begin), self.recipe.split("/")[0]
+        name, made = self.begin.name, model_of(self.begin)
         if not self.begin.is_file():
             return tr("The model to begin with is no longer at {path}.").format(path=self.begin)
         if not made:
             return tr("{name} has no card of a trained model beside it.").format(name=name)
-        if own in PAPERS and MODEL_OF.get(own, own) != made:
+        if TRAINS.get(self.recipe.split("/")[0], made) != made:
             words = tr("{recipe} does not train {model}, which {name} holds: choose {ours}.")
             return words.format(recipe=self.recipe, model=made, name=name, ours=ADAPT)
         return ""

@@ -324,7 +324,7 @@ class Fitting:
             best = self.position.best
             if figures and (not best or figures["rank1"] > best[0]):
                 self.position.best = [figures["rank1"], float(epoch)]
-                if not final:
+                if not final and self.position.steps:  # before the first step it is the file that was begun with
                     save_model(self.model, self.run.best, self._story(figures, "best rank-1 on the test data"))
         barrier(self.world)
         return figures

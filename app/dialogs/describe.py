@@ -110,8 +110,7 @@ class DescribeDialog(QDialog):
         if new:
             self._head(grid, tr("Came with the program"))
         for offer in new:
-            name = tr("{name}  (default)").format(name=offer.name) if offer.standard else offer.name
-            self._row(grid, name, offer.line or tr("Its card says nothing about it."), offer.path)
+            self._row(grid, offer.shown, offer.line or tr("Its card says nothing about it."), offer.path)
         self._head(grid, tr("Of your own"))
         self._file(grid)
         grid.setRowStretch(grid.rowCount(), 1)

@@ -101,8 +101,7 @@ class NetworksDialog(QDialog):
         return area
 
     def _offer(self, grid: QGridLayout, offer: Offer, field: QLineEdit, group: QButtonGroup) -> None:
-        name = tr("{name}  (default)").format(name=offer.name) if offer.standard else offer.name
-        button = QRadioButton(name, self)
+        button = QRadioButton(offer.shown, self)
         button.setChecked(field.text() == str(offer.path))
         button.setAccessibleDescription(offer.line)
         button.toggled.connect(lambda on: field.setText(str(offer.path)) if on else None)

@@ -45,7 +45,7 @@ class BeginWith(QComboBox):
     def __init__(self, models: Sequence[Offer], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         for offer in models:
-            self.addItem(tr("{name}  (default)").format(name=offer.name) if offer.standard else offer.name, offer.path)
+            self.addItem(offer.shown, offer.path)
         self.addItem(tr("Random weights"), None)
         self.addItem(tr("Another model file …"), OTHER)
         self._last = 0

@@ -114,16 +114,14 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
     return model.eval(), card
 
 
-def fill_model(model: VideoReidModel, path: Path) -> dict[str, Any]:
-    """Every tensor of a model file into a model of the same making, on whatever device it lies; the file's card.
+def fill_model(model: VideoReidModel, path: Path) -> None:
+    """Every tensor of a model file into a model of the same making, on whatever device it lies.
 
     Raises NetworkFileError as ``load_model`` does.
     """
-    found, card = load_model(path)
-    state = found.state_dict()
+    state = load_model(path)[0].state_dict()
     _refuse_mismatch(path, model, state)
     model.load_state_dict(state)
-    return card
 
 
 def options_of(card: Mapping[str, Any]) -> dict[str, Any]:

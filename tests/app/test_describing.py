@@ -20,18 +20,14 @@ from reid_engine.case import Case
 from reid_engine.store import KnownModel
 from reid_engine.types import ModelId
 from tests.app.conftest import WAIT_MS, Open, view_of
-from tests.support.networks import stripe_embedder
+from tests.support.networks import another_embedder
 
 pytestmark = pytest.mark.window
 
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The suite's network fed in another way: another model."""
-    path = stripe_embedder(tmp_path_factory.mktemp("other"), "other")
-    card = path.with_suffix(".json")
-    card.write_text(card.read_text().replace("0.45, 0.45", "0.4, 0.4"))
-    return path
+    return another_embedder(tmp_path_factory.mktemp("other"))
 
 
 def searched(window: MainWindow, qtbot: QtBot) -> int:

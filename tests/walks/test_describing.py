@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.command import Said, Weights, inside
 from tests.support.footage import PEOPLE, SKIN, Walk, record
-from tests.support.networks import stripe_embedder
+from tests.support.networks import another_embedder
 
 pytestmark = pytest.mark.walk
 
@@ -24,11 +24,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
 
 @pytest.fixture(scope="module")
 def other(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same network fed in another way: another model."""
-    path = stripe_embedder(tmp_path_factory.mktemp("other"), "other")
-    card = path.with_suffix(".json")
-    card.write_text(card.read_text().replace("0.45, 0.45", "0.4, 0.4"))
-    return path
+    return another_embedder(tmp_path_factory.mktemp("other"))
 
 
 @pytest.fixture(scope="module")

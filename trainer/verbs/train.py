@@ -133,8 +133,8 @@ def _reader(given: argparse.Namespace, recipe: Recipe) -> dict[str, str]:
 def _carry_bands(folder: Run, recipe: Recipe, dataset: DataSet, control: JobControl) -> None:
     """Bands for a model that went on from one that has them: what was calibrated there, moved as strangers moved."""
     start = Path(recipe.settings.start)
-    calibration = read_card(start).get("calibration") if recipe.settings.start else None
-    if not calibration:
+    card = read_card(start) if recipe.settings.start else {}
+    if not card.get("calibration"):
         return
     tested = [one for trial in dataset.trials for one in (*trial.query, *trial.gallery)]
     seen = list({id(one): one for one in (*dataset.train, *tested)}.values())
@@ -142,7 +142,7 @@ def _carry_bands(folder: Run, recipe: Recipe, dataset: DataSet, control: JobCont
     before, after = (embed(load_model(file)[0], chosen, frames=FRAMES) for file in (start, folder.model))
     pids, camids = (np.array(numbers, np.int64) for numbers in zip(*((o.pid, o.camid) for o in chosen), strict=True))
     try:
-        bands = carried_over(calibration, before, after, pids, camids, read_card(start)["distance"])
+        bands = carried_over(card["calibration"], before, after, pids, camids, card["distance"])
     except InputError as error:
         control.notice(f"the model has no bands ({error}); `calibrate` makes them from more people")
         return
