@@ -1,4 +1,5 @@
-"""A ranking in the order and the sections in which it is shown: pure functions, for a lane, tested without a window."""
+"""A ranking, or everybody, in the order and the sections in which it is shown: pure functions, for a lane, tested
+without a window."""
 
 from __future__ import annotations
 
@@ -8,9 +9,9 @@ from typing import Any, Literal, TypeAlias
 
 from app import local_time
 from app.words import Later, tr
-from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
+from reid_engine.types import BandName, CameraId, Match, Seen, TrackletId, Verdict
 
-Sort: TypeAlias = Literal["rank", "earliest", "latest"]
+Sort: TypeAlias = Literal["rank", "earliest", "latest", "longest"]
 Group: TypeAlias = Literal["band", "camera", "hour", "none"]
 
 BAND_WORDS: dict[BandName | None, str] = {
@@ -59,14 +60,17 @@ class Section:
 class Arrangement:
     """What is shown. place: the row of every shown tracklet."""
 
-    matches: Sequence[Match] = ()
+    matches: Sequence[Seen] = ()
     sections: tuple[Section, ...] = ()
     place: Mapping[TrackletId, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How a person wants to see a ranking. folded: whether many weak ones are folded away; plausible: without doubts"""
+    """How a person wants to see a ranking, or everybody: they have no rank and no band.
+
+    folded: whether many weak ones are folded away; plausible: without doubts
+    """
 
     sort: Sort = "rank"
     group: Group = "band"
@@ -75,7 +79,7 @@ class Wish:
 
 
 def arranged(
-    matches: Sequence[Match],
+    matches: Sequence[Seen],
     verdicts: Mapping[TrackletId, Verdict],
     labels: Mapping[CameraId, Label],
     wish: Wish | None = None,
@@ -83,9 +87,11 @@ def arranged(
     """Order, parts and headings. Everything is in it that ``wish`` does not fold away."""
     wish = Wish() if wish is None else wish
     shown = [match for match in matches if not (wish.plausible and _doubtful(match))]
-    if wish.sort != "rank":
-        shown.sort(key=lambda match: match.start_us, reverse=wish.sort == "latest")
-    parts: dict[Any, list[Match]] = {}
+    if wish.sort == "longest":
+        shown.sort(key=lambda seen: seen.start_us - seen.end_us)
+    elif wish.sort != "rank":
+        shown.sort(key=lambda seen: seen.start_us, reverse=wish.sort == "latest")
+    parts: dict[Any, list[Seen]] = {}
     key = _key(wish.group, verdicts, labels)
     for match in shown:
         parts.setdefault(key(match), []).append(match)
@@ -93,16 +99,17 @@ def arranged(
     return _laid_out([(where, parts[where]) for where in order], wish)
 
 
-def _doubtful(match: Match) -> bool:
-    return any(flag not in ("confirmed", "rejected") for flag in match.flags)
+def _doubtful(match: Seen) -> bool:
+    return isinstance(match, Match) and any(flag not in ("confirmed", "rejected") for flag in match.flags)
 
 
 def _key(
     group: Group, verdicts: Mapping[TrackletId, Verdict], labels: Mapping[CameraId, Label]
-) -> Callable[[Match], tuple[Any, ...]]:
+) -> Callable[[Seen], tuple[Any, ...]]:
     """(order, key, title) of a match's section."""
 
-    def band(match: Match) -> tuple[Any, ...]:
+    def band(match: Seen) -> tuple[Any, ...]:
+        assert isinstance(match, Match)
         verdict = verdicts.get(match.tracklet)
         if verdict == "same":
             return (-1, "confirmed", tr("Confirmed"))
@@ -110,11 +117,11 @@ def _key(
             return (9, "rejected", tr("Rejected"))
         return (BAND_ORDER.index(match.band), match.band or "", tr(BAND_WORDS[match.band]))
 
-    def camera(match: Match) -> tuple[Any, ...]:
+    def camera(match: Seen) -> tuple[Any, ...]:
         label = labels.get(match.camera, NO_CAMERA)
         return (label.position, f"camera {match.camera}", f"{label.letter}   {label.name}")
 
-    def hour(match: Match) -> tuple[Any, ...]:
+    def hour(match: Seen) -> tuple[Any, ...]:
         zone = labels.get(match.camera, NO_CAMERA).zone
         begins = local_time.local(match.start_us, zone).replace(minute=0, second=0, microsecond=0)
         return (
@@ -126,11 +133,11 @@ def _key(
     return {"band": band, "camera": camera, "hour": hour, "none": lambda _: (0, "all", "")}[group]
 
 
-def _laid_out(parts: Sequence[tuple[tuple[Any, ...], list[Match]]], wish: Wish) -> Arrangement:
+def _laid_out(parts: Sequence[tuple[tuple[Any, ...], list[Seen]]], wish: Wish) -> Arrangement:
     strong = any(key in ("confirmed", "strong", "possible") for (_, key, _), _ in parts)
     weak = sum(len(found) for (_, key, _), found in parts if key in ("weak", "none"))
     fold = wish.folded and wish.group == "band" and strong and weak > MANY_WEAK
-    shown: list[Match] = []
+    shown: list[Seen] = []
     sections: list[Section] = []
     drawn = False
     for (_, key, title), found in parts:

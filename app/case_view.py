@@ -75,7 +75,7 @@ class CaseView(QObject):
             searchable=sum(row.state == "done" for row in rows),
             investigating=watching,
             selected=self.player.selection is not None,
-            matches=work.matches.rowCount(),
+            matches=0 if work.investigation.probe is None else work.matches.rowCount(),
             decided=len(work.investigation.verdicts),
         )
 

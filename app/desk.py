@@ -35,10 +35,12 @@ from reid_engine.store import (
     KnownModel,
     Note,
     Source,
+    TrackletFilter,
 )
-from reid_engine.types import CameraId, Match, Tracklet, TrackletId, Vectors, Verdict
+from reid_engine.types import CameraId, Seen, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
+EVERYBODY = 100_000  # cards at once; more are asked for by time or place
 PORTRAIT = 4
 BETTER = 1.3  # times as tall is worth a look
 POOR_QUALITY = 0.2
@@ -87,7 +89,7 @@ def _stretch(source: Source, camera: Camera, length_us: int) -> Stretch:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What to search for and where: a stored tracklet, or the vector (D,) of a picture.
+    """What to search for and where: a stored tracklet, or the vector (D,) of a picture; neither lists everybody.
 
     cameras: None for all but the probe's own; ``everywhere`` for all with the probe's own
     examples, others: further tracklets of the person, and of somebody else, that the search starts from
@@ -111,6 +113,11 @@ class Query:
     limit: int = FIRST_CARDS
 
     @property
+    def everybody(self) -> bool:
+        """True when nobody is looked for."""
+        return self.tracklet is None and self.vector is None
+
+    @property
     def filtered(self) -> bool:
         """True when it leaves somebody out who could be found."""
         times = self.from_us is not None or self.to_us is not None
@@ -119,10 +126,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Ranked matches, what was decided of them before, and what a person should know about the ranking."""
+    """Ranked matches (or everybody, earliest first), what was decided of them before, and what a person should know."""
 
     query: Query
-    matches: Sequence[Match]
+    matches: Sequence[Seen]
     verdicts: Mapping[TrackletId, Verdict]
     notes: tuple[str, ...] = ()
 
@@ -354,6 +361,24 @@ class Desk:
     def give_up(self) -> None:
         """Nobody waits for ``warm`` any more."""
         self._warming.cancel()
+
+    def answer(self, query: Query) -> Answer:
+        """Rank, or list everybody. Raises what ``search`` raises."""
+        return self.everybody(query) if query.everybody else self.search(query)
+
+    def everybody(self, query: Query) -> Answer:
+        """Everybody who passes the filters, earliest first."""
+        where = TrackletFilter(
+            cameras=query.cameras,
+            from_us=query.from_us,
+            to_us=query.to_us,
+            upper=query.upper,
+            lower=query.lower,
+            least_quality=query.least_quality,
+        )
+        found = self.case.everybody(where, EVERYBODY + 1)
+        words = tr("Only the first {count}: choose a time, cameras or clothes.").format(count=EVERYBODY)
+        return Answer(query, found[:EVERYBODY], {}, (words,) if len(found) > EVERYBODY else ())
 
     def search(self, query: Query) -> Answer:
         """Rank. Raises ProbeError, also for a vector of another model, and CaseError while nothing was ingested."""

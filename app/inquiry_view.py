@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app import local_time
 from app.arrange import BAND_WORDS, Arrangement, arranged
+from app.close_view import CloseView
 from app.desk import Answer, Footage, Portrait, Query
-from app.dialogs.compare import CompareDialog, Side
-from app.dialogs.why import Ground, Grounds, WhyDialog
 from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
@@ -51,12 +47,15 @@ class InquiryView(QObject):
         self.player = PlayerPane(work.boxes, window)
         self.matches = MatchesPane(work.matches, window)
         self.subject = SubjectPane(window)
+        self.closely = CloseView(work, window)
         self._answer: Answer | None = None
         self._portrait: Portrait | None = None
         self._before: int | None = None  # the track that was selected before the one that is
         self._selected: int | None = None
         self._colours_named = False
         self._connect_panes()
+        self.closely.said.connect(self.said)
+        self.closely.decided.connect(self.matches.decide)
         inquiry = work.investigation
         inquiry.answered.connect(self._on_answer)
         inquiry.changed.connect(work.matches.decide)
@@ -74,6 +73,8 @@ class InquiryView(QObject):
         self.player.boxed.connect(self.search_box)
         self.player.selected.connect(self._on_selected)
         self.matches.chosen.connect(self.show_match)
+        self.matches.searched.connect(self.search)
+        self.matches.everybody.connect(self.everybody)
         self.matches.decided.connect(lambda tracklet, verdict: inquiry.decide(TrackletId(tracklet), verdict))
         self.matches.filtered.connect(self._on_filtered)
         self.matches.wished.connect(self._arrange)
@@ -94,6 +95,19 @@ class InquiryView(QObject):
         self.matches.offer_cameras(cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC")
 
     # searching --------------------------------------------------------------------------------------------------------
+
+    def everybody(self) -> None:
+        """Who is there at all? As cards, by camera, time and clothes."""
+        self._searching(tr("Looking through the case …"), somebody=False)
+        self.work.investigation.everybody(self._filters())
+
+    def ask(self) -> None:
+        """Enter: search for whoever is under the cursor of a list of everybody that has the keys, else is selected."""
+        query, seen = self.work.investigation.query, self.matches.current()
+        if query is not None and query.everybody and seen is not None and self.matches.cards.hasFocus():
+            self.search(int(seen.tracklet))
+        else:
+            self.player.ask()
 
     def search(self, tracklet: int) -> None:
         """Where else was this person?"""
@@ -169,8 +183,9 @@ class InquiryView(QObject):
         if path is not None:
             path.unlink(missing_ok=True)
 
-    def _searching(self, words: str) -> None:
+    def _searching(self, words: str, *, somebody: bool = True) -> None:
         self.investigating.emit()
+        self.matches.rank(somebody=somebody)
         self.matches.fold()
         self.matches.head(words)
 
@@ -178,32 +193,33 @@ class InquiryView(QObject):
         return self.matches.filters(self.player.clock.now_us())
 
     def _on_filtered(self) -> None:
-        filters = self._filters()
+        filters, inquiry = self._filters(), self.work.investigation
+        if inquiry.query is None:
+            if filters.filtered:
+                self.everybody()
+            return
         if (filters.upper or filters.lower) and not self._colours_named:
             self._colours_named = True  # once: a case of an older version has tracks whose clothes nobody named
-            again = self.work.investigation.filter  # by then, more may have been chosen
+            again = inquiry.filter  # by then, more may have been chosen
             self.work.looking.run(self.work.desk.name_colours, lambda _: again(self._filters()))
         else:
-            self.work.investigation.filter(filters)
+            inquiry.filter(filters)
 
     # answers ----------------------------------------------------------------------------------------------------------
 
     def _on_answer(self, answer: Answer) -> None:
         self._answer = answer
-        bands = [match.band for match in answer.matches]
-        each = ", ".join(
-            f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands
-        )
-        notes = "   ".join(answer.notes)
-        ranked = counted(len(answer.matches), tr("1 track ranked"), tr("{count} tracks ranked"))
-        self.matches.head(f"{ranked}{': ' + each if each else ''}   {notes}".strip())
+        self.matches.head(_heading(answer))
         if not answer.matches:
             self._say_nobody(answer)
         if answer.query.tracklet is not None:
             self.subject.show_probe(answer.query.tracklet)
+        elif answer.query.everybody:
+            self.subject.show_nobody()
         self.subject.show_examples(list(map(int, answer.query.examples)), list(map(int, answer.query.others)))
         self.subject.show_verdicts(answer.verdicts)
-        self.player.mark([(match.camera, match.start_us) for match in answer.matches[:MARKS]])
+        marked = () if answer.query.everybody else answer.matches[:MARKS]
+        self.player.mark([(match.camera, match.start_us) for match in marked])
         self._arrange()
 
     def _say_nobody(self, answer: Answer) -> None:
@@ -211,6 +227,8 @@ class InquiryView(QObject):
         if answer.query.filtered:
             hint = notes or tr("Widen the time, choose more cameras, or leave out a colour.")
             self.matches.say(tr("Nobody passes these filters."), hint, filtered=True)
+        elif answer.query.everybody:
+            self.matches.say(tr("Nobody was found in the recordings yet."), tr("Analyse recordings first (Ctrl+1)."))
         else:
             self.matches.say(tr("Nobody else was seen by the other cameras."), notes)
 
@@ -274,76 +292,15 @@ class InquiryView(QObject):
         if match is None or probe is None:
             self.said.emit(tr("Search for a track, then choose a card to compare with it."))
             return
-        self.show_beside(probe, match.tracklet, decide=True)
-
-    def show_beside(self, one: TrackletId, other: TrackletId, *, decide: bool, title: str = "") -> None:
-        """Two tracks side by side."""
-
-        def sides() -> tuple[Side, Side]:
-            return self._side(one), self._side(other)
-
-        def opened(found: tuple[Side, Side]) -> None:
-            dialog = CompareDialog(title or tr("Compare"), found, decide=decide, parent=self._window)
-            dialog.decided.connect(self.matches.decide)
-            dialog.finished.connect(dialog.deleteLater)
-            dialog.open()
-
-        self.work.reading.run(sides, opened, key="compare")
-
-    def _side(self, number: TrackletId) -> Side:
-        found = self.work.desk.tracklet(number)
-        label = self.work.label(found.camera)
-        begin, end = (
-            local_time.date_and_time(found.start_us, label.zone),
-            local_time.clock_time(found.end_us, label.zone),
-        )
-        pictures = [decode_jpeg(jpeg) for jpeg in self.work.desk.strip(number)]
-        heading = tr("{letter}   {camera}   track {number}").format(
-            letter=label.letter, camera=label.name, number=number
-        )
-        return Side(heading, tr("{begin} to {end}").format(begin=begin, end=end), pictures)
+        self.closely.show_beside(probe, match.tracklet, decide=True)
 
     def why(self) -> None:
         """Show which pictures, and what in them, carried the match under the cursor."""
         match, query = self.matches.current(), self.work.investigation.query
-        if match is None or query is None:
-            self.said.emit(tr("Choose a card first."))
+        if not isinstance(match, Match) or query is None:
+            self.said.emit(tr("Search for a track, then choose a card."))
             return
-        probe: object = query.tracklet
-        if query.tracklet is None:
-            assert query.vector is not None
-            probe = b64encode(np.asarray(query.vector, "<f4").tobytes()).decode()
-        self.said.emit(tr("Asking the network what it saw …"))
-        question = {"why": int(match.tracklet), "probe": probe}
-        self.work.probe().request(
-            question, lambda answer: self._explain(match, query, answer["why"]), self._not_explained
-        )
-
-    def _not_explained(self, error: Exception) -> None:
-        self.said.emit(sentence(error))
-
-    def _explain(self, match: Match, query: Query, answer: dict[str, Any]) -> None:
-        wanted = [("searched", tr("Searched for"), query.tracklet), ("found", tr("Found"), match.tracklet)]
-
-        def read() -> list[Grounds]:
-            return [self._grounds(words, number, answer[side]) for side, words, number in wanted
-                    if side in answer and number is not None]  # fmt: skip
-
-        def opened(sides: list[Grounds]) -> None:
-            self.said.emit("")
-            title = tr("Why track {track} is rank {rank}").format(track=match.tracklet, rank=match.rank)
-            dialog = WhyDialog(title, sides, self._window)
-            dialog.finished.connect(dialog.deleteLater)
-            dialog.open()
-
-        self.work.reading.run(read, opened, key="why")
-
-    def _grounds(self, words: str, number: TrackletId, told: dict[str, Any]) -> Grounds:
-        label, kept = self.work.label(self.work.desk.tracklet(number).camera), self.work.desk.case.crops(number)
-        jpegs = {crop.frame_index: crop.jpeg for crop in (*kept.best, *(crop for run in kept.runs for crop in run))}
-        pictures = [_ground(reason, jpegs[reason["frame"]], label.zone) for reason in told["pictures"]]
-        title = tr("{words}: track {number}, {camera}").format(words=words, number=number, camera=label.name)
-        return Grounds(title, told["method"], pictures)
+        self.closely.why(match, query)
 
     # the selected track -----------------------------------------------------------------------------------------------
 
@@ -421,7 +378,9 @@ class InquiryView(QObject):
         self.player.select(-1)
         self.player.refresh()
         query = self.work.investigation.query
-        if query is not None and query.tracklet is not None:
+        if query is not None and query.everybody:
+            self.work.investigation.again()
+        elif query is not None and query.tracklet is not None:
             desk, number = self.work.desk, query.tracklet
             self.work.reading.run(lambda: desk.case.store.is_replaced(number), self._again)
 
@@ -438,7 +397,14 @@ class InquiryView(QObject):
         self.work.investigation.redo()
 
 
-def _ground(reason: dict[str, Any], jpeg: bytes, zone: str) -> Ground:
-    heat = None if reason["heat"] is None else np.array(reason["heat"], np.float32)
-    when = local_time.precise_time(reason["time_us"], zone).partition("  ")[2]
-    return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], reason["share"], heat)
+def _heading(answer: Answer) -> str:
+    """How many there are, and of which bands, above the cards."""
+    count, notes = len(answer.matches), "   ".join(answer.notes)
+    if answer.query.everybody:
+        return f"{counted(count, tr('1 track'), tr('{count} tracks'))}   {notes}".strip()
+    bands = [match.band for match in answer.matches if isinstance(match, Match)]
+    each = ", ".join(
+        f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands
+    )
+    ranked = counted(count, tr("1 track ranked"), tr("{count} tracks ranked"))
+    return f"{ranked}{': ' + each if each else ''}   {notes}".strip()

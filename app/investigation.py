@@ -41,6 +41,11 @@ class Investigation(QObject):
         """The tracklet that is searched for; None for a picture, and before the first search."""
         return None if self.query is None else self.query.tracklet
 
+    def everybody(self, filters: Query) -> None:
+        """Who is there at all? Nobody is looked for any more."""
+        self.verdicts = {}
+        self._search(filters)
+
     def search_tracklet(self, tracklet: TrackletId, filters: Query) -> None:
         """Who else is this?"""
         self._search(replace(filters, tracklet=tracklet, vector=None, model="", same=(), different=()))
@@ -48,7 +53,7 @@ class Investigation(QObject):
     def add(self, tracklet: TrackletId, *, somebody_else: bool) -> bool:
         """One more example of the person, or of somebody else; again takes it out. False before the first search."""
         query = self.query
-        if query is None or tracklet == query.tracklet:
+        if query is None or query.everybody or tracklet == query.tracklet:
             return False
         kept = {"examples": query.examples, "others": query.others}
         mine, other = ("others", "examples") if somebody_else else ("examples", "others")
@@ -78,7 +83,7 @@ class Investigation(QObject):
 
     def refine(self) -> None:
         """Rank again by what was decided."""
-        if self.query is None:
+        if self.query is None or self.query.everybody:
             return
         same = tuple(number for number, verdict in self.verdicts.items() if verdict == "same")
         different = tuple(number for number, verdict in self.verdicts.items() if verdict == "different")
@@ -94,6 +99,9 @@ class Investigation(QObject):
 
     def decide(self, candidate: TrackletId, verdict: Verdict) -> None:
         """Same, different or unsure: shown at once, written down in the order it was said."""
+        if self.query is None or self.query.everybody:
+            self.said.emit(tr("Search for somebody first: decisions are about two tracks."))
+            return
         self.verdicts = {**self.verdicts, candidate: verdict}
         self.changed.emit(self.verdicts)
         probe = self.probe
@@ -146,7 +154,7 @@ class Investigation(QObject):
 
     def _search(self, query: Query) -> None:
         self.query = query
-        self._reading.run(lambda: self._desk.search(query), self._found, key="search", failed=self.failed.emit)
+        self._reading.run(lambda: self._desk.answer(query), self._found, key="search", failed=self.failed.emit)
 
     def _found(self, answer: Answer) -> None:
         if answer.query.tracklet is not None:

@@ -115,7 +115,7 @@ class JourneyView(QObject):
     def show_conflict(self, conflict: Conflict) -> None:
         """Both pictures of what does not fit."""
         words = conflict_words(conflict)
-        self._inquiry.show_beside(conflict.first, conflict.second, decide=False, title=words)
+        self._inquiry.closely.show_beside(conflict.first, conflict.second, decide=False, title=words)
 
     # notes ------------------------------------------------------------------------------------------------------------
 

@@ -86,13 +86,14 @@ def _play(of_case: OfCase) -> list[Verb]:
 def _search(of_case: OfCase) -> list[Verb]:
     menu = Later("&Search")
     return [
+        Verb(menu, Later("Everybody"), "A", of_case(lambda view: view.inquiry.everybody()), "tiles"),
         Verb(menu, Later("Next person"), "]", of_case(lambda view: view.player.select_next(1)), "tiles"),
         Verb(menu, Later("Previous person"), "[", of_case(lambda view: view.player.select_next(-1)), "tiles"),
         Verb(
             menu,
             Later("Search the selected person"),
             "Return | Enter",
-            of_case(lambda view: view.player.ask()),
+            of_case(lambda view: view.inquiry.ask()),
             "tiles",
         ),
         Verb(

@@ -30,9 +30,9 @@ from reid_engine.journey import Journey, Link, journey, links_of
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
-from reid_engine.store import Decision, Deed, EraseScope, Erasure, Store
+from reid_engine.store import Decision, Deed, EraseScope, Erasure, Store, TrackletFilter
 from reid_engine.store.connection import explained
-from reid_engine.types import BandName, CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
+from reid_engine.types import BandName, CameraId, ModelId, Seen, Tracklet, TrackletCrops, TrackletId, Verdict
 
 if TYPE_CHECKING:
     from reid_engine.check import Reembedder
@@ -201,6 +201,13 @@ class Case:
             probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
             self.record("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
         return result
+
+    def everybody(self, where: TrackletFilter, limit: int) -> list[Seen]:
+        """Who was seen, earliest first, at most ``limit``; on the record unless the case is open for reading only."""
+        found = self.store.seen(where, limit)
+        if not self.store.read_only:
+            self.record("everybody", listed=len(found), **_passing(where))
+        return found
 
     def band_between(self, one: TrackletId, other: TrackletId) -> BandName | None:
         """The band in which a search from one of them finds the other. Raises NotFound, CaseError without vectors."""
@@ -379,14 +386,21 @@ def _worn(crops: TrackletCrops) -> tuple[str, str]:
 def _asked(request: SearchRequest) -> dict[str, object]:
     """The rest of a request, for the record."""
     return {
-        "from_us": request.from_us,
-        "to_us": request.to_us,
-        "cameras": None if request.cameras is None else [int(number) for number in request.cameras],
+        **_passing(request),
         "same": [int(number) for number in request.same],
         "different": [int(number) for number in request.different],
         "same_camera": request.same_camera,
         "rerank": request.rerank,
-        "upper": list(request.upper),
-        "lower": list(request.lower),
-        "least_quality": request.least_quality,
+    }
+
+
+def _passing(where: SearchRequest | TrackletFilter) -> dict[str, object]:
+    """Who was let through, for the record."""
+    return {
+        "from_us": where.from_us,
+        "to_us": where.to_us,
+        "cameras": None if where.cameras is None else [int(number) for number in where.cameras],
+        "upper": list(where.upper),
+        "lower": list(where.lower),
+        "least_quality": where.least_quality,
     }

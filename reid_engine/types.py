@@ -173,7 +173,17 @@ class Tracklet:
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class Seen:
+    """Somebody before a camera: which tracklet, where, and from when to when (corrected UTC)."""
+
+    tracklet: TrackletId
+    camera: CameraId
+    start_us: int
+    end_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Seen):
     """One ranked answer, from 1. Not yet a truth.
 
     distance: the model's, without what cameras do; smaller is nearer; rises with rank without re-ranking and feedback
@@ -183,10 +193,6 @@ class Match:
     """
 
     rank: int
-    tracklet: TrackletId
-    camera: CameraId
-    start_us: int
-    end_us: int
     distance: float
     band: BandName | None
     flags: tuple[str, ...] = ()

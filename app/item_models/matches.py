@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
-from app import theme
+from app import local_time, theme
 from app.arrange import BAND_TIPS, BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
 from app.pictures import PictureStore
 from app.words import Later, tr
-from reid_engine.types import CameraId, Match, TrackletId, Verdict
+from reid_engine.types import CameraId, Match, Seen, TrackletId, Verdict
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
@@ -31,8 +31,10 @@ VERDICT_WORDS: dict[Verdict, str] = {"same": Later("same"), "different": Later("
 DECIDED_FLAGS = frozenset({"confirmed", "rejected"})  # the mark of the decision says the same
 
 
-def doubts(match: Match) -> list[str]:
+def doubts(match: Seen) -> list[str]:
     """Why an answer is doubtful, in words."""
+    if not isinstance(match, Match):
+        return []
     return [tr(FLAG_WORDS[flag]) if flag in FLAG_WORDS else flag for flag in match.flags if flag not in DECIDED_FLAGS]
 
 
@@ -43,7 +45,7 @@ CameraLabel = Label
 class Card:
     """Everything that one card shows. share: where in the track the picture is, while the pointer scrubs it."""
 
-    match: Match
+    match: Seen
     camera: Label
     verdict: Verdict | None
     picture: QPixmap | None
@@ -84,7 +86,7 @@ class MatchesModel(QAbstractListModel):
         """How the cards name cameras."""
         return self._cameras
 
-    def show(self, matches: Sequence[Match], verdicts: Mapping[TrackletId, Verdict]) -> None:
+    def show(self, matches: Sequence[Seen], verdicts: Mapping[TrackletId, Verdict]) -> None:
         """A new ranking, as it is."""
         self.arrange(arranged(matches, verdicts, self._cameras, Wish(group="none")), verdicts)
 
@@ -104,11 +106,11 @@ class MatchesModel(QAbstractListModel):
         if self._shown.matches:
             self.dataChanged.emit(self.index(0), self.index(len(self._shown.matches) - 1))
 
-    def match_of(self, row: int) -> Match | None:
+    def match_of(self, row: int) -> Seen | None:
         """The match of a row, or None."""
         return self._shown.matches[row] if 0 <= row < len(self._shown.matches) else None
 
-    def find(self, tracklet: TrackletId) -> Match | None:
+    def find(self, tracklet: TrackletId) -> Seen | None:
         """The match of a tracklet, or None."""
         place = self._shown.place.get(tracklet)
         return None if place is None else self._shown.matches[place]
@@ -174,7 +176,7 @@ class MatchesModel(QAbstractListModel):
             return self._tip(match)
         return None
 
-    def _card(self, row: int, match: Match) -> Card:
+    def _card(self, row: int, match: Seen) -> Card:
         picture = self._crops.get(_key(match.tracklet))
         if picture is None and match.tracklet not in self._asked:
             self._asked.add(match.tracklet)
@@ -186,17 +188,23 @@ class MatchesModel(QAbstractListModel):
             return Card(match, camera, verdict, strip[int(share * len(strip))], share)
         return Card(match, camera, verdict, picture)
 
-    def _in_words(self, match: Match) -> str:
+    def _in_words(self, match: Seen) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
+        if not isinstance(match, Match):
+            when = local_time.date_and_time(match.start_us, camera.zone)
+            return tr("track {track}, {camera}, {when}").format(track=match.tracklet, camera=camera.name, when=when)
         verdict = self._verdicts.get(match.tracklet)
         decided = tr(", decided: {verdict}").format(verdict=tr(VERDICT_WORDS[verdict])) if verdict else ""
         doubt = "".join(f", {words}" for words in doubts(match))
         return f"{match.rank}. {camera.name}, {tr(BAND_WORDS[match.band]).lower()}{doubt}{decided}"
 
-    def _tip(self, match: Match) -> str:
+    def _tip(self, match: Seen) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
-        lines = [f"<b>{camera.letter}  {camera.name}</b>", tr(BAND_TIPS[match.band])]
-        lines += doubts(match)
+        lines = [f"<b>{camera.letter}  {camera.name}</b>"]
+        if not isinstance(match, Match):
+            lines += [tr("track {track}").format(track=match.tracklet), tr("Click again, or Enter: where else?")]
+            return "<br>".join(lines)
+        lines += [tr(BAND_TIPS[match.band]), *doubts(match)]
         lines.append(
             tr("rank {rank}, distance {distance}, track {track}").format(
                 rank=match.rank, distance=f"{match.distance:.3f}", track=match.tracklet

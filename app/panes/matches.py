@@ -1,4 +1,4 @@
-"""The matches: the chips that filter, sort and group, the grid of cards, the decisions below it."""
+"""Who was found, or everybody there is: the chips that filter, sort and group, the grid of cards, what to do below."""
 
 from __future__ import annotations
 
@@ -8,47 +8,34 @@ from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QLineEdit, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
-from app import local_time, theme
-from app.arrange import Group, Sort, Wish
+from app import theme
+from app.arrange import Wish
 from app.desk import Query
 from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.widgets.card_grid import CardGrid
-from app.widgets.chips import Chip, FlowLayout, Value
+from app.widgets.filter_row import EVERYBODY, RANKING, FilterRow
 from app.widgets.match_card import MatchCardDelegate
 from app.words import Later, tr
-from reid_engine.types import CameraId, Match, Verdict
+from reid_engine.types import CameraId, Seen, Verdict
 
-ALL = Later("All cameras, also this one")
-SORTS: tuple[tuple[str, Sort], ...] = (
-    (Later("likeness"), "rank"), (Later("earliest first"), "earliest"), (Later("latest first"), "latest"),
-)  # fmt: skip
-GROUPS: tuple[tuple[str, Group], ...] = (
-    (Later("by band"), "band"), (Later("by camera"), "camera"), (Later("by hour"), "hour"),
-    (Later("not at all"), "none"),
-)  # fmt: skip
-# how a colour of clothes is shown in a menu
-SWATCHES = {
-    Later("black"): "#1b1b1d", Later("grey"): "#8b8d91", Later("white"): "#f4f4f2", Later("red"): "#c8322c",
-    Later("orange"): "#e98022", Later("brown"): "#74492a", Later("yellow"): "#e9d32f", Later("green"): "#3f9a44",
-    Later("blue"): "#2f62c4", Later("purple"): "#7a3f9d", Later("pink"): "#e58ab4",
-}  # fmt: skip
-TIME_TIP = Later("A time of the day that is shown, or a date and a time, in the cameras' zone")
-QUALITIES = ((Later("any"), None), (Later("fair, 0.3 and more"), 0.3), (Later("good, 0.5 and more"), 0.5))
+NOBODY = Later("Pause, point at a person, click.")
 
 
 class MatchesPane(QWidget):
-    """Shows a ranking; says which card was chosen, what was decided, which filters are set and how it shall be shown.
+    """Shows a ranking for somebody, or everybody there is, each with filters of its own.
 
-    chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; compare, why: of the current one;
-    erase: what a card shows;
-    pictured: a picture of a person was dropped
+    chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; searched: look for this one;
+    everybody: list them all; decided: what was said of one; filtered, wished: see FilterRow; compare, why: of the
+    current one; erase: what a card shows; pictured: a picture of a person was dropped
     """
 
     chosen = Signal(int)
     pointed = Signal(int)
+    searched = Signal(int)
+    everybody = Signal()
     decided = Signal(int, str)
     filtered = Signal()
     wished = Signal()
@@ -64,8 +51,13 @@ class MatchesPane(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._model = model
         self.setAcceptDrops(True)
-        self._zone = "UTC"
         self._folded = True
+        self._rows = {ranks: FilterRow(RANKING if ranks else EVERYBODY, self) for ranks in (False, True)}
+        for row in self._rows.values():
+            row.filtered.connect(self.filtered)
+            row.wished.connect(self.wished)
+        self._ranks = False
+        self._chosen = -1
         self.cards = CardGrid(model, self)
         self.cards.setItemDelegate(MatchCardDelegate(self.cards))
         self.cards.asked.connect(lambda index: self._choose(index.row()))
@@ -76,10 +68,10 @@ class MatchesPane(QWidget):
         self._line = QLabel(self)
         self._line.setObjectName("muted")
         self._line.setWordWrap(True)
-        self._wrong = QLabel(self)
-        self._wrong.setObjectName("warning")
-        self._wrong.setWordWrap(True)
-        self._wrong.hide()
+        self._all = QPushButton(theme.icon("person"), tr("Everybody   A"), self)
+        self._all.setToolTip(tr("List everybody who was seen, by place, time and clothes"))
+        self._all.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._all.clicked.connect(self.everybody)
         self._stack = QStackedWidget(self)
         self._blank = self._empty_page()
         self._stack.addWidget(self._blank)
@@ -87,17 +79,18 @@ class MatchesPane(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.setSpacing(8)
-        layout.addLayout(self._chip_row())
-        layout.addWidget(self._wrong)
-        layout.addWidget(self._line)
+        for row in self._rows.values():
+            layout.addWidget(row)
+        above = QHBoxLayout()
+        above.addWidget(self._line, 1)
+        above.addWidget(self._all, 0, Qt.AlignmentFlag.AlignTop)
+        layout.addLayout(above)
         layout.addWidget(self._stack, 1)
-        layout.addLayout(self._look_row())
-        layout.addLayout(self._decision_row())
-        model.modelReset.connect(self._refresh)
-        self.say(
-            tr("Pause, point at a person, click."),
-            tr("Click once to select the track, again or Enter to search for it."),
-        )
+        layout.addWidget(self._verbs())
+        layout.addWidget(self._search_button())
+        model.modelReset.connect(self._on_reset)
+        self.rank(somebody=False)
+        self.say(tr(NOBODY), tr("Click once to select the track, again or Enter to search for it."))
 
     def _show_menu(self, index: QModelIndex, at: QPoint) -> None:
         """What else can be done with a card."""
@@ -107,6 +100,7 @@ class MatchesPane(QWidget):
         number = int(match.tracklet)
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(tr("Search for this person")).triggered.connect(lambda: self.searched.emit(number))
         menu.addAction(tr("Erase …")).triggered.connect(lambda: self.erase.emit(number))
         menu.popup(at)
 
@@ -121,45 +115,46 @@ class MatchesPane(QWidget):
         self._line.setText(sentence)
         self._line.setVisible(bool(sentence))
 
+    @property
+    def row(self) -> FilterRow:
+        """The filters of what is shown: those of the ranking, or those of everybody."""
+        return self._rows[self._ranks]
+
+    def rank(self, *, somebody: bool) -> None:
+        """From now on a ranking for somebody is shown, or everybody there is."""
+        self._ranks = somebody
+        for ranks, row in self._rows.items():
+            row.setVisible(ranks == somebody)
+        self._decisions.setVisible(somebody)
+        self._search.setVisible(not somebody)
+        self.cards.setAccessibleName(tr("Ranked matches") if somebody else tr("Everybody"))
+        self._refresh()
+
     def offer_cameras(self, cameras: Sequence[tuple[CameraId, str, int]], zone: str) -> None:
         """The cameras to filter by: number, name and place in the list."""
-        self._zone = zone
-        choices: list[tuple[str, Value]] = [(tr(ALL), ALL)]
-        choices += [(f"{theme.camera_letter(position)}   {name}", int(camera)) for camera, name, position in cameras]
-        self._cameras.offer(choices)
+        for row in self._rows.values():
+            row.offer_cameras(cameras, zone)
 
     def filters(self, day_us: int) -> Query:
-        """What the chips say; a time without a day is on the day of ``day_us``. What is no time is said beside it."""
-        cameras = tuple(CameraId(value) for value in self._cameras.values if isinstance(value, int))
-        quality = self._quality.values
-        return Query(
-            cameras=cameras or None,
-            everywhere=ALL in self._cameras.values,
-            from_us=self._typed(self._from, day_us),
-            to_us=self._typed(self._to, day_us),
-            upper=tuple(str(value) for value in self._upper.values),
-            lower=tuple(str(value) for value in self._lower.values),
-            least_quality=float(quality[0] or 0) if quality else 0.0,
-        )
+        """What the chips say; a time without a day is on the day of ``day_us``."""
+        return self.row.filters(day_us)
 
     def wish(self) -> Wish:
-        """How the ranking shall be shown."""
-        sort: Sort = next((value for _, value in SORTS if value in self._sort.values), "rank")
-        group: Group = next((value for _, value in GROUPS if value in self._group.values), "band")
-        return Wish(sort, group, self._folded, bool(self._plausible.values))
+        """How the list shall be shown."""
+        return self.row.wish(folded=self._folded)
 
     def fold(self) -> None:
         """A new ranking: many weak ones are folded away again."""
         self._folded = True
 
-    def current(self) -> Match | None:
-        """The match under the cursor."""
+    def current(self) -> Seen | None:
+        """Whoever is under the cursor."""
         return self._model.match_of(self.cards.currentIndex().row())
 
     def decide(self, verdict: Verdict) -> None:
         """Decide the current card and go on to the next undecided one."""
         match = self.current()
-        if match is None:
+        if match is None or not self._ranks:
             return
         row = self.cards.currentIndex().row()
         self.decided.emit(int(match.tracklet), verdict)
@@ -178,16 +173,6 @@ class MatchesPane(QWidget):
         self.cards.setCurrentIndex(index)
         self.cards.scrollTo(index)
 
-    def clear_filters(self) -> None:
-        """Let everybody pass; one search, not one for every filter."""
-        self.blockSignals(True)
-        for part in (self._cameras, self._upper, self._lower, self._quality, self._from, self._to):
-            part.clear()
-        self.blockSignals(False)
-        for field in (self._from, self._to):
-            field.setProperty("last", "")
-        self.filtered.emit()
-
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if picture_in(event.mimeData()) is not None:
             event.acceptProposedAction()
@@ -199,9 +184,12 @@ class MatchesPane(QWidget):
             self.pictured.emit(path)
 
     def _choose(self, row: int) -> None:
+        """Show the moment; of everybody, whoever is chosen again is searched for, as in the pictures."""
         match = self._model.match_of(row)
-        if match is not None:
-            self.chosen.emit(int(match.tracklet))
+        if match is None:
+            return
+        again, self._chosen = self._chosen == match.tracklet, int(match.tracklet)
+        (self.searched if again and not self._ranks else self.chosen).emit(self._chosen)
 
     def _point(self, row: int) -> None:
         match = self._model.match_of(row)
@@ -216,7 +204,7 @@ class MatchesPane(QWidget):
         self._empty.setWordWrap(True)
         self._empty.setMargin(32)
         self.unfilter = QPushButton(tr("Clear all filters"), page)
-        self.unfilter.clicked.connect(self.clear_filters)
+        self.unfilter.clicked.connect(lambda: self.row.clear())
         layout = QVBoxLayout(page)
         layout.addStretch(1)
         layout.addWidget(self._empty)
@@ -228,91 +216,45 @@ class MatchesPane(QWidget):
         self._folded = False
         self.wished.emit()
 
+    def _on_reset(self) -> None:
+        self._chosen = -1
+        self._refresh()
+
     def _refresh(self) -> None:
         found = self._model.rowCount() > 0 or bool(self._model.sections)
         self._stack.setCurrentWidget(self.cards if found else self._blank)
         for button in self._buttons:
             button.setEnabled(self._model.rowCount() > 0)
         self._line.setVisible(found and bool(self._line.text()))
-
-    # chips ------------------------------------------------------------------------------------------------------------
-
-    def _chip_row(self) -> FlowLayout:
-        self._cameras = self._chip(tr("Cameras"), [], several=True, changed=self.filtered)
-        colours: list[tuple[str, Value, str]] = [(tr(name), str(name), colour) for name, colour in SWATCHES.items()]
-        self._upper = self._chip(tr("Top"), colours, several=True, changed=self.filtered)
-        self._lower = self._chip(tr("Legs"), colours, several=True, changed=self.filtered)
-        self._quality = self._chip(tr("Quality"), _shown(QUALITIES), several=False, changed=self.filtered)
-        doubts: tuple[tuple[str, Value], ...] = ((tr("shown"), None), (tr("hidden"), "plausible"))
-        self._plausible = self._chip(tr("Doubts"), doubts, several=False, changed=self.wished)
-        self._sort = self._chip(tr("Sort"), _shown(SORTS), several=False, changed=self.wished)
-        self._group = self._chip(tr("Group"), _shown(GROUPS), several=False, changed=self.wished)
-        self._from, self._to = self._time_field(tr("from  14:00")), self._time_field(tr("to  15:30"))
-        row = FlowLayout()
-        for part in (self._cameras, self._from, self._to, self._upper, self._lower, self._quality, self._plausible,
-                     self._sort, self._group):  # fmt: skip
-            row.addWidget(part)
-        return row
-
-    def _chip(
-        self,
-        name: str,
-        choices: Sequence[tuple[str, Value] | tuple[str, Value, str]],
-        *,
-        several: bool,
-        changed: object,
-    ) -> Chip:
-        chip = Chip(name, several=several, parent=self)
-        chip.offer(choices)
-        chip.changed.connect(changed)
-        return chip
-
-    def _time_field(self, hint: str) -> QLineEdit:
-        field = QLineEdit(self)
-        field.setPlaceholderText(hint)
-        field.setClearButtonEnabled(True)
-        field.setFixedWidth(theme.px(112))
-        field.setToolTip(tr(TIME_TIP))
-        field.setAccessibleName(hint.split()[0])
-        field.editingFinished.connect(self._times_edited)
-        field.textChanged.connect(lambda text: self.filtered.emit() if not text else None)
-        field.setProperty("last", "")
-        return field
-
-    def _times_edited(self) -> None:
-        changed = False
-        for field in (self._from, self._to):
-            changed = changed or field.property("last") != field.text()
-            field.setProperty("last", field.text())
-        if changed:
-            self.filtered.emit()
-
-    def _typed(self, field: QLineEdit, day_us: int) -> int | None:
-        text, time_us, words = field.text().strip(), None, tr(TIME_TIP)
-        try:
-            if text:
-                time_us = local_time.parse_on(text, day_us, self._zone)
-                words = local_time.date_and_time(time_us, self._zone)
-        except ValueError as error:
-            words = str(error)
-        self._tell(field, words, wrong=bool(text) and time_us is None)
-        return time_us
-
-    def _tell(self, field: QLineEdit, words: str, *, wrong: bool) -> None:
-        """Mark a time that filters nothing, because it is none."""
-        field.setToolTip(words)
-        field.setProperty("wrong", wrong)
-        field.style().polish(field)
-        wrongs = [one.toolTip() for one in (self._from, self._to) if one.property("wrong")]
-        self._wrong.setText("\n".join(wrongs))
-        self._wrong.setVisible(bool(wrongs))
+        self._all.setVisible(self._ranks or not found)
 
     # buttons ----------------------------------------------------------------------------------------------------------
+
+    def _verbs(self) -> QWidget:
+        """What is done with a ranking."""
+        self._buttons: list[QPushButton] = []
+        self._decisions = QWidget(self)
+        layout = QVBoxLayout(self._decisions)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(8)
+        layout.addLayout(self._look_row())
+        layout.addLayout(self._decision_row())
+        return self._decisions
+
+    def _search_button(self) -> QPushButton:
+        """What is done with everybody."""
+        self._search = self._button("search", tr("Where else was this person?   Enter"), theme.current().accent)
+        self._search.clicked.connect(self._search_current)
+        return self._search
+
+    def _search_current(self) -> None:
+        seen = self.current()
+        if seen is not None:
+            self.searched.emit(int(seen.tracklet))
 
     def _look_row(self) -> QHBoxLayout:
         row = QHBoxLayout()
         row.setSpacing(6)
-        self._buttons: list[QPushButton] = []
         looks = (
             ("compare", tr("Compare   C"), self.compare, tr("Probe and candidate side by side")),
             ("why", tr("Why?   W"), self.why, tr("Which pictures, and what in them, carried this match")),
@@ -346,7 +288,3 @@ class MatchesPane(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._buttons.append(button)
         return button
-
-
-def _shown(choices: Sequence[tuple[str, Value]]) -> list[tuple[str, Value]]:
-    return [(tr(words), value) for words, value in choices]

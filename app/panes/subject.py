@@ -98,6 +98,13 @@ class SubjectPane(QWidget):
         self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
         self._want(self._probe)
 
+    def show_nobody(self) -> None:
+        """Nobody is looked for."""
+        self._probe = None
+        self._crop.setPixmap(QPixmap())
+        self._crop.setText(tr(NOBODY))
+        self._name.clear()
+
     def show_picture(self, words: str, picture: QImage | None = None) -> None:
         """Look for somebody in a picture, which is shown where there is one at hand."""
         self._probe = None

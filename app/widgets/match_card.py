@@ -11,7 +11,7 @@ from app.arrange import BAND_WORDS
 from app.item_models.matches import CARD_ROLE, Card, crop_size, doubts
 from app.theme import px
 from app.words import tr
-from reid_engine.types import BandName, Verdict
+from reid_engine.types import BandName, Match, Verdict
 
 MARGIN = 6
 TEXT_HEIGHT = 58
@@ -124,13 +124,16 @@ def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
     painter.setPen(QColor(tokens.muted))
     painter.setFont(_font(painter))
     below = line.translated(0, px(17))
-    painter.drawText(below, Qt.AlignmentFlag.AlignRight, _rank(card))
-    room = width - painter.fontMetrics().horizontalAdvance(_rank(card)) - 6
+    place = _rank(match) if isinstance(match, Match) else tr("no. {track}").format(track=match.tracklet)
+    painter.drawText(below, Qt.AlignmentFlag.AlignRight, place)
+    room = width - painter.fontMetrics().horizontalAdvance(place) - 6
     name = painter.fontMetrics().elidedText(card.camera.name, Qt.TextElideMode.ElideRight, room)
     painter.drawText(QRectF(left, top + px(17), width, px(18)), Qt.AlignmentFlag.AlignLeft, name)
     line = QRectF(left, top + px(34), width, px(18))
     painter.drawText(line, Qt.AlignmentFlag.AlignRight, local_time.length(match.end_us - match.start_us))
-    if match.band is not None:  # that a network is not calibrated is said once, above all cards
+    if (
+        isinstance(match, Match) and match.band is not None
+    ):  # that a network is not calibrated is said once, above all cards
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(band_colour(match.band))
         painter.drawEllipse(QPointF(left + px(4), top + px(43)), px(4), px(4))
@@ -140,10 +143,10 @@ def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
         painter.drawText(line, Qt.AlignmentFlag.AlignLeft, tr("in view"))
 
 
-def _rank(card: Card) -> str:
-    moved = card.match.moved
+def _rank(match: Match) -> str:
+    moved = match.moved
     arrow = f"▲{moved} " if moved > 0 else f"▼{-moved} " if moved < 0 else ""
-    return f"{arrow}#{card.match.rank}"
+    return f"{arrow}#{match.rank}"
 
 
 def _font(painter: QPainter, *, bold: bool = False, smaller: bool = False) -> QFont:

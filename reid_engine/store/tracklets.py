@@ -33,6 +33,7 @@ from reid_engine.types import (
     ClosedTracklet,
     Crop,
     ModelId,
+    Seen,
     SourceId,
     SourceReport,
     Tracklet,
@@ -150,6 +151,16 @@ class TrackletVerbs(VectorVerbs):
         known = {row[0]: row for row in rows}
         ordered = [known[number] if number in known else _missing(number) for number in ids]
         return Spans(*np.array(ordered, np.int64).reshape(-1, 4).T)
+
+    def seen(self, where: TrackletFilter, limit: int) -> list[Seen]:
+        """Who passes, earliest first, ties by number; at most ``limit``."""
+        columns = (tracklet.c.id, tracklet.c.camera, tracklet.c.start_us, tracklet.c.end_us)
+        wanted = sa.select(*columns).where(*_conditions(where)).order_by(tracklet.c.start_us, tracklet.c.id)
+        if where.exclude:
+            wanted = wanted.where(tracklet.c.id.not_in(where.exclude))
+        with self.database.reading() as connection:
+            rows = plain_rows(connection.execute(wanted.limit(limit)))
+        return [Seen(TrackletId(row[0]), CameraId(row[1]), row[2], row[3]) for row in rows]
 
     def crops(self, of: TrackletId) -> TrackletCrops:
         """The kept pixels of one tracklet. Raises NotFound."""

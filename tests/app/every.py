@@ -83,7 +83,7 @@ def matches() -> MatchesModel:
     """Five cards."""
     model = MatchesModel()
     model.label(LABELS)
-    model.show([Match(n, TrackletId(n), CameraId(1), n, n + 1, n / 10, "strong") for n in range(1, 6)], {})
+    model.show([Match(TrackletId(n), CameraId(1), n, n + 1, n, n / 10, "strong") for n in range(1, 6)], {})
     return model
 
 

@@ -10,7 +10,7 @@ HOUR = 3_600_000_000
 
 
 def match(rank: int, band: BandName | None, *, camera: int = 1, at_us: int = 0, flags: tuple[str, ...] = ()) -> Match:
-    return Match(rank, TrackletId(rank), CameraId(camera), at_us, at_us, 0.1, band, flags)
+    return Match(TrackletId(rank), CameraId(camera), at_us, at_us, rank, 0.1, band, flags)
 
 
 def titles(

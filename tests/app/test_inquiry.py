@@ -71,11 +71,11 @@ def test_chips_filter_in_the_case_and_say_when_nobody_passes(window: MainWindow,
     searched(window, qtbot)
     everybody = view.work.matches.rowCount()
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
-        view.matches._upper.choose("pink")
+        view.matches.row.top.choose("pink")
     pink = view.work.matches.rowCount()
     assert pink < everybody
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
-        view.matches._upper.clear()
+        view.matches.row.top.clear()
     qtbot.waitUntil(lambda: view.work.matches.rowCount() == everybody, timeout=WAIT_MS)
 
 
@@ -89,8 +89,8 @@ def test_refining_by_nothing_says_what_to_do_first(window: MainWindow, qtbot: Qt
 def test_what_is_chosen_while_colours_are_named_is_not_forgotten(window: MainWindow, qtbot: QtBot) -> None:
     view = view_of(window)
     searched(window, qtbot)
-    view.matches._upper.choose("pink")
-    typed(view.matches._from, "23:00", qtbot)
+    view.matches.row.top.choose("pink")
+    typed(view.matches.row.since, "23:00", qtbot)
     lanes = (view.work.looking, view.work.reading)
     qtbot.waitUntil(lambda: all(lane.idle for lane in lanes), timeout=WAIT_MS)
     query = view.work.investigation.query
@@ -109,7 +109,7 @@ def test_a_time_that_is_typed_before_the_first_search_is_of_the_day_that_is_show
 ) -> None:
     view = view_of(window)
     now = local_time.local(view.player.clock.now_us(), "UTC")
-    typed(view.matches._from, f"{now.hour}:00", qtbot)  # without a leading zero too
+    typed(view.matches.row.since, f"{now.hour}:00", qtbot)  # without a leading zero too
     searched(window, qtbot)
     query = view.work.investigation.query
     assert query is not None
@@ -123,19 +123,19 @@ def test_what_is_no_time_is_said_beside_the_cards_and_everybody_comes_back_by_on
     pane, answered = view.matches, view.work.investigation.answered
     searched(window, qtbot)
     everybody = view.work.matches.rowCount()
-    typed(pane._from, "half two", qtbot)
-    assert "half two" in pane._wrong.text()
-    assert pane._wrong.isVisible()
+    typed(pane.row.since, "half two", qtbot)
+    assert "half two" in pane.row.wrong.text()
+    assert pane.row.wrong.isVisible()
     with qtbot.waitSignal(answered, timeout=WAIT_MS):
-        typed(pane._from, "2030-01-01 9:00", qtbot)  # the hour of a date may be short as well
+        typed(pane.row.since, "2030-01-01 9:00", qtbot)  # the hour of a date may be short as well
     qtbot.waitUntil(lambda: view.work.matches.rowCount() == 0, timeout=WAIT_MS)
-    assert not pane._wrong.isVisible()
+    assert not pane.row.wrong.isVisible()
     assert "Nobody passes" in pane._empty.text()
     assert "no tracklet passes" not in pane._empty.text()
     with qtbot.waitSignal(answered, timeout=WAIT_MS):
         pane.unfilter.click()
     qtbot.waitUntil(lambda: view.work.matches.rowCount() == everybody, timeout=WAIT_MS)
-    assert pane._from.text() == ""
+    assert pane.row.since.text() == ""
 
 
 def test_a_wheel_zooms_round_the_pointer_and_boxes_stay_on_their_people(window: MainWindow, qtbot: QtBot) -> None:

@@ -14,7 +14,7 @@ from reid_engine.types import CameraId, Match, TrackletId
 
 
 def match(rank: int, band: str | None = "strong") -> Match:
-    return Match(rank, TrackletId(100 + rank), CameraId(1), rank * 1_000_000, rank * 1_000_000, 0.1 * rank, band)  # type: ignore[arg-type]
+    return Match(TrackletId(100 + rank), CameraId(1), rank * 1_000_000, rank * 1_000_000, rank, 0.1 * rank, band)  # type: ignore[arg-type]
 
 
 @pytest.fixture

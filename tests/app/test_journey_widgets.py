@@ -32,7 +32,7 @@ pytestmark = pytest.mark.window
 
 def ranking(strong: int, weak: int) -> list[Match]:
     bands: list[BandName] = ["strong"] * strong + ["weak"] * weak
-    return [Match(n, TrackletId(n), GATE, n, n, 0.1, band) for n, band in enumerate(bands, start=1)]
+    return [Match(TrackletId(n), GATE, n, n, n, 0.1, band) for n, band in enumerate(bands, start=1)]
 
 
 @pytest.fixture

@@ -68,7 +68,7 @@ def cards(say: Callable[[Answer], None]) -> None:
     program.processEvents()
     labels = {CameraId(n): Label(f"camera {n}", "ABCDEFGH"[n], n, "UTC") for n in range(CAMERAS)}
     model.label(labels)
-    matches = [Match(n, TrackletId(n), CameraId(n % CAMERAS), n, n, n / CARDS, "strong") for n in range(1, CARDS + 1)]
+    matches = [Match(TrackletId(n), CameraId(n % CAMERAS), n, n, n, n / CARDS, "strong") for n in range(1, CARDS + 1)]
     begun = time.perf_counter()
     shown = arranged(matches, {}, labels)
     arranged_ms = (time.perf_counter() - begun) * 1000
