@@ -264,10 +264,12 @@ class InquiryView(QObject):
         self.matches.decide(verdict)
 
     def show_match(self, tracklet: int) -> None:
-        """Show a match in its camera, all others at the same instant."""
+        """Show a match in its camera, all others at the same instant; of everybody, it is selected too."""
         found = self.work.matches.find(TrackletId(tracklet))
         if found is not None:
             self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet)
+            if not isinstance(found, Match):
+                self.player.select(tracklet)
 
     def show_tracklet(self, tracklet: int) -> None:
         """Go to the moment of any tracklet."""

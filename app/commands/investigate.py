@@ -32,6 +32,14 @@ if TYPE_CHECKING:  # it loads a runtime, which only a picture as probe needs
 
 BLOCK = 500
 
+# who is let through, by search and by the lists
+Cameras = Annotated[list[str] | None, typer.Option("--camera", metavar="NAME", help="Only these cameras.")]
+FromTime = Annotated[str | None, typer.Option("--from", metavar="T", help="Not before.")]
+ToTime = Annotated[str | None, typer.Option("--to", metavar="T", help="Not after.")]
+Upper = Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such tops.")]
+Lower = Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such trousers or skirts.")]
+Quality = Annotated[float, typer.Option(min=0, max=1, help="Least quality of the best crop.")]
+
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
@@ -43,19 +51,50 @@ def register(line: typer.Typer) -> None:
 
 def tracklets(
     case: Annotated[Path, typer.Argument(metavar="CASE")],
+    camera: Cameras = None,
+    from_time: FromTime = None,
+    to_time: ToTime = None,
+    upper: Upper = None,
+    lower: Lower = None,
+    quality: Quality = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="One object a line.")] = False,
 ) -> None:
-    """List everybody who was seen, camera by camera."""
+    """List everybody who was seen: all, or by place, time and clothes."""
     with Case.open(case, read_only=True) as opened:
-        cameras = {camera.id: camera for camera in opened.store.cameras()}
-        ids = [TrackletId(number) for number in opened.store.find(TrackletFilter()).tolist()]
+        where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
+        cameras = {known.id: known for known in opened.store.cameras()}
+        ids = [TrackletId(number) for number in opened.store.find(where).tolist()]
         for first in range(0, len(ids), BLOCK):
             for tracklet in opened.store.tracklets(ids[first : first + BLOCK]):
-                camera = cameras[tracklet.camera]
+                place = cameras[tracklet.camera]
                 if as_json:
-                    say(tracklet_json(tracklet, camera.name))
+                    say(tracklet_json(tracklet, place.name))
                 else:
-                    sys.stdout.write(tracklet_line(tracklet, camera) + "\n")
+                    sys.stdout.write(tracklet_line(tracklet, place) + "\n")
+
+
+def passing(
+    case: Case,
+    cameras: Sequence[str] | None,
+    times: tuple[str | None, str | None],
+    clothes: tuple[Sequence[str] | None, Sequence[str] | None],
+    quality: float,
+) -> TrackletFilter:
+    """Who is let through, from what was typed. Raises NotFound for a camera, UsageError for a time or a colour."""
+    for name in (*(clothes[0] or ()), *(clothes[1] or ())):
+        from reid_engine.colours import COLOURS  # loads OpenCV, which is not needed without colours
+
+        if name not in COLOURS:
+            raise UsageError(f"clothes have no colour named {name}; choose one of {', '.join(COLOURS)}")
+    from_us, to_us = (None if time is None else parse_time(time) for time in times)
+    return TrackletFilter(
+        cameras=camera_ids(case, cameras),
+        from_us=from_us,
+        to_us=to_us,
+        upper=tuple(clothes[0] or ()),
+        lower=tuple(clothes[1] or ()),
+        least_quality=quality,
+    )
 
 
 def tracklet_json(tracklet: Tracklet, camera: str) -> dict[str, Any]:
@@ -88,16 +127,16 @@ def search(
         tuple[str, str, float, float] | None, typer.Option(metavar="CAMERA TIME X Y", help="Start from a click.")
     ] = None,
     image: Annotated[Path | None, typer.Option(metavar="FILE", help="Start from a picture of the person.")] = None,
-    camera: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only these cameras.")] = None,
-    from_time: Annotated[str | None, typer.Option("--from", metavar="T", help="Not before.")] = None,
-    to_time: Annotated[str | None, typer.Option("--to", metavar="T", help="Not after.")] = None,
+    camera: Cameras = None,
+    from_time: FromTime = None,
+    to_time: ToTime = None,
     same: Annotated[list[int] | None, typer.Option(metavar="ID", help="Decided: the same person.")] = None,
     different: Annotated[list[int] | None, typer.Option(metavar="ID", help="Decided: somebody else.")] = None,
     same_camera: Annotated[bool, typer.Option("--same-camera", help="The probe's own camera too.")] = False,
     no_rerank: Annotated[bool, typer.Option("--no-rerank", help="By distance alone.")] = False,
-    upper: Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such tops.")] = None,
-    lower: Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such trousers or skirts.")] = None,
-    quality: Annotated[float, typer.Option(min=0, max=1, help="Least quality of the best crop.")] = 0.0,
+    upper: Upper = None,
+    lower: Lower = None,
+    quality: Quality = 0.0,
     limit: Annotated[int | None, typer.Option(min=1, help="How many matches.")] = None,
     sheet: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a contact sheet.")] = None,
     embedder: Annotated[Path | None, typer.Option(metavar="W", help="For --image, where it was moved.")] = None,
@@ -113,22 +152,23 @@ def search(
     settings = program.settings().search
     control = JobControl()
     with telling(Case.open(case)) as opened:
+        where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
         model = opened.model()
         start = first_probe(program, opened, model, tracklet, at, image, embedder)
         request = SearchRequest(
             probe=start,
             model=model,
-            from_us=None if from_time is None else parse_time(from_time),
-            to_us=None if to_time is None else parse_time(to_time),
-            cameras=camera_ids(opened, camera),
+            from_us=where.from_us,
+            to_us=where.to_us,
+            cameras=where.cameras,
             same=_ids(same),
             different=_ids(different),
             same_camera=same_camera,
             rerank=not no_rerank,
             limit=settings.limit if limit is None else limit,
-            upper=tuple(upper or ()),
-            lower=tuple(lower or ()),
-            least_quality=quality,
+            upper=where.upper,
+            lower=where.lower,
+            least_quality=where.least_quality,
         )
         result = opened.search(request, settings=settings, control=control)
         for note in result.notes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import local_time, theme
@@ -52,6 +53,17 @@ EVERYBODY = Looks(
     ((Later("not at all"), "none"), (Later("by camera"), "camera"), (Later("by hour"), "hour")),
     doubts=False,
 )  # fmt: skip
+
+
+class TimeField(QLineEdit):
+    """A time; Enter in it is its own, and no search for whoever is selected."""
+
+    def event(self, event: QEvent) -> bool:
+        mine = isinstance(event, QKeyEvent) and event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter)
+        if mine and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
 
 
 class FilterRow(QWidget):
@@ -133,7 +145,7 @@ class FilterRow(QWidget):
         return chip
 
     def _time_field(self, hint: str) -> QLineEdit:
-        field = QLineEdit(self)
+        field = TimeField(self)
         field.setPlaceholderText(hint)
         field.setClearButtonEnabled(True)
         field.setFixedWidth(theme.px(112))

@@ -104,15 +104,16 @@ def typed(field: QLineEdit, text: str, qtbot: QtBot) -> None:
     qtbot.keyClick(field, Qt.Key.Key_Return)
 
 
-def test_a_time_that_is_typed_before_the_first_search_is_of_the_day_that_is_shown(
+def test_a_time_that_is_typed_before_the_first_search_lists_everybody_of_the_day_that_is_shown(
     window: MainWindow, qtbot: QtBot
 ) -> None:
     view = view_of(window)
     now = local_time.local(view.player.clock.now_us(), "UTC")
-    typed(view.matches.row.since, f"{now.hour}:00", qtbot)  # without a leading zero too
-    searched(window, qtbot)
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        typed(view.matches.row.since, f"{now.hour}:00", qtbot)  # without a leading zero too
     query = view.work.investigation.query
     assert query is not None
+    assert query.everybody
     assert query.from_us == local_time.parse(f"{now:%Y-%m-%d %H}:00", "UTC")
 
 

@@ -21,6 +21,7 @@ SAME = {
     "Add files …": "ingest --camera --start",
     "Add folder …": "ingest --camera --start",
     "Start": "ingest --control",
+    "Everybody": "tracklets --camera --from --to --upper --lower --quality",
     "Search the selected person": "search --tracklet --at --camera --from --to --upper --lower --quality --sheet",
     "Also an example of the person": "search --same",
     "An example of somebody else": "search --different",

@@ -1,0 +1,128 @@
+"""Nobody to click yet: everybody as cards, by camera, time and clothes, and from there to a search."""
+
+from __future__ import annotations
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from app.case_view import CaseView
+from app.item_models.matches import CARD_ROLE
+from app.main_window import MainWindow
+from reid_engine.store import TrackletFilter
+from reid_engine.types import Match, TrackletId
+from tests.app.conftest import WAIT_MS, view_of
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def view(window: MainWindow, qtbot: QtBot) -> CaseView:
+    """The window with everybody listed by the key."""
+    view = view_of(window)
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        qtbot.keyClick(view.player, Qt.Key.Key_A)
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() > 0, timeout=WAIT_MS)
+    return view
+
+
+def shown(view: CaseView) -> list[int]:
+    """The numbers of the tracks on the cards, in their order."""
+    cards = [view.work.matches.match_of(row) for row in range(view.work.matches.rowCount())]
+    return [int(card.tracklet) for card in cards if card is not None]
+
+
+def click(view: CaseView, row: int, qtbot: QtBot) -> None:
+    cards = view.matches.cards
+    index = view.work.matches.index(row)
+    cards.scrollTo(index)
+    qtbot.mouseClick(cards.viewport(), Qt.MouseButton.LeftButton, pos=cards.visualRect(index).center())
+
+
+def test_everybody_is_listed_earliest_first_with_nothing_that_only_a_ranking_has(view: CaseView) -> None:
+    store = view.work.desk.case.store
+    whole = store.tracklets([TrackletId(number) for number in store.find(TrackletFilter()).tolist()])
+    assert shown(view) == [int(one.id) for one in sorted(whole, key=lambda one: (one.start_us, one.id))]
+    first = view.work.matches.index(0)
+    assert not isinstance(first.data(CARD_ROLE).match, Match)
+    assert f"track {shown(view)[0]}" in first.data(Qt.ItemDataRole.AccessibleTextRole)
+    assert "distance" not in first.data(Qt.ItemDataRole.ToolTipRole)
+    assert view.work.investigation.probe is None
+    assert not any(button.isVisible() for button in view.matches._buttons if "Same" in button.text())
+
+
+def test_it_is_on_the_record_with_what_was_asked_for(view: CaseView, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.matches.row.top.choose("pink")
+    last = view.work.desk.events(None, 1)[0]
+    assert (last.kind, last.body["upper"], last.body["listed"]) == ("everybody", ["pink"], len(shown(view)))
+
+
+def test_a_click_shows_the_moment_and_a_second_one_searches(view: CaseView, qtbot: QtBot) -> None:
+    number = shown(view)[1]
+    click(view, 1, qtbot)
+    qtbot.waitUntil(lambda: view.player.selection == number, timeout=WAIT_MS)
+    assert view.work.investigation.probe is None
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        click(view, 1, qtbot)
+    assert view.work.investigation.probe == number
+
+
+def test_enter_searches_for_whoever_is_under_the_cursor(view: CaseView, qtbot: QtBot) -> None:
+    view.matches.cards.setFocus()
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Right)
+    number = shown(view)[1]
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        qtbot.keyClick(view.matches.cards, Qt.Key.Key_Return)
+    assert view.work.investigation.probe == number
+
+
+def test_the_list_and_the_ranking_keep_filters_of_their_own(view: CaseView, qtbot: QtBot) -> None:
+    """Whoever was found by clothes and time is searched for at all times, whatever they wear there."""
+    answered = view.work.investigation.answered
+    everybody = shown(view)
+    camera = view.work.footage.cameras[0].id
+    with qtbot.waitSignal(answered, timeout=WAIT_MS):
+        view.matches.row.cameras.choose(int(camera))
+    qtbot.waitUntil(lambda: 0 < len(shown(view)) < len(everybody), timeout=WAIT_MS)
+    some = shown(view)
+    with qtbot.waitSignal(answered, timeout=WAIT_MS):
+        view.matches._search.click()
+    query = view.work.investigation.query
+    assert query is not None
+    assert (query.tracklet, query.cameras) == (some[0], None)
+    with qtbot.waitSignal(answered, timeout=WAIT_MS):
+        view.matches._all.click()
+    qtbot.waitUntil(lambda: shown(view) == some, timeout=WAIT_MS)
+
+
+def test_nothing_can_be_decided_refined_or_explained_about_a_mere_list(view: CaseView, window: MainWindow) -> None:
+    view.inquiry.decide("same")
+    view.work.investigation.decide(TrackletId(shown(view)[0]), "same")
+    assert "Search for somebody first" in window.statusBar().currentMessage()
+    view.inquiry.why()
+    assert "Search for a track" in window.statusBar().currentMessage()
+    view.inquiry.compare()
+    view.work.investigation.refine()
+    assert not view.work.desk.case.store.decisions(TrackletId(shown(view)[0]))
+    assert view.work.investigation.verdicts == {}
+
+
+def test_ctrl_click_in_a_mere_list_begins_a_search(view: CaseView, qtbot: QtBot) -> None:
+    number = shown(view)[0]
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.add(number, somebody_else=False)
+    assert view.work.investigation.probe == number
+
+
+def test_whom_nobody_passes_the_list_says_so_and_lets_everybody_back(view: CaseView, qtbot: QtBot) -> None:
+    everybody = shown(view)
+    pane = view.matches
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        pane.row.since.setText("2030-01-01 9:00")
+        pane.row.since.editingFinished.emit()
+    qtbot.waitUntil(lambda: shown(view) == [], timeout=WAIT_MS)
+    assert "Nobody passes" in pane._empty.text()
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        pane.unfilter.click()
+    qtbot.waitUntil(lambda: shown(view) == everybody, timeout=WAIT_MS)
