@@ -35,7 +35,7 @@ def next_step(at: Progress) -> str:
     if not at.investigating:
         return tr("3 of 5   Go to Investigate (Ctrl+2).")
     if at.matches == 0 and not at.selected:
-        return tr("3 of 5   Pause where a person is seen, point at them, and click.")
+        return tr("3 of 5   Pause where a person is seen, point at them, and click; or press A for everybody.")
     if at.matches == 0:
         return tr("4 of 5   Click once more, or press Enter, to search the other cameras for this person.")
     return tr("5 of 5   Is it the same person? Y yes, N no, U unsure. R ranks again by what you decided.")

@@ -403,7 +403,7 @@ def _heading(answer: Answer) -> str:
     """How many there are, and of which bands, above the cards."""
     count, notes = len(answer.matches), "   ".join(answer.notes)
     if answer.query.everybody:
-        return f"{counted(count, tr('1 track'), tr('{count} tracks'))}   {notes}".strip()
+        return f"{counted(count, tr('Everybody: 1 track'), tr('Everybody: {count} tracks'))}   {notes}".strip()
     bands = [match.band for match in answer.matches if isinstance(match, Match)]
     each = ", ".join(
         f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands

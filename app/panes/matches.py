@@ -68,10 +68,7 @@ class MatchesPane(QWidget):
         self._line = QLabel(self)
         self._line.setObjectName("muted")
         self._line.setWordWrap(True)
-        self._all = QPushButton(theme.icon("person"), tr("Everybody   A"), self)
-        self._all.setToolTip(tr("List everybody who was seen, by place, time and clothes"))
-        self._all.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._all.clicked.connect(self.everybody)
+        self._back = self._everybody_button(tr("Everybody   A"))
         self._stack = QStackedWidget(self)
         self._blank = self._empty_page()
         self._stack.addWidget(self._blank)
@@ -83,7 +80,7 @@ class MatchesPane(QWidget):
             layout.addWidget(row)
         above = QHBoxLayout()
         above.addWidget(self._line, 1)
-        above.addWidget(self._all, 0, Qt.AlignmentFlag.AlignTop)
+        above.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(above)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._verbs())
@@ -91,6 +88,7 @@ class MatchesPane(QWidget):
         model.modelReset.connect(self._on_reset)
         self.rank(somebody=False)
         self.say(tr(NOBODY), tr("Click once to select the track, again or Enter to search for it."))
+        self.begin.show()
 
     def _show_menu(self, index: QModelIndex, at: QPoint) -> None:
         """What else can be done with a card."""
@@ -107,6 +105,7 @@ class MatchesPane(QWidget):
     def say(self, sentence: str, hint: str = "", *, filtered: bool = False) -> None:
         """Show a sentence instead of cards, as long as there are none; ``filtered``: offer to clear the filters."""
         self.unfilter.setVisible(filtered)
+        self.begin.hide()
         self._empty.setText(f"<p style='font-size:{theme.px(14)}px'>{escape(sentence)}</p><p>{escape(hint)}</p>")
         self._refresh()
 
@@ -209,8 +208,17 @@ class MatchesPane(QWidget):
         layout.addStretch(1)
         layout.addWidget(self._empty)
         layout.addWidget(self.unfilter, 0, Qt.AlignmentFlag.AlignCenter)
+        self.begin = self._everybody_button(tr("Show everybody   A"))
+        layout.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignCenter)
         layout.addStretch(1)
         return page
+
+    def _everybody_button(self, words: str) -> QPushButton:
+        button = QPushButton(theme.icon("person"), words, self)
+        button.setToolTip(tr("Everybody who was seen, by place, time and clothes"))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(self.everybody)
+        return button
 
     def _unfold(self) -> None:
         self._folded = False
@@ -226,7 +234,7 @@ class MatchesPane(QWidget):
         for button in self._buttons:
             button.setEnabled(self._model.rowCount() > 0)
         self._line.setVisible(found and bool(self._line.text()))
-        self._all.setVisible(self._ranks or not found)
+        self._back.setVisible(self._ranks)
 
     # buttons ----------------------------------------------------------------------------------------------------------
 

@@ -92,7 +92,7 @@ def test_the_list_and_the_ranking_keep_filters_of_their_own(view: CaseView, qtbo
     assert query is not None
     assert (query.tracklet, query.cameras) == (some[0], None)
     with qtbot.waitSignal(answered, timeout=WAIT_MS):
-        view.matches._all.click()
+        view.matches._back.click()
     qtbot.waitUntil(lambda: shown(view) == some, timeout=WAIT_MS)
 
 
