@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.arrange import LINE, MANY_WEAK, Label, Wish, arranged
-from reid_engine.types import BandName, CameraId, Match, TrackletId, Verdict
+from app.arrange import LINE, MANY_WEAK, Label, Sort, Wish, arranged
+from reid_engine.types import BandName, CameraId, Match, Seen, TrackletId, Verdict
 
 LABELS = {CameraId(1): Label("Gate", "A", 0, "UTC"), CameraId(2): Label("Yard", "B", 1, "UTC")}
 HOUR = 3_600_000_000
@@ -57,3 +57,15 @@ def test_doubtful_ones_are_left_out_only_when_that_is_wished() -> None:
     matches = [match(1, None, flags=("travel-time",)), match(2, None, flags=("confirmed",))]
     assert titles(matches, Wish(group="none")) == [("", 2)]
     assert titles(matches, Wish(group="none", plausible=True)) == [("", 1)]
+
+
+def test_everybody_is_shown_by_time_or_by_how_long_they_were_in_view() -> None:
+    seen = [Seen(TrackletId(n), CameraId(1), begin, end) for n, begin, end in ((1, 0, 5), (2, 3, 20), (3, 9, 10))]
+
+    def order(sort: Sort) -> list[int]:
+        return [int(one.tracklet) for one in arranged(seen, {}, {}, Wish(sort, "none")).matches]
+
+    assert order("earliest") == [1, 2, 3]
+    assert order("latest") == [3, 2, 1]
+    assert order("longest") == [2, 1, 3]
+    assert arranged(seen, {}, {}, Wish("earliest", "none", plausible=True)).matches == seen

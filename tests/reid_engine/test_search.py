@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from reid_engine.camera_bias import CameraBias, camera_bias
+from reid_engine.case import Case
 from reid_engine.errors import NotFound, ProbeError, ShapeError
 from reid_engine.index import open_index
 from reid_engine.ranking import unit_length
@@ -27,7 +28,7 @@ from reid_engine.search import (
     search,
 )
 from reid_engine.settings import SearchSettings
-from reid_engine.store import CameraPair, Network
+from reid_engine.store import CameraPair, Network, TrackletFilter
 from reid_engine.types import Match, ModelId, TrackletId
 from tests.support.cases import DIM, FRAME_US, MODEL, SECOND, Gallery, gallery, looks
 
@@ -358,3 +359,22 @@ def test_a_confirmed_tracklet_is_listed_however_far_away_it_is(people: Gallery) 
     found = ask(people, same=(TrackletId(7), TrackletId(8), far), rerank=False, limit=5)
     assert far in ids(found)[:3]
     assert by_id(found)[far].flags == (CONFIRMED,)
+
+
+def test_everybody_is_listed_earliest_first_and_it_is_on_the_record(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case") as case:
+        made = Gallery(case.store)
+        late, early, twin = (made.put(camera, looks(0), at_s=at) for camera, at in (("a", 90), ("b", 30), ("a", 30)))
+        everything = TrackletFilter()
+        found = case.everybody(everything, 10)
+        assert [seen.tracklet for seen in found] == [early, twin, late]
+        assert [seen.camera for seen in found] == [made.camera("b"), made.camera("a"), made.camera("a")]
+        assert [seen.tracklet for seen in case.everybody(everything, 2)] == [early, twin]
+        some = TrackletFilter(cameras=(made.camera("a"),), to_us=80 * SECOND, exclude=(early,))
+        assert [seen.tracklet for seen in case.everybody(some, 10)] == [twin]
+        last = case.store.events(limit=1)[0]
+        assert (last.kind, last.body["listed"], last.body["cameras"]) == ("everybody", 1, [int(made.camera("a"))])
+        count = len(case.store.events(limit=100))
+    with Case.open(tmp_path / "case", read_only=True) as case:
+        assert len(case.everybody(everything, 10)) == 3
+        assert len(case.store.events(limit=100)) == count

@@ -19,6 +19,7 @@ import pytest
 
 from app.cli import main
 from reid_engine.case import Case
+from reid_engine.colours import COLOURS
 from tests.support import command
 from tests.support.command import Said, Weights, environment, inside, reappear
 from tests.support.footage import PEOPLE, SKIN, two_cameras
@@ -158,13 +159,35 @@ def test_a_picture_of_a_person_finds_them(case: Path, call: Call, tmp_path: Path
 def test_filters_of_camera_and_time_are_honoured(case: Path, call: Call) -> None:
     rows = call("tracklets", case, "--json").objects
     first = rows[0]["tracklet"]
-    only = matches(call("search", case, "--tracklet", first, "--camera", rows[-1]["camera"], "--json"))
-    assert {row["camera"] for row in only} == {rows[-1]["camera"]}
+    other = next(row["camera"] for row in rows if row["camera"] != rows[0]["camera"])
+    only = matches(call("search", case, "--tracklet", first, "--camera", other, "--json"))
+    assert {row["camera"] for row in only} == {other}
     late = matches(call("search", case, "--tracklet", first, "--from", "2026-11-03T13:00:04.5Z", "--json"))
     assert late
     assert all(row["end_us"] >= START_US + 4_500_000 for row in late)
     early = matches(call("search", case, "--tracklet", first, "--to", "2026-11-03T13:00:00.3Z", "--json"))
     assert all(row["start_us"] <= START_US + 300_000 for row in early)
+
+
+def test_everybody_is_listed_by_place_time_and_clothes(case: Path, call: Call) -> None:
+    """Somebody was described, and nobody is known yet."""
+
+    def listed(*words: object) -> list[dict[str, Any]]:
+        return list(call("tracklets", case, *words, "--json").objects)
+
+    rows = listed()
+    here = rows[0]["camera"]
+    assert listed("--camera", here) == [row for row in rows if row["camera"] == here] != rows
+    late = listed("--from", "2026-11-03T13:00:04.5Z")
+    assert late == [row for row in rows if row["end_us"] >= START_US + 4_500_000]
+    worn = {colour: listed("--upper", colour) for colour in COLOURS}
+    assert len([one for one in worn.values() if one]) > 1
+    numbers = [row["tracklet"] for one in worn.values() for row in one]
+    assert len(numbers) == len(set(numbers)) <= len(rows)
+    assert listed("--quality", 1) == []
+    said = call("tracklets", case, "--upper", "reddish")
+    assert (said.status, said.out) == (2, "")
+    assert "reddish; choose one of black, grey" in said.err
 
 
 def test_people_seen_together_by_one_camera_are_different_and_come_last(case: Path, call: Call) -> None:
