@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import resources
+from app.desk import EVERYBODY
 from app.networks import bundled, standard
 from reid_engine.exports import exported
 from reid_engine.jobs import JobControl
@@ -163,6 +164,7 @@ class Bench:
             say(f"  the first after the case was opened again, which reads it, {found['read'] / 1000:.1f} s")
             self._target("painted after", found["median"], bound, "ms", at_most=True)
             say(f"  the worst of 11 {found['worst']:.0f} ms")
+            say(f"  everybody in a list, the first {EVERYBODY:,} at most, {found['everybody']:.0f} ms")
 
     def boxes(self) -> None:
         """From a drawn box to painted cards, with the bundled networks."""

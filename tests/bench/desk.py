@@ -89,22 +89,23 @@ def cards(say: Callable[[Answer], None]) -> None:
 
 def clicks(say: Callable[[Answer], None], tracklets: str, dim: str) -> None:
     """Milliseconds from the click to painted cards: the very first, which makes the index; the first after the case was
-    opened again, which reads it, unless the window has by then; and later ones."""
+    opened again, which reads it, unless the window has by then; and later ones. Last, everybody in a list."""
     prepare()
+    numbers = [TrackletId(1 + click * 97 % int(tracklets)) for click in range(CLICKS)]
     with tempfile.TemporaryDirectory() as folder:
         case = Path(folder) / "case"
         made_up(case, int(tracklets), int(dim)).close()
-        made = _clicked(case, 1, int(tracklets))
-        times = _clicked(case, CLICKS, int(tracklets))
-    later = times[1:]
-    say({"made": made[0], "read": times[0], "median": statistics.median(later), "worst": max(later)})
+        made = _answered(case, numbers[:1])
+        read, *later, everybody = _answered(case, [*numbers, None])
+    found = {"made": made[0], "read": read, "median": statistics.median(later), "worst": max(later)}
+    say({**found, "everybody": everybody})
 
 
-def _clicked(folder: Path, count: int, tracklets: int) -> list[float]:
-    """Open a case and click ``count`` times, by the window's own search, lane and panes; milliseconds each."""
+def _answered(folder: Path, questions: Sequence[TrackletId | None]) -> list[float]:
+    """Open a case and ask for tracklets, or for everybody, by the window's own lane and panes; milliseconds each."""
     from PySide6.QtCore import QEventLoop
 
-    from app.arrange import Label, arranged
+    from app.arrange import Label, Wish, arranged
     from app.background import Lane
     from app.desk import Answer as Ranked
     from app.desk import Desk, Query
@@ -124,16 +125,20 @@ def _clicked(folder: Path, count: int, tracklets: int) -> list[float]:
     failures: list[Exception] = []
 
     def paint(answer: Ranked) -> None:
-        model.arrange(arranged(answer.matches, answer.verdicts, labels), answer.verdicts)
+        wish = Wish("earliest", "none") if answer.query.everybody else Wish()
+        model.arrange(arranged(answer.matches, answer.verdicts, labels, wish), answer.verdicts)
         pane.cards.viewport().repaint()
         loop.quit()
 
     inquiry.answered.connect(paint)
     inquiry.failed.connect(lambda error: (failures.append(error), loop.quit()))
     times = []
-    for click in range(count):
+    for number in questions:
         begun = time.perf_counter()
-        inquiry.search_tracklet(TrackletId(1 + click * 97 % tracklets), Query())
+        if number is None:
+            inquiry.everybody(Query())
+        else:
+            inquiry.search_tracklet(number, Query())
         loop.exec()
         times.append((time.perf_counter() - begun) * 1000)
     pane.close()
