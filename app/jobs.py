@@ -10,8 +10,10 @@ import base64
 import itertools
 import json
 import os
+import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,12 +24,15 @@ from typing import Any, Protocol
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
+from app.starved import Starved
 from reid_engine.errors import ChildDied, ProbeError, ReappearError
 from reid_engine.jobs import LineSplitter
 from reid_engine.process import child_environment, put_behind
 from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
+LOOK_INTERVAL_MS = 1000
+PATIENCE_S = 5.0  # with a cancelled job that gets no processor to obey with
 LAST_WORDS = 2000
 NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
 BEHIND_THE_WINDOW = 5  # somebody waits for it
@@ -69,7 +74,12 @@ def _is_alive(process: Path, wanted: bytes) -> bool:
 
 
 class Running(Protocol):
-    """A job's process. alive: True until it has ended; problem: why it could not be started, or nothing."""
+    """A job's process, which leads a session of its own."""
+
+    @property
+    def number(self) -> int | None:
+        """Of the process, once it has started."""
+        ...
 
     @property
     def alive(self) -> bool:
@@ -88,6 +98,7 @@ class FoundProcess:
     problem = ""
 
     def __init__(self, number: int, control: Path) -> None:
+        self.number = number
         self._folder = Path(f"/proc/{number}")
         self._wanted = os.fsencode(str(control))
 
@@ -105,6 +116,7 @@ class OwnProcess:
 
     def __init__(self, command: Sequence[str], files: JobFiles, *, gently: bool) -> None:
         self.alive, self.problem = True, ""
+        self.number: int | None = None
         self._command, self._files, self._gently = tuple(command), files, gently
         threading.Thread(target=self._run, name=files.control.stem, daemon=True).start()
 
@@ -120,6 +132,7 @@ class OwnProcess:
                     start_new_session=True,
                 )
             _put_behind(process.pid, self._gently)
+            self.number = process.pid
             process.wait()
         except OSError as error:
             self.problem = f"the program {self._command[0]} could not be started: {error.strerror}"
@@ -138,10 +151,12 @@ def _put_behind(process: int, gently: bool) -> None:
 class Job(QObject):
     """One running or ended job, followed by its file.
 
-    ``moved``: one signal a read, with every new event. ``ended``: the exit sentence, empty when all went well.
+    ``moved``: one signal a read, with every new event. ``starved``: others use all processors, or do no more.
+    ``ended``: the exit sentence, empty when all went well.
     """
 
     moved = Signal(list)
+    starved = Signal(bool)
     ended = Signal(str)
 
     def __init__(self, case: Path, name: str, process: Running, parent: QObject | None = None) -> None:
@@ -154,15 +169,23 @@ class Job(QObject):
         self._splitter = LineSplitter()
         self._seen = 0
         self._finished = False
+        self._hunger: Starved | None = None
+        self._starving = False
+        self._cancelled_at: float | None = None
         self._tail = QTimer(self)
         self._tail.timeout.connect(self.read)
         self._tail.start(TAIL_INTERVAL_MS)
+        self._looks = QTimer(self)
+        self._looks.timeout.connect(self.look)
+        self._looks.start(LOOK_INTERVAL_MS)
 
     def say(self, word: str) -> None:
         """Append one control word: cancel, pause or resume."""
         with self.files.control.open("a", encoding="utf-8") as control:
             control.write(word + "\n")
         self.paused = word == "pause"
+        if word == "cancel" and self._cancelled_at is None:
+            self._cancelled_at = time.monotonic()
 
     def read(self) -> None:
         """Hand on what was written since the last read; after the last word, end."""
@@ -177,9 +200,26 @@ class Job(QObject):
             self.running = False
             self.ended.emit("" if self._finished else self._process.problem or self._last_words())
 
+    def look(self) -> None:
+        """Whether the job gets a processor at all. One that is cancelled and gets none is ended: kills lose nothing."""
+        number = self._process.number
+        if number is None:
+            return
+        if self._hunger is None:
+            self._hunger = Starved(number)
+        starving = self._hunger.look()
+        if starving != self._starving:
+            self._starving = starving
+            self.starved.emit(starving)
+        late = self._cancelled_at is not None and time.monotonic() - self._cancelled_at > PATIENCE_S
+        if starving and late and self._process.alive:
+            with suppress(OSError):  # it has ended in this very moment
+                os.killpg(number, signal.SIGKILL)
+
     def detach(self) -> None:
         """Stop following; the job itself goes on."""
         self._tail.stop()
+        self._looks.stop()
 
     def _hand_on(self, events: list[dict[str, Any]]) -> None:
         if events:

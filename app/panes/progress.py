@@ -29,6 +29,7 @@ STAGES = {
     "index": Later("Indexing"), "export": Later("Preparing the network for this machine"),
     "render": Later("Making the clips"),
 }  # fmt: skip
+WAITS = Later("Other programs use all processors, and this work takes what they leave over (Settings, Work gently).")
 WIDTHS = {CAMERA: 110, STAGE: 90, DONE: 110, FOUND: 50}
 ROW = 26
 ROWS_SEEN = 5
@@ -58,6 +59,10 @@ class JobCard(QFrame):
         self.queue = QueueModel(self)
         self._title = QLabel(tr("Starting …"), self)
         self._title.setObjectName("heading")
+        self._waits = QLabel(tr("Waits for a processor"), self)
+        self._waits.setObjectName("warning")
+        self._waits.setToolTip(tr(WAITS))
+        self._waits.hide()
         self._notice = QLabel(self)
         self._notice.setObjectName("muted")
         self._notice.setTextFormat(Qt.TextFormat.PlainText)
@@ -73,6 +78,7 @@ class JobCard(QFrame):
         self._lay_out()
         self._brief = False
         job.moved.connect(self._on_events)
+        job.starved.connect(self._waits.setVisible)
         self._offer()
 
     @property
@@ -147,6 +153,7 @@ class JobCard(QFrame):
     def _lay_out(self) -> None:
         head = QHBoxLayout()
         head.addWidget(self._title)
+        head.addWidget(self._waits)
         head.addSpacing(theme.px(16))
         head.addWidget(self._notice, 1)
         for button in (self.sooner, self.drop, self._pause, self.cancel):

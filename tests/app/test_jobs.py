@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app import jobs as following
 from app.jobs import Job, JobFiles, Jobs, running_jobs
+from app.starved import LOOKS, Starved
 
 WAIT_MS = 20_000
 SAY_RESULT = (sys.executable, "-c", 'print(\'{"event": "result", "ok": true}\')')
@@ -115,3 +117,74 @@ def test_a_gentle_job_takes_only_what_nobody_else_wants(
     job.moved.connect(heard.extend)
     assert ended(job, qtbot) == ""
     assert (heard[0]["policy"], heard[0]["nice"]) == (policy, niceness)
+
+
+IGNORES = (sys.executable, "-c", "import time\nprint('{}', flush=True)\ntime.sleep(60)")
+
+
+class Looked(Starved):
+    """What the kernel says of a process, by the test."""
+
+    def __init__(self, wants: list[bool], used_s: list[float]) -> None:
+        super().__init__(os.getpid())
+        self._told = iter(zip(wants, used_s, strict=True))
+
+    def look(self) -> bool:
+        self._now = next(self._told)
+        return super().look()
+
+    def _wants(self) -> bool:
+        return self._now[0]
+
+    def _used_s(self) -> float:
+        return self._now[1]
+
+
+@pytest.mark.parametrize(
+    ("wants", "used_s", "starved"),
+    [
+        ([True] * LOOKS, [1.0] * (LOOKS - 1) + [1.1], True),
+        ([True] * LOOKS, [float(second) for second in range(LOOKS)], False),  # it works
+        ([True] * LOOKS, [second / 4 for second in range(LOOKS)], False),  # slowly
+        ([True, False, *[True] * (LOOKS - 2)], [1.0] * LOOKS, False),  # it waits for something else
+        ([True] * (LOOKS - 1), [1.0] * (LOOKS - 1), False),  # too early to say
+    ],
+)
+def test_who_could_run_again_and_again_and_hardly_did_is_starved(
+    wants: list[bool], used_s: list[float], starved: bool
+) -> None:
+    looked = Looked(wants, used_s)
+    assert [looked.look() for _ in wants] == [False] * (len(wants) - 1) + [starved]
+
+
+def test_what_the_kernel_says_of_a_process_is_read_and_of_one_that_is_gone_nothing() -> None:
+    own, gone = Starved(os.getpid()), Starved(1 << 30)
+    assert own._wants()
+    before = own._used_s()
+    assert before > 0
+    while own._used_s() == before:
+        pass
+    assert (gone._wants(), gone._used_s(), gone.look()) == (False, 0.0, False)
+
+
+@pytest.mark.parametrize("starving", [True, False])
+def test_a_cancelled_job_that_gets_no_processor_to_obey_with_is_ended(
+    tmp_path: Path, follow: list[Jobs], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, starving: bool
+) -> None:
+    monkeypatch.setattr(following, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(Starved, "look", lambda _: starving)
+    jobs = Jobs(tmp_path, IGNORES)
+    follow.append(jobs)
+    job = jobs.start("ingest", [])
+    qtbot.waitUntil(lambda: job.files.log.exists() and job.files.log.stat().st_size > 0, timeout=WAIT_MS)
+    number = running_jobs(tmp_path)[job.name]
+    job.look()
+    assert job.running  # nobody has cancelled it
+    job.say("cancel")
+    job.look()
+    if starving:
+        assert "What it found is kept" in ended(job, qtbot)
+    else:
+        assert running_jobs(tmp_path) == {job.name: number}  # slow it may be
+        os.killpg(number, 9)
+        ended(job, qtbot)

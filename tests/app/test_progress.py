@@ -16,6 +16,7 @@ class Ended:
 
     alive = False
     problem = ""
+    number = None
 
 
 @pytest.fixture
@@ -101,3 +102,13 @@ def test_pausing_is_said_and_taken_back(card: JobCard, job: Job) -> None:
     assert pause.text() == "Resume"
     pause.click()
     assert job.files.control.read_text() == "pause\nresume\n"
+
+
+def test_a_job_that_gets_no_processor_says_so_until_it_does(card: JobCard, job: Job) -> None:
+    def said() -> list[str]:
+        return [label.text() for label in card.findChildren(QLabel) if label.isVisible()]
+
+    job.starved.emit(True)
+    assert "Waits for a processor" in said()
+    job.starved.emit(False)
+    assert "Waits for a processor" not in said()
