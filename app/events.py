@@ -30,7 +30,7 @@ ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Late
 
 DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
 KINDS = MappingProxyType({
-    "search": Later("searched"), "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
+    "search": Later("searched"), "likely people": Later("people listed"), "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
     "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
     "camera renamed": Later("camera renamed"), "camera clock": Later("clock set"), "camera pair": Later("link set"),
     "camera placed": Later("camera placed"), "floor plan": Later("floor plan"),
@@ -93,6 +93,22 @@ def _camera(number: Any, cameras: Names) -> str:
 def _search(body: Body, cameras: Names, zone: str) -> str:
     probe = body["probe"]
     said = [tr("a picture") if probe == "a picture" else tr("track {number}").format(number=probe)]
+    said += _passing(body, cameras, zone)
+    if body.get("same") or body.get("different"):
+        counts = {"same": len(body.get("same", ())), "different": len(body.get("different", ()))}
+        said.append(tr("ranked by {same} confirmed, {different} rejected").format(**counts))
+    return ", ".join(said)
+
+
+def _people(body: Body, cameras: Names, zone: str) -> str:
+    tracks = counted(body["tracklets"], tr("1 track"), tr("{count} tracks"))
+    groups = counted(body["groups"], tr("1 likely person"), tr("{count} likely people"))
+    return ", ".join([tr("{people} in {tracks}").format(people=groups, tracks=tracks), *_passing(body, cameras, zone)])
+
+
+def _passing(body: Body, cameras: Names, zone: str) -> list[str]:
+    """Who was to be looked at: by camera, time, colours and quality."""
+    said = []
     if body.get("cameras"):
         said.append(tr("in {names}").format(names=", ".join(_camera(number, cameras) for number in body["cameras"])))
     for key, words in (("from_us", tr("from {time}")), ("to_us", tr("to {time}"))):
@@ -103,10 +119,7 @@ def _search(body: Body, cameras: Names, zone: str) -> str:
             said.append(words.format(colours=tr(" or ").join(body[key])))
     if body.get("least_quality"):
         said.append(tr("quality of {least} and more").format(least=body["least_quality"]))
-    if body.get("same") or body.get("different"):
-        counts = {"same": len(body.get("same", ())), "different": len(body.get("different", ()))}
-        said.append(tr("ranked by {same} confirmed, {different} rejected").format(**counts))
-    return ", ".join(said)
+    return said
 
 
 def _deed(body: Body, cameras: Names, zone: str) -> str:
@@ -209,7 +222,7 @@ SENTENCES = MappingProxyType({
     "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
-    "search": _search, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
+    "search": _search, "likely people": _people, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
 })  # fmt: skip

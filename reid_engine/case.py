@@ -27,10 +27,11 @@ from reid_engine.errors import CaseBusy, CaseError, DiskFull, InputError, ProbeE
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
+from reid_engine.people import LikelyPeople, likely_people
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
-from reid_engine.store import Decision, Deed, EraseScope, Erasure, Store
+from reid_engine.store import Decision, Deed, EraseScope, Erasure, Store, TrackletFilter
 from reid_engine.store.connection import explained
 from reid_engine.types import BandName, CameraId, ModelId, Tracklet, TrackletCrops, TrackletId, Verdict
 
@@ -201,6 +202,19 @@ class Case:
             probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
             self.record("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
         return result
+
+    def likely_people(self, where: TrackletFilter | None = None, *, control: JobControl | None = None) -> LikelyPeople:
+        """Who is here? Everybody who passes, put together into likely people; that goes on the record like a search.
+
+        Raises CaseError without vectors, UsageError for too many tracklets, JobCancelled.
+        """
+        where = TrackletFilter() if where is None else where
+        index = self.index(self.model(), control)
+        found = likely_people(self.store, index, where, self._bias(index), control)
+        if not self.store.read_only:
+            counts = {"groups": len(found.groups), "tracklets": sum(len(group.tracklets) for group in found.groups)}
+            self.record("likely people", model=index.model, generation=index.generation, **counts, **_passing(where))
+        return found
 
     def band_between(self, one: TrackletId, other: TrackletId) -> BandName | None:
         """The band in which a search from one of them finds the other. Raises NotFound, CaseError without vectors."""
@@ -379,14 +393,21 @@ def _worn(crops: TrackletCrops) -> tuple[str, str]:
 def _asked(request: SearchRequest) -> dict[str, object]:
     """The rest of a request, for the record."""
     return {
-        "from_us": request.from_us,
-        "to_us": request.to_us,
-        "cameras": None if request.cameras is None else [int(number) for number in request.cameras],
+        **_passing(request),
         "same": [int(number) for number in request.same],
         "different": [int(number) for number in request.different],
         "same_camera": request.same_camera,
         "rerank": request.rerank,
-        "upper": list(request.upper),
-        "lower": list(request.lower),
-        "least_quality": request.least_quality,
+    }
+
+
+def _passing(asked: SearchRequest | TrackletFilter) -> dict[str, object]:
+    """Who was to be looked at, for the record."""
+    return {
+        "from_us": asked.from_us,
+        "to_us": asked.to_us,
+        "cameras": None if asked.cameras is None else [int(number) for number in asked.cameras],
+        "upper": list(asked.upper),
+        "lower": list(asked.lower),
+        "least_quality": asked.least_quality,
     }
