@@ -30,7 +30,8 @@ ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Late
 
 DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
 KINDS = MappingProxyType({
-    "search": Later("searched"), "likely people": Later("people listed"), "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
+    "search": Later("searched"), "likely people": Later("people listed"),
+    "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
     "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
     "camera renamed": Later("camera renamed"), "camera clock": Later("clock set"), "camera pair": Later("link set"),
     "camera placed": Later("camera placed"), "floor plan": Later("floor plan"),
@@ -222,7 +223,8 @@ SENTENCES = MappingProxyType({
     "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
-    "search": _search, "likely people": _people, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
+    "search": _search, "likely people": _people,
+    "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
 })  # fmt: skip
