@@ -255,33 +255,37 @@ def test_a_decided_person_takes_along_what_is_impossible_for_each_tracklet(peopl
     assert together(who(people)) == [[2, 1], [3]]
 
 
-@settings(max_examples=12, deadline=None)
-@given(st.data())
-def test_no_group_breaks_a_rule_whatever_was_decided(tmp_path_factory: pytest.TempPathFactory, data: Any) -> None:
-    made = calibrated(gallery(tmp_path_factory.mktemp("any")))
+PAIR = st.tuples(st.integers(1, 8), st.integers(1, 8)).filter(lambda two: two[0] != two[1])
+VERDICTS: st.SearchStrategy[Verdict] = st.sampled_from(["same", "different"])
+
+
+def test_no_group_breaks_a_rule_whatever_was_decided(people: Gallery) -> None:
     numbers = range(1, 9)
     for number in numbers:
-        box = BESIDE if number % 2 else (10.0, 20.0, 40.0, 110.0)
-        at_s = data.draw(st.sampled_from([0, 100]))
-        made.put(data.draw(st.sampled_from("ab")), looks(number % 2, seed=number, noise=0.03), at_s=at_s, box=box)
-    pairs = st.tuples(st.sampled_from(numbers), st.sampled_from(numbers)).filter(lambda two: two[0] != two[1])
-    for (one, other), verdict in data.draw(
-        st.lists(st.tuples(pairs, st.sampled_from(["same", "different"])), max_size=5)
-    ):
-        decide(made, one, other, verdict)
-    found, said = who(made), made.store.decisions()
-    group = {number: place for place, members in enumerate(together(found)) for number in members}
-    assert sorted(group) == list(numbers)
-    boxes = {int(t.id): t for t in made.store.tracklets([TrackletId(number) for number in numbers])}
-    root = {number: min(person(said, TrackletId(number))) for number in numbers}
-    different = {frozenset((root[d.probe], root[d.candidate])) for d in said if d.verdict == "different"}
-    for one, other in combinations(numbers, 2):
-        if root[one] == root[other]:
-            assert group[one] == group[other]
-        elif group[one] == group[other]:
-            assert frozenset((root[one], root[other])) not in different
-            assert not seen_apart(boxes[one], boxes[other])
-    made.store.close()
+        box = BESIDE if number % 4 > 1 else (10.0, 20.0, 40.0, 110.0)
+        people.put("ab"[number > 5], looks(number % 2, seed=number, noise=0.03), at_s=100 * (number == 3), box=box)
+    boxes = {int(t.id): t for t in people.store.tracklets([TrackletId(number) for number in numbers])}
+
+    @settings(max_examples=20, deadline=None)
+    @given(st.lists(st.tuples(PAIR, VERDICTS), max_size=6))
+    def holds(wanted: list[tuple[tuple[int, int], Verdict]]) -> None:
+        for pair, verdict in wanted:
+            decide(people, *pair, verdict)
+        found, said = who(people), people.store.decisions()
+        group = {number: place for place, members in enumerate(together(found)) for number in members}
+        assert sorted(group) == list(numbers)
+        root = {number: min(person(said, TrackletId(number))) for number in numbers}
+        different = {frozenset((root[d.probe], root[d.candidate])) for d in said if d.verdict == "different"}
+        for one, other in combinations(numbers, 2):
+            if root[one] == root[other]:
+                assert group[one] == group[other]
+            elif group[one] == group[other]:
+                assert frozenset((root[one], root[other])) not in different
+                assert not seen_apart(boxes[one], boxes[other])
+        for _ in wanted:
+            people.store.undo()
+
+    holds()
 
 
 # the case ------------------------------------------------------------------------------------------------------------
