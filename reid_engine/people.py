@@ -124,8 +124,8 @@ def reach(calibration: Mapping[str, Any], count: int) -> float:
     bands = [float(calibration[name]) for name in BANDS]
     normal = NormalDist()
     slope, middle = np.polyfit([normal.inv_cdf(share) for share in BAND_SHARES], bands, 1)
-    share = min(STRANGERS / count, BAND_SHARES[0])
-    return float(min(middle + slope * normal.inv_cdf(share), bands[0]))
+    share = min(STRANGERS / count, BAND_SHARES[-1])
+    return float(min(middle + slope * normal.inv_cdf(share), *bands))
 
 
 def _looks(

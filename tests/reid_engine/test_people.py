@@ -76,6 +76,12 @@ def test_groups_of_as_many_cameras_stand_by_tracks_then_by_start(people: Gallery
     assert together(who(people)) == [[3, 4], [2], [1]]
 
 
+def test_two_cameras_stand_before_more_tracks(people: Gallery) -> None:
+    for face, camera in ((1, "a"), (1, "a"), (1, "a"), (2, "a"), (2, "b")):
+        people.put(camera, face, at_s=10 * people.tracks)
+    assert together(who(people)) == [[4, 5], [1, 2, 3]]
+
+
 def test_the_face_is_whose_best_crop_is_best_and_the_first_of_equals(people: Gallery) -> None:
     for track, quality in enumerate((0.3, 0.8, 0.8, 0.1)):
         piece = replace(closed(track, start_us=track * SECOND), quality=quality)
@@ -167,11 +173,13 @@ def test_whoever_was_decided_to_be_the_same_stands_together_through_any_chain(pe
 
 
 def test_a_look_joins_a_decided_person_who_is_then_no_decision_alone(people: Gallery) -> None:
-    for number, face in enumerate((1, 2, 3)):
-        people.put("abc"[number], looks(face, seed=number, noise=0.03), at_s=number)
+    turn = np.eye(DIM, dtype=np.float32)
+    front, back = turn[0], np.cos(np.deg2rad(100)) * turn[0] + np.sin(np.deg2rad(100)) * turn[1]
+    mean = (front + back) / np.linalg.norm(front + back)  # 0.36 from either
+    for number, look in enumerate((front, back, turn[2])):
+        people.put("abc"[number], look, at_s=number)
     decide(people, 1, 2, "same")
-    mean = looks(1) + looks(2)
-    people.put("d", mean / np.linalg.norm(mean), at_s=9)
+    people.put("d", mean, at_s=9)
     (first, second) = who(people).groups
     assert (first.tracklets, first.decided) == ((1, 2, 4), False)
     assert second.tracklets == (3,)
