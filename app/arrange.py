@@ -5,14 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from app import local_time
 from app.words import Later, tr
 from reid_engine.types import BandName, CameraId, Match, Seen, TrackletId, Verdict
 
+if TYPE_CHECKING:
+    from reid_engine.people import Group as LikelyPerson
+
 Sort: TypeAlias = Literal["rank", "earliest", "latest", "longest"]
-Group: TypeAlias = Literal["band", "camera", "hour", "none"]
+Group: TypeAlias = Literal["band", "camera", "hour", "person", "none"]
 
 BAND_WORDS: dict[BandName | None, str] = {
     "strong": Later("Strong"), "possible": Later("Possible"), "weak": Later("Weak"), "none": Later("Unlikely"),
@@ -83,8 +86,12 @@ def arranged(
     verdicts: Mapping[TrackletId, Verdict],
     labels: Mapping[CameraId, Label],
     wish: Wish | None = None,
+    people: Sequence[LikelyPerson] = (),
 ) -> Arrangement:
-    """Order, parts and headings. Everything is in it that ``wish`` does not fold away."""
+    """Order, parts and headings. Everything is in it that ``wish`` does not fold away.
+
+    people: who is put together where they are grouped by person, in order
+    """
     wish = Wish() if wish is None else wish
     shown = [match for match in matches if not (wish.plausible and _doubtful(match))]
     if wish.sort == "longest":
@@ -92,7 +99,7 @@ def arranged(
     elif wish.sort != "rank":
         shown.sort(key=lambda seen: seen.start_us, reverse=wish.sort == "latest")
     parts: dict[Any, list[Seen]] = {}
-    key = _key(wish.group, verdicts, labels)
+    key = _by_person(people, labels) if wish.group == "person" else _key(wish.group, verdicts, labels)
     for match in shown:
         parts.setdefault(key(match), []).append(match)
     order = sorted(parts) if wish.group != "none" else list(parts)
@@ -131,6 +138,20 @@ def _key(
         )
 
     return {"band": band, "camera": camera, "hour": hour, "none": lambda _: (0, "all", "")}[group]
+
+
+def _by_person(people: Sequence[LikelyPerson], labels: Mapping[CameraId, Label]) -> Callable[[Seen], tuple[Any, ...]]:
+    """(order, key, title) of somebody's section: likely people first, then all who look like nobody else."""
+    several = [person for person in people if len(person.tracklets) > 1]
+    alone = (len(several), "alone", tr("Like nobody else"))
+    found: dict[TrackletId, tuple[Any, ...]] = {}
+    for place, person in enumerate(several):
+        letters = " ".join(labels.get(camera, NO_CAMERA).letter for camera in person.cameras)
+        words = tr("Confirmed as one person   {letters}") if person.decided else tr("May be one person   {letters}")
+        found.update(
+            (number, (place, f"person {person.face}", words.format(letters=letters))) for number in person.tracklets
+        )
+    return lambda seen: found.get(seen.tracklet, alone)
 
 
 def _laid_out(parts: Sequence[tuple[tuple[Any, ...], list[Seen]]], wish: Wish) -> Arrangement:

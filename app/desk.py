@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.erasures import Offer, retention_words
 from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
+from app.portrait import Portrait
 from app.words import tr
 from reid_engine.audit import Event
 from reid_engine.case import Case
@@ -23,6 +24,7 @@ from reid_engine.errors import CaseError, JobCancelled, ProbeError, ReappearErro
 from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
+from reid_engine.people import Group
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
     Camera,
@@ -42,9 +44,6 @@ from reid_engine.types import CameraId, Seen, Tracklet, TrackletId, Vectors, Ver
 FIRST_CARDS = 500
 EVERYBODY = 100_000  # cards at once; more are asked for by time or place
 PORTRAIT = 4
-BETTER = 1.3  # times as tall is worth a look
-POOR_QUALITY = 0.2
-GOOD_HEIGHT_PX = 64  # below this, networks trained on pictures 256 pixels tall see mostly blur
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +117,18 @@ class Query:
         return self.tracklet is None and self.vector is None
 
     @property
+    def where(self) -> TrackletFilter:
+        """Who passes its filters."""
+        return TrackletFilter(
+            cameras=self.cameras,
+            from_us=self.from_us,
+            to_us=self.to_us,
+            upper=self.upper,
+            lower=self.lower,
+            least_quality=self.least_quality,
+        )
+
+    @property
     def filtered(self) -> bool:
         """True when it leaves somebody out who could be found."""
         times = self.from_us is not None or self.to_us is not None
@@ -126,49 +137,16 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Ranked matches (or everybody, earliest first), what was decided of them before, and what a person should know."""
+    """Ranked matches (or everybody, earliest first), what was decided of them before, and what a person should know.
+
+    people: everybody put together into likely people, once somebody has asked for that
+    """
 
     query: Query
     matches: Sequence[Seen]
     verdicts: Mapping[TrackletId, Verdict]
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Portrait:
-    """The best crops of a track as JPEG, best first; ``height_px`` of the tallest in the source picture.
-
-    best_us:   when the best crop was taken, corrected UTC
-    quality:   of the best crop, in [0, 1]
-    """
-
-    tracklet: TrackletId
-    jpegs: tuple[bytes, ...]
-    height_px: int
-    best_us: int = 0
-    quality: float = 1.0
-    heights: tuple[tuple[int, int], ...] = ()  # (time, height in pixels) of every box
-
-    def better_moment(self, time_us: int) -> tuple[int, str] | None:
-        """Where this person is seen better than at a moment, and in words how much; None where it is good enough."""
-        if not self.heights or self.best_us == 0:
-            return None
-        here = min(self.heights, key=lambda seen: abs(seen[0] - time_us))[1]
-        best = min(self.heights, key=lambda seen: abs(seen[0] - self.best_us))[1]
-        if here >= GOOD_HEIGHT_PX or best < BETTER * here:
-            return None
-        away = abs(self.best_us - time_us) / 1e6
-        later = tr("Here {here} pixels tall; {best} pixels {away} s later.")
-        words = later if self.best_us > time_us else tr("Here {here} pixels tall; {best} pixels {away} s earlier.")
-        return self.best_us, words.format(here=here, best=best, away=f"{away:.1f}")
-
-    @property
-    def doubt(self) -> str:
-        """Why a search for this track may disappoint, or nothing."""
-        if self.height_px >= GOOD_HEIGHT_PX:
-            return "" if self.quality >= POOR_QUALITY else tr("Blurred or half hidden: expect a poor ranking.")
-        words = tr("At most {height} pixels tall: expect a poor ranking. Is there a track nearer to a camera?")
-        return words.format(height=self.height_px)
+    people: Sequence[Group] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,17 +346,14 @@ class Desk:
 
     def everybody(self, query: Query) -> Answer:
         """Everybody who passes the filters, earliest first."""
-        where = TrackletFilter(
-            cameras=query.cameras,
-            from_us=query.from_us,
-            to_us=query.to_us,
-            upper=query.upper,
-            lower=query.lower,
-            least_quality=query.least_quality,
-        )
-        found = self.case.everybody(where, EVERYBODY + 1)
+        found = self.case.everybody(query.where, EVERYBODY + 1)
         words = tr("Only the first {count}: choose a time, cameras or clothes.").format(count=EVERYBODY)
         return Answer(query, found[:EVERYBODY], {}, (words,) if len(found) > EVERYBODY else ())
+
+    def put_together(self, answer: Answer) -> Answer:
+        """The same list of everybody with its likely people. Raises UsageError for too many, CaseError."""
+        found = self.case.likely_people(answer.query.where)
+        return replace(answer, people=found.groups, notes=tuple(dict.fromkeys((*answer.notes, *found.notes))))
 
     def search(self, query: Query) -> Answer:
         """Rank. Raises ProbeError, also for a vector of another model, and CaseError while nothing was ingested."""

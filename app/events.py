@@ -30,9 +30,9 @@ ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Late
 
 DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
 KINDS = MappingProxyType({
-    "search": Later("searched"), "everybody": Later("listed everybody"), "view": Later("looked at"),
-    "decide": Later("decided"), "undo": Later("taken back"), "redo": Later("restored"), "split": Later("split"),
-    "merge": Later("merged"), "note": Later("noted"),
+    "search": Later("searched"), "everybody": Later("listed everybody"), "likely people": Later("people listed"),
+    "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
+    "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
     "camera renamed": Later("camera renamed"), "camera clock": Later("clock set"), "camera pair": Later("link set"),
     "camera placed": Later("camera placed"), "floor plan": Later("floor plan"),
     "source added": Later("recording added"), "source start": Later("start set"),
@@ -104,6 +104,12 @@ def _search(body: Body, cameras: Names, zone: str) -> str:
 def _everybody(body: Body, cameras: Names, zone: str) -> str:
     count = counted(body["listed"], tr("1 track"), tr("{count} tracks"))
     return ", ".join([count, *_passing(body, cameras, zone)])
+
+
+def _people(body: Body, cameras: Names, zone: str) -> str:
+    tracks = counted(body["tracklets"], tr("1 track"), tr("{count} tracks"))
+    groups = counted(body["groups"], tr("1 likely person"), tr("{count} likely people"))
+    return ", ".join([tr("{people} in {tracks}").format(people=groups, tracks=tracks), *_passing(body, cameras, zone)])
 
 
 def _passing(body: Body, cameras: Names, zone: str) -> list[str]:
@@ -222,8 +228,8 @@ SENTENCES = MappingProxyType({
     "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
-    "search": _search, "everybody": _everybody, "decide": _deed, "undo": _deed, "redo": _deed, "split": _deed,
-    "merge": _deed, "note": _deed,
+    "search": _search, "everybody": _everybody, "likely people": _people, "decide": _deed, "undo": _deed,
+    "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
 })  # fmt: skip

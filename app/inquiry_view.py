@@ -13,13 +13,14 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.arrange import BAND_WORDS, Arrangement, arranged
 from app.close_view import CloseView
-from app.desk import Answer, Footage, Portrait, Query
+from app.desk import Answer, Footage, Query
 from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
+from app.portrait import Portrait
 from app.words import Later, counted, tr
 from app.workspace import Workspace
 from reid_engine.search import BANDS, NOBODY_PASSES
@@ -27,6 +28,7 @@ from reid_engine.store import TrackEdit
 from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
 
 PICTURES = Later("Pictures (*.png *.jpg *.jpeg *.bmp *.webp)")
+PUT_TOGETHER = Later("Put together by looks: a hint, no decision.")
 MARKS = 50
 PROBE_NOTE = Later("Looking at the picture …")
 AROUND_US = 5_000_000  # a match is played from so long before to so long after it
@@ -239,12 +241,36 @@ class InquiryView(QObject):
             return
         verdicts, labels = self.work.investigation.verdicts, dict(self.work.matches.labels)
         wish = self.matches.wish()
+        if wish.group == "person" and answer.people is None:
+            self._put_together(answer)
+            return
+        people = answer.people or ()
+        wish = replace(wish, group="none") if wish.group == "person" and not people else wish
         if len(answer.matches) <= AT_ONCE:
-            self._show(arranged(answer.matches, verdicts, labels, wish))
+            self._show(arranged(answer.matches, verdicts, labels, wish, people))
         else:
             self.work.reading.run(
-                lambda: arranged(answer.matches, verdicts, labels, wish), self._show, key="arrangement"
+                lambda: arranged(answer.matches, verdicts, labels, wish, people), self._show, key="arrangement"
             )
+
+    def _put_together(self, answer: Answer) -> None:
+        """Find the likely people of a list of everybody, and show it so."""
+
+        def done(found: Answer) -> None:
+            if self._answer is answer:
+                self._answer = found
+                self.matches.head(_heading(found))
+                self._arrange()
+
+        def failed(error: Exception) -> None:
+            if self._answer is answer:
+                self.said.emit(sentence(error))
+                self._answer = replace(answer, people=(), notes=(*answer.notes, sentence(error)))
+                self.matches.head(_heading(self._answer))
+                self._arrange()
+
+        self.matches.head(tr("Looking who may be one person …"))
+        self.work.reading.run(lambda: self.work.desk.put_together(answer), done, key="people", failed=failed)
 
     def _show(self, shown: Arrangement) -> None:
         self.work.matches.arrange(shown, self.work.investigation.verdicts)
@@ -403,7 +429,9 @@ def _heading(answer: Answer) -> str:
     """How many there are, and of which bands, above the cards."""
     count, notes = len(answer.matches), "   ".join(answer.notes)
     if answer.query.everybody:
-        return f"{counted(count, tr('Everybody: 1 track'), tr('Everybody: {count} tracks'))}   {notes}".strip()
+        people = "" if answer.people is None else tr(PUT_TOGETHER)
+        tracks = counted(count, tr("Everybody: 1 track"), tr("Everybody: {count} tracks"))
+        return "   ".join(part for part in (tracks, people, notes) if part)
     bands = [match.band for match in answer.matches if isinstance(match, Match)]
     each = ", ".join(
         f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands

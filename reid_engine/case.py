@@ -27,6 +27,7 @@ from reid_engine.errors import CaseBusy, CaseError, DiskFull, InputError, ProbeE
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link, journey, links_of
+from reid_engine.people import LikelyPeople, likely_people
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
@@ -207,6 +208,19 @@ class Case:
         found = self.store.seen(where, limit)
         if not self.store.read_only:
             self.record("everybody", listed=len(found), **_passing(where))
+        return found
+
+    def likely_people(self, where: TrackletFilter | None = None, *, control: JobControl | None = None) -> LikelyPeople:
+        """Who is here? Everybody who passes, put together into likely people; that goes on the record like a search.
+
+        Raises CaseError without vectors, UsageError for too many tracklets, JobCancelled.
+        """
+        where = TrackletFilter() if where is None else where
+        index = self.index(self.model(), control)
+        found = likely_people(self.store, index, where, self._bias(index), control)
+        if not self.store.read_only:
+            counts = {"groups": len(found.groups), "tracklets": sum(len(group.tracklets) for group in found.groups)}
+            self.record("likely people", model=index.model, generation=index.generation, **counts, **_passing(where))
         return found
 
     def band_between(self, one: TrackletId, other: TrackletId) -> BandName | None:

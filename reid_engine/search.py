@@ -309,7 +309,7 @@ def _matches(
     fair = bias.off(vectors, [judge.presence(number).camera for number in listed])
     near = distances(index.distance, query.fair[None], fair)[0]
     calibration = store.card(request.model).get("calibration")
-    told = near if _centre(calibration) is not None else distances(index.distance, query.vector[None], vectors)[0]
+    told = near if centre_of(calibration) is not None else distances(index.distance, query.vector[None], vectors)[0]
     places = {number: place for place, number in enumerate(before, start=1)}
     calibration = store.card(request.model).get("calibration")
     found = []
@@ -350,12 +350,12 @@ def band_between(
     calibration = store.card(index.model).get("calibration")
     pair = store.vectors(index.model, [one, other])
     pair = unit_length(pair) if index.distance == "cosine" else pair
-    if _centre(calibration) is not None:
+    if centre_of(calibration) is not None:
         pair = bias.off(pair, store.spans([one, other]).camera.tolist())
     return band(float(distances(index.distance, pair[:1], pair[1:])[0, 0]), calibration)
 
 
-def _centre(calibration: dict[str, Any] | None) -> Vectors | None:
+def centre_of(calibration: dict[str, Any] | None) -> Vectors | None:
     """(D,) the mean of those on whom the model was calibrated without what cameras do; None where it was not so."""
     found = None if calibration is None else calibration.get("centre")
     return None if found is None else np.asarray(found, np.float32)
@@ -365,7 +365,7 @@ def bias_of(store: Store, index: VectorIndex) -> CameraBias:
     """What the cameras of a case do, by at most ``SAMPLE`` of its tracklets; the same case gives the same."""
     ids = index.ids[:: max(1, -(-len(index) // SAMPLE))]
     cameras = store.spans([TrackletId(number) for number in ids.tolist()]).camera
-    centre = _centre(store.card(index.model).get("calibration"))
+    centre = centre_of(store.card(index.model).get("calibration"))
     return camera_bias(index.vectors(ids), cameras, index.distance, centre)
 
 

@@ -14,7 +14,7 @@ __all__ = ("FAMILIES", "Program", "register")
 FAMILIES = {
     "analyse": ("ingest", "prepare"),
     "describe": ("describe",),
-    "investigate": ("tracklets", "search", "probe", "why"),
+    "investigate": ("tracklets", "people", "search", "probe", "why"),
     "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
     "evidence": ("evidence", "verify", "still"),
     "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "record"),

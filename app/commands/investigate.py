@@ -1,4 +1,4 @@
-"""``reappear tracklets``, ``search``, ``probe``: who is in the case, and where else they are."""
+"""``reappear tracklets``, ``people``, ``search``, ``probe``, ``why``: who is in the case, and where else they are."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from app.local_time import date_and_time, precise_time
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
 from reid_engine.jobs import JobControl
+from reid_engine.people import Group
 from reid_engine.picture import read_picture
 from reid_engine.probe import DrawnBox, cut
 from reid_engine.recordings import parse_time
@@ -44,6 +45,7 @@ Quality = Annotated[float, typer.Option(min=0, max=1, help="Least quality of the
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
     line.command()(tracklets)
+    line.command()(people)
     line.command()(search)
     line.command()(probe)
     line.command()(why)
@@ -117,6 +119,61 @@ def tracklet_line(tracklet: Tracklet, camera: Camera) -> str:
     seconds = (tracklet.end_us - tracklet.start_us) / 1e6
     when = date_and_time(tracklet.start_us, camera.clock.zone)
     return f"{tracklet.id:>8}  {camera.name:<20} {when}  {seconds:6.1f} s  {len(tracklet.xyxy):>5} boxes"
+
+
+def people(
+    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    camera: Cameras = None,
+    from_time: FromTime = None,
+    to_time: ToTime = None,
+    upper: Upper = None,
+    lower: Lower = None,
+    quality: Quality = 0.0,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Who is here? Tracks put together into likely people, those before most cameras first."""
+    with telling(Case.open(case)) as opened:
+        where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
+        found = opened.likely_people(where, control=JobControl())
+        names = {known.id: known for known in opened.store.cameras()}
+        if as_json:
+            say({"people": [person_json(number, group, names) for number, group in enumerate(found.groups, start=1)]})
+        else:
+            show_people(found.groups, names)
+        for note in found.notes:
+            tell(note)
+        if opened.store.read_only:
+            tell(f"{case} cannot be written: this list is not on its record")
+
+
+def person_json(number: int, group: Group, cameras: Mapping[CameraId, Camera]) -> dict[str, Any]:
+    """As the machine interface has it."""
+    return {
+        "person": number,
+        "tracklets": list(group.tracklets),
+        "face": group.face,
+        "cameras": [cameras[camera].name for camera in group.cameras],
+        "start_us": group.start_us,
+        "end_us": group.end_us,
+        "decided": group.decided,
+    }
+
+
+def show_people(groups: Sequence[Group], cameras: Mapping[CameraId, Camera]) -> None:
+    """A table for people, a line a likely person; times by the clock of its first camera."""
+    table = Table("person", "tracks", "cameras", "first", "last", "track numbers", box=None)
+    for number, group in enumerate(groups, start=1):
+        zone = cameras[group.cameras[0]].clock.zone
+        tracks = " ".join(map(str, group.tracklets)) + (" (decided)" if group.decided else "")
+        table.add_row(
+            str(number),
+            str(len(group.tracklets)),
+            ", ".join(cameras[camera].name for camera in group.cameras),
+            date_and_time(group.start_us, zone),
+            date_and_time(group.end_us, zone),
+            tracks,
+        )
+    Console().print(table)
 
 
 def search(

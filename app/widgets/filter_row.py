@@ -50,7 +50,10 @@ EVERYBODY = Looks(
         (Later("earliest first"), "earliest"), (Later("latest first"), "latest"),
         (Later("longest in view first"), "longest"),
     ),
-    ((Later("not at all"), "none"), (Later("by camera"), "camera"), (Later("by hour"), "hour")),
+    (
+        (Later("not at all"), "none"), (Later("by likely person"), "person"), (Later("by camera"), "camera"),
+        (Later("by hour"), "hour"),
+    ),
     doubts=False,
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from app.arrange import LINE, MANY_WEAK, Label, Sort, Wish, arranged
+from reid_engine.people import Group
 from reid_engine.types import BandName, CameraId, Match, Seen, TrackletId, Verdict
 
 LABELS = {CameraId(1): Label("Gate", "A", 0, "UTC"), CameraId(2): Label("Yard", "B", 1, "UTC")}
@@ -69,3 +70,18 @@ def test_everybody_is_shown_by_time_or_by_how_long_they_were_in_view() -> None:
     assert order("latest") == [3, 2, 1]
     assert order("longest") == [2, 1, 3]
     assert arranged(seen, {}, {}, Wish("earliest", "none", plausible=True)).matches == seen
+
+
+def test_likely_people_come_one_after_the_other_and_whoever_is_like_nobody_last() -> None:
+    seen = [Seen(TrackletId(n), CameraId(1 + n % 2), n, n + 1) for n in range(1, 6)]
+    both, cameras = TrackletId(5), (CameraId(1), CameraId(2))
+    people = [
+        Group((TrackletId(2), both), both, cameras, 2, 6, decided=False),
+        Group((TrackletId(1), TrackletId(3)), TrackletId(3), (CameraId(2),), 1, 4, decided=True),
+        Group((TrackletId(4),), TrackletId(4), (CameraId(1),), 4, 5, decided=False),
+    ]
+    shown = arranged(seen, {}, LABELS, Wish("latest", "person"), people)
+    assert [int(one.tracklet) for one in shown.matches] == [5, 2, 3, 1, 4]
+    assert [(part.title, part.count) for part in shown.sections] == [
+        ("May be one person   A B", 2), ("Confirmed as one person   B", 2), ("Like nobody else", 1),
+    ]  # fmt: skip

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
-from app.desk import Desk, Portrait
+from app.desk import Desk
 from app.dropped import picture_in
 from app.networks import Networks
+from app.portrait import Portrait
 from reid_engine.case import Case
 from reid_engine.store import Network
 from reid_engine.types import TrackletId

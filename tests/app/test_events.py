@@ -53,6 +53,8 @@ def test_every_kind_of_event_has_words() -> None:
          "UTC"}}, "Gate: ahead +37 s, before –, in UTC"),
         ("search", {"probe": "a picture", "cameras": [2], "upper": ["red", "blue"], "same": [4], "different": []},
          "a picture, in Hall, top red or blue, ranked by 1 confirmed, 0 rejected"),
+        ("likely people", {"groups": 1, "tracklets": 3, "cameras": [1], "lower": ["black"], "least_quality": 0.3},
+         "1 likely person in 3 tracks, in Gate, legs black, quality of 0.3 and more"),
         ("source added", {"camera": 1, "path": "/x/a.mp4", "bytes": 3}, "a.mp4 of Gate"),
         ("ingest finished", {"files": [{"file": "a.mp4", "tracklets": 3, "state": "done", "damage": {"notes": []}},
          {"file": "b.mp4", "tracklets": 1, "state": "done", "damage": {"corrupt_frames": 2}}]},

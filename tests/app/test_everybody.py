@@ -126,3 +126,32 @@ def test_whom_nobody_passes_the_list_says_so_and_lets_everybody_back(view: CaseV
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
         pane.unfilter.click()
     qtbot.waitUntil(lambda: shown(view) == everybody, timeout=WAIT_MS)
+
+
+def test_likely_people_stand_together_and_that_is_on_the_record(view: CaseView, qtbot: QtBot) -> None:
+    everybody = shown(view)
+    one, other = (TrackletId(number) for number in everybody[:2])
+    view.work.desk.decide(one, other, "same")
+    view.matches.row.parts.choose("person")
+    qtbot.waitUntil(lambda: any("one person" in part.title for part in view.work.matches.sections), timeout=WAIT_MS)
+    parts = {part.title.split("   ")[0]: part for part in view.work.matches.sections}
+    sure = parts["Confirmed as one person"]
+    assert set(shown(view)[sure.first : sure.first + sure.count]) == {one, other}
+    assert sorted(shown(view)) == sorted(everybody)
+    assert "a hint, no decision" in view.matches._line.text()
+    last = view.work.desk.events(None, 1)[0]
+    alone = parts["Like nobody else"].count if "Like nobody else" in parts else 0
+    several = sum("one person" in part.title for part in view.work.matches.sections)
+    assert (last.kind, last.body["groups"]) == ("likely people", several + alone)
+    view.matches.row.parts.choose("none")
+    assert shown(view) == everybody
+
+
+def test_too_many_to_put_together_are_listed_all_the_same_and_it_is_said(
+    view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reid_engine.people.MOST", 2)
+    everybody = shown(view)
+    view.matches.row.parts.choose("person")
+    qtbot.waitUntil(lambda: "choose a time" in view.matches._line.text(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: shown(view) == everybody, timeout=WAIT_MS)

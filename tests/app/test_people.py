@@ -1,0 +1,89 @@
+"""``reappear people``: who is here, as a table and as JSON, by camera and time, and on the record."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.cli import main
+from reid_engine.case import Case
+from reid_engine.store import Network
+from reid_engine.types import TrackletId
+from tests.support.cases import MODEL, Gallery, looks
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Ann before Gate and Hall, Bob before Gate twice, somebody else before Hall; from 1970-01-01 00:00 UTC."""
+    monkeypatch.setenv("COLUMNS", "160")
+    with Case.create(tmp_path / "case", "a test") as opened:
+        made = Gallery(opened.store)
+        bands = {"calibration": {"strong": 0.3, "possible": 0.5, "weak": 0.7}}
+        opened.store.add_network(Network("embedder", "e" * 64, "n", "n", bands, MODEL))
+        for camera, person, at_s in (
+            ("Gate", 1, 0),
+            ("Gate", 2, 60),
+            ("Hall", 1, 120),
+            ("Gate", 2, 180),
+            ("Hall", 3, 240),
+        ):
+            made.put(camera, looks(person, seed=at_s, noise=0.03), at_s=at_s)
+    return tmp_path / "case"
+
+
+def listed(case: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, object]]:
+    assert main(["people", str(case), "--json", *options]) == 0
+    found: list[dict[str, object]] = json.loads(capsys.readouterr().out)["people"]
+    return found
+
+
+def test_everybody_is_listed_by_likely_person(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", str(case)]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["person", "tracks", "cameras", "first", "last", "track", "numbers"]
+    stamp = [["1970-01-01", f"00:0{minute}:00", "UTC"] for minute in range(5)]
+    assert lines[1] == ["1", "2", "Gate,", "Hall", *stamp[0], *stamp[2], "1", "3"]
+    assert lines[2] == ["2", "2", "Gate", *stamp[1], *stamp[3], "2", "4"]
+    assert lines[3] == ["3", "1", "Hall", *stamp[4], *stamp[4], "5"]
+    first = listed(case, capsys)[0]
+    assert (first["person"], first["tracklets"], first["face"], first["cameras"]) == (1, [1, 3], 1, ["Gate", "Hall"])
+    assert (first["start_us"], first["end_us"], first["decided"]) == (0, 120_160_000, False)
+
+
+def test_only_some_cameras_and_a_time_are_looked_at(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert [found["tracklets"] for found in listed(case, capsys, "--camera", "Hall")] == [[3], [5]]
+    after = listed(case, capsys, "--from", "1970-01-01T00:01:30Z", "--to", "1970-01-01T00:03:30Z")
+    assert [found["tracklets"] for found in after] == [[3], [4]]
+    assert listed(case, capsys, "--quality", "0.9") == listed(case, capsys, "--upper", "red") == []
+    assert main(["people", str(case), "--lower", "red"]) == 0
+    assert "no tracklet passes the filters" in capsys.readouterr().err
+
+
+def test_decisions_stand_and_are_marked(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Case.open(case) as opened:
+        opened.decide(TrackletId(1), TrackletId(5), "same")
+        opened.decide(TrackletId(2), TrackletId(4), "different")
+    assert main(["people", str(case)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1].rstrip().endswith("1 5 (decided)")
+    assert [line.split()[-1] for line in lines[2:5]] == ["2", "3", "4"]
+
+
+def test_the_list_is_on_the_record_and_a_wrong_call_is_not(case: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["people", str(case), "--camera", "Nowhere"]) == 3
+    assert "Nowhere" in capsys.readouterr().err
+    assert main(["people", str(case), "--from", "yesterday"]) != 0
+    assert "yesterday" in capsys.readouterr().err
+    listed(case, capsys, "--camera", "Gate")
+    assert main(["record", str(case)]) == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "people" in line]
+    assert len(told) == 1
+    assert "people listed: 2 likely people in 3 tracks, in Gate" in told[0]
+
+
+def test_a_case_without_vectors_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Case.create(tmp_path / "empty", "a test").close()
+    assert main(["people", str(tmp_path / "empty")]) == 3
+    assert "ingest recordings first" in capsys.readouterr().err
