@@ -31,6 +31,8 @@ BAND_TIPS: dict[BandName | None, str] = {
 BAND_ORDER: tuple[BandName | None, ...] = ("strong", "possible", "weak", "none", None)
 LINE_ABOVE = "weak"  # bands from here on lie beyond the line that 5 % of strangers pass
 LINE = Later("5 % of strangers come nearer than this (held-out test)")
+PERSON = "person "  # begins the key of a likely person's part,
+FACES = 4  # which shows so many cards, and all when they are asked for
 MANY_WEAK = 60  # more than so many, beside stronger ones, are folded away until somebody asks for them
 
 
@@ -72,12 +74,12 @@ class Arrangement:
 class Wish:
     """How a person wants to see a ranking, or everybody: they have no rank and no band.
 
-    folded: whether many weak ones are folded away; plausible: without doubts
+    opened: keys of the parts that are shown whole, of those that fold; plausible: without doubts
     """
 
     sort: Sort = "rank"
     group: Group = "band"
-    folded: bool = True
+    opened: frozenset[str] = frozenset()
     plausible: bool = False
 
 
@@ -149,7 +151,7 @@ def _by_person(people: Sequence[LikelyPerson], labels: Mapping[CameraId, Label])
         letters = " ".join(labels.get(camera, NO_CAMERA).letter for camera in person.cameras)
         words = tr("Confirmed as one person   {letters}") if person.decided else tr("May be one person   {letters}")
         found.update(
-            (number, (place, f"person {person.face}", words.format(letters=letters))) for number in person.tracklets
+            (number, (place, f"{PERSON}{person.face}", words.format(letters=letters))) for number in person.tracklets
         )
     return lambda seen: found.get(seen.tracklet, alone)
 
@@ -157,7 +159,7 @@ def _by_person(people: Sequence[LikelyPerson], labels: Mapping[CameraId, Label])
 def _laid_out(parts: Sequence[tuple[tuple[Any, ...], list[Seen]]], wish: Wish) -> Arrangement:
     strong = any(key in ("confirmed", "strong", "possible") for (_, key, _), _ in parts)
     weak = sum(len(found) for (_, key, _), found in parts if key in ("weak", "none"))
-    fold = wish.folded and wish.group == "band" and strong and weak > MANY_WEAK
+    fold = wish.group == "band" and strong and weak > MANY_WEAK and wish.opened.isdisjoint(("weak", "none"))
     shown: list[Seen] = []
     sections: list[Section] = []
     drawn = False
@@ -165,7 +167,8 @@ def _laid_out(parts: Sequence[tuple[tuple[Any, ...], list[Seen]]], wish: Wish) -
         beyond = wish.group == "band" and key in ("weak", "none")
         line = tr(LINE) if beyond and not drawn else ""
         drawn = drawn or beyond
-        kept = [] if fold and beyond else found
+        most = FACES if key.startswith(PERSON) and key not in wish.opened else len(found)
+        kept = [] if fold and beyond else found[:most]
         sections.append(Section(key, title, len(shown), len(kept), len(found) - len(kept), line))
         shown += kept
     return Arrangement(shown, tuple(sections), {match.tracklet: row for row, match in enumerate(shown)})

@@ -274,7 +274,7 @@ class InquiryView(QObject):
 
     def _show(self, shown: Arrangement) -> None:
         self.work.matches.arrange(shown, self.work.investigation.verdicts)
-        self.matches.select_first()
+        self.matches.settle()
 
     def _on_no_answer(self, error: Exception) -> None:
         self._answer = None

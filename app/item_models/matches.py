@@ -110,10 +110,14 @@ class MatchesModel(QAbstractListModel):
         """The match of a row, or None."""
         return self._shown.matches[row] if 0 <= row < len(self._shown.matches) else None
 
+    def row_of(self, tracklet: TrackletId) -> int | None:
+        """The row of a tracklet, or None."""
+        return self._shown.place.get(tracklet)
+
     def find(self, tracklet: TrackletId) -> Seen | None:
         """The match of a tracklet, or None."""
-        place = self._shown.place.get(tracklet)
-        return None if place is None else self._shown.matches[place]
+        row = self.row_of(tracklet)
+        return None if row is None else self._shown.matches[row]
 
     def decide(self, verdicts: Mapping[TrackletId, Verdict]) -> None:
         """Show these decisions, all there are."""

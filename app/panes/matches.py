@@ -51,7 +51,8 @@ class MatchesPane(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._model = model
         self.setAcceptDrops(True)
-        self._folded = True
+        self._opened: frozenset[str] = frozenset()
+        self._keep: tuple[Seen | None, int] | None = None  # the card and the place to stay at
         self._rows = {ranks: FilterRow(RANKING if ranks else EVERYBODY, self) for ranks in (False, True)}
         for row in self._rows.values():
             row.filtered.connect(self.filtered)
@@ -63,7 +64,7 @@ class MatchesPane(QWidget):
         self.cards.asked.connect(lambda index: self._choose(index.row()))
         self.cards.scrubbed.connect(model.scrub)
         self.cards.menu_wanted.connect(self._show_menu)
-        self.cards.unfolded.connect(lambda _: self._unfold())
+        self.cards.unfolded.connect(self._unfold)
         self.cards.selectionModel().currentChanged.connect(lambda now, _: self._point(now.row()))
         self._line = QLabel(self)
         self._line.setObjectName("muted")
@@ -140,11 +141,11 @@ class MatchesPane(QWidget):
 
     def wish(self) -> Wish:
         """How the list shall be shown."""
-        return self.row.wish(folded=self._folded)
+        return self.row.wish(self._opened)
 
     def fold(self) -> None:
-        """A new ranking: many weak ones are folded away again."""
-        self._folded = True
+        """A new list: what folds is folded again."""
+        self._opened, self._keep = frozenset(), None
 
     def current(self) -> Seen | None:
         """Whoever is under the cursor."""
@@ -161,10 +162,16 @@ class MatchesPane(QWidget):
         if following is not None and following != row:
             self.go_to(following)
 
-    def select_first(self) -> None:
-        """Put the cursor on the best match, without playing it."""
-        if self._model.rowCount():
-            self.go_to(0)
+    def settle(self) -> None:
+        """Put the cursor on the first card, without playing it; where a part was unfolded, stay where it was."""
+        keep, self._keep = self._keep, None
+        if not self._model.rowCount():
+            return
+        seen, place = (None, 0) if keep is None else keep
+        row = None if seen is None else self._model.row_of(seen.tracklet)
+        self.go_to(0 if row is None else row)
+        if keep is not None:
+            self.cards.verticalScrollBar().setValue(place)
 
     def go_to(self, row: int) -> None:
         """Put the cursor on a card."""
@@ -220,8 +227,9 @@ class MatchesPane(QWidget):
         button.clicked.connect(self.everybody)
         return button
 
-    def _unfold(self) -> None:
-        self._folded = False
+    def _unfold(self, key: str) -> None:
+        self._opened |= {key}
+        self._keep = self.current(), self.cards.verticalScrollBar().value()
         self.wished.emit()
 
     def _on_reset(self) -> None:

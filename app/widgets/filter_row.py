@@ -124,12 +124,12 @@ class FilterRow(QWidget):
             least_quality=float(quality[0] or 0) if quality else 0.0,
         )
 
-    def wish(self, *, folded: bool) -> Wish:
-        """How the list shall be shown."""
+    def wish(self, opened: frozenset[str]) -> Wish:
+        """How the list shall be shown. opened: the parts that were unfolded"""
         sorts, groups = self._looks.sorts, self._looks.groups
         sort = next((value for _, value in sorts if value in self.order.values), sorts[0][1])
         group = next((value for _, value in groups if value in self.parts.values), groups[0][1])
-        return Wish(sort, group, folded, bool(self.doubts.values))
+        return Wish(sort, group, opened, bool(self.doubts.values))
 
     def clear(self) -> None:
         """Let everybody pass; said once, not once for every filter."""

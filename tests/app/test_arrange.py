@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.arrange import LINE, MANY_WEAK, Label, Sort, Wish, arranged
+from app.arrange import FACES, LINE, MANY_WEAK, Label, Sort, Wish, arranged
 from reid_engine.people import Group
 from reid_engine.types import BandName, CameraId, Match, Seen, TrackletId, Verdict
 
@@ -34,7 +34,7 @@ def test_many_weak_ones_are_folded_away_beside_stronger_ones_until_they_are_aske
     weak = [match(n, "weak") for n in range(2, MANY_WEAK + 3)]
     folded = arranged([match(1, "strong"), *weak], {}, LABELS)
     assert [(s.count, s.hidden) for s in folded.sections] == [(1, 0), (0, len(weak))]
-    opened = arranged([match(1, "strong"), *weak], {}, LABELS, Wish(folded=False))
+    opened = arranged([match(1, "strong"), *weak], {}, LABELS, Wish(opened=frozenset({"weak"})))
     assert [(s.count, s.hidden) for s in opened.sections] == [(1, 0), (len(weak), 0)]
     alone = arranged(weak, {}, LABELS)
     assert [(s.count, s.hidden) for s in alone.sections] == [(len(weak), 0)]
@@ -85,3 +85,18 @@ def test_likely_people_come_one_after_the_other_and_whoever_is_like_nobody_last(
     assert [(part.title, part.count) for part in shown.sections] == [
         ("May be one person   A B", 2), ("Confirmed as one person   B", 2), ("Like nobody else", 1),
     ]  # fmt: skip
+
+
+def test_of_a_likely_person_the_first_few_cards_are_shown_until_that_one_is_unfolded() -> None:
+    many = FACES + 3
+    seen = [Seen(TrackletId(n), CameraId(1), n, n + 1) for n in range(1, 2 * many + 1)]
+    numbers = [one.tracklet for one in seen]
+    people = [
+        Group(tuple(part), part[0], (CameraId(1),), 0, 9, decided=False) for part in (numbers[:many], numbers[many:])
+    ]
+    shown = arranged(seen, {}, LABELS, Wish("earliest", "person"), people)
+    assert [(part.count, part.hidden) for part in shown.sections] == [(FACES, 3), (FACES, 3)]
+    assert [one.tracklet for one in shown.matches] == numbers[:FACES] + numbers[many : many + FACES]
+    opened = Wish("earliest", "person", frozenset({shown.sections[1].key}))
+    again = arranged(seen, {}, LABELS, opened, people)
+    assert [(part.count, part.hidden) for part in again.sections] == [(FACES, 3), (many, 0)]

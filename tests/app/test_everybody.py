@@ -155,3 +155,26 @@ def test_too_many_to_put_together_are_listed_all_the_same_and_it_is_said(
     view.matches.row.parts.choose("person")
     qtbot.waitUntil(lambda: "choose a time" in view.matches._line.text(), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: shown(view) == everybody, timeout=WAIT_MS)
+
+
+def test_a_person_of_many_tracks_is_unfolded_where_they_stand(
+    view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.arrange.FACES", 1)
+    one, other = (TrackletId(number) for number in shown(view)[:2])
+    view.work.desk.decide(one, other, "same")
+    view.matches.row.parts.choose("person")
+    qtbot.waitUntil(lambda: any(part.hidden for part in view.work.matches.sections), timeout=WAIT_MS)
+    before = view.work.matches.rowCount()
+    view.matches.go_to(before - 1)
+    last = view.matches.current()
+    place = view.matches.cards.verticalScrollBar().value()
+    key = next(part.key for part in view.work.matches.sections if part.hidden)
+    view.matches.cards.unfolded.emit(key)
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() == before + 1, timeout=WAIT_MS)
+    assert view.matches.current() == last
+    assert view.matches.cards.verticalScrollBar().value() == place
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.everybody()  # asked anew, what folds is folded again
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() == before, timeout=WAIT_MS)
+    assert view.matches.cards.currentIndex().row() == 0

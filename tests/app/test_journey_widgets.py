@@ -45,7 +45,7 @@ def grid(qtbot: QtBot) -> CardGrid:
     qtbot.addWidget(shown)
     shown.resize(560, 640)
     shown.show()
-    model.arrange(arranged(ranking(7, 40), {}, LABELS, Wish(folded=False)), {})
+    model.arrange(arranged(ranking(7, 40), {}, LABELS, Wish(opened=frozenset({"weak"}))), {})
     return shown
 
 
