@@ -76,6 +76,7 @@ def walk(window: MainWindow, scene: Scene, home: Path, wait: Wait) -> Iterator[s
     yield from decide(window, scene, wait)
     yield from look_closer(window, wait)
     yield from follow(window, wait)
+    yield from look_round(window, wait)
 
 
 def new_case(window: MainWindow, home: Path, wait: Wait) -> Iterator[str]:
@@ -208,6 +209,19 @@ def follow(window: MainWindow, wait: Wait) -> Iterator[str]:
     yield "18-evidence"
     dialog.close()
     wait(lambda: not _shown(dialog))
+
+
+def look_round(window: MainWindow, wait: Wait) -> Iterator[str]:
+    """A: everybody who was seen, put together into likely people."""
+    view = the_view(window)
+    window.activateWindow()
+    wait(window.isActiveWindow)
+    QTest.keyClick(view.player, Qt.Key.Key_A)
+    everybody = view.work.desk.case.store.count_tracklets()
+    wait(lambda: view.work.matches.rowCount() == everybody)
+    view.matches.row.parts.choose("person")
+    wait(lambda: any("one person" in part.title for part in view.work.matches.sections))
+    yield "20-everybody"
 
 
 def dialogs(window: MainWindow, wait: Wait) -> Iterator[str]:

@@ -35,7 +35,7 @@ def test_an_investigation_from_an_empty_screen_to_a_journey(
     window = open_window(None)
     wait = partial(qtbot.waitUntil, timeout=WAIT_MS)
     steps = list(walk(window, Scene(tmp_path / "export", wrong=WRONG), tmp_path, wait))
-    assert (steps[0], steps[-1]) == ("01-welcome", "18-evidence")
+    assert (steps[0], steps[-1]) == ("01-welcome", "20-everybody")
     assert "keys" in list(dialogs(window, wait))
     window.close()
     with Case.open(tmp_path / "2026-014 Station theft", read_only=True) as case:
@@ -48,6 +48,7 @@ def test_an_investigation_from_an_empty_screen_to_a_journey(
         assert kinds.count("decide") == DECISIONS
         assert kinds.count("search") == 2
         assert "view" in kinds
+        assert kinds[-2:] == ["everybody", "likely people"]
         assert case.store.broken_record() is None
 
 
