@@ -90,6 +90,7 @@ def people(
     upper: Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such tops.")] = None,
     lower: Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such trousers or skirts.")] = None,
     quality: Annotated[float, typer.Option(min=0, max=1, help="Least quality of the best crop.")] = 0.0,
+    sheet: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a sheet of faces.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Who is here? Tracks put together into likely people, those before most cameras first."""
@@ -103,6 +104,8 @@ def people(
             least_quality=quality,
         )
         found = opened.likely_people(where, control=JobControl())
+        if sheet is not None:
+            opened.people_sheet(found, sheet, when=date_and_time)
         names = {known.id: known for known in opened.store.cameras()}
         if as_json:
             say({"people": [person_json(number, group, names) for number, group in enumerate(found.groups, start=1)]})
