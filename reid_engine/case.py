@@ -42,6 +42,7 @@ DATABASE = "case.db"
 FOLDERS = ("index", "exports", "jobs")
 TOLERANCE_US = 500_000
 COLOURS_AT_ONCE = 100
+FACES = 300  # on one sheet of likely people
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,11 +291,32 @@ class Case:
             camera = cameras[tracklet.camera]
             shown = when(tracklet.start_us, camera.clock.zone)
             probe = Card(pictures.get(tracklet.id), "probe", camera.name, shown, f"tracklet {tracklet.id}")
-        with explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(contact_sheet(probe, cards, heading=f"{len(cards)} matches by {request.model}"))
+        self._keep_sheet(path, contact_sheet(probe, cards, heading=f"{len(cards)} matches by {request.model}"))
         if not self.store.read_only:
             self.record("contact sheet", path=str(path), matches=[int(match.tracklet) for match in result.matches])
+
+    def people_sheet(self, found: LikelyPeople, path: Path, *, when: Callable[[int, str], str]) -> None:
+        """Write a PNG of the first ``FACES`` likely people, each by the face; ``when`` as for a contact sheet."""
+        from reid_engine.sheet import Card, contact_sheet  # loads OpenCV, which listing does without
+
+        cameras = {camera.id: camera for camera in self.store.cameras()}
+        shown = found.groups[:FACES]
+        pictures = self.store.best_crops([group.face for group in shown])
+        cards = []
+        for number, group in enumerate(shown, start=1):
+            names = ", ".join(cameras[camera].name for camera in group.cameras)
+            seen = when(group.start_us, cameras[group.cameras[0]].clock.zone)
+            note = f"{len(group.tracklets)} tracks, face {group.face}"
+            cards.append(Card(pictures.get(group.face), str(number), names, seen, note))
+        self._keep_sheet(path, contact_sheet(None, cards, heading=f"{len(cards)} of {len(found.groups)} likely people"))
+        if not self.store.read_only:
+            self.record("contact sheet", path=str(path), matches=[int(group.face) for group in shown])
+
+    @staticmethod
+    def _keep_sheet(path: Path, png: bytes) -> None:
+        with explained(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(png)
 
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write down that two tracklets are the same person, different people, or unclear."""

@@ -1,4 +1,4 @@
-"""A contact sheet: the probe and its matches as one picture, for a report or for looking at a ranking at a glance.
+"""A contact sheet: the probe and its matches, or likely people, as one picture, for a report or to look at at a glance.
 
 Text comes in ready to be read (law 2: zones and formats are the program's business). It is drawn with the font that
 OpenCV carries, which knows Latin, Greek, Cyrillic, Hebrew, Arabic and Chinese; what it does not know becomes a "?".
@@ -66,15 +66,16 @@ class Card:
     truth: bool | None = None
 
 
-def contact_sheet(probe: Card, matches: Sequence[Card], *, heading: str = "") -> bytes:
-    """A PNG: the probe at the left, its matches in rank order beside it, row by row."""
+def contact_sheet(probe: Card | None, matches: Sequence[Card], *, heading: str = "") -> bytes:
+    """A PNG: the probe at the left, if there is one, and its matches in rank order beside it, row by row."""
     rows = max(1, -(-len(matches) // COLUMNS))
     across = min(COLUMNS, max(1, len(matches)))
-    width = (across + 1) * (CARD_W + MARGIN) + 3 * MARGIN
+    first = MARGIN if probe is None else CARD_W + 3 * MARGIN
+    width = first + across * (CARD_W + MARGIN) + MARGIN
     image = np.full((TITLE_H + rows * (CARD_H + MARGIN) + MARGIN, width, 3), PAPER, np.uint8)
     write_line(image, heading, (2 * MARGIN, 32), width - 4 * MARGIN, size=TITLE_SIZE, colour=INK, weight=600)
-    _draw_card(image, probe, MARGIN, TITLE_H)
-    first = CARD_W + 3 * MARGIN
+    if probe is not None:
+        _draw_card(image, probe, MARGIN, TITLE_H)
     for place, card in enumerate(matches):
         row, column = divmod(place, COLUMNS)
         _draw_card(image, card, first + column * (CARD_W + MARGIN), TITLE_H + row * (CARD_H + MARGIN))

@@ -129,12 +129,15 @@ def people(
     upper: Upper = None,
     lower: Lower = None,
     quality: Quality = 0.0,
+    sheet: Annotated[Path | None, typer.Option(metavar="PNG", help="Write a sheet of faces.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Who is here? Tracks put together into likely people, those before most cameras first."""
     with telling(Case.open(case)) as opened:
         where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
         found = opened.likely_people(where, control=JobControl())
+        if sheet is not None:
+            opened.people_sheet(found, sheet, when=date_and_time)
         names = {known.id: known for known in opened.store.cameras()}
         if as_json:
             say({"people": [person_json(number, group, names) for number, group in enumerate(found.groups, start=1)]})

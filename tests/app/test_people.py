@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from app.cli import main
 from reid_engine.case import Case
+from reid_engine.sheet import CARD_W, MARGIN, PICTURE_H, PICTURE_W, TITLE_H
 from reid_engine.store import Network
 from reid_engine.types import TrackletId
 from tests.support.cases import MODEL, Gallery, looks
@@ -81,6 +84,22 @@ def test_the_list_is_on_the_record_and_a_wrong_call_is_not(case: Path, capsys: p
     told = [line for line in capsys.readouterr().out.splitlines() if "people" in line]
     assert len(told) == 1
     assert "people listed: 2 likely people in 3 tracks, in Gate" in told[0]
+
+
+def test_faces_are_written_as_one_picture_and_that_is_on_the_record(
+    case: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    listed(case, capsys, "--sheet", str(tmp_path / "new" / "who.png"))
+    sheet = cv2.imread(str(tmp_path / "new" / "who.png"))
+    left = MARGIN + MARGIN  # of the first card's picture
+    for place, track in enumerate((1, 2, 5)):  # whose crops are as grey as their number
+        column = sheet[TITLE_H + PICTURE_H // 2, left + place * (CARD_W + MARGIN) + PICTURE_W // 2]
+        assert np.abs(column.astype(int) - track).max() <= 1
+    assert sheet.shape[1] == 3 * (CARD_W + MARGIN) + 2 * MARGIN
+    with Case.open(case, read_only=True) as opened:
+        last = opened.store.events()[-1]
+    assert (last.kind, last.body["matches"]) == ("contact sheet", [1, 2, 5])
+    assert listed(case, capsys, "--quality", "0.9", "--sheet", str(tmp_path / "none.png")) == []
 
 
 def test_a_case_without_vectors_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
