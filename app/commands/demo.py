@@ -63,6 +63,7 @@ def demo(
         asked = clearest(opened)
         for probe in asked:
             ask(opened, probe, truth)
+        who_is_here(opened, truth)
     program: Program = context.obj
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
         from app.gui import run
@@ -121,6 +122,20 @@ def ask(case: Case, probe: TrackletId, truth: Truth | None = None) -> None:
     sheet = case.folder / "exports" / f"who is tracklet {probe}.png"
     case.contact_sheet(request, result, sheet, when=date_and_time)
     sys.stdout.write(f"contact sheet: {sheet}\n")
+
+
+def who_is_here(case: Case, truth: Truth | None = None) -> None:
+    """Everybody put together into likely people: how many, and their faces as a sheet in the case's exports."""
+    if not case.store.models():
+        return  # nobody was seen
+    found = case.likely_people()
+    seen = [number for group in found.groups for number in group.tracklets]
+    really = set() if truth is None else {truth.person(case.store, one) for one in case.store.tracklets(seen)} - {None}
+    known = f"; {len(really)} by the truth" if really else ""
+    sys.stdout.write(f"\nWho is here? {len(found.groups)} likely people in {len(seen)} tracklets{known}\n")
+    sheet = case.folder / "exports" / "who is here.png"
+    case.people_sheet(found, sheet, when=date_and_time)
+    sys.stdout.write(f"their faces: {sheet}\n")
 
 
 def judged(
