@@ -103,6 +103,7 @@ QToolButton#chip::menu-indicator { image: none; }
 QLineEdit, QPlainTextEdit { background: $field; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
 QComboBox { padding: 4px 8px; min-height: 20px; }
+QSpinBox, QDoubleSpinBox { min-height: 26px; }
 QLineEdit:focus, QPlainTextEdit:focus { border-color: $accent; }
 QLineEdit[wrong="true"] { border-color: $danger; color: $danger; }
 QTableView { background: $panel; alternate-background-color: $ground; border: 0; gridline-color: $line;
