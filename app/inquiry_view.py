@@ -100,6 +100,7 @@ class InquiryView(QObject):
 
     def everybody(self) -> None:
         """Who is there at all? As cards, by camera, time and clothes."""
+        self.player.select(-1)
         self._searching(tr("Looking through the case …"), somebody=False)
         self.work.investigation.everybody(self._filters())
 
@@ -336,6 +337,7 @@ class InquiryView(QObject):
         self._portrait = None
         if tracklet < 0:
             self.said.emit("")
+            self.subject.show_portrait("", [], "")
             return
         if tracklet != self._selected:
             self._before, self._selected = self._selected, tracklet
@@ -352,6 +354,8 @@ class InquiryView(QObject):
         self.work.writing.run(lambda: desk.view(TrackletId(tracklet)), lambda _: None)
 
     def _show_portrait(self, tracklet: int, pictures: list[QImage], found: Portrait) -> None:
+        if self.player.selection != tracklet:
+            return  # somebody else is selected by now, or nobody
         self._portrait = found
         better = found.better_moment(self.player.clock.now_us())
         words = "" if better is None else better[1]

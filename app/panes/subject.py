@@ -115,10 +115,10 @@ class SubjectPane(QWidget):
         self._name.setText(tr("{words}: not a track of this case").format(words=words))
 
     def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
-        """Crops of the track that is selected now, why it may rank badly, and where it is seen better."""
+        """Crops of the track that is selected now (none: nobody is), why it may rank badly, where it is seen better."""
         empty(self._strip)
-        if self._probe is None and pictures and self._crop.pixmap().isNull():
-            self._crop.setText(tr(SELECTED).format(name=name.capitalize()))
+        if self._probe is None and self._crop.pixmap().isNull() and not self._name.text():
+            self._crop.setText(tr(SELECTED).format(name=name.capitalize()) if pictures else tr(NOBODY))
         for picture in pictures:
             label = QLabel(self)
             label.setToolTip(name)

@@ -86,6 +86,8 @@ def test_the_list_and_the_ranking_keep_filters_of_their_own(view: CaseView, qtbo
         view.matches.row.cameras.choose(int(camera))
     qtbot.waitUntil(lambda: 0 < len(shown(view)) < len(everybody), timeout=WAIT_MS)
     some = shown(view)
+    click(view, 0, qtbot)
+    qtbot.waitUntil(lambda: view.subject._strip.count() > 1, timeout=WAIT_MS)
     with qtbot.waitSignal(answered, timeout=WAIT_MS):
         view.matches._search.click()
     query = view.work.investigation.query
@@ -94,6 +96,9 @@ def test_the_list_and_the_ranking_keep_filters_of_their_own(view: CaseView, qtbo
     with qtbot.waitSignal(answered, timeout=WAIT_MS):
         view.matches._back.click()
     qtbot.waitUntil(lambda: shown(view) == some, timeout=WAIT_MS)
+    assert view.player.selection is None  # nobody is looked for any more, nor selected
+    assert view.subject._strip.count() == 1  # what holds the pictures left
+    assert "Nobody yet" in view.subject._crop.text()
 
 
 def test_nothing_can_be_decided_refined_or_explained_about_a_mere_list(view: CaseView, window: MainWindow) -> None:
