@@ -14,7 +14,8 @@ __all__ = ("FAMILIES", "Program", "register")
 FAMILIES = {
     "analyse": ("ingest", "prepare"),
     "describe": ("describe",),
-    "investigate": ("tracklets", "people", "search", "probe", "why"),
+    "everybody": ("tracklets", "people"),
+    "investigate": ("search", "probe", "why"),
     "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
     "evidence": ("evidence", "verify", "still"),
     "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "record"),
