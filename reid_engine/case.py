@@ -364,14 +364,15 @@ class Case:
         """Every pair of cameras of which something was said or learned."""
         return links_of(self.store)
 
-    def name_colours(self, control: JobControl | None = None) -> int:
-        """Name the clothes of tracklets that came in before colours were kept; returns how many these were."""
+    def name_colours(self, control: JobControl | None = None, *, again: bool = False) -> int:
+        """Name the clothes of tracklets that came in before colours were kept, or of all; returns how many."""
         control = JobControl() if control is None else control
-        missing = self.store.without_colour()
+        everybody = self.store.find(TrackletFilter()).tolist() if again else []
+        missing = [TrackletId(number) for number in everybody] if again else self.store.without_colour()
         for first in range(0, len(missing), COLOURS_AT_ONCE):
             control.check()
             some = missing[first : first + COLOURS_AT_ONCE]
-            self.store.add_colours({number: _worn(self.store.crops(number)) for number in some})
+            self.store.put_colours({number: _worn(self.store.crops(number)) for number in some})
             control.report(stage="colours", done=first + len(some), total=len(missing))
         return len(missing)
 

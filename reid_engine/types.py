@@ -134,7 +134,7 @@ class ClosedTracklet:
 
     offset_us: (N,) int64, microseconds after the source's first picture, rising
     xyxy:      (N, 4) float32; score: (N,) float32; quality: in [0, 1], of the best crop
-    upper, lower: what colour the clothes are, by name; empty where it cannot be told
+    upper, lower: what colours the clothes have, by name, spaces between; empty where it cannot be told
     """
 
     track_id: int

@@ -199,11 +199,12 @@ def plan(
 
 def colours(
     case: Annotated[Path, CASE],
+    again: Annotated[bool, typer.Option("--again", help="Of all tracklets, by the rule of this version.")] = False,
     control: Annotated[Path | None, CONTROL] = None,
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
-    """Name the clothes' colours of tracklets that came in before colours were kept."""
+    """Name the clothes' colours of tracklets that came in before colours were kept, or of all."""
     with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
-        count = opened.name_colours(controls)
+        count = opened.name_colours(controls, again=again)
         controls.reporter.event("result", ok=True, colours=count)
     tell(f"{count} tracklets have got colours")

@@ -22,6 +22,7 @@ SWATCHES = {
     Later("black"): "#1b1b1d", Later("grey"): "#8b8d91", Later("white"): "#f4f4f2", Later("red"): "#c8322c",
     Later("orange"): "#e98022", Later("brown"): "#74492a", Later("yellow"): "#e9d32f", Later("green"): "#3f9a44",
     Later("blue"): "#2f62c4", Later("purple"): "#7a3f9d", Later("pink"): "#e58ab4",
+    Later("beige"): "#cdb594",
 }  # fmt: skip
 TIME_TIP = Later("A time of the day that is shown, or a date and a time, in the cameras' zone")
 QUALITIES = ((Later("any"), None), (Later("fair, 0.3 and more"), 0.3), (Later("good, 0.5 and more"), 0.5))

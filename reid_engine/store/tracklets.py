@@ -195,11 +195,13 @@ class TrackletVerbs(VectorVerbs):
             wanted = sa.select(tracklet.c.id).where(~has).order_by(tracklet.c.id)
             return [TrackletId(number) for number in connection.execute(wanted).scalars()]
 
-    def add_colours(self, found: Mapping[TrackletId, tuple[str, str]]) -> None:
-        """Keep (upper, lower) of tracklets that had none."""
+    def put_colours(self, found: Mapping[TrackletId, tuple[str, str]]) -> None:
+        """Keep (upper, lower) of tracklets, instead of what they had."""
         rows = [{"tracklet": number, "upper": upper, "lower": lower} for number, (upper, lower) in found.items()]
         if rows:
             with self.database.writing() as connection:
+                for piece in chunks(found):
+                    connection.execute(sa.delete(tracklet_colour).where(tracklet_colour.c.tracklet.in_(piece)))
                 connection.execute(sa.insert(tracklet_colour), rows)
 
     def colours(self, ids: Sequence[TrackletId]) -> dict[TrackletId, tuple[str, str]]:
@@ -305,7 +307,8 @@ def _conditions(where: TrackletFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(tracklet.c.quality >= where.least_quality)
     for part, names in ((tracklet_colour.c.upper, where.upper), (tracklet_colour.c.lower, where.lower)):
         if names:
-            conditions.append(tracklet.c.id.in_(sa.select(tracklet_colour.c.tracklet).where(part.in_(names))))
+            worn = sa.or_(*((" " + part + " ").contains(f" {name} ", autoescape=True) for name in names))
+            conditions.append(tracklet.c.id.in_(sa.select(tracklet_colour.c.tracklet).where(worn)))
     return conditions
 
 

@@ -90,7 +90,7 @@ def test_what_is_no_place_and_no_plan_is_refused(people: Gallery) -> None:
 
 def test_filters_by_colour_and_quality(people: Gallery) -> None:
     ids = [people.put("a", n, at_s=n) for n in range(3)]
-    people.store.add_colours({ids[0]: ("red", "blue"), ids[1]: ("red", "black")})
+    people.store.put_colours({ids[0]: ("red", "blue"), ids[1]: ("red", "black")})
     assert people.store.without_colour() == [ids[2]]
 
     def found(where: TrackletFilter) -> list[int]:
@@ -102,6 +102,12 @@ def test_filters_by_colour_and_quality(people: Gallery) -> None:
     assert found(TrackletFilter(least_quality=0.5)) == ids
     assert found(TrackletFilter(least_quality=0.51)) == []
     assert people.store.colours(ids) == {ids[0]: ("red", "blue"), ids[1]: ("red", "black")}
+    people.store.put_colours({ids[0]: ("white red", "blue grey"), ids[2]: ("", "")})
+    assert people.store.without_colour() == []
+    assert found(TrackletFilter(upper=("red",))) == ids[:2]
+    assert found(TrackletFilter(upper=("white",), lower=("grey",))) == ids[:1]
+    assert found(TrackletFilter(upper=("re", "whit", "%", "white red"))) == ids[:1]  # whole names, or as they stand
+    assert found(TrackletFilter(lower=("%",))) == []
 
 
 def test_a_pair_keeps_both_travel_times_and_refuses_nonsense(people: Gallery) -> None:
