@@ -23,29 +23,28 @@ from reid_engine.types import BgrImage, TrackletCrops
 COLOURS = ("black", "grey", "white", "red", "orange", "brown", "yellow", "green", "blue", "purple", "pink", "beige")
 COLUMNS = (0.35, 0.65)  # of the box's width
 PARTS = ((0.20, 0.45), (0.50, 0.70))  # torso and legs, of its height: shorts end at the knee, and below it legs part
-WIDE, TALL = 8, 16  # pixels that are left of each part
+WIDE = 8  # pixels that are left of each part
+TALL = 16
 MOST = 3  # names of a part
 LEAST_SHARE = 0.2  # of the votes, for a colour to name a part,
 BESIDE = 0.4  # and of the votes of the first
 # in OpenCV's scales: hue 0 to 180, saturation and value 0 to 255
-DULL, DARK_DULL = (
-    45.0,
-    75.0,
-)  # saturation below which a pixel has no hue, and in the dark, where noise looks like colour
+DULL = 45.0  # saturation below which a pixel has no hue,
+DARK_DULL = 75.0  # and in the dark, where noise looks like colour
 DIM = 110.0  # value below which it is dark
 DENIM = 30.0  # saturation from which blue counts all the same
 BLACK = 55.0  # value below which everything is black
-BRIGHTEST, FULL = 95, 230.0  # this percentile of a crop's values is taken for so much light,
+BRIGHTEST = 95  # this percentile of a crop's values
+FULL = 230.0  # is taken for so much light,
 MOST_LIGHT = 1.8  # yet no crop for darker than this
-WHITE, NO_WHITE = (
-    175.0,
-    125.0,
-)  # value in that light from which what has no hue is white, and without it below which not
+WHITE = 175.0  # value in that light from which what has no hue is white,
+NO_WHITE = 125.0  # if it has this value without it
 # upper end of each hue, the last wraps round to red
 HUES = ((8.0, "red"), (20.0, "orange"), (34.0, "yellow"), (85.0, "green"), (128.0, "blue"), (160.0, "purple"),
         (172.0, "pink"), (181.0, "red"))  # fmt: skip
 BROWN_BELOW = 150.0  # orange, and dim yellow, of less value than this is brown;
-BEIGE_BELOW, BEIGE_FROM = 100.0, 110.0  # of less saturation and, in that light, more value than these it is beige
+BEIGE_BELOW = 100.0  # of less saturation,
+BEIGE_FROM = 110.0  # and more value in that light, it is beige
 PALE_PINK = 110.0  # red of less saturation than this, if bright, is pink
 
 
