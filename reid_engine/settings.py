@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import inspect
 import json
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +27,7 @@ Seconds = Annotated[float, Field(gt=0.0)]
 class _Group(BaseModel):
     """Typed settings; the sentence under each is what people read beside it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class DetectionSettings(_Group):
@@ -156,19 +161,36 @@ def each_setting(settings: Settings) -> list[Setting]:
     for name, field in Settings.model_fields.items():
         value = getattr(settings, name)
         if isinstance(value, _Group):
+            words = sentences(type(value))
             found += [
-                _setting(f"{name}.{key}", getattr(value, key), of) for key, of in type(value).model_fields.items()
+                _setting(f"{name}.{key}", getattr(value, key), of, words[key])
+                for key, of in type(value).model_fields.items()
             ]
         else:
-            found.append(_setting(name, value, field))
+            found.append(_setting(name, value, field, sentences(Settings)[name]))
     return found
 
 
-def _setting(key: str, value: Any, field: FieldInfo) -> Setting:
+@cache
+def sentences(group: type[BaseModel]) -> Mapping[str, str]:
+    """The sentence under each field: read here when asked for, while pydantic would read it at every start."""
+    (tree,) = ast.parse(inspect.getsource(group)).body
+    assert isinstance(tree, ast.ClassDef)
+    return {
+        ast.unparse(field.target): inspect.cleandoc(words.value.value)
+        for field, words in pairwise(tree.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(words, ast.Expr)
+        and isinstance(words.value, ast.Constant)
+        and isinstance(words.value.value, str)
+    }
+
+
+def _setting(key: str, value: Any, field: FieldInfo, words: str) -> Setting:
     limits = {type(limit).__name__: limit for limit in field.metadata}
     least = next((float(getattr(limits[kind], kind.lower())) for kind in ("Ge", "Gt") if kind in limits), None)
     most = next((float(getattr(limits[kind], kind.lower())) for kind in ("Le", "Lt") if kind in limits), None)
-    return Setting(key, value, field.default, field.description or "", least, most)
+    return Setting(key, value, field.default, words, least, most)
 
 
 def with_setting(settings: Settings, key: str, value: Any) -> Settings:

@@ -32,7 +32,7 @@ from app import theme
 from app.settings import WindowState
 from app.words import Later, shortened, tr
 from reid_engine.errors import SettingsError
-from reid_engine.settings import Setting, Settings, each_setting, with_setting
+from reid_engine.settings import Setting, Settings, each_setting, sentences, with_setting
 
 THEMES: dict[theme.Choice, str] = {"system": Later("As the system"), "dark": Later("Dark"), "light": Later("Light")}
 MOST = 1_000_000
@@ -84,8 +84,8 @@ class SettingsDialog(QDialog):
         known = each_setting(self.settings)
         for group in dict.fromkeys(one.group for one in known):
             rows = [(name_of(one), one.words, self._field(one)) for one in known if one.group == group]
-            described = Settings.model_fields[group].description if group else tr("Names of files.")
-            self._add_page(group.capitalize() or tr("File names"), described or "", rows)
+            described = sentences(Settings)[group] if group else tr("Names of files.")
+            self._add_page(group.capitalize() or tr("File names"), described, rows)
 
     def _field(self, one: Setting) -> QWidget:
         if isinstance(one.value, tuple):

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 
 def skip_layers_of_shapes(patch: pytest.MonkeyPatch) -> None:
     """Norms and ReLU give maps of the shape that they get, where channels fit; maps that hold numbers are computed."""
     for name in ("batch_norm", "instance_norm", "relu"):
-        patch.setattr(F, name, _skipping(getattr(F, name)))
+        patch.setattr(functional, name, _skipping(getattr(functional, name)))
 
 
 def _skipping(layer: Callable[..., Tensor]) -> Callable[..., Tensor]:
