@@ -18,8 +18,9 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-@pytest.fixture(autouse=True, scope="package")
+@pytest.fixture(scope="module")
 def quick_shapes() -> Iterator[None]:
+    """For files of tests over shapes only."""
     with pytest.MonkeyPatch.context() as patch:
         skip_layers_of_shapes(patch)
         yield
