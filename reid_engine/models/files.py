@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 from reid_engine.errors import NetworkFileError, UsageError
 from reid_engine.models import build_model
@@ -105,13 +106,25 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
             "the file was changed or the card belongs to another one"
         )
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Undrawn():
             model = build_model(card["model"], card["variant"], **options_of(card))
     except (UsageError, TypeError, ValueError) as error:
         raise NetworkFileError(f"the card of {path} describes no model of this version: {error}") from error
     _refuse_mismatch(path, model, state)
     model.to_empty(device="cpu").load_state_dict(state)  # copied: a file's tensors are not aligned for fast kernels
     return model.eval(), card
+
+
+class _Undrawn(TorchFunctionMode):
+    """No first weights are drawn: where there are only shapes, that would load torch's compiler, two seconds of it."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
+    ) -> Any:
+        named = kwargs or {}
+        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", "") == "torch.nn.init":
+            return args[0] if args else named["tensor"]
+        return func(*args, **named)
 
 
 def fill_model(model: VideoReidModel, path: Path) -> None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
-import onnxruntime
 import openvino as ov
 from numpy.typing import NDArray
 
@@ -55,6 +54,8 @@ class OnnxGraph:
     """An ONNX file in ONNX Runtime, f32 on the processor."""
 
     def __init__(self, file: Path, *, threads: int | None) -> None:
+        import onnxruntime  # most starts of the program run no such file
+
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or default_threads()
         options.log_severity_level = 3

@@ -31,7 +31,7 @@ from app.main_window import MainWindow
 from app.networks import Networks
 from app.settings import WindowState
 from app.verbs import INVESTIGATE
-from reid_engine.settings import Settings
+from reid_engine.settings import Settings, WorkSettings
 from tests.support.footage import two_cameras
 from tests.support.networks import stripe_embedder
 from tests.support.program import COMMAND, program
@@ -157,10 +157,13 @@ def lane(qtbot: QtBot) -> Iterator[Lane]:
 
 @pytest.fixture
 def application(tmp_path: Path) -> Application:
-    """The window's outside world: the suite's program, and settings of its own."""
+    """The window's outside world: the suite's program, and settings of its own.
+
+    Its jobs do not work gently: on a busy machine a test would wait for minutes until one gets a processor.
+    """
     state = QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat)
     state.setValue("zone", "Europe/Berlin")
-    return Application(COMMAND, state, Settings())
+    return Application(COMMAND, state, Settings(work=WorkSettings(gently=False)))
 
 
 @pytest.fixture

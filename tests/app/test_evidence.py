@@ -56,7 +56,6 @@ def test_a_journey_is_handed_on_and_its_number_can_be_copied(
 ) -> None:
     with_journey(window, qtbot)
     view = view_of(window)
-    view.work.jobs.gently = False  # this test waits for it, however busy the machine is
     dialog = asked(window, dialogs, qtbot)
     dialog.before.setValue(0.5)
     dialog.after.setValue(0.0)

@@ -8,11 +8,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from app import jobs as following
-from app.jobs import Job, JobFiles, Jobs, running_jobs
+from app.jobs import NICENESS, Job, JobFiles, Jobs, running_jobs
+from app.settings import WindowState
 from app.starved import LOOKS, Starved
+from app.workspace import Workspace
+from reid_engine.case import Case
+from reid_engine.settings import Settings, WorkSettings
 
 WAIT_MS = 20_000
 SAY_RESULT = (sys.executable, "-c", 'print(\'{"event": "result", "ok": true}\')')
@@ -44,7 +49,7 @@ def ended(job: Job, qtbot: QtBot) -> str:
 
 
 def test_a_job_that_says_its_result_has_ended_well(tmp_path: Path, follow: list[Jobs], qtbot: QtBot) -> None:
-    jobs = Jobs(tmp_path, SAY_RESULT)
+    jobs = Jobs(tmp_path, SAY_RESULT, gently=False)
     follow.append(jobs)
     heard: list[dict[str, object]] = []
     job = jobs.start("ingest", [])
@@ -63,7 +68,7 @@ def test_a_program_that_cannot_be_started_is_the_jobs_end(tmp_path: Path, follow
 def test_a_job_that_dies_without_a_result_ends_with_its_last_words(
     tmp_path: Path, follow: list[Jobs], qtbot: QtBot
 ) -> None:
-    jobs = Jobs(tmp_path, (sys.executable, "-c", "import sys; sys.exit('no space is left')"))
+    jobs = Jobs(tmp_path, (sys.executable, "-c", "import sys; sys.exit('no space is left')"), gently=False)
     follow.append(jobs)
     assert ended(jobs.start("ingest", []), qtbot) == "no space is left"
 
@@ -71,15 +76,15 @@ def test_a_job_that_dies_without_a_result_ends_with_its_last_words(
 def test_a_running_job_is_found_by_another_window_and_goes_behind_it(
     tmp_path: Path, follow: list[Jobs], qtbot: QtBot
 ) -> None:
-    first = Jobs(tmp_path, WAIT_FOR_CANCEL)
+    first = Jobs(tmp_path, WAIT_FOR_CANCEL, gently=False)
     follow.append(first)
     job = first.start("ingest", [])
     qtbot.waitUntil(lambda: job.files.log.exists() and job.files.log.stat().st_size > 0, timeout=WAIT_MS)
     first.close()
     found = running_jobs(tmp_path)
     assert list(found) == [job.name]
-    assert os.getpriority(os.PRIO_PROCESS, found[job.name]) > os.getpriority(os.PRIO_PROCESS, 0)
-    second = Jobs(tmp_path, WAIT_FOR_CANCEL)
+    assert os.getpriority(os.PRIO_PROCESS, found[job.name]) >= NICENESS
+    second = Jobs(tmp_path, WAIT_FOR_CANCEL, gently=False)
     follow.append(second)
     second.follow(found)
     second.follow(found)
@@ -117,6 +122,18 @@ def test_a_gentle_job_takes_only_what_nobody_else_wants(
     job.moved.connect(heard.extend)
     assert ended(job, qtbot) == ""
     assert (heard[0]["policy"], heard[0]["nice"]) == (policy, niceness)
+
+
+def test_jobs_of_a_case_are_gentle_unless_the_settings_say_otherwise(tmp_path: Path, qtbot: QtBot) -> None:
+    state = WindowState(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    hasty = Settings(work=WorkSettings(gently=False))
+    assert Jobs(tmp_path, SAY_ORDER).gently
+    for settings, gently in ((Settings(), True), (hasty, False)):
+        work = Workspace(Case.create(tmp_path / str(gently), "a test"), SAY_ORDER, state, settings)
+        assert work.jobs.gently is gently
+        work.use(Settings() if settings is hasty else hasty)
+        assert work.jobs.gently is not gently
+        work.close()
 
 
 IGNORES = (sys.executable, "-c", "import time\nprint('{}', flush=True)\ntime.sleep(60)")

@@ -71,6 +71,18 @@ def noisy(seed: int, crops: int) -> TrackletCrops:
     return TrackletCrops(tuple(crop(image, 0.1 + 0.1 * i, i) for i, image in enumerate(images)), ())
 
 
+@pytest.fixture(scope="module")
+def facts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def cache(facts: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One for this file: a child looks once into a network that several tests make of the same bytes."""
+    monkeypatch.setenv("REAPPEAR_CACHE", str(facts))
+    return facts
+
+
 @pytest.fixture
 def stripes(tmp_path: Path, cache: Path) -> SingleImageEmbedder:
     return load_embedder(stripe_embedder(tmp_path), threads=2)

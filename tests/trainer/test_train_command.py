@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -160,11 +160,16 @@ def free_ports(count: int) -> list[str]:
 SIZES = {"grl": (), "tcl/full_tri": ("input_size=64x32",)}
 PAIR = """
 import json, os, sys
+import torch._dynamo, trainer.verbs.train  # once: then this process becomes two
 from trainer.__main__ import main
+other = os.fork()
+os.environ["RANK"] = os.environ["LOCAL_RANK"] = "0" if other else "1"
 for port, arguments in json.loads(sys.argv[1]):
     os.environ["MASTER_PORT"] = port  # the one before may not be given up yet
     if status := main(arguments):
         sys.exit(status)
+if other:
+    sys.exit(os.waitstatus_to_exitcode(os.waitpid(other, 0)[1]))
 """
 
 
@@ -175,22 +180,21 @@ def averaged(recipe: str, people: Path, out: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def by_two(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The runs of two processes, recipe after recipe in the same two, which load torch but once."""
+    """The runs of two processes, recipe after recipe in the same two; torch is loaded but once."""
     root = tmp_path_factory.mktemp("two")
     ports = free_ports(len(SIZES))
     runs = [
         (port, averaged(name, people, root / name.replace("/", " "))) for port, name in zip(ports, SIZES, strict=True)
     ]
     address = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "OMP_NUM_THREADS": "1"}
-    pair = [
-        subprocess.Popen(
-            [sys.executable, "-c", PAIR, json.dumps(runs)],
-            cwd=ROOT,
-            env={**os.environ, **address, "RANK": str(rank), "LOCAL_RANK": str(rank)},
-        )
-        for rank in range(2)
-    ]
-    assert [child.wait(timeout=120) for child in pair] == [0, 0]
+    pair = subprocess.Popen(
+        [sys.executable, "-c", PAIR, json.dumps(runs)], cwd=ROOT, env={**os.environ, **address}, start_new_session=True
+    )
+    try:
+        assert pair.wait(timeout=120) == 0
+    finally:
+        with suppress(ProcessLookupError):  # nobody is left when all went well
+            os.killpg(pair.pid, signal.SIGKILL)
     return root
 
 

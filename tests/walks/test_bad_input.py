@@ -84,7 +84,7 @@ def test_a_damaged_stream_is_read_as_far_as_it_goes_and_its_damage_is_counted(tm
     (tmp_path / "flipped.ts").write_bytes(bytes(data))
     half = whole.read_bytes()[len(data) // 2 :]
     (tmp_path / "half.ts").write_bytes(half)
-    said = reappear("ingest", tmp_path / "case", tmp_path / "flipped.ts", tmp_path / "half.ts", *weights.options())
+    said = inside("ingest", tmp_path / "case", tmp_path / "flipped.ts", tmp_path / "half.ts", *weights.options())
     assert said.status == 0, said.err
     flipped, halved = said.last("result")["files"]
     damage = flipped["damage"]

@@ -13,7 +13,7 @@ import pytest
 
 from reid_engine.case import Case
 from tests.support import command, world
-from tests.support.command import Weights, contents, inside, reappear
+from tests.support.command import Weights, contents, inside
 from tests.support.networks import stripe_embedder
 
 pytestmark = pytest.mark.walk
@@ -41,7 +41,7 @@ def recordings() -> tuple[Path, ...]:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, weights: Weights, recordings: tuple[Path, ...]) -> list:
     case = tmp_path_factory.mktemp("undisturbed") / "case"
-    said = reappear("ingest", case, *recordings, *weights.options())
+    said = inside("ingest", case, *recordings, *weights.options())
     assert said.status == 0, said.err
     found = contents(case)
     assert len(found) >= 7, "everybody who walks by is found"
@@ -57,7 +57,7 @@ def test_a_killed_ingest_goes_on_to_the_very_same_case(
     for number in range(KILLS):
         process = command.start("ingest", case, *recordings, *slow.options())
         resumed += _kill(process, frames=moments.randrange(10, 120) if number else 0, after_s=moments.uniform(0, 0.4))
-    said = reappear("ingest", case, *recordings, *weights.options())
+    said = inside("ingest", case, *recordings, *weights.options())
     assert said.status == 0, said.err
     assert contents(case) == undisturbed
     assert inside("check", case).status == 0
@@ -70,12 +70,12 @@ def test_what_was_ingested_is_skipped_and_said_so_and_found_again_where_it_lies_
     case, drive, other = tmp_path / "case", tmp_path / "drive", tmp_path / "other"
     drive.mkdir()
     here = [Path(shutil.copy(path, drive)) for path in recordings]
-    first = reappear("ingest", case, *here, *weights.options())
+    first = inside("ingest", case, *here, *weights.options())
     assert first.status == 0, first.err
     before = contents(case)
     drive.rename(other)
     now = [other / path.name for path in here]
-    again = reappear("ingest", case, *now, *weights.options())
+    again = inside("ingest", case, *now, *weights.options())
     assert again.status == 0
     assert [file["state"] for file in again.last("result")["files"]] == ["skipped", "skipped"]
     assert again.err.count("already ingested") == 2
@@ -97,7 +97,7 @@ def test_a_cancelled_ingest_keeps_what_it_has_and_goes_on(
     _, err = process.communicate(timeout=60)
     assert process.returncode == 4
     assert "kept" in err
-    assert reappear("ingest", case, *recordings, *weights.options()).status == 0
+    assert inside("ingest", case, *recordings, *weights.options()).status == 0
     assert contents(case) == undisturbed
 
 

@@ -21,7 +21,7 @@ from app.cli import main
 from reid_engine.case import Case
 from reid_engine.colours import COLOURS
 from tests.support import command
-from tests.support.command import Said, Weights, environment, inside, reappear
+from tests.support.command import Said, Weights, environment, inside
 from tests.support.footage import PEOPLE, SKIN, two_cameras
 from tests.support.program import program
 
@@ -49,7 +49,7 @@ def case(tmp_path_factory: pytest.TempPathFactory, weights: Weights, footage: tu
     folder = tmp_path_factory.mktemp("case") / "station 'theft' 😀"
     east, west = footage
     cameras = ["--camera", f"East «gate»={east}", "--camera", f"West 'hall' 😀={west}", "--start", START]
-    said = reappear("ingest", folder, *cameras, *weights.options())
+    said = inside("ingest", folder, *cameras, *weights.options())
     assert said.status == 0, said.err
     assert said.last("result")["ok"]
     return folder

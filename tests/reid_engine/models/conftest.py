@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from tests.support.shapes import skip_layers_of_shapes
+
 
 @pytest.fixture(autouse=True, scope="session")
 def one_thread() -> Iterator[None]:
@@ -14,3 +16,11 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def quick_shapes() -> Iterator[None]:
+    """For files of tests over shapes only."""
+    with pytest.MonkeyPatch.context() as patch:
+        skip_layers_of_shapes(patch)
+        yield

@@ -11,6 +11,8 @@ from reid_engine.errors import UsageError
 from reid_engine.models import MODELS, build_model, model_names, model_options
 from reid_engine.models.configurations import ALIASES, CONFIGURATIONS
 
+pytestmark = pytest.mark.usefixtures("quick_shapes")
+
 
 def test_the_five_models_have_their_papers_names():
     assert model_names() == ["grl", "stmp", "rgsat", "gltr", "tclnet"]

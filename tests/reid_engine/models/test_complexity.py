@@ -9,6 +9,8 @@ from reid_engine.errors import UsageError
 from reid_engine.models import build_model
 from reid_engine.models.complexity import Complexity, measure
 
+pytestmark = pytest.mark.usefixtures("quick_shapes")
+
 
 def weigh(name: str, variant: str = "paper", part: str | None = None) -> Complexity:
     with torch.device("meta"):

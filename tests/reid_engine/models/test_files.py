@@ -316,3 +316,15 @@ def test_foreign_checkpoints_are_refused(tmp_path):
         import_checkpoint(small("tclnet", "released"), tmp_path / "wide.pth")
     with pytest.raises(UsageError, match="into the released variant"):
         import_checkpoint(small("tclnet", "paper"), tmp_path / "foreign.pth")
+
+
+def test_what_a_file_fills_is_not_drawn_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are only shapes, drawing loads torch's compiler: two seconds of every process with a model."""
+    save_model(build_model("gltr", backbone="compact"), tmp_path / "model.safetensors")
+    drawn: list[object] = []
+    monkeypatch.setattr(torch.nn.init, "_no_grad_normal_", lambda *given: drawn.append(given) or given[0])
+    build_model("gltr", backbone="compact")
+    assert drawn
+    drawn.clear()
+    load_model(tmp_path / "model.safetensors")
+    assert not drawn
