@@ -104,7 +104,8 @@ def arranged(
     key = _by_person(people, labels) if wish.group == "person" else _key(wish.group, verdicts, labels)
     for match in shown:
         parts.setdefault(key(match), []).append(match)
-    order = sorted(parts) if wish.group != "none" else list(parts)
+    latest_first = wish.group == "hour" and wish.sort == "latest"
+    order = sorted(parts, reverse=latest_first) if wish.group != "none" else list(parts)
     return _laid_out([(where, parts[where]) for where in order], wish)
 
 

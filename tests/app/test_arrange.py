@@ -47,6 +47,13 @@ def test_groups_by_camera_and_by_hour() -> None:
     assert titles(matches, Wish(group="none")) == [("", 3)]
 
 
+def test_hours_follow_the_sort() -> None:
+    matches = [match(1, None, at_us=0), match(2, None, at_us=HOUR), match(3, None, at_us=HOUR + 1)]
+    found = arranged(matches, {}, LABELS, Wish("latest", "hour"))
+    assert [m.rank for m in found.matches] == [3, 2, 1]
+    assert [section.count for section in found.sections] == [2, 1]
+
+
 def test_sorts_by_time_either_way() -> None:
     matches = [match(1, None, at_us=5), match(2, None, at_us=1), match(3, None, at_us=9)]
     earliest = arranged(matches, {}, LABELS, Wish("earliest", "none"))
