@@ -101,6 +101,10 @@ class MatchesPane(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Search for this person")).triggered.connect(lambda: self.searched.emit(number))
+        part = self.cards.section_of(index)
+        if part is not None and part.hidden:  # by keyboard, too
+            words = tr("Show {count} more of this part").format(count=part.hidden)
+            menu.addAction(words).triggered.connect(lambda: self._unfold(part.key))
         menu.addAction(tr("Erase …")).triggered.connect(lambda: self.erase.emit(number))
         menu.popup(at)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from app.case_view import CaseView
+from app.desk import Query
 from app.item_models.matches import CARD_ROLE
 from app.main_window import MainWindow
 from reid_engine.store import TrackletFilter
@@ -262,3 +264,38 @@ def test_a_list_that_comes_late_does_not_come_over_a_shorter_one(
     qtbot.waitUntil(lambda: view.work.reading.idle, timeout=WAIT_MS)
     QTest.qWait(0)
     assert shown(view) == everybody[:1]
+
+
+def test_the_hint_knows_a_mere_list_from_a_ranking_for_a_picture(view: CaseView, qtbot: QtBot) -> None:
+    at = view.progress(watching=True)
+    assert (at.listed, at.matches) == (True, 0)
+    store, case = view.work.desk.case.store, view.work.desk.case
+    vector = store.vectors(case.model(), [TrackletId(shown(view)[0])])[0]
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.work.investigation.search_vector(vector, Query())
+    at = view.progress(watching=True)
+    assert not at.listed
+    assert at.matches > 0
+
+
+def test_the_menu_of_a_card_unfolds_its_part(view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By keyboard too, where a heading cannot be clicked."""
+    monkeypatch.setattr("app.arrange.FACES", 1)
+    one, other = (TrackletId(number) for number in shown(view)[:2])
+    view.work.desk.decide(one, other, "same")
+    view.matches.row.parts.choose("person")
+    qtbot.waitUntil(lambda: any(part.hidden for part in view.work.matches.sections), timeout=WAIT_MS)
+    before = view.work.matches.rowCount()
+    row = next(part.first for part in view.work.matches.sections if part.hidden)
+    view.matches.cards.menu_wanted.emit(view.work.matches.index(row), QPoint())
+    menu = view.matches.findChildren(QMenu)[-1]
+    next(action for action in menu.actions() if "Show 1 more" in action.text()).trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() == before + 1, timeout=WAIT_MS)
+
+
+def test_the_name_of_a_camera_is_no_markup(view: CaseView) -> None:
+    model = view.work.matches
+    camera = model.labels[next(iter(model.labels))]
+    model.label(dict.fromkeys(model.labels, replace(camera, name="<img src=x>")))
+    assert "&lt;img" in model.index(0).data(Qt.ItemDataRole.ToolTipRole)
