@@ -29,6 +29,7 @@ from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
 
 PICTURES = Later("Pictures (*.png *.jpg *.jpeg *.bmp *.webp)")
 MARKS = 50
+OLD_CARDS = Later("These cards are of the search before: wait for the new ones, then decide.")
 PROBE_NOTE = Later("Looking at the picture …")
 AROUND_US = 5_000_000  # a match is played from so long before to so long after it
 
@@ -55,7 +56,7 @@ class InquiryView(QObject):
         self._colours_named = False
         self._connect_panes()
         self.closely.said.connect(self.said)
-        self.closely.decided.connect(self.matches.decide)
+        self.closely.decided.connect(self._on_compared)
         self.answers.said.connect(self.said)
         inquiry = work.investigation
         inquiry.answered.connect(self._on_answer)
@@ -239,9 +240,18 @@ class InquiryView(QObject):
     def _on_decided(self, tracklet: int, verdict: Verdict) -> None:
         inquiry = self.work.investigation
         if inquiry.query is not None and not self.answers.of(inquiry.query):
-            self.said.emit(tr("These cards are of the search before: wait for the new ones, then decide."))
+            self.said.emit(tr(OLD_CARDS))
             return
         inquiry.decide(TrackletId(tracklet), verdict)
+
+    def _on_compared(self, probe: int, candidate: int, verdict: Verdict) -> None:
+        """Decide whom the dialog showed, wherever the cursor has gone meanwhile."""
+        row = self.work.matches.row_of(TrackletId(candidate))
+        if row is None or probe != self.work.investigation.probe:
+            self.said.emit(tr(OLD_CARDS))
+            return
+        self.matches.go_to(row)
+        self.matches.decide(verdict)
 
     def show_match(self, tracklet: int) -> None:
         """Show a match in its camera, all others at the same instant; of everybody, it is selected too."""
