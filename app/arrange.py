@@ -104,7 +104,8 @@ def arranged(
     key = _by_person(people, labels) if wish.group == "person" else _key(wish.group, verdicts, labels)
     for match in shown:
         parts.setdefault(key(match), []).append(match)
-    order = sorted(parts) if wish.group != "none" else list(parts)
+    latest_first = wish.group == "hour" and wish.sort == "latest"
+    order = sorted(parts, reverse=latest_first) if wish.group != "none" else list(parts)
     return _laid_out([(where, parts[where]) for where in order], wish)
 
 
@@ -145,7 +146,7 @@ def _key(
 def _by_person(people: Sequence[LikelyPerson], labels: Mapping[CameraId, Label]) -> Callable[[Seen], tuple[Any, ...]]:
     """(order, key, title) of somebody's section: likely people first, then all who look like nobody else."""
     several = [person for person in people if len(person.tracklets) > 1]
-    alone = (len(several), "alone", tr("Like nobody else"))
+    alone = (len(several), "alone", tr("Put together with nobody"))
     found: dict[TrackletId, tuple[Any, ...]] = {}
     for place, person in enumerate(several):
         letters = " ".join(labels.get(camera, NO_CAMERA).letter for camera in person.cameras)

@@ -67,6 +67,7 @@ class CaseView(QObject):
     def progress(self, *, watching: bool) -> Progress:
         """How far somebody is who uses this for the first time."""
         rows, work = self.work.recordings.rows(), self.work
+        listed = work.investigation.query is not None and work.investigation.query.everybody
         return Progress(
             recordings=len(rows),
             reading=any(row.state == "reading" for row in rows),
@@ -75,7 +76,8 @@ class CaseView(QObject):
             searchable=sum(row.state == "done" for row in rows),
             investigating=watching,
             selected=self.player.selection is not None,
-            matches=0 if work.investigation.probe is None else work.matches.rowCount(),
+            matches=0 if listed else work.matches.rowCount(),
+            listed=listed and work.matches.rowCount() > 0,
             decided=len(work.investigation.verdicts),
         )
 

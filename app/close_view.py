@@ -21,10 +21,10 @@ from reid_engine.types import Match, TrackletId
 
 
 class CloseView(QObject):
-    """said: a sentence for the status bar; decided: the verdict about the card under the cursor."""
+    """said: a sentence for the status bar; decided: of the two that are side by side, the verdict about the other."""
 
     said = Signal(str)
-    decided = Signal(str)
+    decided = Signal(int, int, str)
 
     def __init__(self, work: Workspace, window: QWidget) -> None:
         super().__init__(window)
@@ -39,7 +39,7 @@ class CloseView(QObject):
 
         def opened(found: tuple[Side, Side]) -> None:
             dialog = CompareDialog(title or tr("Compare"), found, decide=decide, parent=self._window)
-            dialog.decided.connect(self.decided)
+            dialog.decided.connect(lambda verdict: self.decided.emit(int(one), int(other), verdict))
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
 

@@ -165,7 +165,7 @@ class Desk:
     def __init__(self, case: Case) -> None:
         self.case = case
         self._lengths: dict[str, int] = {}
-        self._warming = JobControl()
+        self._control = JobControl()
 
     @property
     def folder(self) -> Path:
@@ -334,11 +334,11 @@ class Desk:
     def warm(self) -> None:
         """Have the search index in memory before somebody asks; nothing where there are no vectors yet."""
         with suppress(CaseError, JobCancelled):
-            self.case.index(self.case.model(), self._warming)
+            self.case.index(self.case.model(), self._control)
 
     def give_up(self) -> None:
-        """Nobody waits for ``warm`` any more."""
-        self._warming.cancel()
+        """The case is closed: nobody waits for ``warm`` or ``put_together`` any more."""
+        self._control.cancel()
 
     def answer(self, query: Query) -> Answer:
         """Rank, or list everybody. Raises what ``search`` raises."""
@@ -351,8 +351,8 @@ class Desk:
         return Answer(query, found[:EVERYBODY], {}, (words,) if len(found) > EVERYBODY else ())
 
     def put_together(self, answer: Answer) -> Answer:
-        """The same list of everybody with its likely people. Raises UsageError for too many, CaseError."""
-        found = self.case.likely_people(answer.query.where)
+        """The same list of everybody with its likely people. Raises UsageError (too many), CaseError, JobCancelled."""
+        found = self.case.likely_people(answer.query.where, control=self._control)
         return replace(answer, people=found.groups, notes=tuple(dict.fromkeys((*answer.notes, *found.notes))))
 
     def search(self, query: Query) -> Answer:

@@ -11,7 +11,7 @@ ENOUGH = 3  # decisions after which nobody needs to be told
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far somebody is."""
+    """How far somebody is. listed: everybody is shown, and nobody searched for."""
 
     recordings: int = 0
     reading: bool = False
@@ -20,6 +20,7 @@ class Progress:
     searchable: int = 0
     investigating: bool = False
     selected: bool = False
+    listed: bool = False
     matches: int = 0
     decided: int = 0
 
@@ -34,6 +35,8 @@ def next_step(at: Progress) -> str:
         return _before_the_first(at)
     if not at.investigating:
         return tr("3 of 5   Go to Investigate (Ctrl+2).")
+    if at.listed:
+        return tr("4 of 5   Click somebody to see them; a second click, or Enter, searches the other cameras.")
     if at.matches == 0 and not at.selected:
         return tr("3 of 5   Pause where a person is seen, point at them, and click; or press A for everybody.")
     if at.matches == 0:

@@ -11,28 +11,27 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from app.arrange import BAND_WORDS, Arrangement, arranged
+from app.answer_view import AnswerView
 from app.close_view import CloseView
 from app.desk import Answer, Footage, Query
 from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
+from app.investigation import NOBODY_SOUGHT
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
 from app.portrait import Portrait
-from app.words import Later, counted, tr
+from app.words import Later, tr
 from app.workspace import Workspace
-from reid_engine.search import BANDS, NOBODY_PASSES
-from reid_engine.store import TrackEdit
+from reid_engine.store import Decision, Deed, TrackEdit
 from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
 
 PICTURES = Later("Pictures (*.png *.jpg *.jpeg *.bmp *.webp)")
-PUT_TOGETHER = Later("Put together by looks: a hint, no decision.")
 MARKS = 50
+OLD_CARDS = Later("These cards are of the search before: wait for the new ones, then decide.")
 PROBE_NOTE = Later("Looking at the picture …")
 AROUND_US = 5_000_000  # a match is played from so long before to so long after it
-AT_ONCE = 2000  # more matches than these are put in order on a lane
 
 
 class InquiryView(QObject):
@@ -50,23 +49,24 @@ class InquiryView(QObject):
         self.matches = MatchesPane(work.matches, window)
         self.subject = SubjectPane(window)
         self.closely = CloseView(work, window)
-        self._answer: Answer | None = None
+        self.answers = AnswerView(work, self.matches, self)
         self._portrait: Portrait | None = None
         self._before: int | None = None  # the track that was selected before the one that is
         self._selected: int | None = None
         self._colours_named = False
         self._connect_panes()
         self.closely.said.connect(self.said)
-        self.closely.decided.connect(self.matches.decide)
+        self.closely.decided.connect(self._on_compared)
+        self.answers.said.connect(self.said)
         inquiry = work.investigation
         inquiry.answered.connect(self._on_answer)
         inquiry.changed.connect(work.matches.decide)
         inquiry.changed.connect(self.subject.show_verdicts)
         inquiry.said.connect(self.said)
         inquiry.failed.connect(self._on_no_answer)
-        inquiry.written.connect(lambda deed: self._after_edit() if isinstance(deed, TrackEdit) else None)
+        inquiry.written.connect(self._on_written)
         work.edited.connect(self._on_edited)
-        work.described.connect(inquiry.again)
+        work.described.connect(self._ask_again)
 
     def _connect_panes(self) -> None:
         inquiry = self.work.investigation
@@ -77,9 +77,8 @@ class InquiryView(QObject):
         self.matches.chosen.connect(self.show_match)
         self.matches.searched.connect(self.search)
         self.matches.everybody.connect(self.everybody)
-        self.matches.decided.connect(lambda tracklet, verdict: inquiry.decide(TrackletId(tracklet), verdict))
+        self.matches.decided.connect(self._on_decided)
         self.matches.filtered.connect(self._on_filtered)
-        self.matches.wished.connect(self._arrange)
         self.matches.refine.connect(inquiry.refine)
         self.matches.compare.connect(self.compare)
         self.matches.why.connect(self.why)
@@ -99,7 +98,11 @@ class InquiryView(QObject):
     # searching --------------------------------------------------------------------------------------------------------
 
     def everybody(self) -> None:
-        """Who is there at all? As cards, by camera, time and clothes."""
+        """Who is there at all? As cards, by camera, time and clothes; the keys go to them."""
+        self._list_everybody()
+        self.matches.enter()
+
+    def _list_everybody(self) -> None:
         self.player.select(-1)
         self._searching(tr("Looking through the case …"), somebody=False)
         self.work.investigation.everybody(self._filters())
@@ -199,7 +202,7 @@ class InquiryView(QObject):
         filters, inquiry = self._filters(), self.work.investigation
         if inquiry.query is None:
             if filters.filtered:
-                self.everybody()
+                self._list_everybody()
             return
         if (filters.upper or filters.lower) and not self._colours_named:
             self._colours_named = True  # once: a case of an older version has tracks whose clothes nobody named
@@ -211,10 +214,6 @@ class InquiryView(QObject):
     # answers ----------------------------------------------------------------------------------------------------------
 
     def _on_answer(self, answer: Answer) -> None:
-        self._answer = answer
-        self.matches.head(_heading(answer))
-        if not answer.matches:
-            self._say_nobody(answer)
         if answer.query.tracklet is not None:
             self.subject.show_probe(answer.query.tracklet)
         elif answer.query.everybody:
@@ -223,71 +222,35 @@ class InquiryView(QObject):
         self.subject.show_verdicts(answer.verdicts)
         marked = () if answer.query.everybody else answer.matches[:MARKS]
         self.player.mark([(match.camera, match.start_us) for match in marked])
-        self._arrange()
-
-    def _say_nobody(self, answer: Answer) -> None:
-        notes = "   ".join(note for note in answer.notes if note != NOBODY_PASSES)
-        if answer.query.filtered:
-            hint = notes or tr("Widen the time, choose more cameras, or leave out a colour.")
-            self.matches.say(tr("Nobody passes these filters."), hint, filtered=True)
-        elif answer.query.everybody:
-            self.matches.say(tr("Nobody was found in the recordings yet."), tr("Analyse recordings first (Ctrl+1)."))
-        else:
-            self.matches.say(tr("Nobody else was seen by the other cameras."), notes)
-
-    def _arrange(self) -> None:
-        """Show the answer in the order and the parts that a person wishes; a long one is put in order on a lane."""
-        answer = self._answer
-        if answer is None:
-            return
-        verdicts, labels = self.work.investigation.verdicts, dict(self.work.matches.labels)
-        wish = self.matches.wish()
-        if wish.group == "person" and answer.people is None:
-            self._put_together(answer)
-            return
-        people = answer.people or ()
-        wish = replace(wish, group="none") if wish.group == "person" and not people else wish
-        if len(answer.matches) <= AT_ONCE:
-            self._show(arranged(answer.matches, verdicts, labels, wish, people))
-        else:
-            self.work.reading.run(
-                lambda: arranged(answer.matches, verdicts, labels, wish, people), self._show, key="arrangement"
-            )
-
-    def _put_together(self, answer: Answer) -> None:
-        """Find the likely people of a list of everybody, and show it so."""
-
-        def done(found: Answer) -> None:
-            if self._answer is answer:
-                self._answer = found
-                self.matches.head(_heading(found))
-                self._arrange()
-
-        def failed(error: Exception) -> None:
-            if self._answer is answer:
-                self.said.emit(sentence(error))
-                self._answer = replace(answer, people=(), notes=(*answer.notes, sentence(error)))
-                self.matches.head(_heading(self._answer))
-                self._arrange()
-
-        self.matches.head(tr("Looking who may be one person …"))
-        self.work.reading.run(lambda: self.work.desk.put_together(answer), done, key="people", failed=failed)
-
-    def _show(self, shown: Arrangement) -> None:
-        self.work.matches.arrange(shown, self.work.investigation.verdicts)
-        self.matches.settle()
+        self.answers.show(answer)
 
     def _on_no_answer(self, error: Exception) -> None:
-        self._answer = None
-        self.work.matches.show((), {})
-        self.matches.head("")
-        self.matches.say(sentence(error))
-        self.said.emit(sentence(error))
+        self.answers.give_up(sentence(error))
 
     # looking at matches -----------------------------------------------------------------------------------------------
 
     def decide(self, verdict: Verdict) -> None:
         """Decide the current card and move on."""
+        query = self.work.investigation.query
+        if query is None or query.everybody:
+            self.said.emit(tr(NOBODY_SOUGHT))
+        else:
+            self.matches.decide(verdict)
+
+    def _on_decided(self, tracklet: int, verdict: Verdict) -> None:
+        inquiry = self.work.investigation
+        if inquiry.query is not None and not self.answers.of(inquiry.query):
+            self.said.emit(tr(OLD_CARDS))
+            return
+        inquiry.decide(TrackletId(tracklet), verdict)
+
+    def _on_compared(self, probe: int, candidate: int, verdict: Verdict) -> None:
+        """Decide whom the dialog showed, wherever the cursor has gone meanwhile."""
+        row = self.work.matches.row_of(TrackletId(candidate))
+        if row is None or probe != self.work.investigation.probe:
+            self.said.emit(tr(OLD_CARDS))
+            return
+        self.matches.go_to(row)
         self.matches.decide(verdict)
 
     def show_match(self, tracklet: int) -> None:
@@ -405,20 +368,32 @@ class InquiryView(QObject):
         )
         self._after_edit()
 
+    def _on_written(self, deed: Deed | None) -> None:
+        if isinstance(deed, TrackEdit):
+            self._after_edit()
+        elif isinstance(deed, Decision):
+            self.answers.regroup()
+
     def _after_edit(self) -> None:
         self.work.boxes.forget()
         self.player.select(-1)
         self.player.refresh()
         query = self.work.investigation.query
         if query is not None and query.everybody:
-            self.work.investigation.again()
+            self._ask_again()
         elif query is not None and query.tracklet is not None:
             desk, number = self.work.desk, query.tracklet
-            self.work.reading.run(lambda: desk.case.store.is_replaced(number), self._again)
+            self.work.reading.run(
+                lambda: desk.case.store.is_replaced(number),
+                lambda replaced: None if replaced else self._ask_again(),
+            )
 
-    def _again(self, replaced: bool) -> None:
-        if not replaced:
-            self.work.investigation.again()
+    def _ask_again(self) -> None:
+        """The same question of a case that has changed; a list of everybody stays where it was."""
+        query = self.work.investigation.query
+        if query is not None and query.everybody:
+            self.matches.stay()
+        self.work.investigation.again()
 
     def undo(self) -> None:
         """Take back the last deed of the case."""
@@ -427,18 +402,3 @@ class InquiryView(QObject):
     def redo(self) -> None:
         """Restore it."""
         self.work.investigation.redo()
-
-
-def _heading(answer: Answer) -> str:
-    """How many there are, and of which bands, above the cards."""
-    count, notes = len(answer.matches), "   ".join(answer.notes)
-    if answer.query.everybody:
-        people = "" if answer.people is None else tr(PUT_TOGETHER)
-        tracks = counted(count, tr("Everybody: 1 track"), tr("Everybody: {count} tracks"))
-        return "   ".join(part for part in (tracks, people, notes) if part)
-    bands = [match.band for match in answer.matches if isinstance(match, Match)]
-    each = ", ".join(
-        f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands
-    )
-    ranked = counted(count, tr("1 track ranked"), tr("{count} tracks ranked"))
-    return f"{ranked}{': ' + each if each else ''}   {notes}".strip()

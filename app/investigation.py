@@ -10,9 +10,11 @@ from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
 from app.desk import Answer, Desk, Query
-from app.words import tr
+from app.words import Later, tr
 from reid_engine.store import Deed
 from reid_engine.types import TrackletId, Vectors, Verdict
+
+NOBODY_SOUGHT = Later("Search for somebody first: decisions are about two tracks.")
 
 
 class Investigation(QObject):
@@ -84,6 +86,7 @@ class Investigation(QObject):
     def refine(self) -> None:
         """Rank again by what was decided."""
         if self.query is None or self.query.everybody:
+            self.said.emit(tr(NOBODY_SOUGHT))
             return
         same = tuple(number for number, verdict in self.verdicts.items() if verdict == "same")
         different = tuple(number for number, verdict in self.verdicts.items() if verdict == "different")
@@ -100,7 +103,7 @@ class Investigation(QObject):
     def decide(self, candidate: TrackletId, verdict: Verdict) -> None:
         """Same, different or unsure: shown at once, written down in the order it was said."""
         if self.query is None or self.query.everybody:
-            self.said.emit(tr("Search for somebody first: decisions are about two tracks."))
+            self.said.emit(tr(NOBODY_SOUGHT))
             return
         self.verdicts = {**self.verdicts, candidate: verdict}
         self.changed.emit(self.verdicts)

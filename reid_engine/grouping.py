@@ -19,6 +19,7 @@ from reid_engine.ranking import distances
 from reid_engine.types import DistanceName, Vectors
 
 ROWS = 512  # of distances at a time
+CHECKED = 1000  # pairs, about, between two looks at whether anybody still waits
 MOST_PAIRS = 1_000_000  # that are kept: about 300 MB
 
 Rows: TypeAlias = NDArray[np.int64]
@@ -78,10 +79,11 @@ def _nearest(pairs: NearPairs, most: int) -> NearPairs:
     return NearPairs(kept.first, kept.second, kept.distance, pairs.whole and len(pairs) <= most)
 
 
-def grouped(count: int, pairs: NearPairs) -> list[list[int]]:
+def grouped(count: int, pairs: NearPairs, *, check: Callable[[], None] = lambda: None) -> list[list[int]]:
     """``count`` rows as groups of which every two rows are among ``pairs``; rows and groups ascending.
 
-    Equally near ones are put together by their first rows, so the same pairs give the same groups.
+    Equally near ones are put together by their first rows, so the same pairs give the same groups. ``check`` is called
+    now and then, and may raise.
     """
     waiting = list(zip(pairs.distance.tolist(), pairs.first.tolist(), pairs.second.tolist(), strict=True))
     near: list[dict[int, float]] = [{} for _ in range(count)]  # of a group, by its first row, how far others are
@@ -90,6 +92,8 @@ def grouped(count: int, pairs: NearPairs) -> list[list[int]]:
     members = [[row] for row in range(count)]
     heapify(waiting)
     while waiting:
+        if not len(waiting) % CHECKED:
+            check()
         far, one, other = heappop(waiting)
         if near[one].get(other) != far:  # one of them is part of another group by now, or reaches farther
             continue

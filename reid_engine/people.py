@@ -106,7 +106,7 @@ def likely_people(
         check = (lambda: None) if control is None else control.check
         pairs = near_pairs(index.distance, vectors, reach(calibration, len(known)), check=check)
         possible = pairs[~(said.apart(of, pairs) | sight.apart(of, pairs))]
-        joined = [[known[place] for place in group] for group in grouped(len(known), possible)]
+        joined = [[known[place] for place in group] for group in grouped(len(known), possible, check=check)]
         joined += [[place] for place in sorted({*range(len(nodes))} - {*known})]
         if not pairs.whole:
             notes.append(f"so many tracklets look alike that only the {len(pairs)} nearest pairs were gone by")

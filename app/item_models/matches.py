@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
@@ -204,7 +205,7 @@ class MatchesModel(QAbstractListModel):
 
     def _tip(self, match: Seen) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
-        lines = [f"<b>{camera.letter}  {camera.name}</b>"]
+        lines = [f"<b>{camera.letter}  {escape(camera.name)}</b>"]
         if not isinstance(match, Match):
             lines += [tr("track {track}").format(track=match.tracklet), tr("Click again, or Enter: where else?")]
             return "<br>".join(lines)

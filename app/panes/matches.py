@@ -53,6 +53,7 @@ class MatchesPane(QWidget):
         self.setAcceptDrops(True)
         self._opened: frozenset[str] = frozenset()
         self._keep: tuple[Seen | None, int] | None = None  # the card and the place to stay at
+        self._enter = False
         self._rows = {ranks: FilterRow(RANKING if ranks else EVERYBODY, self) for ranks in (False, True)}
         for row in self._rows.values():
             row.filtered.connect(self.filtered)
@@ -100,6 +101,10 @@ class MatchesPane(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.addAction(tr("Search for this person")).triggered.connect(lambda: self.searched.emit(number))
+        part = self.cards.section_of(index)
+        if part is not None and part.hidden:  # by keyboard, too
+            words = tr("Show {count} more of this part").format(count=part.hidden)
+            menu.addAction(words).triggered.connect(lambda: self._unfold(part.key))
         menu.addAction(tr("Erase …")).triggered.connect(lambda: self.erase.emit(number))
         menu.popup(at)
 
@@ -119,6 +124,11 @@ class MatchesPane(QWidget):
     def row(self) -> FilterRow:
         """The filters of what is shown: those of the ranking, or those of everybody."""
         return self._rows[self._ranks]
+
+    @property
+    def ranks(self) -> bool:
+        """Whether a ranking for somebody is shown, or is about to be, and not everybody."""
+        return self._ranks
 
     def rank(self, *, somebody: bool) -> None:
         """From now on a ranking for somebody is shown, or everybody there is."""
@@ -145,7 +155,15 @@ class MatchesPane(QWidget):
 
     def fold(self) -> None:
         """A new list: what folds is folded again."""
-        self._opened, self._keep = frozenset(), None
+        self._opened, self._keep, self._enter = frozenset(), None, False
+
+    def enter(self) -> None:
+        """The keys go to the next list."""
+        self._enter = True
+
+    def stay(self) -> None:
+        """The next list is this one, changed: its cursor and place stay."""
+        self._keep = self.current(), self.cards.verticalScrollBar().value()
 
     def current(self) -> Seen | None:
         """Whoever is under the cursor."""
@@ -164,9 +182,11 @@ class MatchesPane(QWidget):
 
     def settle(self) -> None:
         """Put the cursor on the first card, without playing it; where a part was unfolded, stay where it was."""
-        keep, self._keep = self._keep, None
+        (keep, enter), self._keep, self._enter = (self._keep, self._enter), None, False
         if not self._model.rowCount():
             return
+        if enter:
+            self.cards.setFocus()
         seen, place = (None, 0) if keep is None else keep
         row = None if seen is None else self._model.row_of(seen.tracklet)
         self.go_to(0 if row is None else row)
@@ -229,7 +249,7 @@ class MatchesPane(QWidget):
 
     def _unfold(self, key: str) -> None:
         self._opened |= {key}
-        self._keep = self.current(), self.cards.verticalScrollBar().value()
+        self.stay()
         self.wished.emit()
 
     def _on_reset(self) -> None:

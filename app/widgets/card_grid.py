@@ -25,6 +25,7 @@ from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
     QFont,
+    QFontMetrics,
     QKeyEvent,
     QMouseEvent,
     QPainter,
@@ -43,6 +44,13 @@ from app.words import tr
 GAP = 4
 HEADING = 30
 LINE = 26
+
+
+def heading_words(section: Section, metrics: QFontMetrics, room: int) -> str:
+    """The title and how many there are, in so many pixels: the title gives way."""
+    count = f"   {section.count + section.hidden}"
+    title = metrics.elidedText(section.title, Qt.TextElideMode.ElideRight, room - metrics.horizontalAdvance(count))
+    return title + count
 
 
 class CardGrid(QAbstractItemView):
@@ -131,6 +139,11 @@ class CardGrid(QAbstractItemView):
         row = line * self._columns + column
         inside = line >= 0 and 0 <= column < self._columns and row < section.count
         return self._model.index(section.first + row) if inside else QModelIndex()
+
+    def section_of(self, index: Index) -> Section | None:
+        """The section in which a card lies."""
+        filled = [section for section in self._sections() if section.count]
+        return filled[self._section_of(index.row())] if index.isValid() else None
 
     def heading_at(self, point: QPoint) -> Section | None:
         """The section whose heading is at this place of the viewport."""
@@ -301,13 +314,13 @@ class CardGrid(QAbstractItemView):
         if section.title:
             painter.setFont(self._font(painter, 12, bold=True))
             room = QRectF(6, top, place.width() - 12, theme.px(HEADING))
+            more = tr("Show {count}").format(count=section.hidden) if section.hidden else ""
+            painter.setPen(QColor(theme.current().accent))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, more)
+            metrics = painter.fontMetrics()
+            left = round(room.width()) - (metrics.horizontalAdvance(more + "  ") if more else 0)
             painter.setPen(QColor(theme.current().text))
-            words = f"{section.title}   {section.count + section.hidden}"
-            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, words)
-            if section.hidden:
-                painter.setPen(QColor(theme.current().accent))
-                right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
-                painter.drawText(room, right, tr("Show {count}").format(count=section.hidden))
+            painter.drawText(room, Qt.AlignmentFlag.AlignVCenter, heading_words(section, metrics, left))
         painter.restore()
 
     def _paint_line(self, painter: QPainter, room: QRectF, words: str) -> None:

@@ -47,6 +47,13 @@ def test_groups_by_camera_and_by_hour() -> None:
     assert titles(matches, Wish(group="none")) == [("", 3)]
 
 
+def test_hours_follow_the_sort() -> None:
+    matches = [match(1, None, at_us=0), match(2, None, at_us=HOUR), match(3, None, at_us=HOUR + 1)]
+    found = arranged(matches, {}, LABELS, Wish("latest", "hour"))
+    assert [m.rank for m in found.matches] == [3, 2, 1]
+    assert [section.count for section in found.sections] == [2, 1]
+
+
 def test_sorts_by_time_either_way() -> None:
     matches = [match(1, None, at_us=5), match(2, None, at_us=1), match(3, None, at_us=9)]
     earliest = arranged(matches, {}, LABELS, Wish("earliest", "none"))
@@ -83,7 +90,7 @@ def test_likely_people_come_one_after_the_other_and_whoever_is_like_nobody_last(
     shown = arranged(seen, {}, LABELS, Wish("latest", "person"), people)
     assert [int(one.tracklet) for one in shown.matches] == [5, 2, 3, 1, 4]
     assert [(part.title, part.count) for part in shown.sections] == [
-        ("May be one person   A B", 2), ("Confirmed as one person   B", 2), ("Like nobody else", 1),
+        ("May be one person   A B", 2), ("Confirmed as one person   B", 2), ("Put together with nobody", 1),
     ]  # fmt: skip
 
 

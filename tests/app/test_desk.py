@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QUrl
 
-from app.desk import Desk
+from app.desk import Desk, Query
 from app.dropped import picture_in
 from app.networks import Networks
 from app.portrait import Portrait
 from reid_engine.case import Case
+from reid_engine.errors import JobCancelled
 from reid_engine.store import Network
 from reid_engine.types import TrackletId
-from tests.support.cases import Gallery
+from tests.support.cases import MODEL, Gallery
 
 
 @pytest.mark.parametrize(("height_px", "doubtful"), [(200, False), (64, False), (38, True)])
@@ -70,3 +71,19 @@ def test_making_ready_ends_when_the_case_is_closed(tmp_path: Path) -> None:
         desk.give_up()
         desk.warm()
         assert not list(case.index_folder.iterdir())
+
+
+def test_putting_people_together_ends_when_the_case_is_closed(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        made = Gallery(case.store)
+        bands = {"calibration": {"strong": 0.3, "possible": 0.5, "weak": 0.7}}
+        case.store.add_network(Network("embedder", "e" * 64, "n", "n", bands, MODEL))
+        for person in (1, 1, 2):
+            made.put("east", person)
+        desk = Desk(case)
+        listed = desk.everybody(Query())
+        assert desk.put_together(listed).people
+        desk.give_up()
+        with pytest.raises(JobCancelled):
+            desk.put_together(listed)
+        assert [event.kind for event in case.store.events()].count("likely people") == 1

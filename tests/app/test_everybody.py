@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 from pytestqt.qtbot import QtBot
 
 from app.case_view import CaseView
+from app.desk import Query
 from app.item_models.matches import CARD_ROLE
 from app.main_window import MainWindow
 from reid_engine.store import TrackletFilter
@@ -145,7 +150,7 @@ def test_likely_people_stand_together_and_that_is_on_the_record(view: CaseView, 
     assert sorted(shown(view)) == sorted(everybody)
     assert "a hint, no decision" in view.matches._line.text()
     last = view.work.desk.events(None, 1)[0]
-    alone = parts["Like nobody else"].count if "Like nobody else" in parts else 0
+    alone = parts["Put together with nobody"].count if "Like nobody else" in parts else 0
     several = sum("one person" in part.title for part in view.work.matches.sections)
     assert (last.kind, last.body["groups"]) == ("likely people", several + alone)
     view.matches.row.parts.choose("none")
@@ -183,3 +188,114 @@ def test_a_person_of_many_tracks_is_unfolded_where_they_stand(
         view.inquiry.everybody()  # asked anew, what folds is folded again
     qtbot.waitUntil(lambda: view.work.matches.rowCount() == before, timeout=WAIT_MS)
     assert view.matches.cards.currentIndex().row() == 0
+
+
+def test_a_leads_the_keys_to_the_list_and_enter_searches_for_whom_they_stand_on(view: CaseView, qtbot: QtBot) -> None:
+    assert view.matches.cards.hasFocus()
+    number = shown(view)[0]
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        qtbot.keyClick(view.matches.cards, Qt.Key.Key_Return)
+    assert view.work.investigation.probe == number
+
+
+def test_keys_of_a_ranking_say_in_a_mere_list_why_they_do_nothing(view: CaseView, window: MainWindow) -> None:
+    for key in (Qt.Key.Key_Y, Qt.Key.Key_N, Qt.Key.Key_U, Qt.Key.Key_R):
+        window.statusBar().clearMessage()
+        QTest.keyClick(view.matches.cards, key)
+        assert "Search for somebody first" in window.statusBar().currentMessage()
+
+
+def test_nobody_is_decided_of_cards_that_were_there_before_the_search(
+    view: CaseView, window: MainWindow, qtbot: QtBot
+) -> None:
+    probe = TrackletId(shown(view)[1])
+    view.matches.go_to(2)
+    assert view.matches.current() is not None
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(int(probe))
+        view.matches.row.order.choose("latest")  # nor are they put into the ranking's bands
+        qtbot.keyClick(view.matches.cards, Qt.Key.Key_Y)
+        assert "of the search before" in window.statusBar().currentMessage()
+    assert view.work.investigation.verdicts == {}
+    qtbot.waitUntil(lambda: view.work.writing.idle, timeout=WAIT_MS)
+    assert view.work.desk.verdicts(probe) == {}
+
+
+def test_what_is_taken_back_is_taken_out_of_the_likely_people_that_are_shown(view: CaseView, qtbot: QtBot) -> None:
+    def confirmed() -> list[str]:
+        return [part.title for part in view.work.matches.sections if "Confirmed" in part.title]
+
+    one, other = (TrackletId(number) for number in shown(view)[:2])
+    view.work.desk.decide(one, other, "same")
+    view.matches.row.parts.choose("person")
+    qtbot.waitUntil(lambda: len(confirmed()) == 1, timeout=WAIT_MS)
+    view.matches.go_to(2)
+    here = view.matches.current()
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: not confirmed(), timeout=WAIT_MS)
+    assert view.matches.current() == here
+
+
+def test_likely_people_are_looked_for_once_and_told_of_only_where_they_are_shown(view: CaseView, qtbot: QtBot) -> None:
+    parts, order = view.matches.row.parts, view.matches.row.order
+    for sort in ("latest", "longest", "earliest"):
+        parts.choose("person")
+        order.choose(sort)
+        parts.choose("camera")
+        assert "Everybody" in view.matches._line.text()
+    parts.choose("person")
+    qtbot.waitUntil(lambda: "a hint, no decision" in view.matches._line.text(), timeout=WAIT_MS)
+    kinds = [event.kind for event in view.work.desk.events(None, 100)]
+    assert kinds.count("likely people") == 1
+    parts.choose("none")
+    assert "a hint" not in view.matches._line.text()
+
+
+def test_a_list_that_comes_late_does_not_come_over_a_shorter_one(
+    view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """More cards than ``AT_ONCE`` are put in order on a lane."""
+    everybody = shown(view)
+    monkeypatch.setattr("app.answer_view.AT_ONCE", len(everybody) - 1)
+    view.matches.row.order.choose("latest")
+    answer = view.inquiry.answers._answer
+    assert answer is not None
+    view.inquiry.answers.show(replace(answer, matches=answer.matches[:1]))
+    qtbot.waitUntil(lambda: view.work.reading.idle, timeout=WAIT_MS)
+    QTest.qWait(0)
+    assert shown(view) == everybody[:1]
+
+
+def test_the_hint_knows_a_mere_list_from_a_ranking_for_a_picture(view: CaseView, qtbot: QtBot) -> None:
+    at = view.progress(watching=True)
+    assert (at.listed, at.matches) == (True, 0)
+    store, case = view.work.desk.case.store, view.work.desk.case
+    vector = store.vectors(case.model(), [TrackletId(shown(view)[0])])[0]
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.work.investigation.search_vector(vector, Query())
+    at = view.progress(watching=True)
+    assert not at.listed
+    assert at.matches > 0
+
+
+def test_the_menu_of_a_card_unfolds_its_part(view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By keyboard too, where a heading cannot be clicked."""
+    monkeypatch.setattr("app.arrange.FACES", 1)
+    one, other = (TrackletId(number) for number in shown(view)[:2])
+    view.work.desk.decide(one, other, "same")
+    view.matches.row.parts.choose("person")
+    qtbot.waitUntil(lambda: any(part.hidden for part in view.work.matches.sections), timeout=WAIT_MS)
+    before = view.work.matches.rowCount()
+    row = next(part.first for part in view.work.matches.sections if part.hidden)
+    view.matches.cards.menu_wanted.emit(view.work.matches.index(row), QPoint())
+    menu = view.matches.findChildren(QMenu)[-1]
+    next(action for action in menu.actions() if "Show 1 more" in action.text()).trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() == before + 1, timeout=WAIT_MS)
+
+
+def test_the_name_of_a_camera_is_no_markup(view: CaseView) -> None:
+    model = view.work.matches
+    camera = model.labels[next(iter(model.labels))]
+    model.label(dict.fromkeys(model.labels, replace(camera, name="<img src=x>")))
+    assert "&lt;img" in model.index(0).data(Qt.ItemDataRole.ToolTipRole)

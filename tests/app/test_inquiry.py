@@ -169,6 +169,30 @@ def test_a_match_is_compared_and_decided_side_by_side(window: MainWindow, dialog
     assert view.work.desk.verdicts(probe) == {best.tracklet: "same"}
 
 
+def test_whoever_is_side_by_side_is_decided_wherever_the_cursor_has_gone(
+    window: MainWindow, dialogs: list[QDialog], qtbot: QtBot
+) -> None:
+    view = view_of(window)
+    probe, best = searched(window, qtbot), view.matches.current()
+    assert best is not None
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_C)
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_End)  # before the dialog is there
+    qtbot.waitUntil(lambda: bool(dialogs), timeout=WAIT_MS)
+    dialog = dialogs.pop()
+    assert isinstance(dialog, CompareDialog)
+    with qtbot.waitSignal(view.work.investigation.written, timeout=WAIT_MS):
+        dialog._decide("same")
+    assert view.work.desk.verdicts(probe) == {best.tracklet: "same"}
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: bool(dialogs), timeout=WAIT_MS)
+    dialog = dialogs.pop()
+    assert isinstance(dialog, CompareDialog)
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(int(best.tracklet))
+    dialog._decide("same")
+    assert "of the search before" in window.statusBar().currentMessage()
+
+
 def test_why_shows_the_nearest_pictures_with_the_places_that_counted(
     window: MainWindow, networks: Networks, dialogs: list[QDialog], qtbot: QtBot
 ) -> None:

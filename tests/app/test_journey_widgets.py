@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from app.arrange import Label, Wish, arranged
+from app.arrange import Label, Section, Wish, arranged
 from app.item_models.links import LEARNED, LEAST, MOST, RELATION, LinksModel
 from app.item_models.matches import MatchesModel
-from app.widgets.card_grid import CardGrid
+from app.widgets.card_grid import CardGrid, heading_words
 from app.widgets.chips import Chip
 from app.widgets.floor_plan import FloorPlanView, link_words
 from app.widgets.lanes import JourneyLanes, Lane
@@ -92,6 +92,19 @@ def test_a_click_chooses_a_card_and_a_folded_heading_unfolds(grid: CardGrid, qtb
     with qtbot.waitSignal(grid.unfolded) as unfolded:
         qtbot.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(30, below))
     assert unfolded.args == ["weak"]
+
+
+def test_a_heading_gives_way_to_what_unfolds_it_and_a_card_knows_its_part(grid: CardGrid) -> None:
+    model, metrics = grid.model(), grid.fontMetrics()
+    part = Section("person 1", "May be one person   A B C D", 0, 4, hidden=8)
+    assert heading_words(part, metrics, 2000) == "May be one person   A B C D   12"
+    for room in (150, 120, 90):
+        words = heading_words(part, metrics, room)
+        assert words.endswith("…   12")
+        assert metrics.horizontalAdvance(words) <= room
+    titles = [grid.section_of(model.index(row, 0)) for row in (0, 6, 7)]
+    assert [section and section.title for section in titles] == ["Strong", "Strong", "Weak"]
+    assert grid.section_of(model.index(-1, 0)) is None
 
 
 def test_only_cards_in_view_ask_for_their_crop(grid: CardGrid, qtbot: QtBot) -> None:

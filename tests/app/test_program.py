@@ -259,6 +259,7 @@ def test_the_hint_leads_from_nothing_to_the_third_decision() -> None:
         Progress(recordings=4, running=True),
         Progress(recordings=4, searchable=4),
         Progress(recordings=4, searchable=4, investigating=True),
+        Progress(recordings=4, searchable=4, investigating=True, listed=True),
         Progress(recordings=4, searchable=4, investigating=True, selected=True),
         Progress(recordings=4, searchable=4, investigating=True, selected=True, matches=9),
         Progress(recordings=4, searchable=4, investigating=True, selected=True, matches=9, decided=3),
@@ -266,7 +267,7 @@ def test_the_hint_leads_from_nothing_to_the_third_decision() -> None:
     told = [next_step(step) for step in steps]
     assert len(set(told)) == len(told)
     assert told[-1] == ""
-    assert [words[:1] for words in told[:-1]] == ["1", "1", "1", "2", "2", "3", "3", "4", "5"]
+    assert [words[:1] for words in told[:-1]] == ["1", "1", "1", "2", "2", "3", "3", "4", "4", "5"]
 
 
 def test_recent_cases_are_forgotten_without_touching_them(state: WindowState, tmp_path: Path) -> None:

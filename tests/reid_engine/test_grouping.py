@@ -85,3 +85,13 @@ def test_nobody_has_no_pairs_and_a_check_may_stop_it() -> None:
 
     with pytest.raises(JobCancelled):
         near_pairs("cosine", np.ones((2, 4), np.float32), 1.0, check=stop)
+
+
+def test_putting_together_looks_now_and_then_whether_anybody_still_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouping, "CHECKED", 2)
+
+    def nobody() -> None:
+        raise JobCancelled("nobody waits")
+
+    with pytest.raises(JobCancelled):
+        grouped(4, pairs_of({(0, 1): 0.1, (2, 3): 0.2}), check=nobody)
