@@ -75,7 +75,7 @@ def test_a_card_offers_it_in_its_menu(window: MainWindow, qtbot: QtBot, dialogs:
     QApplication.sendEvent(view.matches.cards.viewport(), event)
     menu = view.matches.findChild(QMenu)
     assert menu is not None
-    menu.actions()[0].trigger()
+    next(action for action in menu.actions() if action.text() == "Erase …").trigger()
     menu.close()
     dialog = the_dialog(window, qtbot)
     assert dialog._what.itemText(0) == f"Track {card.tracklet}"
