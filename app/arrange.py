@@ -144,7 +144,7 @@ def _key(
 
 
 def _by_person(people: Sequence[LikelyPerson], labels: Mapping[CameraId, Label]) -> Callable[[Seen], tuple[Any, ...]]:
-    """(order, key, title) of somebody's section: likely people first, then all who look like nobody else."""
+    """(order, key, title) of somebody's section: likely people first, then all who are put together with nobody."""
     several = [person for person in people if len(person.tracklets) > 1]
     alone = (len(several), "alone", tr("Put together with nobody"))
     found: dict[TrackletId, tuple[Any, ...]] = {}

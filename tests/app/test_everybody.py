@@ -150,7 +150,7 @@ def test_likely_people_stand_together_and_that_is_on_the_record(view: CaseView, 
     assert sorted(shown(view)) == sorted(everybody)
     assert "a hint, no decision" in view.matches._line.text()
     last = view.work.desk.events(None, 1)[0]
-    alone = parts["Put together with nobody"].count if "Like nobody else" in parts else 0
+    alone = parts["Put together with nobody"].count if "Put together with nobody" in parts else 0
     several = sum("one person" in part.title for part in view.work.matches.sections)
     assert (last.kind, last.body["groups"]) == ("likely people", several + alone)
     view.matches.row.parts.choose("none")
