@@ -176,7 +176,7 @@ class MatchesModel(QAbstractListModel):
         if role == CARD_ROLE:
             return self._card(index.row(), match)
         if role in (Qt.ItemDataRole.AccessibleTextRole, Qt.ItemDataRole.DisplayRole):
-            return self._in_words(match)
+            return self._in_words(index.row(), match)
         if role == Qt.ItemDataRole.ToolTipRole:
             return self._tip(match)
         return None
@@ -193,11 +193,14 @@ class MatchesModel(QAbstractListModel):
             return Card(match, camera, verdict, strip[int(share * len(strip))], share)
         return Card(match, camera, verdict, picture)
 
-    def _in_words(self, match: Seen) -> str:
+    def _in_words(self, row: int, match: Seen) -> str:
+        """What a screen reader says: the part that a card stands in, too, where it is no ranking's."""
         camera = self._cameras.get(match.camera, NO_CAMERA)
         if not isinstance(match, Match):
             when = local_time.date_and_time(match.start_us, camera.zone)
-            return tr("track {track}, {camera}, {when}").format(track=match.tracklet, camera=camera.name, when=when)
+            words = tr("track {track}, {camera}, {when}").format(track=match.tracklet, camera=camera.name, when=when)
+            parts = (part for part in self.sections if part.first <= row < part.first + part.count)
+            return ", ".join([words, *(part.title for part in parts if part.title)])
         verdict = self._verdicts.get(match.tracklet)
         decided = tr(", decided: {verdict}").format(verdict=tr(VERDICT_WORDS[verdict])) if verdict else ""
         doubt = "".join(f", {words}" for words in doubts(match))

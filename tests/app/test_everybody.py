@@ -149,6 +149,8 @@ def test_likely_people_stand_together_and_that_is_on_the_record(view: CaseView, 
     assert set(shown(view)[sure.first : sure.first + sure.count]) == {one, other}
     assert sorted(shown(view)) == sorted(everybody)
     assert "a hint, no decision" in view.matches._line.text()
+    spoken = view.work.matches.index(sure.first).data(Qt.ItemDataRole.AccessibleTextRole)
+    assert spoken.endswith(sure.title)
     last = view.work.desk.events(None, 1)[0]
     alone = parts["Put together with nobody"].count if "Put together with nobody" in parts else 0
     several = sum("one person" in part.title for part in view.work.matches.sections)
