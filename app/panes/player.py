@@ -95,7 +95,8 @@ class PlayerPane(QWidget):
             self._lay_out()
         self._cover()
         if not before and self._limits()[1]:
-            self.seek(self._opening())
+            self.clock.seek(self._opening())
+        self.refresh(exact=not before)  # a recording that was missing may lie elsewhere now
 
     def lay_out(self, most: int) -> None:
         """One, four or nine tiles; the camera in focus stays, others come and go in the case's order."""
@@ -140,8 +141,7 @@ class PlayerPane(QWidget):
             known = self._footage.camera(camera)
             if known is None:
                 continue
-            stretches = self._footage.stretches(known)
-            feed = self._feeds.get(camera)
+            stretches, feed = self._footage.stretches(known), self._feeds.get(camera)
             if feed is not None:
                 feed.reel = Reel(stretches)
                 continue
