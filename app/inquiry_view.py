@@ -199,17 +199,20 @@ class InquiryView(QObject):
         return self.matches.filters(self.player.clock.now_us())
 
     def _on_filtered(self) -> None:
-        filters, inquiry = self._filters(), self.work.investigation
-        if inquiry.query is None:
-            if filters.filtered:
-                self._list_everybody()
-            return
+        filters = self._filters()
         if (filters.upper or filters.lower) and not self._colours_named:
             self._colours_named = True  # once: a case of an older version has tracks whose clothes nobody named
-            again = inquiry.filter  # by then, more may have been chosen
-            self.work.looking.run(self.work.desk.name_colours, lambda _: again(self._filters()))
+            self.work.looking.run(self.work.desk.name_colours, lambda _: self._filter())
         else:
+            self._filter()
+
+    def _filter(self) -> None:
+        """Ask by the filters of this moment; where nobody was looked for yet, list everybody whom they let through."""
+        filters, inquiry = self._filters(), self.work.investigation
+        if inquiry.query is not None:
             inquiry.filter(filters)
+        elif filters.filtered:
+            self._list_everybody()
 
     # answers ----------------------------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+import sqlalchemy as sa
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QMenu
@@ -14,7 +15,9 @@ from app.case_view import CaseView
 from app.desk import Query
 from app.item_models.matches import CARD_ROLE
 from app.main_window import MainWindow
+from reid_engine.colours import COLOURS
 from reid_engine.store import TrackletFilter
+from reid_engine.store.schema import tracklet_colour
 from reid_engine.types import Match, TrackletId
 from tests.app.conftest import WAIT_MS, view_of
 
@@ -301,3 +304,17 @@ def test_the_name_of_a_camera_is_no_markup(view: CaseView) -> None:
     camera = model.labels[next(iter(model.labels))]
     model.label(dict.fromkeys(model.labels, replace(camera, name="<img src=x>")))
     assert "&lt;img" in model.index(0).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_clothes_of_an_older_case_are_named_before_its_first_filter_lists_anybody(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    view = view_of(window)
+    store = view.work.desk.case.store
+    with store.database.writing() as connection:
+        connection.execute(sa.delete(tracklet_colour))
+    assert store.without_colour()
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.matches.row.top.choose(*COLOURS)
+    qtbot.waitUntil(lambda: bool(shown(view)), timeout=20_000)
+    assert not store.without_colour()
