@@ -1,4 +1,4 @@
-"""The decoder process: ``python -m reid_engine.decoder ORDER``, messages out as JSON lines, orders in as lines.
+"""The decoder process: a copy of ``python -m reid_engine.decoder``, messages out as JSON lines, orders in as lines.
 
 Orders: ``free SLOT``, ``seek SERIAL OFFSET_US``, ``size WIDTH HEIGHT``. The end of the orders ends the process.
 """
@@ -8,21 +8,21 @@ from __future__ import annotations
 import base64
 import os
 import select
-import signal
 import sys
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 
+import reid_engine.video.file  # noqa: F401 - every copy has it loaded
+from reid_engine.decoder.forks import copies
 from reid_engine.decoder.requests import Order
 from reid_engine.decoder.ring import Ring
 from reid_engine.decoder.selection import Selection
 from reid_engine.errors import ReappearError, SeekError
 from reid_engine.jobs import JsonLines
-from reid_engine.process import die_with_parent
 from reid_engine.types import BgrImage, SourceReport
 from reid_engine.video import Picture, VideoSource, open_source
 
@@ -194,10 +194,9 @@ def usable_slots(picture_bytes: int, slots: int) -> int:
 
 
 def main() -> None:
-    """Run the order on the command line; a recording that cannot be read is said as a message."""
-    die_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption ends
-    order = Order.from_json(sys.argv[1])
+    """Carry out one order in each copy; a recording that cannot be read is said as a message."""
+    text, memory = copies()
+    order = replace(Order.from_json(text), memory=memory)
     request = order.request
     try:
         source = open_source(

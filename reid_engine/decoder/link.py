@@ -6,14 +6,15 @@ import os
 import select
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
+from functools import cache
 from typing import Any
 
+from reid_engine.decoder.forks import ForkServer
 from reid_engine.decoder.requests import Order
 from reid_engine.decoder.ring import Ring
 from reid_engine.errors import ChildDied, ReappearError, SourceError
 from reid_engine.jobs import LineSplitter
-from reid_engine.process import how_it_died, start_child
+from reid_engine.process import how_it_died
 from reid_engine.recordings import SourceInfo
 from reid_engine.types import BgrImage
 
@@ -28,13 +29,15 @@ class DecoderLink:
 
     def __init__(self, order: Order) -> None:
         self._path = order.request.path
-        self._memory = os.memfd_create("reappear pictures")
-        order = replace(order, memory=self._memory)
         self._order = order
-        self._child = start_child("reid_engine.decoder", [order.to_json()], pass_fds=[self._memory])
-        assert self._child.stdin is not None
-        assert self._child.stdout is not None
-        self._in, self._out = self._child.stdin.fileno(), self._child.stdout.fileno()
+        self._memory = os.memfd_create("reappear pictures")
+        orders, self._in = os.pipe()
+        self._out, answers = os.pipe()
+        try:
+            self._child = _decoders().fork(order.to_json(), orders, answers, self._memory)
+        finally:
+            os.close(orders)
+            os.close(answers)
         os.set_blocking(self._in, False)
         os.set_blocking(self._out, False)
         self._lock = threading.Lock()  # a slot may be given back while another thread ends the decoder
@@ -101,16 +104,12 @@ class DecoderLink:
     def close(self) -> None:
         """End the decoder at once. Pictures that were handed out stay readable."""
         self._over = True
-        if self._child.returncode is None:
-            self._child.kill()
-            self._child.wait()
         with self._lock:
             if self._memory >= 0:
-                os.close(self._memory)
+                self._child.close()
+                for descriptor in (self._memory, self._in, self._out):
+                    os.close(descriptor)
                 self._memory = -1
-            for pipe in (self._child.stdin, self._child.stdout):
-                assert pipe is not None
-                pipe.close()
 
     def _note(self, message: dict[str, Any]) -> None:
         kind = message["event"]
@@ -133,3 +132,9 @@ class DecoderLink:
         how = how_it_died(self._child.wait())
         reached = self._reached_us / 1e6
         return ChildDied(f"{self._path}: its decoder was {how} {reached:.3f} s after the first picture; try it again")
+
+
+@cache
+def _decoders() -> ForkServer:
+    """One for this process."""
+    return ForkServer("reid_engine.decoder")

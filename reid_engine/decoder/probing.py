@@ -15,7 +15,7 @@ LONGEST_LOOK_S = 60.0
 
 
 def probe(request: DecodeRequest) -> SourceInfo:
-    """What a recording says of itself; takes about a quarter of a second.
+    """What a recording says of itself.
 
     Raises SourceError for one that cannot be read, ChildDied when looking at it kills the decoder.
     """

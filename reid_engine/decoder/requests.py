@@ -1,4 +1,4 @@
-"""What is asked of a decoder, as its command line carries it."""
+"""What is asked of a decoder, as it is handed over to it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Order:
         return (max(pixels, ENLARGED_PX), 4) if self.screen else (pixels, 3)
 
     def to_json(self) -> str:
-        """One argument of a command line; file names of any bytes survive."""
+        """Plain text; file names of any bytes survive."""
         return json.dumps(asdict(self), default=str)
 
     @classmethod

@@ -31,7 +31,10 @@ from app.main_window import MainWindow
 from app.networks import Networks
 from app.settings import WindowState
 from app.verbs import INVESTIGATE
+from reid_engine.decoder import DecodeRequest, probe
+from reid_engine.errors import SourceError
 from reid_engine.settings import Settings, WorkSettings
+from tests.support.command import descendants_of
 from tests.support.footage import two_cameras
 from tests.support.networks import stripe_embedder
 from tests.support.program import COMMAND, program
@@ -40,15 +43,6 @@ from tests.support.scripted import write_script
 WAIT_MS = 150_000
 PATIENCE_S = 1.0  # what is on its way out may take so long
 Open = Callable[[Path | None], MainWindow]
-
-
-def children_of_this_process() -> set[int]:
-    """The numbers of all living children."""
-    found: set[int] = set()
-    for task in Path("/proc/self/task").iterdir():
-        with suppress(OSError):  # a thread may end between the list and the look
-            found |= {int(word) for word in (task / "children").read_text().split()}
-    return found
 
 
 def open_files() -> list[str]:
@@ -95,7 +89,12 @@ def no_unexpected_dialog(request: pytest.FixtureRequest, monkeypatch: pytest.Mon
 
 @pytest.fixture(scope="session", autouse=True)
 def loaded_before() -> None:
-    """What the libraries made while they were loaded is no test's: guards need not look through it again and again."""
+    """What the libraries made while they were loaded is no test's: guards need not look through it again and again.
+
+    Nor is the process that decoders are copied from: it stays.
+    """
+    with suppress(SourceError):
+        probe(DecodeRequest(Path("none")))
     gc.collect()
     gc.freeze()
 
@@ -121,7 +120,7 @@ class Left:
             frozenset(id(timer) for timer in timers if timer.isActive()),
             frozenset([*lanes, *threads]),
             frozenset(path for path in open_files() if path.endswith(("case.db", "case.db-wal"))),
-            frozenset(children_of_this_process()),
+            frozenset(descendants_of(os.getpid())),
         )
 
     def beyond(self, before: Left) -> dict[str, object]:

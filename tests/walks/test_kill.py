@@ -110,10 +110,10 @@ def _kill(process: subprocess.Popen[str], *, frames: int, after_s: float) -> boo
         resumed |= "goes on where an earlier run stopped" in event.get("message", "")
         done = event.get("frames", done)
     time.sleep(after_s)
-    children = command.children_of(process.pid)
+    descendants = command.descendants_of(process.pid)
     process.kill()
     process.communicate()
-    _assert_gone(children)
+    _assert_gone(descendants)
     return resumed
 
 
