@@ -15,7 +15,7 @@ from app import local_time
 from app.background import Lane
 from app.desk import Footage
 from app.explain import sentence
-from app.images import decode_jpeg
+from app.images import to_qimage
 from app.item_models.recordings import RecordingRow, RecordingsModel, RowState
 from app.networks import Networks
 from app.words import tr
@@ -104,7 +104,7 @@ class Intake(QObject):
             return
         request = DecodeRequest(path, row.kind)
         self._lane.run(
-            lambda: decode_jpeg(first_picture(request, offset_us=offset_us, size=PICTURE_SIZE)),
+            lambda: to_qimage(first_picture(request, offset_us=offset_us, size=PICTURE_SIZE)),
             lambda picture: self._pictured(path, offset_us, picture),
             key="first picture",
             failed=lambda error: self.pictured.emit(path, offset_us, None, sentence(error)),

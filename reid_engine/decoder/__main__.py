@@ -5,7 +5,6 @@ Orders: ``free SLOT``, ``seek SERIAL OFFSET_US``, ``size WIDTH HEIGHT``. The end
 
 from __future__ import annotations
 
-import base64
 import os
 import select
 import sys
@@ -14,8 +13,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-import numpy as np
-
 import reid_engine.video.file  # noqa: F401 - every copy has it loaded
 from reid_engine.decoder.forks import copies
 from reid_engine.decoder.requests import Order
@@ -23,11 +20,10 @@ from reid_engine.decoder.ring import Ring
 from reid_engine.decoder.selection import Selection
 from reid_engine.errors import ReappearError, SeekError
 from reid_engine.jobs import JsonLines
-from reid_engine.types import BgrImage, SourceReport
+from reid_engine.types import SourceReport
 from reid_engine.video import Picture, VideoSource, open_source
 
 REACHED_EVERY = 100  # pictures that are passed over between two words about the place
-JPEG_QUALITY = 85
 RING_BYTES = 256 << 20
 FEWEST_SLOTS = 2
 
@@ -105,15 +101,11 @@ class _Decoder:
         self._out.event("end")
 
     def _picture(self) -> None:
-        import cv2  # here alone, so that the decoders of an ingest do without its memory
-
-        width, height = fitted(self._whole, self._order.size)
-        image: BgrImage = np.empty((height, width, 3), np.uint8)
         if self._order.offset_us:
             self._source.seek(self._order.offset_us, lambda: None)
-        next(self._source.pictures()).to_bgr(image)
-        jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])[1].tobytes()
-        self._out.event("end", jpeg=base64.b64encode(jpeg).decode())
+        picture = next(self._source.pictures())
+        self._deliver(self._ring(), "picture", picture, fitted(self._whole, self._order.size))
+        self._out.event("end")
 
     def _read(self) -> None:
         request, ring = self._order.request, self._ring()
