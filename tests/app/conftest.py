@@ -112,7 +112,7 @@ class Left:
     @classmethod
     def now(cls) -> Left:
         """As it is; a timer without a parent, of a library, counts too."""
-        timers = [one for one in gc.get_objects() if issubclass(type(one), QTimer) and shiboken6.isValid(one)]
+        timers = [one for one in shiboken6.getAllValidWrappers() if isinstance(one, QTimer)]
         lanes = [name for name in thread_names() if name.startswith("lane")]
         threads = [thread.name for thread in threading.enumerate()]
         return cls(
