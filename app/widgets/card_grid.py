@@ -208,7 +208,15 @@ class CardGrid(QAbstractItemView):
             row = self._below(here, lines[action])
         else:
             row = 0 if action == move.MoveHome else count - 1
+        if here == count - 1 and (steps | lines).get(action, 0) > 0:
+            self._show_more()
         return self._model.index(min(max(row, 0), count - 1))
+
+    def _show_more(self) -> None:
+        """Whoever goes on from the last card wants to see a part that is folded away whole."""
+        folded = next((section.key for section in self._sections() if section.hidden and not section.count), None)
+        if folded is not None:
+            self.unfolded.emit(folded)
 
     def _below(self, row: int, lines: int) -> int:
         """The card ``lines`` below, or above; past the end of a section the nearest of the next one."""

@@ -94,6 +94,24 @@ def test_a_click_chooses_a_card_and_a_folded_heading_unfolds(grid: CardGrid, qtb
     assert unfolded.args == ["weak"]
 
 
+def test_going_on_from_the_last_card_unfolds_what_is_folded_away_whole(grid: CardGrid, qtbot: QtBot) -> None:
+    model = grid.model()
+    assert isinstance(model, MatchesModel)
+    model.arrange(arranged(ranking(7, 90), {}, LABELS), {})
+    asked: list[str] = []
+    grid.unfolded.connect(asked.append)
+    grid.setCurrentIndex(model.index(5, 0))
+    for key in (Qt.Key.Key_Down, Qt.Key.Key_Up, Qt.Key.Key_Home, Qt.Key.Key_End):
+        qtbot.keyClick(grid, key)
+        assert asked == []
+    qtbot.keyClick(grid, Qt.Key.Key_Down)
+    assert asked == ["weak"]
+    model.arrange(arranged(ranking(7, 90), {}, LABELS, Wish(opened=frozenset({"weak"}))), {})
+    qtbot.keyClick(grid, Qt.Key.Key_End)
+    qtbot.keyClick(grid, Qt.Key.Key_Right)
+    assert asked == ["weak"], "there is nothing more"
+
+
 def test_a_heading_gives_way_to_what_unfolds_it_and_a_card_knows_its_part(grid: CardGrid) -> None:
     model, metrics = grid.model(), grid.fontMetrics()
     part = Section("person 1", "May be one person   A B C D", 0, 4, hidden=8)
