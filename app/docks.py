@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 SUBJECT_WIDTH = 204
 MATCHES_WIDTH = 584  # four cards beside one another, where the pictures keep enough room
-PICTURES_WIDTH = 660
+PICTURES_WIDTH = 660  # they do not grow with the text
 JOURNEY_SHARE = 0.3  # of the window at most
 JOURNEY_HEIGHT = 252  # four lanes, and the line below them
 JOURNEY_ROOM = 800  # a window less high has no room for it below pictures that show anything
@@ -71,8 +71,9 @@ class Docks(QObject):
 
     def _size(self) -> None:
         sides = [self._subject, self._matches]
-        matches = min(MATCHES_WIDTH, round(self._window.width() * 100 / theme.px(100)) - SUBJECT_WIDTH - PICTURES_WIDTH)
-        widths = [theme.px(SUBJECT_WIDTH), theme.px(matches)]
+        subject, most = theme.px(SUBJECT_WIDTH), theme.px(MATCHES_WIDTH)
+        left = self._window.width() - subject - PICTURES_WIDTH
+        widths = [subject, max(min(most, left), self._matches.minimumSizeHint().width())]
         self._window.resizeDocks(sides, widths, Qt.Orientation.Horizontal)
         tall = min(theme.px(JOURNEY_HEIGHT), round(self._window.height() * JOURNEY_SHARE))
         self._window.resizeDocks([self._journey], [tall], Qt.Orientation.Vertical)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QStackedWidget, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
 from app.arrange import Wish
@@ -17,7 +17,9 @@ from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.widgets.card_grid import CardGrid
 from app.widgets.filter_row import EVERYBODY, RANKING, FilterRow
+from app.widgets.fitting_button import FittingButton
 from app.widgets.match_card import MatchCardDelegate
+from app.widgets.pages import Pages
 from app.words import Later, tr
 from reid_engine.types import CameraId, Seen, Verdict
 
@@ -70,8 +72,8 @@ class MatchesPane(QWidget):
         self._line = QLabel(self)
         self._line.setObjectName("muted")
         self._line.setWordWrap(True)
-        self._back = self._everybody_button(tr("Everybody   A"))
-        self._stack = QStackedWidget(self)
+        self._back = self._everybody_button(tr("Everybody"))
+        self._stack = Pages(self)
         self._blank = self._empty_page()
         self._stack.addWidget(self._blank)
         self._stack.addWidget(self.cards)
@@ -235,13 +237,13 @@ class MatchesPane(QWidget):
         layout.addStretch(1)
         layout.addWidget(self._empty)
         layout.addWidget(self.unfilter, 0, Qt.AlignmentFlag.AlignCenter)
-        self.begin = self._everybody_button(tr("Show everybody   A"))
+        self.begin = self._everybody_button(tr("Show everybody"))
         layout.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignCenter)
         layout.addStretch(1)
         return page
 
     def _everybody_button(self, words: str) -> QPushButton:
-        button = QPushButton(theme.icon("person"), words, self)
+        button = FittingButton(theme.icon("person"), words, "A", self)
         button.setToolTip(tr("Everybody who was seen, by place, time and clothes"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self.everybody)
@@ -268,7 +270,7 @@ class MatchesPane(QWidget):
 
     def _verbs(self) -> QWidget:
         """What is done with a ranking."""
-        self._buttons: list[QPushButton] = []
+        self._buttons: list[FittingButton] = []
         self._decisions = QWidget(self)
         layout = QVBoxLayout(self._decisions)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -279,7 +281,7 @@ class MatchesPane(QWidget):
 
     def _search_button(self) -> QPushButton:
         """What is done with everybody."""
-        self._search = self._button("search", tr("Where else was this person?   Enter"), theme.current().accent)
+        self._search = self._button("search", tr("Where else was this person?"), tr("Enter"), theme.current().accent)
         self._search.clicked.connect(self._search_current)
         return self._search
 
@@ -292,12 +294,13 @@ class MatchesPane(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         looks = (
-            ("compare", tr("Compare   C"), self.compare, tr("Probe and candidate side by side")),
-            ("why", tr("Why?   W"), self.why, tr("Which pictures, and what in them, carried this match")),
-            ("refine", tr("Refine   R"), self.refine, tr("Rank again by what you called the same and different")),
+            ("compare", tr("Compare"), "C", self.compare, tr("Probe and candidate side by side")),
+            ("why", tr("Why?"), "W", self.why, tr("Which pictures, and what in them, carried this match")),
+            ("refine", tr("Refine"), "R", self.refine, tr("Rank again by what you called the same and different")),
         )
-        for icon, words, signal, tip in looks:
-            button = self._button(icon, words, "text" if icon != "refine" else theme.current().accent)
+        for icon, words, key, signal, tip in looks:
+            colour = "text" if icon != "refine" else theme.current().accent
+            button = self._button(icon, words, key, colour, row="looks")
             button.setToolTip(tip)
             button.clicked.connect(signal)
             row.addWidget(button, 1)
@@ -313,14 +316,14 @@ class MatchesPane(QWidget):
             ("unsure", tr("Unsure"), "U", tokens.warning),
         )
         for verdict, word, key, colour in verbs:
-            button = self._button(verdict, f"{word}   {key}", colour)
+            button = self._button(verdict, word, key, colour, row="decisions")
             button.clicked.connect(lambda _=False, said=verdict: self.decide(said))
             row.addWidget(button, 1)
         return row
 
-    def _button(self, icon: str, words: str, colour: str) -> QPushButton:
+    def _button(self, icon: str, words: str, key: str, colour: str, row: str = "") -> QPushButton:
         drawn = theme.icon(icon) if colour == "text" else theme.icon(icon, colour)
-        button = QPushButton(drawn, words, self)
+        button = FittingButton(drawn, words, key, self, row=row)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._buttons.append(button)
         return button

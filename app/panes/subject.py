@@ -50,7 +50,7 @@ class SubjectPane(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumWidth(theme.px(190))
+        self.setMinimumWidth(theme.px(150))
         self.setAcceptDrops(True)
         self._probe: int | None = None
         self._pictures: dict[int, QPixmap] = {}

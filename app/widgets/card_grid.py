@@ -18,6 +18,7 @@ from PySide6.QtCore import (
     QPointF,
     QRect,
     QRectF,
+    QSize,
     Qt,
     Signal,
 )
@@ -42,6 +43,7 @@ from app.item_models.matches import Index, MatchesModel
 from app.words import tr
 
 GAP = 4
+FEWEST_COLUMNS = 2
 HEADING = 30
 LINE = 26
 
@@ -88,6 +90,11 @@ class CardGrid(QAbstractItemView):
         if index.isValid():
             at = self.visualRect(index).center() if by_key else event.pos()
             self.menu_wanted.emit(index, self.viewport().mapToGlobal(at))
+
+    def minimumSizeHint(self) -> QSize:
+        """Two cards beside one another, and so much of them that they are seen to be cards."""
+        wide, tall = self._cell()
+        return QSize(FEWEST_COLUMNS * wide + self.verticalScrollBar().sizeHint().width() + 2, tall // 3)
 
     # where things are -------------------------------------------------------------------------------------------------
 

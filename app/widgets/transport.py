@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
@@ -46,6 +46,7 @@ class Transport(QFrame):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """The time stands beside the buttons where there is room, else above them."""
         super().resizeEvent(event)
+        self._rate.setVisible(self.width() >= self.minimumSizeHint().width() + self._rate.sizeHint().width())
         # text that large beside the buttons would push the matches out of the window
         beside = self.width() >= self._beside and not theme.large()
         if beside != (self._buttons.indexOf(self._time) >= 0):
@@ -54,6 +55,12 @@ class Transport(QFrame):
                 self._buttons.insertWidget(0, self._time)
             else:
                 self._lines.insertWidget(1, self._time)
+
+    def minimumSizeHint(self) -> QSize:
+        """How fast it runs is told where there is room for it."""
+        hint = super().minimumSizeHint()
+        told = self._rate.sizeHint().width() if self._rate.isVisibleTo(self) else 0
+        return QSize(max(self.line.minimumSizeHint().width(), hint.width() - told), hint.height())
 
     def show_time(self, now_us: int | None) -> None:
         """Where the clock is; None where nothing is played."""
