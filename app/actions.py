@@ -9,9 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from app.keys import BETWEEN, remember
 from app.words import tr
-
-BETWEEN = " | "  # two keys for one verb
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,7 @@ class Actions:
         self._bound = {name: key for name, key in keys.items() if name in self._verbs}
         for name, action in self._actions.items():
             action.setShortcuts([QKeySequence(key) for key in self._keys(name).split(BETWEEN) if key])
+        remember({name: self._keys(name) for name in self._verbs})
 
     def enable(self, *, case: bool, tiles: bool) -> None:
         """Make available what makes sense now; plain letters stay free for typing where there are no tiles."""

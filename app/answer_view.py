@@ -10,6 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.arrange import BAND_WORDS, Arrangement, arranged
 from app.desk import Answer, Query
 from app.explain import sentence
+from app.keys import named
 from app.panes.matches import MatchesPane
 from app.words import Later, counted, tr
 from app.workspace import Workspace
@@ -112,7 +113,10 @@ class AnswerView(QObject):
             hint = notes or tr("Widen the time, choose more cameras, or leave out a colour.")
             self._matches.say(tr("Nobody passes these filters."), hint, filtered=True)
         elif answer.query.everybody:
-            self._matches.say(tr("Nobody was found in the recordings yet."), tr("Analyse recordings first (Ctrl+1)."))
+            self._matches.say(
+                tr("Nobody was found in the recordings yet."),
+                named(tr("Analyse recordings first"), "Footage", "Ctrl+1"),
+            )
         else:
             self._matches.say(tr("Nobody else was seen by the other cameras."), notes)
 

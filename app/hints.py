@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.keys import SEARCH, key, named
 from app.words import tr
 
 ENOUGH = 3  # decisions after which nobody needs to be told
@@ -33,15 +34,24 @@ def next_step(at: Progress) -> str:
         return tr("1 of 5   Drop recordings on this page, or add a folder.")
     if at.searchable == 0:
         return _before_the_first(at)
+    search = key(*SEARCH)
     if not at.investigating:
-        return tr("3 of 5   Go to Investigate (Ctrl+2).")
+        return named(tr("3 of 5   Go to Investigate"), "Investigate", "Ctrl+2")
     if at.listed:
-        return tr("4 of 5   Click somebody to see them; a second click, or Enter, searches the other cameras.")
+        somebody = tr("4 of 5   Click somebody to see them; a second click, or {key}, searches the other cameras.")
+        return somebody.format(key=search)
     if at.matches == 0 and not at.selected:
-        return tr("3 of 5   Pause where a person is seen, point at them, and click; or press A for everybody.")
+        point = tr("3 of 5   Pause where a person is seen, point at them, and click; or press {key} for everybody.")
+        return point.format(key=key("Everybody", "A"))
     if at.matches == 0:
-        return tr("4 of 5   Click once more, or press Enter, to search the other cameras for this person.")
-    return tr("5 of 5   Is it the same person? Y yes, N no, U unsure. R ranks again by what you decided.")
+        once_more = tr("4 of 5   Click once more, or press {key}, to search the other cameras for this person.")
+        return once_more.format(key=search)
+    return tr("5 of 5   Same person? {same} yes, {other} no, {unsure} unsure. {refine} ranks again by that.").format(
+        same=key("Same person", "Y"),
+        other=key("Different person", "N"),
+        unsure=key("Unsure", "U"),
+        refine=key("Refine the ranking", "R"),
+    )
 
 
 def _before_the_first(at: Progress) -> str:

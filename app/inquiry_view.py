@@ -18,6 +18,7 @@ from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.investigation import NOBODY_SOUGHT
+from app.keys import SEARCH, key
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
@@ -308,7 +309,9 @@ class InquiryView(QObject):
         if tracklet != self._selected:
             self._before, self._selected = self._selected, tracklet
         self.said.emit(
-            tr("Track {tracklet}: Enter or a second click searches for this person.").format(tracklet=tracklet)
+            tr("Track {tracklet}: {key} or a second click searches for this person.").format(
+                tracklet=tracklet, key=key(*SEARCH)
+            )
         )
         desk = self.work.desk
 
@@ -367,7 +370,9 @@ class InquiryView(QObject):
     def _on_edited(self, event: dict[str, Any]) -> None:
         made = ", ".join(map(str, event["made"]))
         self.said.emit(
-            tr("The {edit} is done: track {made}. Ctrl+Z takes it back.").format(edit=event["edit"], made=made)
+            tr("The {edit} is done: track {made}. {key} takes it back.").format(
+                edit=event["edit"], made=made, key=key("Undo", "Ctrl+Z")
+            )
         )
         self._after_edit()
 

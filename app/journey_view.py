@@ -15,6 +15,7 @@ from app.dialogs.links import LinksDialog
 from app.dialogs.note import NoteDialog
 from app.inquiry_view import InquiryView
 from app.journeys import conflict_words
+from app.keys import key
 from app.panes.journey import JourneyPane
 from app.panes.player import Span
 from app.widgets.lanes import Lane
@@ -110,7 +111,11 @@ class JourneyView(QObject):
             for seen in journey.confirmed
         ]
         self._inquiry.player.play_spans(spans)
-        self.said.emit(tr("Playing {count} sightings; Space or K stops.").format(count=len(spans)))
+        self.said.emit(
+            tr("Playing {count} sightings; {play} or {pause} stops.").format(
+                count=len(spans), play=key("Play or pause", "Space"), pause=key("Pause", "K")
+            )
+        )
 
     def show_conflict(self, conflict: Conflict) -> None:
         """Both pictures of what does not fit."""

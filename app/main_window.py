@@ -57,7 +57,7 @@ class MainWindow(QMainWindow):
         self.program = ProgramView(command, state, settings, self._lane, self)
         self.program.failed.connect(self.trouble)
         self.program.said.connect(self._say)
-        self.program.rescaled.connect(self._again)
+        self.program.changed_looks.connect(self._again)
         self._actions = Actions(self, verbs(self), state.keys())
         self._bar = self._make_bar()
         self._hints = self._make_hints()
@@ -232,7 +232,7 @@ class MainWindow(QMainWindow):
             self.program.show_record(self.view.work.desk, self.view.work.reading)
 
     def _again(self) -> None:
-        """Lay the open case out once more, in the new size."""
+        """Lay the open case out once more, in the new size or with the new keys."""
         if self.view is not None:
             self.open_case(self.view.work.desk.folder)
 

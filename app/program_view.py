@@ -43,13 +43,13 @@ class ProgramView(QObject):
 
     said: a sentence for the status bar
     settings_changed: somebody changed them
-    rescaled:      the size of the text was changed, so what is laid out must be laid out again
+    changed_looks: the size of the text or a key was changed, so what shows them must be laid out again
     model_taken:   the file of a trained model, and the folder of the case that it is to be used in
     """
 
     said = Signal(str)
     settings_changed = Signal(object)
-    rescaled = Signal()
+    changed_looks = Signal()
     failed = Signal(Exception)
     model_taken = Signal(object, object)
 
@@ -105,7 +105,9 @@ class ProgramView(QObject):
             self._state.bind(keys)
             actions.bind(keys)
 
+        before = self._state.keys()
         dialog.bound.connect(bound)
+        dialog.finished.connect(lambda _: self.changed_looks.emit() if self._state.keys() != before else None)
         dialog.open()
 
     def show_help(self, page: str) -> None:
@@ -229,7 +231,7 @@ class ProgramView(QObject):
     def _rescale(self) -> None:
         if self._scale != self._state.scale:
             self._scale = self._state.scale
-            self.rescaled.emit()
+            self.changed_looks.emit()
 
     def _on_system(self) -> None:
         if self._state.theme == "system":

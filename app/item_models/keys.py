@@ -10,7 +10,8 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from PySide6.QtGui import QColor, QFont, QKeySequence
 
 from app import theme
-from app.actions import BETWEEN, Binding
+from app.actions import Binding
+from app.keys import BETWEEN
 from app.words import Later, tr
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex

@@ -12,6 +12,7 @@ from PySide6.QtGui import QImage, QPixmap
 
 from app import local_time, theme
 from app.arrange import BAND_TIPS, BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
+from app.keys import SEARCH, key
 from app.pictures import PictureStore
 from app.words import Later, tr
 from reid_engine.types import CameraId, Match, Seen, TrackletId, Verdict
@@ -210,7 +211,10 @@ class MatchesModel(QAbstractListModel):
         camera = self._cameras.get(match.camera, NO_CAMERA)
         lines = [f"<b>{camera.letter}  {escape(camera.name)}</b>"]
         if not isinstance(match, Match):
-            lines += [tr("track {track}").format(track=match.tracklet), tr("Click again, or Enter: where else?")]
+            lines += [
+                tr("track {track}").format(track=match.tracklet),
+                tr("Click again, or {key}: where else?").format(key=key(*SEARCH)),
+            ]
             return "<br>".join(lines)
         lines += [tr(BAND_TIPS[match.band]), *doubts(match)]
         lines.append(

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.arrange import Label
 from app.journeys import conflict_words, summary
+from app.keys import key, named
 from app.widgets.chips import FlowLayout
 from app.widgets.floor_plan import FloorPlanView
 from app.widgets.lanes import JourneyLanes, Lane
@@ -28,7 +29,7 @@ from reid_engine.journey import Conflict, Journey, Link
 from reid_engine.store import Note
 from reid_engine.types import CameraId
 
-EMPTY = Later("Confirm sightings (Y) and they line up here.")
+EMPTY = Later("Confirm sightings ({key}) and they line up here.")
 NO_TOPOLOGY = Later("Without walking times impossible matches cannot be flagged: mark pairs of cameras under Links.")
 
 
@@ -61,7 +62,7 @@ class JourneyPane(QWidget):
         self.plan.placed.connect(self.placed)
         self.plan.linked.connect(self.linked)
         self._alone, self._flags = True, False
-        self._summary = OneLine(tr(EMPTY), self)
+        self._summary = OneLine(_nobody(), self)
         self._summary.setObjectName("muted")
         self._flagless = self._times_button()
         self._conflicts = FlowLayout()
@@ -97,7 +98,7 @@ class JourneyPane(QWidget):
         alone = found is None or len(found.sightings) < 2
         self._alone = alone
         self._offer_times()
-        self._summary.setText(tr(EMPTY) if alone or found is None else summary(found))
+        self._summary.setText(_nobody() if alone or found is None else summary(found))
         for button in (self.play_button, self._evidence, self._export):
             button.setEnabled(found is not None and len(found.confirmed) > 0)
         self.lanes.show_journey(found, lanes, notes)
@@ -140,7 +141,11 @@ class JourneyPane(QWidget):
         button = QToolButton(self)
         button.setObjectName("conflict")
         button.setText(f"!  {conflict_words(conflict)}")
-        either = tr("Two people, or one of the tracks holds two and wants a split (Shift+S).")
+        either = named(
+            tr("Two people, or one of the tracks holds two and wants a split"),
+            "Split the selected track here",
+            "Shift+S",
+        )
         asides = [either] if conflict.kind == "same-camera-overlap" else []
         button.setToolTip("\n".join([tr("Show both pictures side by side"), *asides]))
         button.clicked.connect(lambda: self.conflict.emit(conflict))
@@ -149,15 +154,25 @@ class JourneyPane(QWidget):
     def _head(self) -> FlowLayout:
         row = FlowLayout()
         self.play_button = self._button(
-            "play", tr("Play"), self.play, tr("The journey: all sightings one after the other (Shift+P)")
+            "play",
+            tr("Play"),
+            self.play,
+            named(tr("The journey: all sightings one after the other"), "Play the journey", "Shift+P"),
         )
         self._evidence = self._button(
-            "export", tr("Evidence …"), self.evidence, tr("Clips, stills and a report that prove themselves (E)")
+            "export",
+            tr("Evidence …"),
+            self.evidence,
+            named(tr("Clips, stills and a report that prove themselves"), "Evidence …", "E"),
         )
-        self._export = self._button("export", tr("List …"), self.export, tr("The list as CSV or JSON (Ctrl+E)"))
+        self._export = self._button(
+            "export", tr("List …"), self.export, named(tr("The list as CSV or JSON"), "Export the journey …", "Ctrl+E")
+        )
         for button in (
             self.play_button,
-            self._button("note", tr("Note   M"), self.note, tr("About this moment")),
+            self._button(
+                "note", tr("Note"), self.note, named(tr("About this moment"), "Note about this moment …", "M")
+            ),
             self._evidence,
             self._export,
         ):
@@ -180,3 +195,7 @@ class JourneyPane(QWidget):
         button.setToolTip(tip)
         button.clicked.connect(signal)
         return button
+
+
+def _nobody() -> str:
+    return tr(EMPTY).format(key=key("Same person", "Y"))

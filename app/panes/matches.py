@@ -15,6 +15,7 @@ from app.arrange import Wish
 from app.desk import Query
 from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
+from app.keys import SEARCH, key
 from app.widgets.card_grid import CardGrid
 from app.widgets.filter_row import EVERYBODY, RANKING, FilterRow
 from app.widgets.fitting_button import FittingButton
@@ -91,7 +92,9 @@ class MatchesPane(QWidget):
         layout.addWidget(self._search_button())
         model.modelReset.connect(self._on_reset)
         self.rank(somebody=False)
-        self.say(tr(NOBODY), tr("Click once to select the track, again or Enter to search for it."))
+        self.say(
+            tr(NOBODY), tr("Click once to select the track, again or {key} to search for it.").format(key=key(*SEARCH))
+        )
         self.begin.show()
 
     def _show_menu(self, index: QModelIndex, at: QPoint) -> None:
@@ -243,7 +246,7 @@ class MatchesPane(QWidget):
         return page
 
     def _everybody_button(self, words: str) -> QPushButton:
-        button = FittingButton(theme.icon("person"), words, "A", self)
+        button = FittingButton(theme.icon("person"), words, key("Everybody", "A"), self)
         button.setToolTip(tr("Everybody who was seen, by place, time and clothes"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self.everybody)
@@ -281,7 +284,7 @@ class MatchesPane(QWidget):
 
     def _search_button(self) -> QPushButton:
         """What is done with everybody."""
-        self._search = self._button("search", tr("Where else was this person?"), tr("Enter"), theme.current().accent)
+        self._search = self._button("search", tr("Where else was this person?"), key(*SEARCH), theme.current().accent)
         self._search.clicked.connect(self._search_current)
         return self._search
 
@@ -294,13 +297,31 @@ class MatchesPane(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         looks = (
-            ("compare", tr("Compare"), "C", self.compare, tr("Probe and candidate side by side")),
-            ("why", tr("Why?"), "W", self.why, tr("Which pictures, and what in them, carried this match")),
-            ("refine", tr("Refine"), "R", self.refine, tr("Rank again by what you called the same and different")),
+            (
+                "compare",
+                tr("Compare"),
+                key("Compare side by side", "C"),
+                self.compare,
+                tr("Probe and candidate side by side"),
+            ),
+            (
+                "why",
+                tr("Why?"),
+                key("Why this match", "W"),
+                self.why,
+                tr("Which pictures, and what in them, carried this match"),
+            ),
+            (
+                "refine",
+                tr("Refine"),
+                key("Refine the ranking", "R"),
+                self.refine,
+                tr("Rank again by what you called the same and different"),
+            ),
         )
-        for icon, words, key, signal, tip in looks:
+        for icon, words, pressed, signal, tip in looks:
             colour = "text" if icon != "refine" else theme.current().accent
-            button = self._button(icon, words, key, colour, row="looks")
+            button = self._button(icon, words, pressed, colour, row="looks")
             button.setToolTip(tip)
             button.clicked.connect(signal)
             row.addWidget(button, 1)
@@ -311,19 +332,19 @@ class MatchesPane(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         verbs: tuple[tuple[Verdict, str, str, str], ...] = (
-            ("same", tr("Same"), "Y", tokens.good),
-            ("different", tr("Different"), "N", tokens.danger),
-            ("unsure", tr("Unsure"), "U", tokens.warning),
+            ("same", tr("Same"), key("Same person", "Y"), tokens.good),
+            ("different", tr("Different"), key("Different person", "N"), tokens.danger),
+            ("unsure", tr("Unsure"), key("Unsure", "U"), tokens.warning),
         )
-        for verdict, word, key, colour in verbs:
-            button = self._button(verdict, word, key, colour, row="decisions")
+        for verdict, word, pressed, colour in verbs:
+            button = self._button(verdict, word, pressed, colour, row="decisions")
             button.clicked.connect(lambda _=False, said=verdict: self.decide(said))
             row.addWidget(button, 1)
         return row
 
-    def _button(self, icon: str, words: str, key: str, colour: str, row: str = "") -> QPushButton:
+    def _button(self, icon: str, words: str, pressed: str, colour: str, row: str = "") -> QPushButton:
         drawn = theme.icon(icon) if colour == "text" else theme.icon(icon, colour)
-        button = FittingButton(drawn, words, key, self, row=row)
+        button = FittingButton(drawn, words, pressed, self, row=row)
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._buttons.append(button)
         return button

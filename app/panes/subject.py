@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.dropped import picture_in
+from app.keys import SEARCH, key
 from app.widgets.chips import FlowLayout
 from app.words import Later, tr
 from reid_engine.types import TrackletId, Verdict
@@ -33,7 +34,7 @@ THUMB = QSize(44, 76)
 THUMB_ROOM = QSize(54, 86)  # three beside one another in the narrowest pane
 STRIP = QSize(40, 72)
 NOBODY = Later("Nobody yet.\nClick a person,\nor drop a picture here.")
-SELECTED = Later("{name} is selected.\nEnter searches the\nother cameras.")
+SELECTED = Later("{name} is selected.\n{key} searches the\nother cameras.")
 
 
 class SubjectPane(QWidget):
@@ -118,7 +119,9 @@ class SubjectPane(QWidget):
         """Crops of the track that is selected now (none: nobody is), why it may rank badly, where it is seen better."""
         empty(self._strip)
         if self._probe is None and self._crop.pixmap().isNull() and not self._name.text():
-            self._crop.setText(tr(SELECTED).format(name=name.capitalize()) if pictures else tr(NOBODY))
+            self._crop.setText(
+                tr(SELECTED).format(key=key(*SEARCH), name=name.capitalize()) if pictures else tr(NOBODY)
+            )
         for picture in pictures:
             label = QLabel(self)
             label.setToolTip(name)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import local_time, theme
 from app.hits import Fit, dragged_box, hit
+from app.keys import SEARCH, key
 from app.player import Showing
 from app.words import tr
 from reid_engine.clock import SECOND_US
@@ -265,7 +266,9 @@ class Tile(QWidget):
             painter.setPen(pen)
             painter.drawRect(place)
         words = tr("track {number}   {tall} px").format(number=number, tall=round(place.height() / self._fit().scale))
-        more = tr("Enter to search") if chosen else tr("this match") if marked else ""
+        more = tr("this match") if marked else ""
+        if chosen:
+            more = tr("{key} to search").format(key=key(*SEARCH))
         self._paint_label(painter, place, f"{words}   {more}" if more else words, colour)
 
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QMenu, QToolButton, QVBoxLayout, QWidget
 
 from app import local_time, theme
+from app.keys import named
 from app.widgets.seek_bar import SeekBar
 from app.words import tr
 
@@ -82,18 +83,18 @@ class Transport(QFrame):
         row = QHBoxLayout()
         row.setSpacing(2)
         row.addStretch(1)
-        row.addWidget(self._tool("reverse", tr("Backwards, faster with each press (J)")))
-        row.addWidget(self._tool("step-back", tr("Previous picture (,)")))
-        self._play = self._tool("play", tr("Play or pause (Space)"))
+        row.addWidget(self._tool("reverse", named(tr("Backwards, faster with each press"), "Backwards, faster", "J")))
+        row.addWidget(self._tool("step-back", named(tr("Previous picture"), "Previous picture", ",")))
+        self._play = self._tool("play", named(tr("Play or pause"), "Play or pause", "Space"))
         row.addWidget(self._play)
-        row.addWidget(self._tool("step-forward", tr("Next picture (.)")))
-        row.addWidget(self._tool("faster", tr("Forwards, faster with each press (L)")))
+        row.addWidget(self._tool("step-forward", named(tr("Next picture"), "Next picture", ".")))
+        row.addWidget(self._tool("faster", named(tr("Forwards, faster with each press"), "Forwards, faster", "L")))
         row.addSpacing(8)
         row.addWidget(self._rate)
         row.addStretch(1)
-        row.addWidget(self._tool("boxes", tr("Show or hide the boxes (B)")))
-        row.addWidget(self._tool("tiles", tr("One, four or nine cameras (T)")))
-        row.addWidget(self._tool("solo", tr("One camera alone, or all (F)")))
+        row.addWidget(self._tool("boxes", named(tr("Show or hide the boxes"), "Boxes", "B")))
+        row.addWidget(self._tool("tiles", named(tr("One, four or nine cameras"), "One, four or nine cameras", "T")))
+        row.addWidget(self._tool("solo", named(tr("One camera alone, or all"), "One camera alone, or all", "F")))
         row.addWidget(self._cameras)
         return row
 

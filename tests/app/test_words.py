@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 import app
 from app.events import WORDS
+from app.keys import SEARCH
 from app.panes.welcome import WelcomePane
 from app.words import linguist, texts
 
@@ -31,7 +32,7 @@ ELSEWHERE = {
 }  # fmt: skip
 KEYS = re.compile(r"(Ctrl|Shift|Alt)\+|^(Esc|Space|Return)")
 # how a row is, where its time is from, what an event is; tables of words say them
-IDS = {"no time", "by hand", "file name", "a picture", "first picture", *WORDS}
+IDS = {"no time", "by hand", "file name", "a picture", "first picture", SEARCH[0], *WORDS}
 
 
 def texts_of(node: ast.AST) -> Iterator[ast.Constant]:
@@ -40,7 +41,10 @@ def texts_of(node: ast.AST) -> Iterator[ast.Constant]:
         return
     if isinstance(node, ast.Call):
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if called in ("tr", "Later", "Signal", "strftime"):
+        if called in ("tr", "Later", "Signal", "strftime", "key"):
+            return
+        if called == "named":  # words, a verb and its key
+            yield from texts_of(node.args[0])
             return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         return

@@ -1,0 +1,83 @@
+"""A key that is bound anew is what buttons, tips and sentences say, and none of them names a key by itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtWidgets import QDialog
+from pytestqt.qtbot import QtBot
+
+from app.dialogs.keys import KeysDialog
+from app.hints import Progress, next_step
+from app.item_models.keys import KEYS, WORDS
+from app.keys import SEARCH, key, named, remember
+from app.main_window import MainWindow
+from app.verbs import verbs
+from app.widgets.fitting_button import FittingButton
+from app.words import texts
+from tests.app.conftest import WAIT_MS
+
+APP = Path(__file__).parents[2] / "app"
+A_KEY = re.compile(r"\((Ctrl\+|Shift\+|Alt\+)?([A-Z]|Space|,|\.)\)|   [A-Z]$|\b(Enter|Return|Ctrl|Shift|Space)\b")
+
+
+@pytest.fixture(autouse=True)
+def own_keys(qapp: object) -> Iterator[None]:
+    yield
+    remember({})
+
+
+def told() -> list[tuple[str, str]]:
+    """Every verb and key that is named by a literal."""
+    found = [SEARCH]
+    for path in APP.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("key", "named"):
+                words = [word.value for word in node.args if isinstance(word, ast.Constant)]
+                if len(words) == 2:
+                    found.append((str(words[0]), str(words[1])))
+    return found
+
+
+@pytest.mark.window
+def test_every_verb_that_is_named_has_that_key_in_the_table(window: MainWindow) -> None:
+    table = {verb.words: verb.keys for verb in verbs(window)}
+    assert len(told()) > 20
+    assert [pair for pair in told() if table.get(pair[0]) != pair[1]] == []
+
+
+def test_no_text_names_a_key_by_itself() -> None:
+    known = [text for text, path, _ in texts(APP) if A_KEY.search(text) and path.name not in ("verbs.py", "help.py")]
+    assert known == []
+
+
+def test_a_verb_without_a_key_is_named_without_one(qapp: object) -> None:
+    assert (key("Undo", "Ctrl+Z"), key(*SEARCH)) == ("Ctrl+Z", "Enter")
+    assert named("Take back", "Undo", "Ctrl+Z") == "Take back (Ctrl+Z)"
+    remember({"Undo": "", SEARCH[0]: "F5"})
+    assert (key("Undo", "Ctrl+Z"), key(*SEARCH)) == ("", "F5")
+    assert named("Take back", "Undo", "Ctrl+Z") == "Take back"
+    assert next_step(Progress(1, searchable=1, investigating=True, selected=True)).count("F5") == 1
+
+
+@pytest.mark.window
+def test_what_is_bound_anew_is_what_the_open_case_says(
+    window: MainWindow, qtbot: QtBot, dialogs: list[QDialog]
+) -> None:
+    window.show_keys()
+    (dialog,) = dialogs
+    assert isinstance(dialog, KeysDialog)
+    rows = {dialog.model.index(row, WORDS).data(): row for row in range(dialog.model.rowCount())}
+    assert dialog.model.setData(dialog.model.index(rows["Same person"], KEYS), "Ctrl+Y")
+    with qtbot.waitSignal(window.case_opened, timeout=WAIT_MS):
+        dialog.accept()
+    assert window.view is not None
+    assert "Same   Ctrl+Y" in {button.toolTip() for button in window.view.matches.findChildren(FittingButton)}
+    dialogs.clear()
+    window.show_keys()
+    with qtbot.assertNotEmitted(window.program.changed_looks):
+        dialogs[0].accept()
