@@ -60,7 +60,7 @@ def test_every_kind_of_event_has_words() -> None:
          {"file": "b.mp4", "tracklets": 1, "state": "done", "damage": {"corrupt_frames": 2}}]},
          "2 recordings, 4 tracks; 1 not as they should be"),
         ("erased", {"tracklets": 2, "notes": 1, "reason": "order 3", "redacted": {"4": "ab"}},
-         "2 tracks, 1 notes: order 3"),
+         "tracks: 2, notes: 1; order 3"),
         ("note", {"note": 3, "redacted": 9}, "words erased, see event 9"),
         ("held", {"what": "camera", "of": 1, "reason": "order 3"}, "camera 1: order 3"),
         ("retention", {"until_us": None, "days": 30}, "kept for 30 days"),
