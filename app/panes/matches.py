@@ -63,13 +63,7 @@ class MatchesPane(QWidget):
             row.wished.connect(self.wished)
         self._ranks = False
         self._chosen = -1
-        self.cards = CardGrid(model, self)
-        self.cards.setItemDelegate(MatchCardDelegate(self.cards))
-        self.cards.asked.connect(lambda index: self._choose(index.row()))
-        self.cards.scrubbed.connect(model.scrub)
-        self.cards.menu_wanted.connect(self._show_menu)
-        self.cards.unfolded.connect(self._unfold)
-        self.cards.selectionModel().currentChanged.connect(lambda now, _: self._point(now.row()))
+        self.cards = self._grid()
         self._line = QLabel(self)
         self._line.setObjectName("muted")
         self._line.setWordWrap(True)
@@ -92,10 +86,19 @@ class MatchesPane(QWidget):
         layout.addWidget(self._search_button())
         model.modelReset.connect(self._on_reset)
         self.rank(somebody=False)
-        self.say(
-            tr(NOBODY), tr("Click once to select the track, again or {key} to search for it.").format(key=key(*SEARCH))
-        )
+        hint = tr("Click once to select the track, again or {key} to search for it.")
+        self.say(tr(NOBODY), hint.format(key=key(*SEARCH)))
         self.begin.show()
+
+    def _grid(self) -> CardGrid:
+        grid = CardGrid(self._model, self)
+        grid.setItemDelegate(MatchCardDelegate(grid))
+        grid.asked.connect(lambda index: self._choose(index.row()))
+        grid.scrubbed.connect(self._model.scrub)
+        grid.menu_wanted.connect(self._show_menu)
+        grid.unfolded.connect(self._unfold)
+        grid.selectionModel().currentChanged.connect(lambda now, _: self._point(now.row()))
+        return grid
 
     def _show_menu(self, index: QModelIndex, at: QPoint) -> None:
         """What else can be done with a card."""
@@ -297,29 +300,16 @@ class MatchesPane(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         looks = (
-            (
-                "compare",
-                tr("Compare"),
-                key("Compare side by side", "C"),
-                self.compare,
-                tr("Probe and candidate side by side"),
-            ),
-            (
-                "why",
-                tr("Why?"),
-                key("Why this match", "W"),
-                self.why,
-                tr("Which pictures, and what in them, carried this match"),
-            ),
-            (
-                "refine",
-                tr("Refine"),
-                key("Refine the ranking", "R"),
-                self.refine,
-                tr("Rank again by what you called the same and different"),
-            ),
+            ("compare", tr("Compare"), key("Compare side by side", "C"), self.compare),
+            ("why", tr("Why?"), key("Why this match", "W"), self.why),
+            ("refine", tr("Refine"), key("Refine the ranking", "R"), self.refine),
         )
-        for icon, words, pressed, signal, tip in looks:
+        tips = (
+            tr("Probe and candidate side by side"),
+            tr("Which pictures, and what in them, carried this match"),
+            tr("Rank again by what you called the same and different"),
+        )
+        for (icon, words, pressed, signal), tip in zip(looks, tips, strict=True):
             colour = "text" if icon != "refine" else theme.current().accent
             button = self._button(icon, words, pressed, colour, row="looks")
             button.setToolTip(tip)
