@@ -115,7 +115,7 @@ class AnswerView(QObject):
         elif answer.query.everybody:
             self._matches.say(
                 tr("Nobody was found in the recordings yet."),
-                named(tr("Analyse recordings first"), "Footage", "Ctrl+1"),
+                named(tr("Analyse recordings first"), "Footage"),
             )
         else:
             self._matches.say(tr("Nobody else was seen by the other cameras."), notes)

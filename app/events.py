@@ -212,7 +212,7 @@ SENTENCES = MappingProxyType({
     "source moved": Later("recording {source}: {from} -> {to}"),
     "source failed": Later("recording {source}: {sentence}"),
     "source finished": Later("recording {source}, {frames} pictures"),
-    "source reset": Later("recording {source} is forgotten, tracks: {tracklets}"),
+    "source reset": Later("recording {source}, tracks forgotten: {tracklets}"),
     "model in force": Later("searches go by {model} now, before by {before}"),
     "describing started": Later("{tracklets} tracks lack a vector of {model}"),
     "describing finished": Later("{described} of {tracklets} tracks, by {model}"),

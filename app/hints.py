@@ -34,23 +34,23 @@ def next_step(at: Progress) -> str:
         return tr("1 of 5   Drop recordings on this page, or add a folder.")
     if at.searchable == 0:
         return _before_the_first(at)
-    search = key(*SEARCH)
+    search = key(SEARCH)
     if not at.investigating:
-        return named(tr("3 of 5   Go to Investigate"), "Investigate", "Ctrl+2")
+        return named(tr("3 of 5   Go to Investigate"), "Investigate")
     if at.listed:
         somebody = tr("4 of 5   Click somebody to see them; a second click, or {key}, searches the other cameras.")
         return somebody.format(key=search)
     if at.matches == 0 and not at.selected:
         point = tr("3 of 5   Pause where a person is seen, point at them, and click; or press {key} for everybody.")
-        return point.format(key=key("Everybody", "A"))
+        return point.format(key=key("Everybody"))
     if at.matches == 0:
         once_more = tr("4 of 5   Click once more, or press {key}, to search the other cameras for this person.")
         return once_more.format(key=search)
     return tr("5 of 5   Same person? {same} yes, {other} no, {unsure} unsure. {refine} ranks again by that.").format(
-        same=key("Same person", "Y"),
-        other=key("Different person", "N"),
-        unsure=key("Unsure", "U"),
-        refine=key("Refine the ranking", "R"),
+        same=key("Same person"),
+        other=key("Different person"),
+        unsure=key("Unsure"),
+        refine=key("Refine the ranking"),
     )
 
 

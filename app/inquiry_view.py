@@ -310,7 +310,7 @@ class InquiryView(QObject):
             self._before, self._selected = self._selected, tracklet
         self.said.emit(
             tr("Track {tracklet}: {key} or a second click searches for this person.").format(
-                tracklet=tracklet, key=key(*SEARCH)
+                tracklet=tracklet, key=key(SEARCH)
             )
         )
         desk = self.work.desk
@@ -371,7 +371,7 @@ class InquiryView(QObject):
         made = ", ".join(map(str, event["made"]))
         self.said.emit(
             tr("The {edit} is done: track {made}. {key} takes it back.").format(
-                edit=event["edit"], made=made, key=key("Undo", "Ctrl+Z")
+                edit=event["edit"], made=made, key=key("Undo")
             )
         )
         self._after_edit()

@@ -113,7 +113,7 @@ class JourneyView(QObject):
         self._inquiry.player.play_spans(spans)
         self.said.emit(
             tr("Playing {count} sightings; {play} or {pause} stops.").format(
-                count=len(spans), play=key("Play or pause", "Space"), pause=key("Pause", "K")
+                count=len(spans), play=key("Play or pause"), pause=key("Pause")
             )
         )
 

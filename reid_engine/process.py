@@ -31,7 +31,7 @@ def child_environment(**extra: str) -> dict[str, str]:
 
 
 def start_child(
-    module: str, arguments: Sequence[str], *, pass_fds: Sequence[int] = (), stderr: int | IO[Any] | None = None
+    module: str, arguments: Sequence[str], *, stderr: int | IO[Any] | None = None
 ) -> subprocess.Popen[bytes]:
     """``python -m module arguments`` with pipes to its standard input and output.
 
@@ -42,7 +42,6 @@ def start_child(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=stderr,
-        pass_fds=tuple(pass_fds),
         env=child_environment(REAPPEAR_PARENT=str(os.getpid())),
     )
 
@@ -50,9 +49,12 @@ def start_child(
 def put_behind(process: int, niceness: int, policy: int = os.SCHED_BATCH) -> None:
     """Let others go before a process and the children that it is yet to start; without the right to, nothing changes.
 
+    process:  0, which is none that began, is nobody: not ourselves, whom the kernel would take it for
     niceness: from 0 to 19, the greater the smaller its share
     policy:   SCHED_BATCH takes nobody's turn, SCHED_IDLE takes only what nobody else wants
     """
+    if not process:
+        return
     with suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, process, niceness)
         os.sched_setscheduler(process, policy, os.sched_param(0))

@@ -213,7 +213,7 @@ class MatchesModel(QAbstractListModel):
         if not isinstance(match, Match):
             lines += [
                 tr("track {track}").format(track=match.tracklet),
-                tr("Click again, or {key}: where else?").format(key=key(*SEARCH)),
+                tr("Click again, or {key}: where else?").format(key=key(SEARCH)),
             ]
             return "<br>".join(lines)
         lines += [tr(BAND_TIPS[match.band]), *doubts(match)]

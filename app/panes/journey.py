@@ -144,7 +144,6 @@ class JourneyPane(QWidget):
         either = named(
             tr("Two people, or one of the tracks holds two and wants a split"),
             "Split the selected track here",
-            "Shift+S",
         )
         asides = [either] if conflict.kind == "same-camera-overlap" else []
         button.setToolTip("\n".join([tr("Show both pictures side by side"), *asides]))
@@ -157,22 +156,20 @@ class JourneyPane(QWidget):
             "play",
             tr("Play"),
             self.play,
-            named(tr("The journey: all sightings one after the other"), "Play the journey", "Shift+P"),
+            named(tr("The journey: all sightings one after the other"), "Play the journey"),
         )
         self._evidence = self._button(
             "export",
             tr("Evidence …"),
             self.evidence,
-            named(tr("Clips, stills and a report that prove themselves"), "Evidence …", "E"),
+            named(tr("Clips, stills and a report that prove themselves"), "Evidence …"),
         )
         self._export = self._button(
-            "export", tr("List …"), self.export, named(tr("The list as CSV or JSON"), "Export the journey …", "Ctrl+E")
+            "export", tr("List …"), self.export, named(tr("The list as CSV or JSON"), "Export the journey …")
         )
         for button in (
             self.play_button,
-            self._button(
-                "note", tr("Note"), self.note, named(tr("About this moment"), "Note about this moment …", "M")
-            ),
+            self._button("note", tr("Note"), self.note, named(tr("About this moment"), "Note about this moment …")),
             self._evidence,
             self._export,
         ):
@@ -198,4 +195,4 @@ class JourneyPane(QWidget):
 
 
 def _nobody() -> str:
-    return tr(EMPTY).format(key=key("Same person", "Y"))
+    return tr(EMPTY).format(key=key("Same person"))

@@ -87,7 +87,7 @@ class MatchesPane(QWidget):
         model.modelReset.connect(self._on_reset)
         self.rank(somebody=False)
         hint = tr("Click once to select the track, again or {key} to search for it.")
-        self.say(tr(NOBODY), hint.format(key=key(*SEARCH)))
+        self.say(tr(NOBODY), hint.format(key=key(SEARCH)))
         self.begin.show()
 
     def _grid(self) -> CardGrid:
@@ -249,7 +249,7 @@ class MatchesPane(QWidget):
         return page
 
     def _everybody_button(self, words: str) -> QPushButton:
-        button = FittingButton(theme.icon("person"), words, key("Everybody", "A"), self)
+        button = FittingButton(theme.icon("person"), words, key("Everybody"), self)
         button.setToolTip(tr("Everybody who was seen, by place, time and clothes"))
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self.everybody)
@@ -287,7 +287,7 @@ class MatchesPane(QWidget):
 
     def _search_button(self) -> QPushButton:
         """What is done with everybody."""
-        self._search = self._button("search", tr("Where else was this person?"), key(*SEARCH), theme.current().accent)
+        self._search = self._button("search", tr("Where else was this person?"), key(SEARCH), theme.current().accent)
         self._search.clicked.connect(self._search_current)
         return self._search
 
@@ -300,9 +300,9 @@ class MatchesPane(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         looks = (
-            ("compare", tr("Compare"), key("Compare side by side", "C"), self.compare),
-            ("why", tr("Why?"), key("Why this match", "W"), self.why),
-            ("refine", tr("Refine"), key("Refine the ranking", "R"), self.refine),
+            ("compare", tr("Compare"), key("Compare side by side"), self.compare),
+            ("why", tr("Why?"), key("Why this match"), self.why),
+            ("refine", tr("Refine"), key("Refine the ranking"), self.refine),
         )
         tips = (
             tr("Probe and candidate side by side"),
@@ -322,9 +322,9 @@ class MatchesPane(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         verbs: tuple[tuple[Verdict, str, str, str], ...] = (
-            ("same", tr("Same"), key("Same person", "Y"), tokens.good),
-            ("different", tr("Different"), key("Different person", "N"), tokens.danger),
-            ("unsure", tr("Unsure"), key("Unsure", "U"), tokens.warning),
+            ("same", tr("Same"), key("Same person"), tokens.good),
+            ("different", tr("Different"), key("Different person"), tokens.danger),
+            ("unsure", tr("Unsure"), key("Unsure"), tokens.warning),
         )
         for verdict, word, pressed, colour in verbs:
             button = self._button(verdict, word, pressed, colour, row="decisions")

@@ -119,9 +119,7 @@ class SubjectPane(QWidget):
         """Crops of the track that is selected now (none: nobody is), why it may rank badly, where it is seen better."""
         empty(self._strip)
         if self._probe is None and self._crop.pixmap().isNull() and not self._name.text():
-            self._crop.setText(
-                tr(SELECTED).format(key=key(*SEARCH), name=name.capitalize()) if pictures else tr(NOBODY)
-            )
+            self._crop.setText(tr(SELECTED).format(key=key(SEARCH), name=name.capitalize()) if pictures else tr(NOBODY))
         for picture in pictures:
             label = QLabel(self)
             label.setToolTip(name)

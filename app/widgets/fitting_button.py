@@ -17,11 +17,12 @@ class FittingButton(QPushButton):
 
     def __init__(self, icon: QIcon, words: str, key: str, parent: QWidget | None = None, *, row: str = "") -> None:
         super().__init__(parent)
-        self._forms = ((icon, f"{words}{KEY_GAP}{key}"), (icon, words), (QIcon(), words), (icon, key))
+        whole = f"{words}{KEY_GAP}{key}" if key else words
+        self._forms = ((icon, whole), (icon, words), (QIcon(), words), (icon, key))
         self._widths: tuple[int, ...] = ()
         self.row = row
         self.setAccessibleName(words)
-        self.setToolTip(f"{words}{KEY_GAP}{key}")
+        self.setToolTip(whole)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._measure()
 

@@ -268,7 +268,7 @@ class Tile(QWidget):
         words = tr("track {number}   {tall} px").format(number=number, tall=round(place.height() / self._fit().scale))
         more = tr("this match") if marked else ""
         if chosen:
-            more = tr("{key} to search").format(key=key(*SEARCH))
+            more = tr("{key} to search").format(key=key(SEARCH))
         self._paint_label(painter, place, f"{words}   {more}" if more else words, colour)
 
     def _paint_label(self, painter: QPainter, place: QRectF, words: str, colour: QColor) -> None:

@@ -10,7 +10,7 @@ import select
 import sys
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 import reid_engine.video.file  # noqa: F401 - every copy has it loaded
@@ -83,8 +83,9 @@ class _Orders:
 class _Decoder:
     """One source, its ring and the way to the parent."""
 
-    def __init__(self, order: Order, source: VideoSource) -> None:
+    def __init__(self, order: Order, source: VideoSource, memory: int) -> None:
         self._order = order
+        self._memory = memory
         self._source = source
         self._whole = source.info.width, source.info.height
         self._most_px, channels = order.room(self._whole)
@@ -163,7 +164,7 @@ class _Decoder:
         return self._source.pictures()
 
     def _ring(self) -> Ring:
-        return Ring(self._order.memory, self._order.slots, *self._order.room(self._whole))
+        return Ring(self._memory, self._order.slots, *self._order.room(self._whole))
 
     def _deliver(self, ring: Ring, event: str, picture: Picture, size: tuple[int, int], **more: Any) -> None:
         slot, (width, height) = self._orders.slot(), size
@@ -188,13 +189,13 @@ def usable_slots(picture_bytes: int, slots: int) -> int:
 def main() -> None:
     """Carry out one order in each copy; a recording that cannot be read is said as a message."""
     text, memory = copies()
-    order = replace(Order.from_json(text), memory=memory)
+    order = Order.from_json(text)
     request = order.request
     try:
         source = open_source(
             request.path, kind=request.kind, assumed_rate=request.assumed_rate, folder_fps=request.folder_fps
         )
-        _Decoder(order, source).run()
+        _Decoder(order, source, memory).run()
     except ReappearError as error:
         JsonLines().event("refused", message=str(error))
 

@@ -6,7 +6,6 @@ time; a copy takes some milliseconds. The process that is copied never looks at 
 
 from __future__ import annotations
 
-import atexit
 import gc
 import os
 import select
@@ -88,7 +87,6 @@ class ForkServer:
         self._lock = threading.Lock()
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self._owner = 0
 
     def fork(self, order: str, stdin: int, stdout: int, ring: int) -> Fork:
         """A copy that carries out an order; it does not wait for its beginning. The descriptors remain the caller's."""
@@ -117,7 +115,7 @@ class ForkServer:
 
     def _ask(self, handed: Sequence[int]) -> None:
         word = OFFLINE_TOO if OFFLINE in os.environ else ONLINE
-        if self._control is not None and self._owner == os.getpid():
+        if self._control is not None:
             with suppress(OSError):  # it was killed: another one is started
                 socket.send_fds(self._control, [word], handed)
                 return
@@ -130,15 +128,12 @@ class ForkServer:
                 stdout=subprocess.DEVNULL,
                 env=child_environment(OPENBLAS_NUM_THREADS="1"),  # only a process of one thread may be copied
             )
-        if not self._owner:
-            atexit.register(self.close)
-        self._owner = os.getpid()
         socket.send_fds(self._control, [word], handed)
 
     def _end(self) -> None:
         if self._control is not None:
             self._control.close()
-        if self._process is not None and self._owner == os.getpid():
+        if self._process is not None:
             self._process.kill()
             self._process.wait()
         self._control = self._process = None

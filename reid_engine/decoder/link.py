@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
 import threading
@@ -22,7 +23,7 @@ READ_BYTES = 1 << 16
 
 
 class DecoderLink:
-    """One decoder process with its ring. Nothing here waits but ``wait`` and ``close``.
+    """One decoder process with its ring. Nothing here waits but ``wait``, ``close`` and ``pid``.
 
     info: what the recording says of itself; None until the decoder has opened it
     """
@@ -35,6 +36,10 @@ class DecoderLink:
         self._out, answers = os.pipe()
         try:
             self._child = _decoders().fork(order.to_json(), orders, answers, self._memory)
+        except BaseException:
+            for descriptor in (self._memory, self._in, self._out):
+                os.close(descriptor)
+            raise
         finally:
             os.close(orders)
             os.close(answers)
@@ -51,7 +56,7 @@ class DecoderLink:
 
     @property
     def pid(self) -> int:
-        """The decoder's process number."""
+        """The decoder's process number; 0 where it never began."""
         return self._child.pid
 
     def fileno(self) -> int:
@@ -137,4 +142,6 @@ class DecoderLink:
 @cache
 def _decoders() -> ForkServer:
     """One for this process."""
-    return ForkServer("reid_engine.decoder")
+    server = ForkServer("reid_engine.decoder")
+    atexit.register(server.close)
+    return server

@@ -29,7 +29,7 @@ class Picture:
 
 
 class PictureServer:
-    """Decodes one recording for one tile, scaled to fit it, in a process of its own. Nothing here waits.
+    """Decodes one recording for one tile, scaled to fit it, in a process of its own. Only ``pid`` and ``close`` wait.
 
     The decoder fills free slots ahead, so playing is: show the newest taken picture whose offset has come and release
     the older ones. When ``error`` is set or after ``close`` there is nothing more to wait for on ``fileno``.
@@ -64,7 +64,7 @@ class PictureServer:
 
     @property
     def pid(self) -> int:
-        """The decoder's process number."""
+        """The decoder's process number; 0 where it never began."""
         return self._link.pid
 
     def fileno(self) -> int:

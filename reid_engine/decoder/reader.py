@@ -43,7 +43,7 @@ class FrameReader:
 
     @property
     def pid(self) -> int:
-        """The decoder's process number."""
+        """The decoder's process number; 0 where it never began."""
         return self._link.pid
 
     def fileno(self) -> int:

@@ -47,14 +47,13 @@ class DecodeRequest:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A request with the task and the means of one decoder process.
+    """A request with the task of one decoder process.
 
     screen: pictures come as a screen paints them, (H, W, 4) BGRX, small ones enlarged to fit; else (H, W, 3) BGR
     """
 
     task: Task
     request: DecodeRequest
-    memory: int = -1  # descriptor of the ring's memory
     slots: int = 0
     offset_us: int = 0  # of the picture that is wanted, after the first
     until_us: int = 0  # of a stretch: the last moment that is wanted

@@ -106,7 +106,7 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
             "the file was changed or the card belongs to another one"
         )
     try:
-        with torch.device("meta"), _Undrawn():
+        with torch.device("meta"), Undrawn():
             model = build_model(card["model"], card["variant"], **options_of(card))
     except (UsageError, TypeError, ValueError) as error:
         raise NetworkFileError(f"the card of {path} describes no model of this version: {error}") from error
@@ -115,7 +115,7 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
     return model.eval(), card
 
 
-class _Undrawn(TorchFunctionMode):
+class Undrawn(TorchFunctionMode):
     """No first weights are drawn: where there are only shapes, that would load torch's compiler, two seconds of it."""
 
     def __torch_function__(

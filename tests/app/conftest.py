@@ -34,7 +34,7 @@ from app.verbs import INVESTIGATE
 from reid_engine.decoder import DecodeRequest, probe
 from reid_engine.errors import SourceError
 from reid_engine.settings import Settings, WorkSettings
-from tests.support.command import descendants_of
+from tests.bench.memory import family, parents
 from tests.support.footage import two_cameras
 from tests.support.networks import stripe_embedder
 from tests.support.program import COMMAND, program
@@ -120,7 +120,7 @@ class Left:
             frozenset(id(timer) for timer in timers if timer.isActive()),
             frozenset([*lanes, *threads]),
             frozenset(path for path in open_files() if path.endswith(("case.db", "case.db-wal"))),
-            frozenset(descendants_of(os.getpid())),
+            frozenset(family(os.getpid(), parents())),
         )
 
     def beyond(self, before: Left) -> dict[str, object]:

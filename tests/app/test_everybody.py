@@ -40,6 +40,15 @@ def shown(view: CaseView) -> list[int]:
     return [int(card.tracklet) for card in cards if card is not None]
 
 
+def fold(view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Likely people, of whom one card each is shown, and somebody who has two."""
+    monkeypatch.setattr("app.arrange.FACES", 1)
+    one, other = (TrackletId(number) for number in shown(view)[:2])
+    view.work.desk.decide(one, other, "same")
+    view.matches.row.parts.choose("person")
+    qtbot.waitUntil(lambda: any(part.hidden for part in view.work.matches.sections), timeout=WAIT_MS)
+
+
 def click(view: CaseView, row: int, qtbot: QtBot) -> None:
     cards = view.matches.cards
     index = view.work.matches.index(row)
@@ -175,11 +184,7 @@ def test_too_many_to_put_together_are_listed_all_the_same_and_it_is_said(
 def test_a_person_of_many_tracks_is_unfolded_where_they_stand(
     view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.arrange.FACES", 1)
-    one, other = (TrackletId(number) for number in shown(view)[:2])
-    view.work.desk.decide(one, other, "same")
-    view.matches.row.parts.choose("person")
-    qtbot.waitUntil(lambda: any(part.hidden for part in view.work.matches.sections), timeout=WAIT_MS)
+    fold(view, qtbot, monkeypatch)
     before = view.work.matches.rowCount()
     view.matches.go_to(before - 1)
     last = view.matches.current()
@@ -285,11 +290,7 @@ def test_the_hint_knows_a_mere_list_from_a_ranking_for_a_picture(view: CaseView,
 
 def test_the_menu_of_a_card_unfolds_its_part(view: CaseView, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """By keyboard too, where a heading cannot be clicked."""
-    monkeypatch.setattr("app.arrange.FACES", 1)
-    one, other = (TrackletId(number) for number in shown(view)[:2])
-    view.work.desk.decide(one, other, "same")
-    view.matches.row.parts.choose("person")
-    qtbot.waitUntil(lambda: any(part.hidden for part in view.work.matches.sections), timeout=WAIT_MS)
+    fold(view, qtbot, monkeypatch)
     before = view.work.matches.rowCount()
     row = next(part.first for part in view.work.matches.sections if part.hidden)
     view.matches.cards.menu_wanted.emit(view.work.matches.index(row), QPoint())

@@ -43,6 +43,13 @@ def test_a_button_gives_up_its_key_then_its_icon_then_its_words(qtbot: QtBot, sc
     assert (button.accessibleName(), button.toolTip()) == ("Different", "Different   N")
 
 
+def test_a_button_without_a_key_has_nothing_behind_its_words(qtbot: QtBot) -> None:
+    button = FittingButton(theme.icon("same"), "Different", "")
+    qtbot.addWidget(button)
+    button.resize(button.sizeHint())
+    assert (told(button), button.toolTip()) == ((True, "Different"), "Different")
+
+
 def test_buttons_side_by_side_give_up_the_same_and_take_it_back(qtbot: QtBot) -> None:
     row = QWidget()
     qtbot.addWidget(row)

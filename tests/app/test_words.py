@@ -32,7 +32,7 @@ ELSEWHERE = {
 }  # fmt: skip
 KEYS = re.compile(r"(Ctrl|Shift|Alt)\+|^(Esc|Space|Return)")
 # how a row is, where its time is from, what an event is; tables of words say them
-IDS = {"no time", "by hand", "file name", "a picture", "first picture", SEARCH[0], *WORDS}
+IDS = {"no time", "by hand", "file name", "a picture", "first picture", SEARCH, *WORDS}
 
 
 def texts_of(node: ast.AST) -> Iterator[ast.Constant]:
@@ -43,7 +43,7 @@ def texts_of(node: ast.AST) -> Iterator[ast.Constant]:
         called = getattr(node.func, "id", getattr(node.func, "attr", ""))
         if called in ("tr", "Later", "Signal", "strftime", "key"):
             return
-        if called == "named":  # words, a verb and its key
+        if called == "named":  # words and a verb
             yield from texts_of(node.args[0])
             return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from reid_engine.decoder import DecodeRequest, FrameReader, PictureServer, first_picture, probe
+from reid_engine.decoder.forks import ForkServer
 from reid_engine.decoder.selection import Selection
 from reid_engine.errors import ChildDied, SourceError, UsageError
 from reid_engine.types import BgrImage, Frame, SourceReport
@@ -275,6 +276,17 @@ def test_a_killed_parent_takes_its_decoders_along(long_clip: Path) -> None:
     parent.wait()
     parent.stdout.close()
     wait_until(lambda: all(map(gone, children)))
+
+
+def test_where_no_decoder_can_be_asked_for_nothing_stays_open(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError("no room")
+
+    monkeypatch.setattr(ForkServer, "fork", refuse)
+    before = len(os.listdir("/proc/self/fd"))
+    with pytest.raises(OSError, match="no room"):
+        probe(DecodeRequest(clip))
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_closing_ends_the_decoder(long_clip: Path) -> None:

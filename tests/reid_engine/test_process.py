@@ -1,11 +1,14 @@
-"""A program that says it needs no network refuses one, in itself and in its children."""
+"""A program that says it needs no network refuses one, in itself and in its children; and who is put behind."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
+
+from reid_engine.process import put_behind
 
 OFFLINE = "from reid_engine.process import forbid_network; forbid_network()\n"
 CHILD = "import socket, sys; from reid_engine.process import stay_offline; stay_offline(); "
@@ -43,3 +46,9 @@ def test_without_the_word_nothing_is_refused() -> None:
 def test_another_process_of_this_machine_may_be_spoken_to() -> None:
     pair = "socket.socket(socket.AF_UNIX).connect('/nowhere')"
     assert ended(f"import socket\n{OFFLINE}{pair}").startswith("FileNotFoundError")
+
+
+def test_nobody_is_put_behind_where_nothing_began() -> None:
+    before = os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)
+    put_behind(0, 19)
+    assert (os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0)) == before

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import ExitStack, redirect_stderr, redirect_stdout, suppress
+from contextlib import ExitStack, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -100,19 +100,6 @@ def contents(case: Path) -> list[tuple[object, ...]]:
     return sorted(found)
 
 
-def descendants_of(pid: int) -> list[int]:
-    """Processes that ``pid`` started, those that they started, and so on."""
-    parents = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with suppress(OSError, IndexError):
-                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-    found = [pid]
-    for one in found:  # it grows meanwhile
-        found += [child for child, parent in parents.items() if parent == one]
-    return found[1:]
-
-
 def is_alive(pid: int) -> bool:
     """True while the process runs (a zombie does not)."""
     try:
@@ -126,7 +113,6 @@ __all__ = [
     "Said",
     "Weights",
     "contents",
-    "descendants_of",
     "environment",
     "inside",
     "is_alive",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from torch.overrides import TorchFunctionMode
 
+from reid_engine.models.files import Undrawn
 from trainer.checkpoints import Position, load_checkpoint, save_checkpoint
 from trainer.distributed import World
 from trainer.loop import Stage, build_optimizer
@@ -21,13 +20,6 @@ LABELS = Labels(torch.tensor([0, 0, 1, 1]), torch.arange(4))
 # in GRL cost more than the other 8.
 FRAMES = {"grl": 4, "stmp": 1, "rgsat": 2, "gltr": 1, "tclnet": 2}
 SIZES = {"stmp": "299x299"}  # Inception's side branch takes nothing less; else pictures are small, networks are not
-
-
-class Undrawn(TorchFunctionMode):
-    """What a checkpoint fills is not drawn first: whatever lies in memory must not count, and drawing takes seconds."""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return args[0] if func in (torch.Tensor.normal_, torch.Tensor.uniform_) else func(*args, **(kwargs or {}))
 
 
 def begun(name: str) -> Stage:
@@ -60,7 +52,7 @@ def test_a_full_size_model_trains_and_goes_on_exactly(name: str, tmp_path: Path)
     save_checkpoint(tmp_path / "checkpoint.pt", Position(steps=1), **stage.states())
     step(stage, 2)
     expected = {**stage.step.model.state_dict(prefix="model."), **stage.objective.state_dict(prefix="objective.")}
-    with Undrawn():
+    with Undrawn():  # the checkpoint fills it: whatever lies in memory must not count
         again = begun(name)
     position, states = load_checkpoint(tmp_path / "checkpoint.pt")
     assert position.steps == 1

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reid_engine.case import Case
+from tests.bench.memory import family, parents
 from tests.support import command, world
 from tests.support.command import Weights, contents, inside
 from tests.support.networks import stripe_embedder
@@ -111,16 +112,16 @@ def _kill(process: subprocess.Popen[str], *, frames: int, after_s: float) -> boo
         resumed |= "goes on where an earlier run stopped" in event.get("message", "")
         done = event.get("frames", done)
     time.sleep(after_s)
-    descendants = command.descendants_of(process.pid)
+    descendants = family(process.pid, parents())[1:]
     process.kill()
     process.communicate()
     _assert_gone(descendants)
     return resumed
 
 
-def _assert_gone(children: list[int]) -> None:
+def _assert_gone(descendants: list[int]) -> None:
     for _ in range(200):
-        if not any(command.is_alive(pid) for pid in children):
+        if not any(command.is_alive(pid) for pid in descendants):
             return
         time.sleep(0.01)
     raise AssertionError("a killed parent left children behind")
