@@ -10,6 +10,7 @@ from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QW
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from app import theme
+from app.decisions import decisions
 from app.hits import Fit
 from app.words import tr
 
@@ -125,12 +126,10 @@ class CompareDialog(QDialog):
         return column
 
     def _buttons(self, *, decide: bool) -> QHBoxLayout:
-        row, tokens = QHBoxLayout(), theme.current()
-        verbs = (("same", tr("Same"), "Y", tokens.good), ("different", tr("Different"), "N", tokens.danger),
-                 ("unsure", tr("Unsure"), "U", tokens.warning))  # fmt: skip
-        for verdict, word, key, colour in verbs if decide else ():
-            button = QPushButton(theme.icon(verdict, colour), f"{word}   {key}", self)
-            button.setShortcut(key)
+        row = QHBoxLayout()
+        for verdict, word, pressed, colour in decisions() if decide else ():
+            button = QPushButton(theme.icon(verdict, colour), f"{word}   {pressed}".rstrip(), self)
+            button.setShortcut(pressed)
             button.setAutoDefault(False)
             button.clicked.connect(lambda _=False, said=verdict: self._decide(said))
             row.addWidget(button)

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayo
 
 from app import theme
 from app.arrange import Wish
+from app.decisions import decisions
 from app.desk import Query
 from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
@@ -318,15 +319,9 @@ class MatchesPane(QWidget):
         return row
 
     def _decision_row(self) -> QHBoxLayout:
-        tokens = theme.current()
         row = QHBoxLayout()
         row.setSpacing(6)
-        verbs: tuple[tuple[Verdict, str, str, str], ...] = (
-            ("same", tr("Same"), key("Same person"), tokens.good),
-            ("different", tr("Different"), key("Different person"), tokens.danger),
-            ("unsure", tr("Unsure"), key("Unsure"), tokens.warning),
-        )
-        for verdict, word, pressed, colour in verbs:
+        for verdict, word, pressed, colour in decisions():
             button = self._button(verdict, word, pressed, colour, row="decisions")
             button.clicked.connect(lambda _=False, said=verdict: self.decide(said))
             row.addWidget(button, 1)

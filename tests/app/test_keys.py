@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.keys import KeysDialog
@@ -20,6 +20,7 @@ from app.verbs import verbs
 from app.widgets.fitting_button import FittingButton
 from app.words import texts
 from tests.app.conftest import WAIT_MS
+from tests.app.every import compare
 
 APP = Path(__file__).parents[2] / "app"
 A_KEY = re.compile(r"\((Ctrl\+|Shift\+|Alt\+)?([A-Z]|Space|,|\.)\)|   [A-Z]$|\b(Enter|Return|Ctrl|Shift|Space)\b")
@@ -56,6 +57,17 @@ def test_no_text_names_a_key_by_itself() -> None:
     assert known == []
 
 
+@pytest.mark.parametrize("folder", ["panes", "dialogs", "widgets"])
+def test_no_label_is_made_of_a_key_by_itself(folder: str) -> None:
+    found = [
+        f"{path.name}: {node.value}"
+        for path in (APP / folder).glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and re.fullmatch("[A-Z]", node.value)
+    ]
+    assert found == []
+
+
 def test_a_verb_without_a_key_is_named_without_one(qapp: object) -> None:
     remember({"Undo": "Ctrl+Z", SEARCH: "Return | Enter"})
     assert (key("Undo"), key(SEARCH)) == ("Ctrl+Z", "Enter")
@@ -64,6 +76,14 @@ def test_a_verb_without_a_key_is_named_without_one(qapp: object) -> None:
     assert (key("Undo"), key(SEARCH)) == ("", "F5")
     assert named("Take back", "Undo") == "Take back"
     assert next_step(Progress(1, searchable=1, investigating=True, selected=True)).count("F5") == 1
+
+
+def test_side_by_side_a_decision_is_made_by_the_key_that_is_bound(qtbot: QtBot, tmp_path: Path) -> None:
+    remember({"Same person": "Ctrl+Y", "Different person": "N"})
+    dialog = compare(tmp_path)
+    qtbot.addWidget(dialog)
+    keys = {button.text(): button.shortcut().toString() for button in dialog.findChildren(QPushButton)}
+    assert (keys["Same   Ctrl+Y"], keys["Different   N"], keys["Unsure"]) == ("Ctrl+Y", "N", "")
 
 
 @pytest.mark.window
