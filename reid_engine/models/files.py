@@ -106,7 +106,7 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
             "the file was changed or the card belongs to another one"
         )
     try:
-        with torch.device("meta"), Undrawn():
+        with torch.device("meta"), _Undrawn():
             model = build_model(card["model"], card["variant"], **options_of(card))
     except (UsageError, TypeError, ValueError) as error:
         raise NetworkFileError(f"the card of {path} describes no model of this version: {error}") from error
@@ -115,8 +115,11 @@ def load_model(path: Path) -> tuple[VideoReidModel, dict[str, Any]]:
     return model.eval(), card
 
 
-class Undrawn(TorchFunctionMode):
-    """No first weights are drawn: where there are only shapes, that would load torch's compiler, two seconds of it."""
+class _Undrawn(TorchFunctionMode):
+    """No first weights are drawn: where there are only shapes, that would load torch's compiler, two seconds of it.
+
+    For shapes alone: over memory, ``trunc_normal_`` draws until what it did not draw lies within its bounds.
+    """
 
     def __torch_function__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Mapping[str, Any] | None = None
