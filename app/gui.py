@@ -46,7 +46,10 @@ def show(application: Application, case: Path | None = None, ask: int | None = N
 
 def run(case: Path | None = None, command: Sequence[str] | None = None, ask: int | None = None) -> int:
     """Show the window, and return the exit status when it is closed."""
+    from reid_engine.decoder import get_ready
+
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    get_ready()
     program = prepare()
     window = show(_application(command), case, ask)
     status = program.exec()

@@ -108,6 +108,12 @@ class ForkServer:
             os.close(here)
         return Fork(line)
 
+    def start(self) -> None:
+        """Start the process now, without waiting for it, so that the first copy finds it loaded."""
+        with self._lock, suppress(OSError):  # no room for a process: whoever needs a copy is told
+            if self._control is None:
+                self._begin()
+
     def close(self) -> None:
         """End the process, and with it its copies."""
         with self._lock:
@@ -120,6 +126,9 @@ class ForkServer:
                 socket.send_fds(self._control, [word], handed)
                 return
         self._end()
+        socket.send_fds(self._begin(), [word], handed)
+
+    def _begin(self) -> socket.socket:
         self._control, theirs = socket.socketpair(type=socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
@@ -128,7 +137,7 @@ class ForkServer:
                 stdout=subprocess.DEVNULL,
                 env=child_environment(OPENBLAS_NUM_THREADS="1"),  # only a process of one thread may be copied
             )
-        socket.send_fds(self._control, [word], handed)
+        return self._control
 
     def _end(self) -> None:
         if self._control is not None:

@@ -139,6 +139,11 @@ class DecoderLink:
         return ChildDied(f"{self._path}: its decoder was {how} {reached:.3f} s after the first picture; try it again")
 
 
+def get_ready() -> None:
+    """Load what decoders need, in the background, so that the first recording is opened at once."""
+    _decoders().start()
+
+
 @cache
 def _decoders() -> ForkServer:
     """One for this process."""

@@ -15,6 +15,7 @@ import pytest
 
 from reid_engine.decoder.forks import Fork, ForkServer
 from reid_engine.process import OFFLINE
+from tests.bench.memory import parents
 from tests.support.command import is_alive
 
 PATIENCE_S = 30.0
@@ -51,6 +52,11 @@ class Asked:
             os.close(descriptor)
 
 
+def children() -> set[int]:
+    """Of this process, those that have not begun another program yet among them."""
+    return {pid for pid, parent in parents().items() if parent == os.getpid()}
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[ForkServer]:
     made = ForkServer("tests.support.copied")
@@ -79,6 +85,18 @@ def test_a_copy_has_its_order_its_ring_its_pipes_and_our_folder(
     assert second.line() == ""
     first.close()
     second.close()
+
+
+def test_it_may_be_started_before_it_is_needed() -> None:
+    server, before = ForkServer("tests.support.copied"), children()
+    server.start()
+    started = children() - before
+    server.start()
+    asked = Asked(server, "wait")
+    assert {asked.found()["parent"]} == started == children() - before
+    asked.close()
+    server.close()
+    assert children() == before
 
 
 def test_an_order_may_be_longer_than_any_command_line(server: ForkServer) -> None:
