@@ -386,6 +386,10 @@ class Desk:
         """The last events of the record, newest first; those before event number ``before``."""
         return self.case.store.events(before=before, limit=limit)[::-1]
 
+    def handed_on(self) -> dict[TrackletId, int]:
+        """Tracks that are in evidence packages, and since when (see ``RecordVerbs.handed_on``)."""
+        return self.case.store.handed_on()
+
     def verify(self) -> tuple[int, str, str | None]:
         """How many events the record has, the hash of the last, and a sentence about the first that does not fit."""
         last = self.case.store.events(limit=1)

@@ -43,7 +43,8 @@ class EvidenceView(QObject):
             return
         start = int(found.start)
         name = f"evidence-{start}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-        dialog = EvidenceDialog(len(found.confirmed), self.work.desk.folder / "exports" / name, self._window)
+        before = sum(self.work.matches.handed_on(one.tracklet) is not None for one in found.confirmed)
+        dialog = EvidenceDialog(len(found.confirmed), before, self.work.desk.folder / "exports" / name, self._window)
         dialog.accepted.connect(lambda: self.start(start, dialog.wish))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()

@@ -101,7 +101,11 @@ class Workspace(QObject):
         self.looking.run(self.desk.warm, lambda _: None)
         self.reload()
         self.looking.run(self.desk.networks, self._remember)
+        self._read_handed_on()
         self.looking.run(lambda: running_jobs(self.desk.folder), self.jobs.follow)
+
+    def _read_handed_on(self) -> None:
+        self.reading.run(self.desk.handed_on, self.matches.hand_on, key="evidence")
 
     def reload(self) -> None:
         """Read cameras and recordings again."""
@@ -235,6 +239,7 @@ class Workspace(QObject):
             if event.get("event") == "result" and "edit" in event:
                 self.edited.emit(event)
             elif event.get("event") == "result" and "evidence" in event:
+                self._read_handed_on()
                 self.exported.emit(event["evidence"])
             elif event.get("event") == "result" and "described" in event:
                 self._on_described(event["described"])

@@ -43,20 +43,19 @@ class EvidenceWish:
 
 
 class EvidenceDialog(QDialog):
-    """Asks; ``wish`` holds the answers. sightings: how many are confirmed; out: the folder that is proposed."""
+    """Asks; ``wish`` holds the answers. sightings: how many are confirmed, ``before`` of them handed on already; out:
+    the folder that is proposed."""
 
-    def __init__(self, sightings: int, out: Path, parent: QWidget | None = None) -> None:
+    def __init__(self, sightings: int, before: int, out: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Evidence"))
         self.resize(theme.room(self, 700, 790))
         heading = QLabel(tr("Evidence"), self)
         heading.setObjectName("title")
         of = counted(sightings, tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
-        about = self._muted(
-            tr(
-                "{sightings} as one folder: clips, stills, a report, and a manifest that shows any later change."
-            ).format(sightings=of)
-        )
+        known = counted(before, tr("1 of them was handed on before."), tr("{count} of them were handed on before."))
+        words = tr("{sightings} as one folder: clips, stills, a report, and a manifest that shows any later change.")
+        about = self._muted(" ".join([words.format(sightings=of), *([known] if before else [])]))
         self.before, self.after = self._seconds(tr("Seconds before")), self._seconds(tr("Seconds after"))
         self.skip = QCheckBox(tr("Leave out sightings whose recording is gone or was changed"), self)
         self.skip.setToolTip(tr("The report says which. Otherwise nothing is exported then."))

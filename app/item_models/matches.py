@@ -45,13 +45,15 @@ CameraLabel = Label
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """Everything that one card shows. share: where in the track the picture is, while the pointer scrubs it."""
+    """Everything that one card shows. share: where in the track the picture is, while the pointer scrubs it;
+    handed_on: it is in an evidence package."""
 
     match: Seen
     camera: Label
     verdict: Verdict | None
     picture: QPixmap | None
     share: float | None = None
+    handed_on: bool = False
 
 
 class MatchesModel(QAbstractListModel):
@@ -69,6 +71,7 @@ class MatchesModel(QAbstractListModel):
         self._shown = Arrangement()
         self._cameras: Mapping[CameraId, Label] = {}
         self._verdicts: dict[TrackletId, Verdict] = {}
+        self._handed_on: Mapping[TrackletId, int] = {}
         self._asked: set[TrackletId] = set()
         self._changed: set[int] = set()
         self._scrubbed: tuple[int, float] = (-1, 0.0)
@@ -134,6 +137,16 @@ class MatchesModel(QAbstractListModel):
         """What is decided of a tracklet."""
         return self._verdicts.get(tracklet)
 
+    def hand_on(self, since: Mapping[TrackletId, int]) -> None:
+        """These are in evidence packages, since these moments (UTC, microseconds)."""
+        changed, self._handed_on = since.items() ^ self._handed_on.items(), since
+        for tracklet in {number for number, _ in changed} & self._shown.place.keys():
+            self._mark(self._shown.place[tracklet])
+
+    def handed_on(self, tracklet: TrackletId) -> int | None:
+        """When it was last put into an evidence package, or None."""
+        return self._handed_on.get(tracklet)
+
     def next_undecided(self, after: int) -> int | None:
         """The first row below ``after`` without a decision; then from the top; None when all are decided."""
         matches, count = self._shown.matches, len(self._shown.matches)
@@ -188,28 +201,34 @@ class MatchesModel(QAbstractListModel):
             self._asked.add(match.tracklet)
             self.wanted.emit(match.tracklet)
         camera, verdict = self._cameras.get(match.camera, NO_CAMERA), self._verdicts.get(match.tracklet)
+        handed_on = match.tracklet in self._handed_on
         strip = self._strip[1] if self._strip[0] == match.tracklet and self._scrubbed[0] == row else []
         if len(strip) > 1:
             share = self._scrubbed[1]
-            return Card(match, camera, verdict, strip[int(share * len(strip))], share)
-        return Card(match, camera, verdict, picture)
+            return Card(match, camera, verdict, strip[int(share * len(strip))], share, handed_on)
+        return Card(match, camera, verdict, picture, handed_on=handed_on)
 
     def _in_words(self, row: int, match: Seen) -> str:
         """What a screen reader says: the part that a card stands in, too, where it is no ranking's."""
         camera = self._cameras.get(match.camera, NO_CAMERA)
+        evidence = [tr("in evidence")] if match.tracklet in self._handed_on else []
         if not isinstance(match, Match):
             when = local_time.date_and_time(match.start_us, camera.zone)
             words = tr("track {track}, {camera}, {when}").format(track=match.tracklet, camera=camera.name, when=when)
             parts = (part for part in self.sections if part.first <= row < part.first + part.count)
-            return ", ".join([words, *(part.title for part in parts if part.title)])
+            return ", ".join([words, *(part.title for part in parts if part.title), *evidence])
         verdict = self._verdicts.get(match.tracklet)
         decided = tr(", decided: {verdict}").format(verdict=tr(VERDICT_WORDS[verdict])) if verdict else ""
         doubt = "".join(f", {words}" for words in doubts(match))
-        return f"{match.rank}. {camera.name}, {tr(BAND_WORDS[match.band]).lower()}{doubt}{decided}"
+        ranked = f"{match.rank}. {camera.name}, {tr(BAND_WORDS[match.band]).lower()}{doubt}{decided}"
+        return ", ".join([ranked, *evidence])
 
     def _tip(self, match: Seen) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
         lines = [f"<b>{camera.letter}  {escape(camera.name)}</b>"]
+        since = self._handed_on.get(match.tracklet)
+        if since is not None:
+            lines.append(tr("Handed on as evidence {when}").format(when=local_time.date_and_time(since, camera.zone)))
         if not isinstance(match, Match):
             lines += [
                 tr("track {track}").format(track=match.tracklet),

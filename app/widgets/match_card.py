@@ -92,6 +92,11 @@ def _chips(painter: QPainter, crop: QRect, card: Card) -> None:
     painter.setPen(QColor("#101318"))
     painter.setFont(_font(painter, bold=True))
     painter.drawText(letter, Qt.AlignmentFlag.AlignCenter, card.camera.letter)
+    if card.handed_on:
+        mark = QRectF(crop.left() + 4, letter.bottom() + 4, px(20), px(20))
+        painter.setBrush(QColor(20, 22, 26, 190))
+        painter.drawRoundedRect(mark, 4, 4)
+        theme.icon("export", "#ffffff").paint(painter, mark.adjusted(3, 3, -3, -3).toRect())
     if card.verdict is not None:
         _verdict_mark(painter, QRectF(crop.right() - px(24), crop.top() + 4, px(21), px(21)), card.verdict)
     reasons = doubts(card.match)

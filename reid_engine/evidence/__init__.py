@@ -22,6 +22,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, person
 from reid_engine.store import Source
 from reid_engine.store.connection import explained
+from reid_engine.store.record import HANDED_ON
 from reid_engine.types import TrackletId
 
 __all__ = ("EvidenceOptions", "Package", "Piece", "Words", "export_evidence")
@@ -234,7 +235,7 @@ def _program_version() -> str:
 def _put_on_record(case: Case, package: Package, sha256: str) -> None:
     facts = package.facts
     case.record(
-        "evidence exported",
+        HANDED_ON,
         folder=str(package.folder),
         manifest_sha256=sha256,
         start=facts["start"],

@@ -19,7 +19,7 @@ from reid_engine.store.connection import last_number
 from reid_engine.store.content import source_sha256
 from reid_engine.store.holds import HoldVerbs, standing_holds, with_words
 from reid_engine.store.part import chunks, plain_rows
-from reid_engine.store.record import events_of, take_words
+from reid_engine.store.record import HANDED_ON, events_of, take_words
 from reid_engine.store.rows import EraseScope, Erasure
 from reid_engine.store.schema import (
     crop,
@@ -127,7 +127,7 @@ class ErasureVerbs(HoldVerbs):
         wanted = {int(number) for number in ids}
         files: dict[str, None] = {}
         for said in self.events():
-            path = said.body.get("folder" if said.kind == "evidence exported" else "path")
+            path = said.body.get("folder" if said.kind == HANDED_ON else "path")
             named = [said.body.get(key) for key in ("matches", "tracklets", "start", "tracklet")]
             numbers = {n for value in named for n in (value if isinstance(value, list) else [value])}
             if isinstance(path, str) and wanted & numbers:

@@ -22,6 +22,9 @@ from reid_engine.store.connection import last_number
 from reid_engine.store.part import Part
 from reid_engine.store.rows import CaseInfo
 from reid_engine.store.schema import case_info, event
+from reid_engine.types import TrackletId
+
+HANDED_ON = "evidence exported"
 
 
 class RecordVerbs(Part):
@@ -46,6 +49,12 @@ class RecordVerbs(Part):
         with self.database.reading() as connection:
             found = [_event(row) for row in connection.execute(wanted)]
         return found if limit is None else found[::-1]
+
+    def handed_on(self) -> dict[TrackletId, int]:
+        """When each tracklet that an evidence package shows was last put into one (UTC, microseconds)."""
+        with self.database.reading() as connection:
+            packages = events_of(connection, HANDED_ON)
+        return {TrackletId(number): said.at_us for said in packages for number in said.body.get("tracklets", ())}
 
     def broken_record(self) -> str | None:
         """A sentence about the first event that was changed or is missing, at its end too, or None."""

@@ -166,7 +166,7 @@ def settings(folder: Path) -> QDialog:
 
 DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     NewCaseDialog: NewCaseDialog,
-    EvidenceDialog: lambda folder: EvidenceDialog(3, folder / "new"),
+    EvidenceDialog: lambda folder: EvidenceDialog(3, 1, folder / "new"),
     EvidenceDoneDialog: lambda folder: EvidenceDoneDialog(folder, "0" * 64),
     DescribeDialog: describe,
     NetworksDialog: lambda _: NetworksDialog(Networks(), offers(resources.path("weights"))),

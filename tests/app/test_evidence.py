@@ -8,11 +8,12 @@ import cv2
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.evidence import EvidenceDialog, EvidenceDoneDialog
 from app.evidence import REDACTION_WORDS
+from app.item_models.matches import CARD_ROLE
 from app.main_window import MainWindow
 from reid_engine import verifier
 from reid_engine.case import Case
@@ -67,12 +68,24 @@ def test_a_journey_is_handed_on_and_its_number_can_be_copied(
     done = dialogs[-1]
     assert isinstance(done, EvidenceDoneDialog)
     done.copies[1].click()
-    found, own, told = verifier.verify(str(out))
-    assert (found, QGuiApplication.clipboard().text(), done.folder.text()) == ([], own, str(out))
+    found = view.journey.trace.journey
+    assert found is not None
+    handed = {one.tracklet for one in found.confirmed}
+    qtbot.waitUntil(lambda: all(view.work.matches.handed_on(one) for one in handed), timeout=WAIT_MS)
+    shown = {view.work.matches.match_of(row) for row in range(view.work.matches.rowCount())} - {None}
+    (marked,) = {one.tracklet for one in shown if one is not None} & handed
+    card = view.work.matches.index(view.work.matches.row_of(marked) or 0)
+    assert card.data().endswith(", in evidence")
+    assert "Handed on as evidence 20" in card.data(Qt.ItemDataRole.ToolTipRole)
+    assert card.data(CARD_ROLE).handed_on
+    proven, own, told = verifier.verify(str(out))
+    assert (proven, QGuiApplication.clipboard().text(), done.folder.text()) == ([], own, str(out))
     assert (told["redaction"], told["reason"], told["seconds"]["before"]) == ("others", "--odd “words”", 0.5)
     assert out.parent == case / "exports"
     done.reject()
     qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
+    again = asked(window, dialogs, qtbot)
+    assert any("2 of them were handed on before." in label.text() for label in again.findChildren(QLabel))
 
 
 def test_without_a_journey_it_is_said_what_to_do_first_and_what_fails_is_said_with_its_reason(
@@ -94,7 +107,7 @@ def test_without_a_journey_it_is_said_what_to_do_first_and_what_fails_is_said_wi
 
 
 def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = EvidenceDialog(3, tmp_path / "new")
+    dialog = EvidenceDialog(3, 0, tmp_path / "new")
     qtbot.addWidget(dialog)
     for mode, button in dialog.choices.items():
         assert button.accessibleDescription() == REDACTION_WORDS[mode]
@@ -107,7 +120,7 @@ def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot,
 
 
 def test_a_folder_that_exists_cannot_be_chosen(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = EvidenceDialog(1, tmp_path / "new")
+    dialog = EvidenceDialog(1, 0, tmp_path / "new")
     qtbot.addWidget(dialog)
     assert dialog._make.isEnabled()
     for text in (str(tmp_path), "", "  "):
