@@ -234,12 +234,14 @@ def _program_version() -> str:
 
 def _put_on_record(case: Case, package: Package, sha256: str) -> None:
     facts = package.facts
+    others = {int(other.id) for piece in package.pieces for other in piece.others}
     case.record(
         HANDED_ON,
         folder=str(package.folder),
         manifest_sha256=sha256,
         start=facts["start"],
         tracklets=[int(piece.tracklet.id) for piece in package.pieces],
+        others=sorted(others) if facts["redaction"] == "none" else [],  # who are to be seen beside the person
         skipped=[told["tracklet"] for told in facts["skipped"]],
         redaction=facts["redaction"],
         reason=facts["reason"],

@@ -45,8 +45,17 @@ def save_still(case: Case, camera: str, time_us: int, out: Path) -> Still:
         out.parent.mkdir(parents=True, exist_ok=True)
         _write_new(out, data)
     found = Still(out, known.clock.correct(source.start_us + shot_us), hashlib.sha256(data).hexdigest())
-    told = {"camera": int(known.id), "recording": int(source.id), "offset_us": shot_us, "time_us": found.time_us}
-    case.record("still saved", path=str(out), sha256=found.sha256, **told)
+    seen = [t for t in case.tracklets_between(known.id, found.time_us, found.time_us) if t.source == source.id]
+    case.record(
+        "still saved",
+        path=str(out),
+        sha256=found.sha256,
+        camera=int(known.id),
+        recording=int(source.id),
+        offset_us=shot_us,
+        time_us=found.time_us,
+        tracklets=[int(tracklet.id) for tracklet in seen],
+    )
     return found
 
 

@@ -128,7 +128,7 @@ class ErasureVerbs(HoldVerbs):
         files: dict[str, None] = {}
         for said in self.events():
             path = said.body.get("folder" if said.kind == HANDED_ON else "path")
-            named = [said.body.get(key) for key in ("matches", "tracklets", "start", "tracklet")]
+            named = [said.body.get(key) for key in ("matches", "tracklets", "others", "start", "tracklet")]
             numbers = {n for value in named for n in (value if isinstance(value, list) else [value])}
             if isinstance(path, str) and wanted & numbers:
                 files[path] = None

@@ -25,6 +25,7 @@ from app.commands import evidence as verb
 from reid_engine import verifier
 from reid_engine.case import Case
 from reid_engine.jobs import JobControl
+from reid_engine.store import EraseScope
 from reid_engine.types import TrackletId
 from tests.support.handed_on import EAST, FILES, GREY, PURPOSE, SIZE, SPAN, WEST, Call, exported, manifest
 from tests.support.program import program
@@ -77,6 +78,18 @@ def test_a_package_is_whole_and_its_number_is_on_the_record_of_the_case(case: Pa
     assert body["manifest_sha256"] == own
     assert (body["tracklets"], body["reason"], body["recipient"]) == ([1, 7], "asked by <i>court</i>", "Meyer & Sons")
     assert own in call("record", case).out
+
+
+def test_whoever_walks_by_in_a_package_is_told_of_it_when_he_is_erased(case: Path, whole: Path, others: Path) -> None:
+    """Beside the person there are others in the clips; those that are covered there cannot be seen."""
+    with Case.open(case, read_only=True) as opened:
+        packages = [event.body for event in opened.store.events() if event.kind == "evidence exported"]
+        (beside,) = (body["others"] for body in packages if body["folder"] == str(whole))
+        assert beside
+        assert not set(beside) & {1, 7}
+        for number, files in ((beside[0], {str(whole)}), (1, {str(whole), str(others)})):
+            shown = opened.erasure(EraseScope(tracklets=(TrackletId(number),))).exports
+            assert {str(whole), str(others)} & set(shown) == files
 
 
 def test_the_manifest_says_where_everything_comes_from(case: Path, whole: Path) -> None:
@@ -323,6 +336,10 @@ def test_a_still_is_the_picture_of_its_moment_and_on_the_record(case: Path, tmp_
     picture = decoded(case.parent / "west.mp4")[3_100_000]
     assert np.abs(cv2.imread(str(out)).astype(int) - picture).max() <= 4
     assert told["sha256"] in call("record", case).out
+    with Case.open(case, read_only=True) as opened:
+        seen = opened.tracklets_between(opened.store.camera(WEST).id, told["time_us"], told["time_us"])
+        assert seen
+        assert all(str(out) in opened.erasure(EraseScope(tracklets=(one.id,))).exports for one in seen)
     again = call("still", case, WEST, "2026-11-03T14:00:03+01:00", out)
     assert (again.status, "exists already" in again.err) == (2, True)
     late = call("still", case, WEST, "2026-11-03T15:00:03+01:00", tmp_path / "late.png")
