@@ -254,8 +254,11 @@ class JourneyLanes(QWidget):
             painter.setPen(QPen(QColor(tokens.line), 1, Qt.PenStyle.DotLine))
             painter.drawLine(x, theme.px(AXIS), x, self.height())
             painter.setPen(QColor(tokens.muted))
-            room = QRectF(x - theme.px(44), theme.px(AXIS - 17), theme.px(88), theme.px(16))
-            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, local_time.clock_time(moment, zone))
+            words = local_time.clock_time(moment, zone)
+            width = painter.fontMetrics().horizontalAdvance(words) + theme.px(4)
+            left = min(x - width / 2, self.width() - width)  # the last one stands beside its line rather than cut
+            room = QRectF(left, theme.px(AXIS - 17), width, theme.px(16))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
             moment += step_us
 
     def _paint_gap(self, painter: QPainter, gap: Gap) -> None:
