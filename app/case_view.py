@@ -17,6 +17,7 @@ from app.hints import Progress
 from app.inquiry_view import InquiryView
 from app.jobs import Job
 from app.journey_view import JourneyView
+from app.known_view import KnownView
 from app.networks import bundled, named, offers
 from app.panes.footage import FootagePane
 from app.panes.progress import ProgressPane
@@ -49,6 +50,7 @@ class CaseView(QObject):
         self.journey = JourneyView(work, self.inquiry, window)
         self.evidence = EvidenceView(work, self.inquiry, self.journey, window)
         self.player, self.matches, self.subject = self.inquiry.player, self.inquiry.matches, self.inquiry.subject
+        self.known = KnownView(work, self.subject, self)
         self.erasing = ErasureView(work, window)
         self.jobs = ProgressPane(window)
         self._connect_footage()

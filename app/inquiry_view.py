@@ -89,6 +89,7 @@ class InquiryView(QObject):
         self.matches.pictured.connect(self.search_picture)
         self.subject.better.connect(self.show_better)
         self.subject.dropped.connect(self._drop_example)
+        self.subject.known.connect(self.search)
 
     def show_footage(self, footage: Footage) -> None:
         """The cameras and recordings of the case."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from app import local_time
-from app.words import Later, tr
+from app.words import Later, counted, tr
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
-from reid_engine.journey import Conflict, ConflictKind, Gap, Journey, rows_of
+from reid_engine.journey import Conflict, ConflictKind, Gap, Journey, Known, rows_of
 from reid_engine.store import Camera
 from reid_engine.store.connection import explained
 from reid_engine.types import CameraId
@@ -73,6 +73,14 @@ def summary(found: Journey) -> str:
         split = tr("; track {numbers} was confirmed and split since: decide about its parts")
         words += split.format(numbers=", ".join(map(str, found.lost)))
     return words
+
+
+def known_words(person: Known, name: Callable[[CameraId], str], zone: str) -> str:
+    """Somebody who is known in the case, in one line: how often seen, where and when."""
+    seen = counted(len(person.members), tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
+    begin, end = local_time.date_and_time(person.from_us, zone), local_time.date_and_time(person.to_us, zone)
+    where = ", ".join(map(name, person.cameras))
+    return tr("{seen}: {cameras}, {begin} to {end}").format(seen=seen, cameras=where, begin=begin, end=end)
 
 
 def export(case: Case, found: Journey, path: Path) -> None:

@@ -26,7 +26,7 @@ from reid_engine.clock import Clock
 from reid_engine.errors import CaseBusy, CaseError, DiskFull, InputError, ProbeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
-from reid_engine.journey import Journey, Link, journey, links_of
+from reid_engine.journey import Journey, Known, Link, journey, known_people, links_of
 from reid_engine.people import LikelyPeople, likely_people
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
@@ -333,6 +333,10 @@ class Case:
     def journey(self, start: TrackletId) -> Journey:
         """Where the person of this tracklet was, by what people decided. Raises NotFound."""
         return journey(self.store, start)
+
+    def known_people(self) -> list[Known]:
+        """Everybody of whom sightings are confirmed, whoever was confirmed last first."""
+        return known_people(self.store)
 
     def person(self, number: TrackletId) -> EraseScope:
         """Everything confirmed to be the person of this tracklet, to be erased. Raises NotFound, UsageError."""

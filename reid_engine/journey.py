@@ -7,7 +7,7 @@ contradicts is hidden: it becomes a conflict, with both sightings.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
@@ -89,6 +89,25 @@ class Journey:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """A person of whom sightings are confirmed.
+
+    start:          the tracklet that was asked for when most of them were
+    members:        all confirmed tracklets, by number
+    cameras:        where they are, by number
+    from_us, to_us: when the person was seen first and last (corrected UTC)
+    name:           the oldest words that somebody wrote about one of them; empty where nobody did
+    """
+
+    start: TrackletId
+    members: tuple[TrackletId, ...]
+    cameras: tuple[CameraId, ...]
+    from_us: int
+    to_us: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A pair of cameras: what was said of it, and what was learned."""
 
@@ -148,6 +167,27 @@ def people(decisions: Sequence[Decision]) -> list[set[TrackletId]]:
         found.append(person(decisions, min(rest)))
         rest -= found[-1]
     return found
+
+
+def known_people(store: Store) -> list[Known]:
+    """Everybody of whom sightings are confirmed, whoever was confirmed last first."""
+    decisions = store.decisions()
+    confirmed = [said for said in decisions if said.verdict == "same"]
+    words = {note.id: note for note in store.notes() if note.text and note.tracklet is not None}
+    found: list[tuple[int, Known]] = []
+    for everybody in people(decisions):
+        members = sorted(store.present(sorted(everybody)))
+        if not members:  # all of them were split since
+            continue
+        said = [one for one in confirmed if one.probe in everybody]
+        asked = Counter(one.probe for one in said if one.probe in members)
+        start = max(members, key=lambda number: (asked[number], -number))
+        spans = store.spans(members)
+        about = [words[number].text for number in sorted(words) if words[number].tracklet in everybody]
+        cameras = tuple(CameraId(number) for number in sorted({*spans.camera.tolist()}))
+        seen = int(spans.start_us.min()), int(spans.end_us.max())
+        found.append((said[-1].id, Known(start, tuple(members), cameras, *seen, about[0] if about else "")))
+    return [person for _, person in sorted(found, key=lambda one: -one[0])]
 
 
 def links_of(store: Store, decisions: Sequence[Decision] | None = None) -> list[Link]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,8 +11,9 @@ import typer
 
 from app.commands.investigate import embedder_of
 from app.commands.program import Program, job, say, tell, telling
-from app.journeys import conflict_words, export, gap_words, seconds, summary
+from app.journeys import conflict_words, export, gap_words, known_words, seconds, summary
 from app.local_time import date_and_time
+from app.words import counted
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
 from reid_engine.journey import rows_of
@@ -32,11 +34,18 @@ def register(line: typer.Typer) -> None:
 
 def journey(
     case: Annotated[Path, CASE],
-    tracklet: Annotated[int, typer.Argument(metavar="ID", help="Any tracklet of the person.")],
+    tracklet: Annotated[
+        int | None, typer.Argument(metavar="ID", help="Any tracklet of the person; without one, who is known.")
+    ] = None,
     to: Annotated[list[Path] | None, typer.Option("--export", metavar="FILE", help="Write .csv or .json.")] = None,
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
     """Where a person was, by what was decided: sightings, gaps, and what does not fit."""
+    if tracklet is None:
+        if to:
+            raise UsageError("say whose journey is exported: `reappear journey CASE` lists who is known")
+        _tell_known(case, as_json=as_json)
+        return
     with Case.open(case, read_only=not to) as opened:
         found = opened.journey(TrackletId(tracklet))
         cameras = {camera.id: camera for camera in opened.store.cameras()}
@@ -56,6 +65,20 @@ def journey(
     for conflict in found.conflicts:
         tell(conflict_words(conflict))
     tell(summary(found))
+
+
+def _tell_known(case: Path, *, as_json: bool) -> None:
+    with Case.open(case, read_only=True) as opened:
+        known = opened.known_people()
+        cameras = {camera.id: camera for camera in opened.store.cameras()}
+    for one in known:
+        if as_json:
+            where = [cameras[number].name for number in one.cameras]
+            say({**asdict(one), "members": list(one.members), "cameras": where})
+            continue
+        words = known_words(one, lambda number: cameras[number].name, cameras[one.cameras[0]].clock.zone)
+        sys.stdout.write(f"{one.start:>8}  {words}{'  ' if one.name else ''}{' '.join(one.name.split())}\n")
+    tell(counted(len(known), "1 person is known", "{count} people are known"))
 
 
 def links(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> None:

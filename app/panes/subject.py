@@ -23,6 +23,7 @@ from app.dropped import picture_in
 from app.keys import SEARCH, key
 from app.widgets.chips import FlowLayout
 from app.words import Later, tr
+from reid_engine.journey import Known
 from reid_engine.types import TrackletId, Verdict
 
 EXAMPLE = Later("Examples")
@@ -33,19 +34,22 @@ TALLEST = 320  # pixels of the probe's picture; large text needs the room
 THUMB = QSize(44, 76)
 THUMB_ROOM = QSize(54, 86)  # three beside one another in the narrowest pane
 STRIP = QSize(40, 72)
+KNOWN = Later("People of this case")
 NOBODY = Later("Nobody yet.\nClick a person,\nor drop a picture here.")
 SELECTED = Later("{name} is selected.\n{key} searches the\nother cameras.")
 
 
 class SubjectPane(QWidget):
     """``wanted`` asks for a crop, ``supply`` answers; ``chosen``: go to its moment; ``pictured``: a dropped file;
-    ``better``: go to the better moment that was offered; ``dropped``: an example is none any more."""
+    ``better``: go to the better moment that was offered; ``dropped``: an example is none any more; ``known``: go on
+    with somebody who is known."""
 
     wanted = Signal(int)
     chosen = Signal(int)
     pictured = Signal(Path)
     better = Signal()
     dropped = Signal(int)
+    known = Signal(int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +59,7 @@ class SubjectPane(QWidget):
         self.setAcceptDrops(True)
         self._probe: int | None = None
         self._pictures: dict[int, QPixmap] = {}
-        self._thumbs: dict[int, QToolButton] = {}
+        self._thumbs: dict[int, list[QToolButton]] = {}  # somebody who was rejected here may be known as another
         self._crop = QLabel(tr(NOBODY), self)
         self._crop.setObjectName("muted")
         self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
@@ -75,6 +79,7 @@ class SubjectPane(QWidget):
         self._better.hide()
         self._examples: dict[str, list[int]] = {}
         self._verdicts: Mapping[TrackletId, Verdict] = {}
+        self._people: Sequence[tuple[Known, str]] = ()
         self._lists = QVBoxLayout()
         inner = QWidget(self)
         inner.setObjectName("panel")
@@ -96,12 +101,14 @@ class SubjectPane(QWidget):
     def show_probe(self, tracklet: TrackletId) -> None:
         """Look for this tracklet."""
         self._probe = int(tracklet)
+        self._list()
         self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
         self._want(self._probe)
 
     def show_nobody(self) -> None:
         """Nobody is looked for."""
         self._probe = None
+        self._list()
         self._crop.setPixmap(QPixmap())
         self._crop.setText(tr(NOBODY))
         self._name.clear()
@@ -109,6 +116,7 @@ class SubjectPane(QWidget):
     def show_picture(self, words: str, picture: QImage | None = None) -> None:
         """Look for somebody in a picture, which is shown where there is one at hand."""
         self._probe = None
+        self._list()
         self._crop.setPixmap(QPixmap())
         self._crop.setText(words)
         if picture is not None and not picture.isNull():
@@ -155,6 +163,12 @@ class SubjectPane(QWidget):
             self._examples = wanted
             self._list()
 
+    def show_known(self, people: Sequence[tuple[Known, str]]) -> None:
+        """Everybody of whom sightings are confirmed, each with a line about where and when."""
+        if people != self._people:
+            self._people = people
+            self._list()
+
     def _list(self) -> None:
         verdicts = self._verdicts
         empty(self._lists)
@@ -166,6 +180,9 @@ class SubjectPane(QWidget):
             members = [int(number) for number, said in verdicts.items() if said == verdict]
             if members:
                 self._lists.addWidget(self._group(f"{tr(heading)} {len(members)}", members))
+        others = [one for one in self._people if self._probe not in one[0].members]
+        if others:
+            self._lists.addWidget(self._known_group(others))
         self._lists.addStretch(1)
 
     def supply(self, tracklet: int, picture: QImage) -> None:
@@ -190,9 +207,22 @@ class SubjectPane(QWidget):
             thumb.setToolTip(words.format(number=number))
             thumb.setAccessibleName(tr("track {number}").format(number=number))
             thumb.clicked.connect(lambda _=False, which=number: (act or self.chosen).emit(which))
-            self._thumbs[number] = thumb
+            self._thumbs.setdefault(number, []).append(thumb)
             thumbs.addWidget(thumb)
             self._want(number)
+        return group
+
+    def _known_group(self, people: Sequence[tuple[Known, str]]) -> QWidget:
+        group = self._group(f"{tr(KNOWN)} {len(people)}", [int(one.start) for one, _ in people], act=self.known)
+        for one, words in people:
+            button = self._thumbs[int(one.start)][-1]
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
+            button.setFixedSize(THUMB_ROOM.width(), THUMB_ROOM.height() + button.fontMetrics().height())
+            called = one.name or tr("no. {track}").format(track=one.start)
+            short = button.fontMetrics().elidedText(called, Qt.TextElideMode.ElideRight, THUMB_ROOM.width() - 4)
+            button.setText(short.replace("&", "&&"))
+            button.setToolTip("\n".join((called, words, tr("Click: look for this person again"))))
+            button.setAccessibleName(f"{called}, {words}")
         return group
 
     def _want(self, tracklet: int) -> None:
@@ -210,8 +240,8 @@ class SubjectPane(QWidget):
         picture = self._pictures[tracklet]
         if tracklet == self._probe:
             self._crop.setPixmap(self._fitted(picture))
-        if tracklet in self._thumbs:
-            self._thumbs[tracklet].setIcon(QIcon(picture))
+        for thumb in self._thumbs.get(tracklet, ()):
+            thumb.setIcon(QIcon(picture))
 
 
 def empty(layout: QLayout) -> None:

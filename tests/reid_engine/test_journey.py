@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reid_engine.journey import Link, journey, links_of, person, rows_of
+from reid_engine.journey import Link, journey, known_people, links_of, person, rows_of
 from reid_engine.store import CameraPair, Decision
 from reid_engine.types import CameraId, PairRelation, TrackletId, Verdict
 from tests.support.cases import SECOND, Gallery, gallery
@@ -58,6 +58,31 @@ def test_a_journey_lists_sightings_in_time_with_what_lies_between(people: Galler
     # recordings of one second from 0 cover none of these gaps
     assert found.gaps[0].blind == tuple(people.camera(name) for name in "abc")
     assert found.conflicts == ()
+
+
+def test_everybody_who_is_confirmed_is_known_by_whom_was_asked_for_and_by_the_first_words_about_them(
+    people: Gallery,
+) -> None:
+    store = people.store
+    first = walk(people, ("a", 10), ("b", 70), ("a", 200))
+    second = walk(people, ("b", 300), ("c", 340))
+    alone = people.put("c", 5, at_s=400)
+    store.decide(first[0], alone, "different")
+    store.add_note("", moment_us=5, tracklet_id=first[1])
+    store.add_note("the one with the bag", moment_us=9, tracklet_id=first[1])
+    store.add_note("written later", moment_us=1, tracklet_id=first[0])
+    last, before = known_people(store)
+    assert (last.start, last.members, last.name) == (second[0], tuple(second), "")
+    assert (before.start, before.members, before.name) == (first[0], tuple(first), "the one with the bag")
+    assert before.cameras == (people.camera("a"), people.camera("b"))
+    assert (before.from_us, before.to_us) == (10 * SECOND, 200 * SECOND + 160_000)
+    store.decide(first[0], first[2], "different")
+    assert [(one.start, one.members) for one in known_people(store)] == [
+        (second[0], tuple(second)),
+        (first[0], (first[0], first[1])),
+    ]
+    store.undo()
+    assert len(known_people(store)[1].members) == 3
 
 
 def test_travel_times_are_learned_from_confirmed_people_only(people: Gallery) -> None:
