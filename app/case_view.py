@@ -18,6 +18,7 @@ from app.inquiry_view import InquiryView
 from app.jobs import Job
 from app.journey_view import JourneyView
 from app.known_view import KnownView
+from app.moments_view import MomentsView
 from app.networks import bundled, named, offers
 from app.panes.footage import FootagePane
 from app.panes.progress import ProgressPane
@@ -51,12 +52,14 @@ class CaseView(QObject):
         self.evidence = EvidenceView(work, self.inquiry, self.journey, window)
         self.player, self.matches, self.subject = self.inquiry.player, self.inquiry.matches, self.inquiry.subject
         self.known = KnownView(work, self.subject, self)
+        self.moments = MomentsView(work, self.player, window)
         self.erasing = ErasureView(work, window)
         self.jobs = ProgressPane(window)
         self._connect_footage()
         for part in (self.inquiry, self.journey, self.evidence, self.erasing):
             part.said.connect(self.said)
             part.failed.connect(self.failed)
+        self.moments.said.connect(self.said)
         self.inquiry.investigating.connect(self.investigating)
         self.matches.erase.connect(self.erasing.ask)
         self._show_networks()

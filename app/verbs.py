@@ -69,6 +69,24 @@ def _play(of_case: OfCase) -> list[Verb]:
         Verb(menu, Later("Next picture"), ".", of_case(lambda view: view.player.step(1)), "tiles"),
         Verb(menu, Later("Back 10 s"), "Ctrl+Left", of_case(lambda view: view.player.skip(-10)), "tiles"),
         Verb(menu, Later("Ahead 10 s"), "Ctrl+Right", of_case(lambda view: view.player.skip(10)), "tiles"),
+        Verb(menu, Later("Go to a moment …"), "G", of_case(lambda view: view.moments.ask()), "tiles"),
+        Verb(
+            menu, Later("Next appearance"), "Shift+Right", of_case(lambda view: view.moments.next_appearance()), "tiles"
+        ),
+        Verb(
+            menu,
+            Later("Previous appearance"),
+            "Shift+Left",
+            of_case(lambda view: view.moments.next_appearance(before=True)),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("Leave out where nobody is"),
+            "Shift+Space",
+            of_case(lambda view: view.moments.toggle_skipping()),
+            "tiles",
+        ),
         Verb(menu, Later("One, four or nine cameras"), "T", of_case(lambda view: view.player.next_layout()), "tiles"),
         Verb(menu, Later("Nearer"), "Ctrl+= | Ctrl++", of_case(lambda view: view.player.zoom(1.25)), "tiles"),
         Verb(menu, Later("Farther"), "Ctrl+-", of_case(lambda view: view.player.zoom(0.8)), "tiles"),

@@ -141,6 +141,26 @@ class TrackletVerbs(VectorVerbs):
             found = list(_whole(connection, sa.and_(*_conditions(wanted))))
         return sorted(found, key=lambda t: (t.start_us, t.id))
 
+    def appearance(self, cameras: Sequence[CameraId], time_us: int, *, before: bool = False) -> Seen | None:
+        """Who comes into view of some cameras next, after a moment (corrected UTC), or came last ``before`` it."""
+        begins = tracklet.c.start_us
+        wanted = sa.select(tracklet.c.id, tracklet.c.camera, begins, tracklet.c.end_us)
+        wanted = wanted.where(*_conditions(TrackletFilter(cameras=tuple(cameras))))
+        wanted = wanted.where(begins < time_us if before else begins > time_us)
+        order = (begins.desc(), tracklet.c.id.desc()) if before else (begins, tracklet.c.id)
+        with self.database.reading() as connection:
+            row = connection.execute(wanted.order_by(*order).limit(1)).first()
+        return None if row is None else Seen(*row)
+
+    def in_view_until(self, cameras: Sequence[CameraId], time_us: int) -> int | None:
+        """When the last of those leaves who are in view of some cameras at a moment; corrected UTC; None for nobody."""
+        there = TrackletFilter(cameras=tuple(cameras), from_us=time_us, to_us=time_us)
+        with self.database.reading() as connection:
+            found: int | None = connection.execute(
+                sa.select(sa.func.max(tracklet.c.end_us)).where(*_conditions(there))
+            ).scalar_one()
+        return found
+
     def spans(self, ids: Sequence[TrackletId]) -> Spans:
         """When and where, as columns in the order asked for. Raises NotFound."""
         columns = (tracklet.c.id, tracklet.c.camera, tracklet.c.start_us, tracklet.c.end_us)

@@ -52,7 +52,8 @@ SAME = {
 # what only changes how the window shows things, and leaves no trace in the case
 LOOKS = {
     "Close case", "Quit", "Play or pause", "Backwards, faster", "Pause", "Forwards, faster", "Previous picture",
-    "Next picture", "Back 10 s", "Ahead 10 s", "One, four or nine cameras", "Nearer", "Farther",
+    "Next picture", "Back 10 s", "Ahead 10 s", "Go to a moment …", "Next appearance", "Previous appearance",
+    "Leave out where nobody is", "One, four or nine cameras", "Nearer", "Farther",
     "One camera alone, or all", *map(str, ALONE), "All cameras", "Boxes", "Next person", "Previous person",
     "Better moment of the track",
     "Clear the selection", "Play the journey", "Footage", "Investigate", "Command palette …", "Dark or light",
