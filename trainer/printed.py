@@ -175,6 +175,7 @@ WHOLE: Mapping[str, tuple[int, int]] = {
     "prid2011": (89, 89),
     "ls_vid": (842, 3504),
 }
+SPLIT = ("ilids_vid", "prid2011")  # printed are means over ten splits, each learned from scratch
 
 
 def printed(row: str, dataset: str) -> dict[str, float]:

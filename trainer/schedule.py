@@ -15,10 +15,9 @@ WARMUP_START = 0.01  # of the learning rate
 
 def place(settings: Settings, epochs_done: float, minutes: float) -> float:
     """The epoch, as a number in [0, epochs], that decides the learning rate; at ``epochs`` the stage is over."""
-    share = epochs_done / settings.epochs
     if settings.max_minutes:
-        share = max(share, minutes / settings.max_minutes)
-    return min(share, 1.0) * settings.epochs
+        epochs_done = max(epochs_done, minutes / settings.max_minutes * settings.epochs)
+    return min(epochs_done, float(settings.epochs))  # not by way of a share: 15 / 22 * 22 is less than 15
 
 
 def lr_factor(settings: Settings, epoch: float) -> float:

@@ -397,6 +397,11 @@ def _check(options: TclOptions) -> None:
         )
     if options.erasing and options.learners == 1:
         raise UsageError("erasing needs at least two learners; set erasing=False for a single one")
+    if options.block_placement == "centred" and (options.block_width is not None or options.block_strides != (1, 1)):
+        raise UsageError(
+            "a centred block is as wide as the map and moves row by row; leave block_width and block_strides out, "
+            "or set block_placement=inside"
+        )
     if not set(options.boosts) <= {1, 2, 3}:
         raise UsageError(f"boosts are stages 1 to 3, got {options.boosts}")
 

@@ -125,6 +125,11 @@ def test_the_table_sets_the_papers_figure_beside_ours() -> None:
         ({}, 40, "40 queries count, the whole mars has 1980"),
         ({"dataset": "folder"}, 1980, "no paper printed figures on folder"),
         ({"recipe": "ours"}, 1980, "our own recipe"),
+        (
+            {"dataset": "ilids_vid", "data": {"identities": 150}},
+            150,
+            "one split, the printed figures are means over ten",
+        ),
     ],
 )
 def test_what_keeps_a_run_from_being_the_reproduction_is_said(

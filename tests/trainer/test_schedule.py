@@ -73,6 +73,13 @@ def test_a_bound_of_minutes_stretches_the_epochs_over_them() -> None:
     assert place(Settings(epochs=100), 3, 40) == 3
 
 
+@pytest.mark.parametrize("max_minutes", [0.0, 60.0])
+def test_the_first_step_of_an_epoch_is_of_that_epoch_whatever_their_number(max_minutes: float) -> None:
+    for epochs in range(1, 400):
+        settings = Settings(epochs=epochs, max_minutes=max_minutes)
+        assert [place(settings, done, 0) for done in range(epochs + 1)] == list(range(epochs + 1))
+
+
 @pytest.mark.parametrize(
     ("name", "kind", "rates", "rest"),
     [

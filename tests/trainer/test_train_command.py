@@ -149,6 +149,23 @@ def test_a_run_without_anybody_to_look_for_says_that_it_was_not_tested(
     assert json.loads((tmp_path / "other" / "result.json").read_text())["results"] == {}
 
 
+def test_of_ten_splits_one_is_learned_and_nobody_who_was_learned_is_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other splits ask for half of those whom this one learns: figures over all of them would be far too good."""
+    root = trees.ilids(tmp_path / "ilids", range(1, 9))
+    rows = [np.random.default_rng(seed).permutation(8) + 1 for seed in range(10)]
+    trees.splits_matrix(root, "train_test_splits_ilidsvid.mat", [row.tolist() for row in rows])
+    for number, (out, words) in enumerate((("first", ()), ("third", ("--option", "split=3")))):
+        arguments = ["train", "grl", "ilids_vid", str(root), *words, "--out", str(tmp_path / out), "--set", *TINY]
+        assert main([*arguments, "epochs=0"]) == 0
+        (trial,) = load_ranked(tmp_path / out / "ranked.npz")
+        assert sorted(trial["query_pids"].tolist()) == sorted(rows[2 * number][:4].tolist())
+        said = capsys.readouterr().err
+        assert ("learned and tested on the first of 10 splits alone" in said) == (out == "first")
+        assert "one split, the printed figures are means over ten" in (tmp_path / out / "report.html").read_text()
+
+
 def free_ports(count: int) -> list[str]:
     with ExitStack() as bound:
         sockets = [bound.enter_context(socket.socket()) for _ in range(count)]

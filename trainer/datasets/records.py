@@ -7,7 +7,7 @@ nobody's identity and counts as wrong.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -72,6 +72,14 @@ class DataSet:
     def identities(self) -> int:
         """People to learn."""
         return len({tracklet.pid for tracklet in self.train})
+
+    def of_one_training(self) -> DataSet:
+        """The same, tested only where ``train`` is what is learned from: other trials ask for the people in it."""
+        fair = tuple(trial for trial in self.trials if trial.train is None or trial.train == self.train)
+        if len(fair) == len(self.trials):
+            return self
+        said = f"learned and tested on the first of {len(self.trials)} splits alone: the others ask for people in it"
+        return replace(self, trials=fair, notes=(*self.notes, said))
 
 
 def labels_of(tracklets: Iterable[Tracklet]) -> Labels:

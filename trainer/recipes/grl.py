@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import torch
 from torch import Tensor
 
 from reid_engine.models.grl import GRL, GrlFeatures, PairHead
@@ -28,7 +29,8 @@ class GrlSettings(Settings):
     terms:     of the loss: "frame" (L_f), "video" (L_v), "verification" (L_veri), "pooled" (OIM on the pooled vector,
                in the frames' table), "triplet" (soft margin, on the pooled vector)
     head_lr:   times lr, for all that stands behind GCE
-    oim_order: when OIM's tables move, see there
+    oim_order: when OIM's tables move, see there; "released" also shows them all probes before all galleries, where a
+               clip has one vector
     """
 
     sampler: Any = "pairs"
@@ -89,6 +91,7 @@ class GrlObjective(Objective):
             built |= {"frame", "verification", "pooled", "triplet"}
         self.terms = tuple(name for name in settings.terms if name in built)
         self.verification_weight = settings.verification_weight
+        self.apart = settings.oim_order == "released"
         scale, momentum, order = settings.oim_scale, settings.oim_momentum, settings.oim_order
         self.frame_oim = OnlineInstanceMatching(identities, width, scale=scale, momentum=momentum, order=order)
         self.video_oim = OnlineInstanceMatching(identities, width, scale=scale, momentum=momentum, order=order)
@@ -101,7 +104,7 @@ class GrlObjective(Objective):
         if "frame" in self.terms and found.frames is not None:
             terms["frame"] = self.frame_oim(found.frames, pids)  # eq. 12
         if "video" in self.terms and found.video is not None:
-            terms["video"] = self.video_oim(found.video, pids)  # eq. 13
+            terms["video"] = self.video_oim(*self._in_turn(found.video, pids))  # eq. 13
         if found.pooled is None:
             return terms
         if self.pair_head is not None:
@@ -109,10 +112,19 @@ class GrlObjective(Objective):
             same = losses.pair_verification(logits, pids[0::2], pids[1::2])  # eq. 11
             terms["verification"] = self.verification_weight * same
         if "pooled" in self.terms:
-            terms["pooled"] = self.frame_oim(found.pooled, pids)
+            terms["pooled"] = self.frame_oim(*self._in_turn(found.pooled, pids))
         if "triplet" in self.terms:
             terms["triplet"] = losses.batch_hard_triplet(found.pooled, pids)
         return terms
+
+    def _in_turn(self, found: Tensor, pids: Tensor) -> tuple[Tensor, Tensor]:
+        """One vector a clip as a table follows them: in the batch's order, or all probes first as the code has them.
+
+        It matters where two pairs of a batch are of one person: what comes last counts most.
+        """
+        if not self.apart:
+            return found, pids
+        return torch.cat([found[0::2], found[1::2]]), torch.cat([pids[0::2], pids[1::2]])
 
 
 def groups(model: GRL, objective: GrlObjective, settings: GrlSettings) -> Groups:

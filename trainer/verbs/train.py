@@ -72,7 +72,7 @@ def _train(
     given: argparse.Namespace, recipe: Recipe, machine: Machine, world: World, control: JobControl
 ) -> dict[str, Any]:
     reader = _reader(given, recipe)
-    dataset = open_dataset(given.dataset, given.root, **reader)
+    dataset = open_dataset(given.dataset, given.root, **reader).of_one_training()
     for note in dataset.notes:
         control.notice(note)
     recipe = recipe.among(dataset.identities)

@@ -361,6 +361,8 @@ def test_explain_shows_what_places_and_frames_bring_to_every_learners_vector(poo
         ({"learners": 3}, "4 frames does not divide into segments of 3"),
         ({"learners": 1}, "at least two learners"),
         ({"boosts": (4,)}, "stages 1 to 3"),
+        ({"block_placement": "centred", "block_width": 4}, "as wide as the map"),
+        ({"variant": "released", "block_strides": (2, 1)}, "moves row by row"),
     ],
 )
 def test_options_that_cannot_be_are_refused(options, sentence):
