@@ -209,6 +209,11 @@ def test_ablations_of_the_loss_have_their_terms(name: str) -> None:
     assert terms_of(find_recipe(name, {**TINY, "clip_length": "2"})) == TERMS[name]
 
 
+@pytest.mark.parametrize("wanted", ["identity", "video", "parts", "video,parts"])
+def test_stmp_s_loss_has_the_terms_that_are_asked_for_and_no_other(wanted: str) -> None:
+    assert terms_of(find_recipe("stmp", {**TINY, "clip_length": "2", "terms": wanted})) == set(wanted.split(","))
+
+
 def test_figures_are_re_ranked_in_the_row_that_says_so() -> None:
     assert {name for name in CONFIGURATIONS if find_recipe(name).settings.rerank} == {"gltr/full_rerank"}
 
