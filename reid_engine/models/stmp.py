@@ -3,7 +3,7 @@
 A recurrent unit repairs every frame's maps with what earlier frames showed at the same place (RRU), then two 3-D
 convolutions turn the repaired stack into one vector (STIM). Section "Method" of the paper, eq. 1 to 9.
 
-Left open by the paper, and taken from the authors' code: no layer of the gate or of STIM has a bias, the gate's BN has
+Left open by the paper, and taken from the authors' code: convolutions before a BN have no bias, the gate's BN has
 Inception's eps, and the side branch sees maps averaged over time. Where text and code part, ``variant`` decides: the
 code feeds the gate with S - X, the text with X - S.
 """
