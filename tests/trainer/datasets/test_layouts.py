@@ -138,6 +138,13 @@ def test_the_queries_of_ls_vid_count_from_one_and_its_gallery_is_all(ls_vid: Pat
     assert trial.query[1] is trial.gallery[2]
 
 
+def test_another_number_of_tracklets_than_ls_vid_has_is_said(ls_vid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "not the official LS-VID: (2, 3, 2) of (2831, 11333, 3504) (train, test, queries)"
+    assert told in open_dataset("ls_vid", ls_vid).notes
+    monkeypatch.setattr("trainer.datasets.ls_vid.OFFICIAL", (2, 3, 2))
+    assert not any("official" in note for note in open_dataset("ls_vid", ls_vid).notes)
+
+
 def test_queries_of_ls_vid_may_lie_in_info(ls_vid: Path) -> None:
     (ls_vid / "info").mkdir()
     (ls_vid / "test" / "query.npy").rename(ls_vid / "info" / "query.npy")
