@@ -40,6 +40,7 @@ BLOCK_BYTES = 2**27  # of distances at a time
 TRAPEZOID = {"stmp": ("mars",), "gltr": ("mars", "duke_video")}  # papers that count AP under the curve, and where
 READ_AHEAD = 4  # tracklets that are decoded while others are embedded
 FRAMES_AT_ONCE = {"cuda": 2048, "cpu": 64}  # of 256 x 128 pixels, that pass a model together
+PREPARED_AT_ONCE = 256  # frames of a tracklet; one of DukeMTMC-VideoReID has 9,324, whose floats no small card holds
 
 
 @dataclass(frozen=True)
@@ -260,10 +261,21 @@ def _one_by_one(
     device = next(model.parameters()).device
     vectors = np.empty((total, model.spec.embedding_dim), np.float32)
     for at, frames in enumerate(read):
-        prepared = preparation.normalised(torch.from_numpy(frames).to(device))
-        vectors[at] = model.embed_tracklet(prepared).float().cpu().numpy()
+        vectors[at] = model.embed_tracklet(_prepared(frames, preparation, device)).float().cpu().numpy()
         control.report(stage="embed", done=at + 1, total=total)
     return vectors
+
+
+def _prepared(frames: NDArray[np.uint8], preparation: Preparation, device: torch.device) -> Tensor:
+    """(L, H, W, 3) uint8 BGR -> (L, 3, H, W) float32. Long ones wait in main memory: models take them by pieces."""
+    pieces = torch.split(torch.from_numpy(frames), PREPARED_AT_ONCE)
+    if len(pieces) == 1:
+        return torch.as_tensor(preparation.normalised(pieces[0].to(device)))
+    found = torch.empty((len(frames), 3, *preparation.size))
+    for at, piece in enumerate(pieces):
+        start = at * PREPARED_AT_ONCE
+        found[start : start + len(piece)] = preparation.normalised(piece.to(device))
+    return found
 
 
 def _together(

@@ -151,6 +151,7 @@ class Fitting:
     def begin(self, settings: Any) -> Stage:
         """The objective, optimizer and batches of a stage."""
         method, world = self.recipe.method, self.world
+        self.model.requires_grad_(True)  # an earlier stage may have left parts alone
         for part in still_parts(self.model, settings):
             part.requires_grad_(False)
         objective = method.objective(self.model, self.data.identities, settings).to(world.device)

@@ -85,6 +85,7 @@ STMP_MARS = Printed(
         "stmp/full": (72.7, 84.4, 93.2, 96.3),
     },
 )
+STMP_LS_VID = Printed(_LS_VID_RANKS, {"stmp/full": (39.14, 56.78, 76.18, 82.02, 87.12)})  # run by GLTR's authors
 RGSAT = Printed(
     (_MARS[1], _MARS[0], _DUKE[1], _DUKE[0]),
     {
@@ -163,7 +164,8 @@ TCL = Printed(
 TCL_MARKET = Printed(_MARKET, {"tcl/market_base": (80.3,), "tcl/market_tse": (85.3,)})
 
 TABLES = (
-    GRL, GRL_RANKS, STMP, STMP_MARS, RGSAT, RGSAT_RANKS, GLTR, GLTR_RANKS, GLTR_RERANKED, GLTR_TRUNKS, TCL, TCL_MARKET,
+    GRL, GRL_RANKS, STMP, STMP_MARS, STMP_LS_VID, RGSAT, RGSAT_RANKS,
+    GLTR, GLTR_RANKS, GLTR_RERANKED, GLTR_TRUNKS, TCL, TCL_MARKET,
 )  # fmt: skip
 HEADLINES = ("grl/full", "stmp/full", "rgsat/full", "gltr/full", "tcl/full_tri")
 

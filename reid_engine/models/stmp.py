@@ -3,8 +3,9 @@
 A recurrent unit repairs every frame's maps with what earlier frames showed at the same place (RRU), then two 3-D
 convolutions turn the repaired stack into one vector (STIM). Section "Method" of the paper, eq. 1 to 9.
 
-Left open by the paper, and chosen here: the widths inside the gate (256 and 128, the authors' code). Where text and
-code part, ``variant`` decides: the code feeds the gate with S - X, the text with X - S.
+Left open by the paper, and taken from the authors' code: convolutions before a BN have no bias, the gate's BN has
+Inception's eps, and the side branch sees maps averaged over time. Where text and code part, ``variant`` decides: the
+code feeds the gate with S - X, the text with X - S.
 """
 
 from __future__ import annotations

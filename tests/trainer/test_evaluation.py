@@ -102,6 +102,21 @@ def test_running_out_of_memory_halves_the_clips_and_changes_nothing(monkeypatch:
     assert "memory" in said[0]
 
 
+def test_a_tracklet_that_passes_whole_is_made_ready_by_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """GLTR meets one of 9,324 frames on DukeMTMC-VideoReID; its vector is the same."""
+    some = [trees.in_memory(pid, 1, frames) for pid, frames in enumerate((1, 4, 9, 30), start=1)]
+    expected, sizes, plain = embed(Means("whole"), some), [], Preparation.normalised
+
+    def counted(self: Preparation, images: Tensor) -> Any:
+        sizes.append(len(images))
+        return plain(self, images)
+
+    monkeypatch.setattr(Preparation, "normalised", counted)
+    monkeypatch.setattr(evaluation, "PREPARED_AT_ONCE", 4)
+    np.testing.assert_array_equal(embed(Means("whole"), some), expected)
+    assert sizes == [1, 4, 4, 4, 1, *[4] * 7, 2]
+
+
 def test_memory_is_bounded_however_long_a_tracklet_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "FRAMES_AT_ONCE", {"cpu": 1, "cuda": 1})
     model = Means()

@@ -163,6 +163,24 @@ def test_a_part_that_stands_still_stays_as_it_was_while_the_rest_learns(tmp_path
     assert moved == {"gce", "trl", "bn_high", "bn_low", "pooling"}, "neither weights nor statistics of the trunk"
 
 
+@pytest.mark.parametrize("name", ["gltr", "gltr/dtp", "gltr/baseline"])
+def test_gltr_s_first_stage_leaves_the_temporal_part_as_it_was_begun(name: str, tmp_path: Path) -> None:
+    """Section 4.2 trains the 2D CNN first: frames alone say nothing of time, nor may they move TSA's statistics."""
+    recipe, listener = small(name, frame_epochs="1", frame_batch="4", identities="4", per_identity="1"), StopAfter(1)
+    torch.manual_seed(0)  # the run's own seed
+    begun = recipe.build().state_dict()
+    run = new_run(tmp_path / "run", recipe)
+    with pytest.raises(JobCancelled):
+        fit(recipe, DrawnData(4, 2), run, Machine(), control=listener.control)
+    assert _moved(begun, load_checkpoint(run.checkpoint)[1]["model"]) == {"trunk", "feature"}
+    fit(recipe, DrawnData(4, 2), run, Machine(), resume=True)
+    assert _moved(begun, load_file(run.model)) == {key.split(".")[0] for key in begun}, "then everything learns"
+
+
+def _moved(begun: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+    return {key.split(".")[0] for key, tensor in begun.items() if not torch.equal(tensor, after[key])}
+
+
 def test_a_part_that_is_none_is_said(tmp_path: Path) -> None:
     recipe = small("grl", still="trunck")
     with pytest.raises(UsageError, match=r"grl has no part 'trunck'; there are early, trunk, gce"):

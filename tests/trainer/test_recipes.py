@@ -152,10 +152,8 @@ def test_gltr_s_first_stage_trains_the_frame_network_only_and_the_second_everyth
     left = {id(p) for group in recipe.method.groups(model, second, frozen) for p in group["params"]}
     assert left == both - {id(p) for part in (model.trunk, model.feature) for p in part.parameters()}
     begun, later = recipe.method.stages(frozen)
-    assert (begun.still, set(later.still)) == (
-        (),
-        {"trunk", "feature"},
-    )  # statistics rest too, in the second stage only
+    assert (set(begun.still), set(later.still)) == ({"dtp", "tsa"}, {"trunk", "feature"})  # statistics rest too
+    assert clips.still == ()
 
 
 # TCLNet, section 4.1 --------------------------------------------------------------------------------------------------
@@ -209,6 +207,11 @@ TERMS = {
 @pytest.mark.parametrize("name", TERMS)
 def test_ablations_of_the_loss_have_their_terms(name: str) -> None:
     assert terms_of(find_recipe(name, {**TINY, "clip_length": "2"})) == TERMS[name]
+
+
+@pytest.mark.parametrize("wanted", ["identity", "video", "parts", "video,parts"])
+def test_stmp_s_loss_has_the_terms_that_are_asked_for_and_no_other(wanted: str) -> None:
+    assert terms_of(find_recipe("stmp", {**TINY, "clip_length": "2", "terms": wanted})) == set(wanted.split(","))
 
 
 def test_figures_are_re_ranked_in_the_row_that_says_so() -> None:

@@ -18,30 +18,37 @@ from trainer.datasets.layout import existing, matrix, pictures, whole_number
 from trainer.datasets.records import DataSet, Labels, Tracklet, Trial
 
 PARTS = ("test", "val")
+OFFICIAL = (2831, 11333, 3504)  # training tracklets, test tracklets, queries, as its public readers count them
 
 
 def read(root: Path, *, part: str = "test") -> DataSet:
     """The data set in ``root``; ``part``: tested on "test" or on "val".
 
-    Queries are named by ``<part>/data/info_<part>.mat``, ``<part>/query.npy`` or ``info/query.npy``.
+    The lists lie in ``list_sequence`` or ``info/list_sequence``. Queries are named by ``data/info_<part>.mat`` in
+    ``<part>``, ``test`` or ``info``, by ``<part>/query.npy`` or by ``info/query.npy``.
     Raises InputError for a set that is not there or not whole.
     """
     if part not in PARTS:
         raise InputError(f"LS-VID is tested on {' or '.join(PARTS)}, got {part!r}")
-    existing(root, "LS-VID", "list_sequence")
+    if not (root / "info" / "list_sequence").is_dir():
+        existing(root, "LS-VID", "list_sequence")
     learned, tested = _listed(root, "train"), _listed(root, part)
     rows = _queries(root, part)
     if rows.min() < 1 or rows.max() > len(tested):
         raise InputError(f"the queries name rows {rows.min()} to {rows.max()} of {len(tested)} tracklets, from 1")
     query = tuple(tested[row - 1] for row in rows)
-    return DataSet("ls_vid", learned, (Trial(query, tested),), notes=("LS-VID: not tried on the real set",))
+    found, notes = (len(learned), len(tested), len(query)), ["LS-VID: not tried on the real set"]
+    if part == "test" and found != OFFICIAL:
+        notes.append(f"not the official LS-VID: {found} of {OFFICIAL} (train, test, queries)")
+    return DataSet("ls_vid", learned, (Trial(query, tested),), notes=tuple(notes))
 
 
 def _listed(root: Path, part: str) -> tuple[Tracklet, ...]:
     """The tracklets of a list, in its order."""
-    file = root / "list_sequence" / f"list_seq_{part}.txt"
-    if not file.is_file():
-        raise InputError(f"{file} is missing; is the archive wholly unpacked?")
+    places = [root / folder / "list_sequence" / f"list_seq_{part}.txt" for folder in ("", "info")]
+    file = next((place for place in places if place.is_file()), None)
+    if file is None:
+        raise InputError(f"{places[0]} is missing; is the archive wholly unpacked?")
     names = cache(pictures)
     return tuple(_tracklet(root, line, names) for line in file.read_text("utf-8").splitlines() if line.strip())
 
@@ -84,7 +91,7 @@ def _queries(root: Path, part: str) -> Labels:
                 return np.asarray(np.load(file, allow_pickle=False)).astype(np.int64).ravel()
             except ValueError as error:
                 raise InputError(f"{file} is no array of numbers: {error}") from error
-    for folder in (root / part / "data", root / "info"):
+    for folder in (*(root / place / "data" for place in (part, "test", "info")), root / "info"):
         if (folder / f"info_{part}.mat").is_file():
             rows: Labels = matrix(folder / f"info_{part}.mat", "query").ravel()
             return rows

@@ -140,9 +140,11 @@ class Method:
 
 
 def still_parts(model: VideoReidModel, settings: Settings) -> list[nn.Module]:
-    """The submodules that ``still`` names. Raises UsageError for one that the model has not."""
+    """The submodules that ``still`` names and the row has. Raises UsageError for what is no part of the model."""
     found = []
     for name in [part for one in settings.still for part in (model.EARLY if one == "early" else (one,))]:
+        if getattr(model, name, model) is None:  # a part that this row goes without
+            continue
         try:
             found.append(model.get_submodule(name))
         except AttributeError:

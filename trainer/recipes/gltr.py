@@ -49,6 +49,7 @@ RELEASED = GltrSettings(frame_epochs=0, epochs=501, decay_at=(120, 240, 360, 480
 
 ROWS: Mapping[str, Mapping[str, Any]] = {"gltr/full_rerank": {"rerank": True}}
 CNN = ("trunk", "feature")
+TEMPORAL = ("dtp", "tsa")
 
 
 class GltrObjective(Objective):
@@ -71,7 +72,7 @@ class GltrObjective(Objective):
 
 
 def stages(settings: GltrSettings) -> tuple[Settings, ...]:
-    """Single frames, then clips."""
+    """Single frames, then clips. Frames alone teach the temporal part nothing, so its statistics rest meanwhile."""
     clips = replace(settings, still=tuple({*settings.still, *CNN})) if settings.freeze_cnn else settings
     if not settings.frame_epochs:
         return (clips,)
@@ -79,6 +80,7 @@ def stages(settings: GltrSettings) -> tuple[Settings, ...]:
     frames = replace(
         settings,
         single_frames=True,
+        still=(*settings.still, *TEMPORAL),
         identities=settings.frame_batch,
         per_identity=1,
         lr=settings.frame_lr,

@@ -1,8 +1,8 @@
 """STMP's training (AAAI 2019, section "Multi-level Training Objective", eq. 7-10): identities, videos and their strips.
 
-Open in the paper, and taken from the authors' code: all weights are 1, also of Inception's auxiliary classifier; two
-learning rates; 900 epochs for small sets. For MARS both are silent about the length; 200 epochs are taken there
-(``--set epochs=200``).
+Open in the paper, and taken from the authors' code: Inception's auxiliary classifier counts as much as the other one in
+L_c, and its new layer learns at the whole rate; 900 epochs for small sets. For MARS both are silent about the length;
+200 epochs are meant there (``--set epochs=200``).
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class StmpObjective(Objective):
     def forward(self, features: StmpFeatures, labels: Labels) -> dict[str, Tensor]:
         """Eq. 7, all weights 1."""
         pids, margin, wanted = labels.pids, self.settings.margin, self.settings.terms
-        terms = {"identity": losses.cross_entropy(self.identity(features.clip), pids)}  # L_c
+        terms: dict[str, Tensor] = {}
+        if "identity" in wanted:
+            terms["identity"] = losses.cross_entropy(self.identity(features.clip), pids)  # L_c
         if self.auxiliary is not None:
             terms["auxiliary"] = losses.cross_entropy(self.auxiliary(features.auxiliary), pids)
         if "video" in wanted:

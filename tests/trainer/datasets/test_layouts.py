@@ -138,10 +138,47 @@ def test_the_queries_of_ls_vid_count_from_one_and_its_gallery_is_all(ls_vid: Pat
     assert trial.query[1] is trial.gallery[2]
 
 
+def test_another_number_of_tracklets_than_ls_vid_has_is_said(ls_vid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "not the official LS-VID: (2, 3, 2) of (2831, 11333, 3504) (train, test, queries)"
+    assert told in open_dataset("ls_vid", ls_vid).notes
+    monkeypatch.setattr("trainer.datasets.ls_vid.OFFICIAL", (2, 3, 2))
+    assert not any("official" in note for note in open_dataset("ls_vid", ls_vid).notes)
+
+
 def test_queries_of_ls_vid_may_lie_in_info(ls_vid: Path) -> None:
     (ls_vid / "info").mkdir()
     (ls_vid / "test" / "query.npy").rename(ls_vid / "info" / "query.npy")
     assert len(open_dataset("ls_vid", ls_vid).trials[0].query) == 2
+
+
+def test_lists_and_queries_of_ls_vid_may_both_lie_in_info(ls_vid: Path) -> None:
+    plain = open_dataset("ls_vid", ls_vid)
+    (ls_vid / "info" / "data").mkdir(parents=True)
+    (ls_vid / "list_sequence").rename(ls_vid / "info" / "list_sequence")
+    (ls_vid / "test" / "query.npy").unlink()
+    trees.matlab_7_3(ls_vid / "info" / "data" / "info_test.mat", query=np.array([[1.0], [3.0]]))
+    data = open_dataset("ls_vid", ls_vid)
+    assert [t.name for t in data.train] == [t.name for t in plain.train]
+    assert [[t.name for t in side] for side in (data.trials[0].query, data.trials[0].gallery)] == [
+        [t.name for t in side] for side in (plain.trials[0].query, plain.trials[0].gallery)
+    ]
+
+
+def test_the_queries_of_ls_vid_s_validation_may_lie_beside_those_of_its_test(ls_vid: Path) -> None:
+    trees.ls_vid(ls_vid, "val", [("0020/0020_1", 20, 1, 1), ("0020/0020_2", 20, 2, 1)])
+    (ls_vid / "test" / "data").mkdir()
+    trees.matlab_7_3(ls_vid / "test" / "data" / "info_val.mat", query=np.array([[2.0]]))
+    (trial,) = open_dataset("ls_vid", ls_vid, part="val").trials
+    assert [t.name for t in trial.query] == ["tracklet_val/0020/0020_2"]
+
+
+def test_ls_vid_without_lists_is_refused(ls_vid: Path) -> None:
+    (ls_vid / "list_sequence" / "list_seq_train.txt").unlink()
+    with pytest.raises(InputError, match=r"list_sequence/list_seq_train.txt is missing"):
+        open_dataset("ls_vid", ls_vid)
+    shutil.rmtree(ls_vid / "list_sequence")
+    with pytest.raises(InputError, match="has no folder list_sequence"):
+        open_dataset("ls_vid", ls_vid)
 
 
 def test_the_queries_of_ls_vid_are_read_from_a_matlab_7_3_file(ls_vid: Path) -> None:
