@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from reid_engine.errors import CaseError, NotFound
-from reid_engine.store.cameras import camera_row, refresh_times
+from reid_engine.store.cameras import camera_of, refresh_times
 from reid_engine.store.plan import PlanVerbs
-from reid_engine.store.rows import Camera, Network, NewSource, Source
-from reid_engine.store.schema import camera, network, source, tracklet
+from reid_engine.store.rows import Network, NewSource, Source
+from reid_engine.store.schema import network, source, tracklet
 from reid_engine.types import CameraId, Damage, ModelId, SourceId, SourceReport
 
 
@@ -160,8 +160,3 @@ def _source(connection: sa.Connection, which: SourceId) -> Source:
     if found is None:
         raise NotFound(f"no recording has the number {which}")
     return source_row(found)
-
-
-def camera_of(connection: sa.Connection, which: CameraId) -> Camera:
-    """The camera with this number, in the caller's transaction."""
-    return camera_row(connection.execute(sa.select(camera).where(camera.c.id == which)).one())

@@ -13,7 +13,7 @@ from reid_engine.clock import CameraClock
 from reid_engine.errors import NotFound
 from reid_engine.store.cameras import camera_row, correct_all
 from reid_engine.store.content import source_sha256, tracklet_sha256
-from reid_engine.store.part import chunks, plain_rows
+from reid_engine.store.part import chunks, must_be_there, plain_rows
 from reid_engine.store.rows import Spans, TrackletFilter
 from reid_engine.store.schema import (
     camera,
@@ -165,8 +165,7 @@ class TrackletVerbs(VectorVerbs):
     def crops(self, of: TrackletId) -> TrackletCrops:
         """The kept pixels of one tracklet. Raises NotFound."""
         with self.database.reading() as connection:
-            if connection.execute(sa.select(tracklet.c.id).where(tracklet.c.id == of)).first() is None:
-                _missing(of)
+            must_be_there(connection, "tracklet", of)
             wanted = sa.select(crop).where(crop.c.tracklet == of).order_by(crop.c.run, crop.c.position)
             runs: dict[int, list[Crop]] = {}
             for r in connection.execute(wanted):
