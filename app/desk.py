@@ -25,6 +25,7 @@ from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.people import Group
+from reid_engine.recordings import SourceKind
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
     Camera,
@@ -78,7 +79,7 @@ class Footage:
 def _stretch(source: Source, camera: Camera, length_us: int) -> Stretch:
     return Stretch(
         path=Path(source.path),
-        kind="folder" if source.kind == "folder" else "video",
+        kind=source.kind,
         start_us=source.start_us,
         duration_us=length_us,
         clock=camera.clock,
@@ -196,7 +197,7 @@ class Desk:
     def set_start(self, path: Path, start_us: int) -> None:
         """Say when a recording of the case began, by its camera's clock; all its times follow."""
         source = next(source for source in self.case.store.sources() if Path(source.path) == path)
-        self.case.store.set_source_start(source.id, start_us, "by hand")
+        self.case.store.set_source_start(source.id, start_us)
 
     def move(self, path: Path, to: Path) -> None:
         """A recording of the case lies elsewhere now."""
@@ -413,10 +414,10 @@ class Desk:
         self.case.close()
 
 
-def length_of(path: Path, kind: str) -> int:
+def length_of(path: Path, kind: SourceKind) -> int:
     """Microseconds by the recording's own header; 0 where it does not say or cannot be read."""
     try:
-        info = probe(DecodeRequest(path, "folder" if kind == "folder" else "video"))
+        info = probe(DecodeRequest(path, kind))
     except ReappearError:
         return 0  # the player's tile says why when it is opened
     if info.duration_us is not None:

@@ -89,11 +89,11 @@ class SourceVerbs(PlanVerbs):
             found = connection.execute(sa.select(source).where(same)).first()
         return None if found is None else source_row(found)
 
-    def set_source_start(self, which: SourceId, start_us: int, origin: str = "given") -> None:
-        """Set when the first picture was taken by the camera's clock, and every corrected time that follows from it."""
+    def set_source_start(self, which: SourceId, start_us: int) -> None:
+        """By hand: when the first picture was taken by the camera's clock. Every corrected time follows."""
         with self.database.writing(durable=True) as connection:
             before = _source(connection, which)
-            values = {"start_us": start_us, "start_origin": origin}
+            values = {"start_us": start_us, "start_origin": "by hand"}
             connection.execute(sa.update(source).where(source.c.id == which).values(**values))
             refresh_times(connection, camera_of(connection, before.camera).clock, tracklet.c.source == which)
             self.append_event(connection, "source start", {"source": which, "from": before.start_us, **values})

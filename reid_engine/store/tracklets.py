@@ -94,19 +94,6 @@ class TrackletVerbs(VectorVerbs):
             self.append_event(connection, "source reset", {"source": which, "tracklets": gone})
         return gone
 
-    def delete_tracklets(self, ids: Sequence[TrackletId]) -> int:
-        """Remove tracklets with their boxes, pixels, vectors and decisions; returns how many there were."""
-        with self.database.writing(durable=True) as connection:
-            for piece in chunks(ids):
-                _forget_edits(connection, piece)
-            gone = sum(
-                connection.execute(sa.delete(tracklet).where(tracklet.c.id.in_(piece))).rowcount
-                for piece in chunks(ids)
-            )
-            note_removal(connection)
-            self.append_event(connection, "tracklets deleted", {"asked": [int(n) for n in ids], "deleted": gone})
-        return gone
-
     def find(self, where: TrackletFilter, among: Iterable[int] | None = None) -> NDArray[np.int64]:
         """The numbers of the tracklets that pass, ascending: of all, or of those ``among`` which to choose."""
         wanted = sa.select(tracklet.c.id).where(*_conditions(where))
@@ -223,7 +210,7 @@ class TrackletVerbs(VectorVerbs):
         return found
 
 
-def _forget_edits(connection: sa.Connection, going: sa.Select[tuple[int]] | Sequence[int]) -> None:
+def _forget_edits(connection: sa.Connection, going: sa.Select[tuple[int]]) -> None:
     """Splits and merges of tracklets that are going cannot be taken back any more; what was replaced and stays shows
     again unless what stands for it stays too."""
     edits = sa.select(edit_part.c.edit).where(edit_part.c.tracklet.in_(going))
@@ -296,8 +283,6 @@ def _conditions(where: TrackletFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(tracklet.c.camera.in_(where.cameras))
     if where.not_cameras:
         conditions.append(tracklet.c.camera.not_in(where.not_cameras))
-    if where.sources is not None:
-        conditions.append(tracklet.c.source.in_(where.sources))
     if where.from_us is not None:
         conditions.append(tracklet.c.end_us >= where.from_us)
     if where.to_us is not None:
