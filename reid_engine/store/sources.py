@@ -39,9 +39,7 @@ def source_row(row: Any) -> Source:
 def _report(row: Any) -> SourceReport | None:
     if row.damage is None:
         return None
-    found = dict(row.damage)
-    places = tuple((int(at), str(what)) for at, what in found.pop("places"))
-    damage = Damage(places=places, notes=tuple(found.pop("notes")), **found)
+    damage = Damage.from_json(row.damage)
     return SourceReport(row.frames_decoded, row.frames_analysed, row.frames_expected, row.duration_us, damage)
 
 
