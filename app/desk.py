@@ -64,6 +64,11 @@ class Footage:
         """The camera of this number."""
         return next((camera for camera in self.cameras if camera.id == which), None)
 
+    @property
+    def home_zone(self) -> str:
+        """The zone of times that belong to no camera: that of the first."""
+        return self.cameras[0].clock.zone if self.cameras else "UTC"
+
     def stretches(self, camera: Camera) -> list[Stretch]:
         """The camera's recordings for the player; one of unknown length is left out until it is known."""
         mine = [source for source in self.sources if source.camera == camera.id]
@@ -219,7 +224,7 @@ class Desk:
 
     def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
         """Whoever was before a camera between two moments."""
-        return self.case.tracklets_between(camera, from_us, to_us)
+        return self.case.store.tracklets_between(camera, from_us, to_us)
 
     def crop(self, tracklet: TrackletId) -> bytes:
         """The best crop as JPEG."""
@@ -402,11 +407,11 @@ class Desk:
         return self.case.decide(probe, candidate, verdict)
 
     def undo(self) -> Deed | None:
-        """Take the last decision back."""
+        """Take back the last thing that stands; None where there is none."""
         return self.case.undo()
 
     def redo(self) -> Deed | None:
-        """Restore it."""
+        """Restore what was taken back last; None where there is nothing."""
         return self.case.redo()
 
     def close(self) -> None:

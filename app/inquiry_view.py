@@ -93,7 +93,7 @@ class InquiryView(QObject):
         """The cameras and recordings of the case."""
         self.player.show_footage(footage)
         cameras = [(camera.id, camera.name, footage.position(camera.id)) for camera in footage.cameras]
-        self.matches.offer_cameras(cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC")
+        self.matches.offer_cameras(cameras, footage.home_zone)
 
     # searching --------------------------------------------------------------------------------------------------------
 

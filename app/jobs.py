@@ -291,11 +291,12 @@ class Jobs(QObject):
         return job
 
 
-def _environment() -> QProcessEnvironment:
-    environment = QProcessEnvironment()
+def environment() -> QProcessEnvironment:
+    """What a child gets, as Qt takes it."""
+    found = QProcessEnvironment()
     for name, value in child_environment().items():
-        environment.insert(name, value)
-    return environment
+        found.insert(name, value)
+    return found
 
 
 def _vector(answer: dict[str, Any]) -> Vectors:
@@ -312,7 +313,7 @@ class WarmProbe(QObject):
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[Callable[[dict[str, Any]], None], Callable[[Exception], None]]] = {}
         self._process = QProcess(self)
-        self._process.setProcessEnvironment(_environment())
+        self._process.setProcessEnvironment(environment())
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._died)
         self._process.errorOccurred.connect(self._not_started)
