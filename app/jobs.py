@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from app.starved import Starved
+from app.starved import Starved, stat
 from reid_engine.errors import ChildDied, ProbeError, ReappearError
 from reid_engine.jobs import LineSplitter
 from reid_engine.process import child_environment, put_behind
@@ -65,12 +65,10 @@ def process_of(control: Path) -> int | None:
 
 def _is_alive(process: Path, wanted: bytes) -> bool:
     try:
-        if wanted not in (process / "cmdline").read_bytes().split(b"\0"):
-            return False
-        state = (process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
+        named = wanted in (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
         return False
-    return state != "Z"
+    return named and stat(process)[:1] not in ([], ["Z"])
 
 
 class Running(Protocol):

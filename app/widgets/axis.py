@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app import local_time
+from reid_engine.clock import DAY_US
 
 TICK_PX = 90  # from one mark to the next, at the least, at a text of 100 %
-DAY_US = 86_400_000_000
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000,
            7776000, 31536000, 157680000, 315360000)  # fmt: skip
 

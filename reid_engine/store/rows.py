@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_engine.clock import CameraClock
+from reid_engine.clock import DAY_US, CameraClock
 from reid_engine.recordings import Origin, SourceKind
 from reid_engine.types import CameraId, ModelId, PairRelation, SourceId, SourceReport, TrackletId, Verdict
 
@@ -16,7 +16,6 @@ SourceState: TypeAlias = Literal["pending", "running", "done", "failed"]
 NetworkRole: TypeAlias = Literal["detector", "embedder"]
 EditKind: TypeAlias = Literal["split", "merge"]
 HeldKind: TypeAlias = Literal["tracklet", "recording", "camera"]
-DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)

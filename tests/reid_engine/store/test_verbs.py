@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,15 +11,7 @@ from reid_engine.clock import CameraClock
 from reid_engine.errors import CaseError, NotFound, ShapeError, UsageError
 from reid_engine.store import CameraPair, EraseScope, Network, NewSource, Store, TrackletFilter
 from reid_engine.types import CameraId, Damage, ModelId, SourceId, SourceReport, TrackletId
-from tests.support.cases import DIM, FRAME_US, MODEL, SECOND, Gallery, closed, gallery, looks
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Gallery]:
-    made = gallery(tmp_path)
-    yield made
-    made.store.close()
-
+from tests.support.cases import DIM, FRAME_US, MODEL, SECOND, Gallery, closed, looks
 
 # cameras -------------------------------------------------------------------------------------------------------------
 
