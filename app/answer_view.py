@@ -14,8 +14,8 @@ from app.keys import named
 from app.panes.matches import MatchesPane
 from app.words import Later, counted, tr
 from app.workspace import Workspace
-from reid_engine.search import BANDS, NOBODY_PASSES
-from reid_engine.types import Match
+from reid_engine.search import NOBODY_PASSES
+from reid_engine.types import BANDS, Match
 
 LIKELY = Later("Likely people: a hint, no decision.")
 AT_ONCE = 2000  # more matches than these are put in order on a lane

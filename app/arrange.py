@@ -29,7 +29,6 @@ BAND_TIPS: dict[BandName | None, str] = {
     None: Later("This network has no calibration: the order means something, the distance alone does not."),
 }
 BAND_ORDER: tuple[BandName | None, ...] = ("strong", "possible", "weak", "none", None)
-LINE_ABOVE = "weak"  # bands from here on lie beyond the line that 5 % of strangers pass
 LINE = Later("5 % of strangers come nearer than this (held-out test)")
 PERSON = "person "  # begins the key of a likely person's part,
 FACES = 4  # which shows so many cards, and all when they are asked for

@@ -190,11 +190,10 @@ class CaseView(QObject):
     def _on_footage(self, footage: Footage) -> None:
         self.inquiry.show_footage(footage)
         self.journey.show_footage()
-        cameras, zone = footage.cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC"
         self.footage.show_pace(self.work.pace)
-        known = counted(len(cameras), tr("1 camera"), tr("{count} cameras"))
-        times = tr("times in {zone}").format(zone=zone)
-        self.counted.emit(f"{known}   ·   {times}" if cameras else tr("nothing is analysed yet"))
+        known = counted(len(footage.cameras), tr("1 camera"), tr("{count} cameras"))
+        times = tr("times in {zone}").format(zone=footage.home_zone)
+        self.counted.emit(f"{known}   ·   {times}" if footage.cameras else tr("nothing is analysed yet"))
 
     def _on_job(self, job: Job) -> None:
         self.jobs.add(job)

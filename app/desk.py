@@ -25,6 +25,7 @@ from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.people import Group
+from reid_engine.recordings import SourceKind
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
     Camera,
@@ -63,6 +64,11 @@ class Footage:
         """The camera of this number."""
         return next((camera for camera in self.cameras if camera.id == which), None)
 
+    @property
+    def home_zone(self) -> str:
+        """The zone of times that belong to no camera: that of the first."""
+        return self.cameras[0].clock.zone if self.cameras else "UTC"
+
     def stretches(self, camera: Camera) -> list[Stretch]:
         """The camera's recordings for the player; one of unknown length is left out until it is known."""
         mine = [source for source in self.sources if source.camera == camera.id]
@@ -78,7 +84,7 @@ class Footage:
 def _stretch(source: Source, camera: Camera, length_us: int) -> Stretch:
     return Stretch(
         path=Path(source.path),
-        kind="folder" if source.kind == "folder" else "video",
+        kind=source.kind,
         start_us=source.start_us,
         duration_us=length_us,
         clock=camera.clock,
@@ -196,7 +202,7 @@ class Desk:
     def set_start(self, path: Path, start_us: int) -> None:
         """Say when a recording of the case began, by its camera's clock; all its times follow."""
         source = next(source for source in self.case.store.sources() if Path(source.path) == path)
-        self.case.store.set_source_start(source.id, start_us, "by hand")
+        self.case.store.set_source_start(source.id, start_us)
 
     def move(self, path: Path, to: Path) -> None:
         """A recording of the case lies elsewhere now."""
@@ -218,7 +224,7 @@ class Desk:
 
     def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
         """Whoever was before a camera between two moments."""
-        return self.case.tracklets_between(camera, from_us, to_us)
+        return self.case.store.tracklets_between(camera, from_us, to_us)
 
     def crop(self, tracklet: TrackletId) -> bytes:
         """The best crop as JPEG."""
@@ -405,11 +411,11 @@ class Desk:
         return self.case.decide(probe, candidate, verdict)
 
     def undo(self) -> Deed | None:
-        """Take the last decision back."""
+        """Take back the last thing that stands; None where there is none."""
         return self.case.undo()
 
     def redo(self) -> Deed | None:
-        """Restore it."""
+        """Restore what was taken back last; None where there is nothing."""
         return self.case.redo()
 
     def close(self) -> None:
@@ -417,10 +423,10 @@ class Desk:
         self.case.close()
 
 
-def length_of(path: Path, kind: str) -> int:
+def length_of(path: Path, kind: SourceKind) -> int:
     """Microseconds by the recording's own header; 0 where it does not say or cannot be read."""
     try:
-        info = probe(DecodeRequest(path, "folder" if kind == "folder" else "video"))
+        info = probe(DecodeRequest(path, kind))
     except ReappearError:
         return 0  # the player's tile says why when it is opened
     if info.duration_us is not None:

@@ -1,4 +1,4 @@
-"""What is dropped or copied: the one picture file in it."""
+"""Picture files that a person brings: chosen, or the one in what is dropped or copied."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from pathlib import Path
 
 from PySide6.QtCore import QMimeData
 
+from app.words import Later
+
+FILTER = Later("Pictures (*.png *.jpg *.jpeg *.bmp *.webp)")
 PICTURES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp"})
 
 

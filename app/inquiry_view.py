@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 from app.answer_view import AnswerView
 from app.close_view import CloseView
 from app.desk import Answer, Footage, Query
-from app.dropped import picture_in
+from app.dropped import FILTER, picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.investigation import NOBODY_SOUGHT
@@ -28,7 +28,6 @@ from app.workspace import Workspace
 from reid_engine.store import Decision, Deed, TrackEdit
 from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
 
-PICTURES = Later("Pictures (*.png *.jpg *.jpeg *.bmp *.webp)")
 MARKS = 50
 OLD_CARDS = Later("These cards are of the search before: wait for the new ones, then decide.")
 PROBE_NOTE = Later("Looking at the picture …")
@@ -95,7 +94,7 @@ class InquiryView(QObject):
         """The cameras and recordings of the case."""
         self.player.show_footage(footage)
         cameras = [(camera.id, camera.name, footage.position(camera.id)) for camera in footage.cameras]
-        self.matches.offer_cameras(cameras, footage.cameras[0].clock.zone if footage.cameras else "UTC")
+        self.matches.offer_cameras(cameras, footage.home_zone)
 
     # searching --------------------------------------------------------------------------------------------------------
 
@@ -152,7 +151,7 @@ class InquiryView(QObject):
 
     def browse_picture(self) -> None:
         """Ask for a picture of a person."""
-        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", tr(PICTURES))
+        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", tr(FILTER))
         if found:
             self.search_picture(Path(found))
 

@@ -365,7 +365,7 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
         remark = tr("file missing: drop it here from where it lies now")
     return RecordingRow(
         path=Path(source.path),
-        kind="folder" if source.kind == "folder" else "video",
+        kind=source.kind,
         camera=camera.name if camera is not None else "?",
         state=state,
         start_us=source.start_us,

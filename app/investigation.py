@@ -114,11 +114,11 @@ class Investigation(QObject):
         self._write(lambda: self._desk.decide(probe, candidate, verdict), "")
 
     def undo(self) -> None:
-        """Take the last decision back."""
+        """Take back the last thing that stands: a decision, a split, a merge or a note."""
         self._write(self._desk.undo, tr("Taken back: "))
 
     def redo(self) -> None:
-        """Restore what was taken back."""
+        """Restore what was taken back last."""
         self._write(self._desk.redo, tr("Restored: "))
 
     def _write(self, work: Callable[[], Deed | None], words: str) -> None:

@@ -24,7 +24,7 @@ from typing import Any, Protocol
 import numpy as np
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
-from app.starved import Starved
+from app.starved import Starved, stat
 from reid_engine.errors import ChildDied, ProbeError, ReappearError
 from reid_engine.jobs import LineSplitter
 from reid_engine.process import child_environment, put_behind
@@ -65,12 +65,10 @@ def process_of(control: Path) -> int | None:
 
 def _is_alive(process: Path, wanted: bytes) -> bool:
     try:
-        if wanted not in (process / "cmdline").read_bytes().split(b"\0"):
-            return False
-        state = (process / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
+        named = wanted in (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
         return False
-    return state != "Z"
+    return named and stat(process)[:1] not in ([], ["Z"])
 
 
 class Running(Protocol):
@@ -291,11 +289,12 @@ class Jobs(QObject):
         return job
 
 
-def _environment() -> QProcessEnvironment:
-    environment = QProcessEnvironment()
+def environment() -> QProcessEnvironment:
+    """What a child gets, as Qt takes it."""
+    found = QProcessEnvironment()
     for name, value in child_environment().items():
-        environment.insert(name, value)
-    return environment
+        found.insert(name, value)
+    return found
 
 
 def _vector(answer: dict[str, Any]) -> Vectors:
@@ -312,7 +311,7 @@ class WarmProbe(QObject):
         self._numbers = itertools.count(1)
         self._waiting: dict[int, tuple[Callable[[dict[str, Any]], None], Callable[[Exception], None]]] = {}
         self._process = QProcess(self)
-        self._process.setProcessEnvironment(_environment())
+        self._process.setProcessEnvironment(environment())
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.finished.connect(self._died)
         self._process.errorOccurred.connect(self._not_started)

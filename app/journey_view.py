@@ -164,8 +164,7 @@ class JourneyView(QObject):
         return about + tr("written by {operator}, {when}").format(operator=note.operator, when=written)
 
     def _zone(self) -> str:
-        cameras = self.work.footage.cameras
-        return cameras[0].clock.zone if cameras else "UTC"
+        return self.work.footage.home_zone
 
     # links and plan ---------------------------------------------------------------------------------------------------
 

@@ -26,11 +26,11 @@ class Starved:
 
     def _wants(self) -> bool:
         """Some thread runs or waits for its turn."""
-        return any(_stat(thread)[:1] == ["R"] for thread in _listed(self._folder / "task"))
+        return any(stat(thread)[:1] == ["R"] for thread in _listed(self._folder / "task"))
 
     def _used_s(self) -> float:
         """Seconds of a processor that the process has had so far."""
-        told = _stat(self._folder)
+        told = stat(self._folder)
         return (int(told[11]) + int(told[12])) / TICKS if len(told) > 12 else 0.0
 
 
@@ -41,8 +41,8 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _stat(folder: Path) -> list[str]:
-    """What the kernel says of a process or thread, from its state on; empty for one that is gone."""
+def stat(folder: Path) -> list[str]:
+    """What the kernel says of a process or thread (its folder in /proc), from its state on; nothing once it is gone."""
     try:
         return (folder / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:

@@ -189,6 +189,14 @@ def px(size: int) -> int:
     return round(size * int(scale or 100) / 100)
 
 
+def font(painter: QPainter, size: int, *, bold: bool = False) -> QFont:
+    """What is drawn in words: the painter's font in pixels that grow with the text."""
+    found = QFont(painter.font())
+    found.setPixelSize(px(size))
+    found.setBold(bold)
+    return found
+
+
 def large() -> bool:
     """True when the text is so large that not everything finds room beside one another."""
     return px(100) >= LARGE

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
+from PySide6.QtCore import QObject, QProcess, Signal
 
+from app.jobs import environment
 from app.networks import model_of
 from app.words import counted, tr
 from reid_engine.jobs import LineSplitter
-from reid_engine.process import child_environment
 
 COMMAND = (sys.executable, "-m", "trainer")
 ADAPT = "ours/adapt"  # goes on from a model, a little
@@ -152,10 +152,7 @@ class TrainingRun(QObject):
         self._finished = False
         self._said = ""
         self._process = QProcess(self)
-        environment = QProcessEnvironment()
-        for name, value in child_environment().items():
-            environment.insert(name, value)
-        self._process.setProcessEnvironment(environment)
+        self._process.setProcessEnvironment(environment())
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.readyReadStandardError.connect(self._listen)
         self._process.finished.connect(self._died)

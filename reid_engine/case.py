@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -199,16 +199,14 @@ class Case:
         """Rank, and write the search into the record unless the case is open for reading only."""
         index = self.index(request.model, control)
         result = search(self.store, index, request, settings, self._bias(index))
-        if not self.store.read_only:
-            probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
-            self.record("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
+        probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
+        self._note("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
         return result
 
     def everybody(self, where: TrackletFilter, limit: int) -> list[Seen]:
         """Who was seen, earliest first, at most ``limit``; on the record unless the case is open for reading only."""
         found = self.store.seen(where, limit)
-        if not self.store.read_only:
-            self.record("everybody", listed=len(found), **_passing(where))
+        self._note("everybody", listed=len(found), **_passing(where))
         return found
 
     def likely_people(self, where: TrackletFilter | None = None, *, control: JobControl | None = None) -> LikelyPeople:
@@ -219,9 +217,8 @@ class Case:
         where = TrackletFilter() if where is None else where
         index = self.index(self.model(), control)
         found = likely_people(self.store, index, where, self._bias(index), control)
-        if not self.store.read_only:
-            counts = {"groups": len(found.groups), "tracklets": sum(len(group.tracklets) for group in found.groups)}
-            self.record("likely people", model=index.model, generation=index.generation, **counts, **_passing(where))
+        counts = {"groups": len(found.groups), "tracklets": sum(len(group.tracklets) for group in found.groups)}
+        self._note("likely people", model=index.model, generation=index.generation, **counts, **_passing(where))
         return found
 
     def band_between(self, one: TrackletId, other: TrackletId) -> BandName | None:
@@ -239,7 +236,7 @@ class Case:
         nearest in time counts, then the one whose middle the point is nearest to, measured in its own size: people
         click on the middle of whom they mean. Raises ProbeError, which says who is nearest.
         """
-        people = self.tracklets_between(camera, time_us - tolerance_us, time_us + tolerance_us)
+        people = self.store.tracklets_between(camera, time_us - tolerance_us, time_us + tolerance_us)
         hits = [_hit(tracklet, time_us, x, y) for tracklet in people]
         hits = [hit for hit in hits if hit.away_us <= tolerance_us]
         under = [hit for hit in hits if hit.away_px == 0]
@@ -291,9 +288,8 @@ class Case:
             camera = cameras[tracklet.camera]
             shown = when(tracklet.start_us, camera.clock.zone)
             probe = Card(pictures.get(tracklet.id), "probe", camera.name, shown, f"tracklet {tracklet.id}")
-        self._keep_sheet(path, contact_sheet(probe, cards, heading=f"{len(cards)} matches by {request.model}"))
-        if not self.store.read_only:
-            self.record("contact sheet", path=str(path), matches=[int(match.tracklet) for match in result.matches])
+        png = contact_sheet(probe, cards, heading=f"{len(cards)} matches by {request.model}")
+        self._keep_sheet(path, png, [match.tracklet for match in result.matches])
 
     def people_sheet(self, found: LikelyPeople, path: Path, *, when: Callable[[int, str], str]) -> None:
         """Write a PNG of the first ``FACES`` likely people, each by the face; ``when`` as for a contact sheet."""
@@ -308,15 +304,14 @@ class Case:
             seen = when(group.start_us, cameras[group.cameras[0]].clock.zone)
             note = f"{len(group.tracklets)} tracks, face {group.face}"
             cards.append(Card(pictures.get(group.face), str(number), names, seen, note))
-        self._keep_sheet(path, contact_sheet(None, cards, heading=f"{len(cards)} of {len(found.groups)} likely people"))
-        if not self.store.read_only:
-            self.record("contact sheet", path=str(path), matches=[int(group.face) for group in shown])
+        png = contact_sheet(None, cards, heading=f"{len(cards)} of {len(found.groups)} likely people")
+        self._keep_sheet(path, png, [group.face for group in shown])
 
-    @staticmethod
-    def _keep_sheet(path: Path, png: bytes) -> None:
+    def _keep_sheet(self, path: Path, png: bytes, shown: Sequence[TrackletId]) -> None:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png)
+        self._note("contact sheet", path=str(path), matches=[int(number) for number in shown])
 
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write down that two tracklets are the same person, different people, or unclear."""
@@ -386,10 +381,6 @@ class Case:
 
         return check(self.store, self.index_folder, embedder=embedder, control=control)
 
-    def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
-        """What a camera saw of anybody between two moments (corrected UTC)."""
-        return self.store.tracklets_between(camera, from_us, to_us)
-
     def crops(self, tracklet: TrackletId) -> TrackletCrops:
         """The kept pixels of one tracklet."""
         return self.store.crops(tracklet)
@@ -397,13 +388,17 @@ class Case:
     def view(self, tracklet: TrackletId) -> TrackletCrops:
         """The kept pixels of one tracklet, for a person who looks at them: that goes on the record."""
         kept = self.store.crops(tracklet)
-        if not self.store.read_only:
-            self.record("view", tracklet=int(tracklet))
+        self._note("view", tracklet=int(tracklet))
         return kept
 
     def record(self, kind: str, **body: object) -> Event:
         """Append to the case's record."""
         return self.store.record(kind, **body)
+
+    def _note(self, kind: str, **body: object) -> None:
+        """Who looked at what goes on the record, unless the case is open for reading only."""
+        if not self.store.read_only:
+            self.record(kind, **body)
 
 
 def _hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> _Hit:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
+
+TestClips: TypeAlias = Literal["consecutive", "overlapping", "whole"]  # how a model's test protocol cuts
 
 
 def cut_clips(length: int, clip: int, *, overlapping: bool = False) -> NDArray[np.int64]:

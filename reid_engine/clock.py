@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 SECOND_US = 1_000_000
+DAY_US = 86_400 * SECOND_US
 
 
 class Clock(Protocol):

@@ -32,6 +32,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.pace import Pace
 from reid_engine.pipeline import Outcome, Pipeline, SourcePlan
 from reid_engine.recordings import (
+    Origin,
     Recording,
     SourceInfo,
     StartTime,
@@ -90,7 +91,7 @@ class FileReport:
     state: FileState
     message: str
     start_us: int | None = None
-    start_origin: str | None = None
+    start_origin: Origin | None = None
     report: SourceReport | None = None
     tracklets: int = 0
     error: ReappearError | None = None
@@ -252,7 +253,7 @@ class Ingest:
         """A known recording with the start that was given by hand, and where it lies now."""
         store = self.case.store
         if item.start_us is not None and item.start_us != source.start_us:
-            store.set_source_start(source.id, item.start_us, "by hand")
+            store.set_source_start(source.id, item.start_us)
             self.control.notice(f"{path.name}: the start was set to the one given by hand")
         if not Path(source.path).exists():
             store.move_source(source.id, str(path.resolve()))

@@ -60,11 +60,10 @@ class JsonLines:
 
 
 class LineSplitter:
-    """Bytes as they come from a pipe, to whole JSON objects; an unfinished last line waits, junk is kept apart."""
+    """Bytes as they come from a pipe, to whole JSON objects; an unfinished last line waits, junk is passed over."""
 
     def __init__(self) -> None:
         self._rest = b""
-        self.junk: list[str] = []
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Take what was read; give every object that is now complete."""
@@ -78,8 +77,6 @@ class LineSplitter:
                 found = None
             if isinstance(found, dict):
                 yield found
-            else:
-                self.junk.append(line.decode("utf-8", "replace"))
 
 
 @dataclass(frozen=True, slots=True)

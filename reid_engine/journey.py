@@ -208,7 +208,13 @@ def links_of(store: Store, decisions: Sequence[Decision] | None = None) -> list[
     return found
 
 
-def topology_of(links: Iterable[Link]) -> Topology:
+def topology(store: Store) -> Topology:
+    """Who cannot be one person, by what is known of pairs of cameras; nothing is learned where none is ``apart``."""
+    said = any(pair.relation == "apart" for pair in store.camera_pairs())
+    return _topology(links_of(store)) if said else Topology()
+
+
+def _topology(links: Iterable[Link]) -> Topology:
     """The pairs that are apart, with the time below which a walk is flagged."""
     apart = (link for link in links if link.pair.relation == "apart")
     return Topology({frozenset((int(link.pair.first), int(link.pair.second))): link.bound_us for link in apart})
@@ -260,7 +266,7 @@ def _any_footage(spans: Sequence[tuple[int, int]], from_us: int, to_us: int) -> 
 def _conflicts(
     store: Store, confirmed: Sequence[Sighting], decisions: Sequence[Decision], links: Links
 ) -> Iterator[Conflict]:
-    topology = topology_of(links.values())
+    known = _topology(links.values())
     different = {frozenset((d.probe, d.candidate)) for d in decisions if d.verdict == "different"}
     for one, other in combinations(confirmed, 2):
         gap_us = one.presence.gap_us(other.presence)
@@ -269,9 +275,9 @@ def _conflicts(
             kinds.append("decided-different")
         if one.camera == other.camera and gap_us <= 0 and seen_apart(*store.tracklets([one.tracklet, other.tracklet])):
             kinds.append("same-camera-overlap")
-        flag = topology.flag(one.presence, other.presence)
+        flag = known.flag(one.presence, other.presence)
         kinds += [] if flag is None else [flag]
-        least_us = topology.apart.get(frozenset((int(one.camera), int(other.camera))), 0)
+        least_us = known.apart.get(frozenset((int(one.camera), int(other.camera))), 0)
         for kind in kinds:
             yield Conflict(kind, one.tracklet, other.tracklet, gap_us, least_us)
 

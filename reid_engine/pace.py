@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reid_engine.clock import SECOND_US, Clock, SystemClock
+from reid_engine.clock import SECOND_US, SystemClock
 from reid_engine.jobs import JobControl
 from reid_engine.pipeline import SourceProgress
 
@@ -14,9 +14,9 @@ REPORT_INTERVAL_S = 0.2
 class Pace:
     """Turns what the pipeline says of its sources into progress events, a few a second."""
 
-    def __init__(self, control: JobControl, clock: Clock | None = None) -> None:
+    def __init__(self, control: JobControl) -> None:
         self._control = control
-        self._clock: Clock = SystemClock() if clock is None else clock
+        self._clock = SystemClock()
         self._begun_s = self._clock.monotonic_s()
         self._last_s = self._begun_s - REPORT_INTERVAL_S
         self._paused_s = 0.0

@@ -29,16 +29,15 @@ from reid_engine.errors import UsageError
 from reid_engine.grouping import NearPairs, Rows, grouped, near_pairs
 from reid_engine.index import VectorIndex
 from reid_engine.jobs import JobControl
-from reid_engine.journey import links_of, people, topology_of
+from reid_engine.journey import people, topology
 from reid_engine.ranking import unit_length
-from reid_engine.search import BANDS, NOBODY_PASSES, bias_of, centre_of
+from reid_engine.search import NOBODY_PASSES, bias_of, calibration_of, centre_of
 from reid_engine.store import Decision, Spans, Store, TrackletFilter
 from reid_engine.topology import Topology, seen_apart
-from reid_engine.types import CameraId, TrackletId, Vectors
+from reid_engine.types import BANDS, CameraId, TrackletId, Vectors
 
 MOST = 20_000  # tracklets: their distances take seconds
 STRANGERS = 0.5  # who may come as near to a tracklet, of all that are put together; chosen in docs/accuracy.md
-BAND_SHARES = (0.01, 0.05, 0.20)  # of strangers who pass as strong, possible and weak
 PAIRS_AT_ONCE = 256  # whose boxes are read together
 
 Flags = NDArray[np.bool_]
@@ -97,7 +96,7 @@ def likely_people(
     nodes = said.nodes
     known = [place for place, rows in enumerate(nodes) if seen[rows].any()]  # of whom it is known how they look
     joined = [[place] for place in range(len(nodes))]
-    calibration = store.card(index.model).get("calibration")
+    calibration = calibration_of(store, index.model)
     if calibration is None:
         notes.append(f"the model {index.model} is not calibrated, so tracklets are put together by decisions alone")
     elif known:
@@ -121,10 +120,10 @@ def reach(calibration: Mapping[str, Any], count: int) -> float:
 
     Nearer than the bands, strangers' distances are taken to fall off as the normal distribution through the three does.
     """
-    bands = [float(calibration[name]) for name in BANDS]
+    bands, shares = [float(calibration[name]) for name in BANDS], [*BANDS.values()]
     normal = NormalDist()
-    slope, middle = np.polyfit([normal.inv_cdf(share) for share in BAND_SHARES], bands, 1)
-    share = min(STRANGERS / count, BAND_SHARES[-1])
+    slope, middle = np.polyfit([normal.inv_cdf(share) for share in shares], bands, 1)
+    share = min(STRANGERS / count, shares[-1])
     return float(min(middle + slope * normal.inv_cdf(share), *bands))
 
 
@@ -139,7 +138,7 @@ def _looks(
     """(N, D): of every node the mean of its tracklets, as the bands measure: without what cameras do, where they do."""
     rows = np.flatnonzero(seen)
     vectors = index.vectors(spans.id[rows])
-    if centre_of(store.card(index.model).get("calibration")) is not None:
+    if centre_of(calibration_of(store, index.model)) is not None:
         bias = bias_of(store, index) if bias is None else bias
         vectors = bias.off(vectors, spans.camera[rows].tolist())
     place = np.cumsum(seen) - 1  # of a row among those that have a vector
@@ -188,8 +187,7 @@ class _Sight:
     def __init__(self, store: Store, numbers: NDArray[np.int64]) -> None:
         self._store = store
         self.spans = store.spans([TrackletId(number) for number in numbers.tolist()])
-        said = any(pair.relation == "apart" for pair in store.camera_pairs())
-        self._least_us, self._place = _travel(topology_of(links_of(store)) if said else Topology(), self.spans.camera)
+        self._least_us, self._place = _travel(topology(store), self.spans.camera)
 
     def apart(self, nodes: Sequence[Rows], pairs: NearPairs) -> Flags:
         """(P,) True for nodes of whom a tracklet of the one cannot be the person of one of the other."""

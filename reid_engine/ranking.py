@@ -19,6 +19,11 @@ Distances: TypeAlias = NDArray[np.float32]  # (Q, G)
 Labels: TypeAlias = NDArray[np.int64]
 AveragePrecisionRule: TypeAlias = Literal["mean", "trapezoid"]
 
+TOWARDS = 0.75  # Rocchio's beta, beside 1 for the query
+AWAY = 0.15  # and gamma
+K1 = 20  # of re-ranking, as its paper has them
+K2 = 6
+LAMBDA = 0.3
 JUNK = -1  # a gallery label that counts neither for nor against; any other label without a query is a distractor
 
 
@@ -47,25 +52,16 @@ def distances(kind: DistanceName, queries: Vectors, gallery: Vectors) -> Distanc
     return (cosine_distance if kind == "cosine" else euclidean_distance)(queries, gallery)
 
 
-def rocchio(
-    query: Vectors,
-    same: Vectors,
-    different: Vectors,
-    *,
-    alpha: float = 1.0,
-    beta: float = 0.75,
-    gamma: float = 0.15,
-) -> Vectors:
+def rocchio(query: Vectors, same: Vectors, different: Vectors) -> Vectors:
     """Move a query (D,) towards the mean of ``same`` (S, D) and away from the mean of ``different`` (N, D).
 
     Rocchio (1971) with its usual weights; without feedback the query comes back as it was.
     """
-    moved = alpha * query
+    moved, weight = query, 1.0
     if len(same):
-        moved = moved + beta * same.mean(0)
+        moved, weight = moved + TOWARDS * same.mean(0), weight + TOWARDS
     if len(different):
-        moved = moved - gamma * different.mean(0)
-    weight = alpha + beta * bool(len(same)) - gamma * bool(len(different))
+        moved, weight = moved - AWAY * different.mean(0), weight - AWAY
     return np.asarray(moved / weight, np.float32)
 
 
@@ -74,9 +70,9 @@ def k_reciprocal_rerank(
     query_gallery: Distances,
     gallery_gallery: Distances,
     *,
-    k1: int = 20,
-    k2: int = 6,
-    weight: float = 0.3,
+    k1: int = K1,
+    k2: int = K2,
+    weight: float = LAMBDA,
 ) -> Distances:
     """Re-ranked distances (Q, G) by k-reciprocal encoding: Zhong et al., CVPR 2017.
 
@@ -95,16 +91,14 @@ def k_reciprocal_rerank(
     return found
 
 
-def rerank_blocks(
-    kind: DistanceName, queries: Vectors, gallery: Vectors, *, k1: int = 20, k2: int = 6, weight: float = 0.3
-) -> Iterator[tuple[slice, Distances]]:
-    """The same from vectors (Q, D) and (G, D): re-ranked rows of some queries at a time; no matrix is ever whole."""
+def rerank_blocks(kind: DistanceName, queries: Vectors, gallery: Vectors) -> Iterator[tuple[slice, Distances]]:
+    """The same from vectors (Q, D), (G, D), by the paper's numbers: rows of some queries at a time, no whole matrix."""
     everyone = np.concatenate([queries, gallery])
 
     def rows(block: slice) -> Distances:
         return _squared_shares(distances(kind, everyone[block], everyone))
 
-    return _reranked(rows, len(queries), len(everyone), k1, k2, weight)
+    return _reranked(rows, len(queries), len(everyone), K1, K2, LAMBDA)
 
 
 def _squared_shares(rows: Distances) -> Distances:

@@ -30,19 +30,18 @@ from numpy.typing import NDArray
 from reid_engine.camera_bias import CameraBias, camera_bias
 from reid_engine.errors import NotFound, ProbeError, ShapeError
 from reid_engine.index import VectorIndex
-from reid_engine.journey import links_of, topology_of
+from reid_engine.journey import topology
 from reid_engine.ranking import distances, k_reciprocal_rerank, rocchio, unit_length
 from reid_engine.settings import SearchSettings
 from reid_engine.store import Spans, Store, TrackletFilter
-from reid_engine.topology import Presence, Topology, seen_apart
-from reid_engine.types import BandName, CameraId, Match, ModelId, TrackletId, Vectors
+from reid_engine.topology import Presence, seen_apart
+from reid_engine.types import BANDS, BandName, CameraId, Match, ModelId, TrackletId, Vectors
 
 OVERLAP = "same-camera-overlap"
 CONFIRMED = "confirmed"
 REJECTED = "rejected"
 SAMPLE = 10_000  # tracklets that say what cameras do, evenly over all: enough for means
 NEAR = 4  # of how many times as many as are needed it is first asked who passes
-BANDS: tuple[BandName, ...] = ("strong", "possible", "weak")
 NOBODY_PASSES = "no tracklet passes the filters"
 
 Ids = NDArray[np.int64]
@@ -252,8 +251,7 @@ class _Judge:
         self._anchors = dict(zip(anchors, _presences(store.spans(anchors)), strict=True))
         self.spans = store.spans(candidates.tolist())
         self._present: dict[int, Presence] = dict(zip(candidates.tolist(), _presences(self.spans), strict=True))
-        said = any(pair.relation == "apart" for pair in store.camera_pairs())
-        self._topology = topology_of(links_of(store)) if said else Topology()
+        self._topology = topology(store)
         self._vetoed = self._seen_beside(store)
 
     def presence(self, number: int) -> Presence:
@@ -308,10 +306,9 @@ def _matches(
     vectors = index.vectors(listed)
     fair = bias.off(vectors, [judge.presence(number).camera for number in listed])
     near = distances(index.distance, query.fair[None], fair)[0]
-    calibration = store.card(request.model).get("calibration")
+    calibration = calibration_of(store, request.model)
     told = near if centre_of(calibration) is not None else distances(index.distance, query.vector[None], vectors)[0]
     places = {number: place for place, number in enumerate(before, start=1)}
-    calibration = store.card(request.model).get("calibration")
     found = []
     for rank, (number, distance, by) in enumerate(zip(listed, near.tolist(), told.tolist(), strict=True), start=1):
         here = judge.presence(number)
@@ -334,9 +331,8 @@ def _matches(
 def band(distance: float, calibration: dict[str, Any] | None) -> BandName | None:
     """Which share of strangers comes as near as ``distance``.
 
-    ``calibration`` holds the distances at which 1 % (``strong``), 5 % (``possible``) and 20 % (``weak``) of strangers
-    pass; None for a model that was not calibrated. Where it names its ``centre`` they were measured without what
-    cameras do, and ``distance`` is to be such a one.
+    ``calibration`` holds the distances at which the shares of ``BANDS`` pass; None for a model that was not calibrated.
+    Where it names its ``centre`` they were measured without what cameras do, and ``distance`` is to be such a one.
     """
     if calibration is None:
         return None
@@ -347,12 +343,18 @@ def band_between(
     store: Store, index: VectorIndex, bias: CameraBias, one: TrackletId, other: TrackletId
 ) -> BandName | None:
     """The band in which a search from either finds the other; None without a calibration. Raises NotFound."""
-    calibration = store.card(index.model).get("calibration")
+    calibration = calibration_of(store, index.model)
     pair = store.vectors(index.model, [one, other])
     pair = unit_length(pair) if index.distance == "cosine" else pair
     if centre_of(calibration) is not None:
         pair = bias.off(pair, store.spans([one, other]).camera.tolist())
     return band(float(distances(index.distance, pair[:1], pair[1:])[0, 0]), calibration)
+
+
+def calibration_of(store: Store, model: ModelId) -> dict[str, Any] | None:
+    """The bands of a model, as ``band`` takes them; None where none are recorded."""
+    found: dict[str, Any] | None = store.card(model).get("calibration")
+    return found
 
 
 def centre_of(calibration: dict[str, Any] | None) -> Vectors | None:
@@ -365,7 +367,7 @@ def bias_of(store: Store, index: VectorIndex) -> CameraBias:
     """What the cameras of a case do, by at most ``SAMPLE`` of its tracklets; the same case gives the same."""
     ids = index.ids[:: max(1, -(-len(index) // SAMPLE))]
     cameras = store.spans([TrackletId(number) for number in ids.tolist()]).camera
-    centre = centre_of(store.card(index.model).get("calibration"))
+    centre = centre_of(calibration_of(store, index.model))
     return camera_bias(index.vectors(ids), cameras, index.distance, centre)
 
 
@@ -383,6 +385,6 @@ def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Pro
             f"{unseen} tracklets have no vector of the model {request.model} and cannot be found: an ingest is "
             "running, was stopped, or used another model; run it again with this one"
         )
-    if store.card(request.model).get("calibration") is None:
+    if calibration_of(store, request.model) is None:
         notes.append(f"the model {request.model} is not calibrated, so no bands are given")
     return notes

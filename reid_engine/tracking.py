@@ -7,8 +7,6 @@ published behaviour holds here while an ingest imports no torch; what looks odd 
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import lap
 import numpy as np
 from numpy.typing import NDArray
@@ -39,26 +37,6 @@ COLUMNS = {
 
 Rows = NDArray[np.intp]
 Tracks = NDArray[np.void]
-
-
-class Tracker(Protocol):
-    """Joins the boxes of one person over the pictures of one camera."""
-
-    def update(self, detections: Detections) -> Detections:
-        """The detections of the next picture that feed a track: their own boxes and scores, with ``track_id``."""
-        ...
-
-    def forget(self) -> None:
-        """End every track, as after a hole in the recording; ids go on and are never used twice."""
-        ...
-
-    def state(self) -> State:
-        """Everything the next update depends on."""
-        ...
-
-    def restore(self, state: State) -> None:
-        """Go on as the tracker whose state this is. Raises ShapeError for another kind of state."""
-        ...
 
 
 class ByteTracker:
@@ -100,9 +78,11 @@ class ByteTracker:
         return self._estimates
 
     def forget(self) -> None:
+        """End every track, as after a hole in the recording; ids go on and are never used twice."""
         self._tracks = _table(0)
 
     def state(self) -> State:
+        """Everything the next update depends on."""
         return {
             "tracks": self._tracks.copy(),
             "counts": np.array([self._picture, self._born, self._removed], np.int64),
@@ -110,6 +90,7 @@ class ByteTracker:
         }
 
     def restore(self, state: State) -> None:
+        """Go on as the tracker whose state this is. Raises ShapeError for another kind of state."""
         try:
             tracks, counts, estimates = state["tracks"], state["counts"], state["estimates"]
         except KeyError as error:

@@ -6,7 +6,7 @@ source picture as it is displayed (after rotation), x right, y down. Wall time i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, NewType, TypeAlias, TypeVar
 
@@ -29,6 +29,7 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 
 DistanceName: TypeAlias = Literal["cosine", "euclidean"]
 BandName: TypeAlias = Literal["strong", "possible", "weak", "none"]
+BANDS: Mapping[BandName, float] = {"strong": 0.01, "possible": 0.05, "weak": 0.20}  # share of strangers who pass
 Verdict: TypeAlias = Literal["same", "different", "unsure"]
 PairRelation: TypeAlias = Literal["unknown", "overlapping", "apart"]
 
@@ -216,6 +217,12 @@ class Damage:
     def any(self) -> bool:
         """True when a person should be told."""
         return bool(self.decode_errors or self.corrupt_frames or self.repaired_times or self.notes)
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> Damage:
+        """From its fields as JSON keeps them."""
+        places = tuple((int(at), str(what)) for at, what in fields["places"])
+        return cls(**{**fields, "places": places, "notes": tuple(fields["notes"])})
 
 
 @dataclass(frozen=True, slots=True)

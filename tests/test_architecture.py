@@ -42,6 +42,7 @@ BANNED_CV2 = {"imshow", "namedWindow", "waitKey", "VideoCapture", "destroyAllWin
 CONSTRUCTORS = {  # calls whose results are constants
     "NewType", "TypeVar", "ParamSpec", "frozenset", "tuple", "compile", "Path", "MappingProxyType", "namedtuple",
     "Table", "MetaData", "Fraction", "timedelta", "datetime", "dict", "array", "float32", "Final", "Decimal",
+    "get_args",
 }  # fmt: skip
 
 

@@ -17,9 +17,8 @@ from reid_engine.camera_bias import camera_bias
 from reid_engine.errors import InputError
 from reid_engine.models.files import card_path, card_text, read_card
 from reid_engine.ranking import JUNK, distances, unit_length
-from reid_engine.types import DistanceName, Vectors
+from reid_engine.types import BANDS, DistanceName, Vectors
 
-BANDS = {"strong": 0.01, "possible": 0.05, "weak": 0.20}  # share of strangers who pass
 ROWS = 512  # of distances at a time
 FEWEST_TO_CARRY = 30  # pairs of strangers, for a line through them
 PRIOR_PEOPLE = 20  # as many say that distances have kept their scale
@@ -45,7 +44,7 @@ def calibrate(
             f"{len(pairs)} pairs of strangers in different cameras are too few to calibrate on; {FEWEST} are needed"
         )
     shares = np.quantile(pairs, list(BANDS.values()))
-    bands = {band: round(float(share), 6) for band, share in zip(BANDS, shares, strict=True)}
+    bands: dict[str, float] = {band: round(float(share), 6) for band, share in zip(BANDS, shares, strict=True)}
     return {**bands, "centre": [round(float(value), 6) for value in centre]}
 
 
@@ -79,7 +78,7 @@ def carried_over(
     was, now = (np.sort(found)[: len(found) // 2] for found in nearness)
     seen = len(np.unique(pids[kept]))
     slope = 1 + (max(0.0, float(np.polyfit(was, now, 1)[0])) - 1) * seen / (seen + PRIOR_PEOPLE)
-    moved = {band: float(now.mean() + slope * (calibration[band] - was.mean())) for band in BANDS}
+    moved: dict[str, float] = {band: float(now.mean() + slope * (calibration[band] - was.mean())) for band in BANDS}
     moved = {band: round(max(0.0, value), 6) for band, value in moved.items()}
     middle = [round(float(value), 6) for value in centre + means[1] - means[0]]
     return {**moved, "centre": middle} if fair else moved

@@ -35,11 +35,6 @@ def restricted(frames: int, length: int, rng: Rng) -> Places:
     return chunks[np.arange(length), rng.integers(chunks.shape[1], size=length)]
 
 
-def restricted_quick(frames: int, length: int) -> Places:
-    """The first frame of every chunk (GRL's quick test)."""
-    return _chunks(frames, length)[:, 0]
-
-
 def _chunks(frames: int, length: int) -> Places:
     """(length, size): consecutive chunks, the last frame repeated to fill them."""
     size = -(-frames // length)
@@ -52,13 +47,6 @@ def strided(frames: int, length: int, rng: Rng, stride: int = 8) -> Places:
         return scattered(frames, length, rng)
     start = rng.integers(frames - (length - 1) * stride)
     return np.asarray(start + np.arange(length) * stride, np.int64)
-
-
-def strided_quick(frames: int, length: int, stride: int = 8) -> Places:
-    """From the first frame on, at the widest of the strides 8, 4, 2, 1 that fits (TCLNet's quick test)."""
-    while stride > 1 and frames < (length - 1) * stride + 1:
-        stride //= 2
-    return np.asarray(np.arange(length) * stride % frames, np.int64)
 
 
 def adjacent(frames: int, length: int, rng: Rng) -> Places:

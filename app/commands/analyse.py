@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from app.commands.program import Program, job, load_networks, tell, telling
+from app.commands.arguments import DetectorFile, EmbedderCard, EmbedderFile, JsonLines, LongControl, Threads
+from app.commands.program import Program, failure_told, job, load_networks, tell, telling
 from app.networks import bundled, standard
 from reid_engine.case import Case
-from reid_engine.errors import ReappearError, UsageError
+from reid_engine.errors import UsageError
 from reid_engine.ingest import FileReport, Ingest, IngestOptions, Wanted
 from reid_engine.recordings import parse_time
 from reid_engine.store import checked_name
@@ -26,11 +27,9 @@ def ingest(
     context: typer.Context,
     case: Annotated[Path, typer.Argument(metavar="CASE", help="The case folder; made where there is none.")],
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE...", help="Videos, folders.")] = None,
-    detector: Annotated[Path | None, typer.Option(metavar="W", help="YOLO weights; else the bundled ones.")] = None,
-    embedder: Annotated[
-        Path | None, typer.Option(metavar="W", help="A bundled model, .safetensors, .onnx, .xml.")
-    ] = None,
-    embedder_card: Annotated[Path | None, typer.Option(metavar="FILE", help="How to feed the embedder.")] = None,
+    detector: DetectorFile = None,
+    embedder: EmbedderFile = None,
+    embedder_card: EmbedderCard = None,
     fps: Annotated[float | None, typer.Option(help="Pictures analysed per second and camera.")] = None,
     folder_fps: Annotated[float, typer.Option(help="Pictures per second of a folder of pictures.")] = 25.0,
     camera: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="A file and its camera.")] = None,
@@ -39,9 +38,9 @@ def ingest(
     purpose: Annotated[str, typer.Option(help="What the case is for, when it is made.")] = "",
     replace: Annotated[bool, typer.Option(help="Analyse again what was analysed with other settings.")] = False,
     again: Annotated[bool, typer.Option(help="Analyse again what was erased.")] = False,
-    threads: Annotated[int | None, typer.Option(help="Processor threads for the networks.")] = None,
-    control: Annotated[Path | None, typer.Option(help="A file whose lines say cancel, pause or resume.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
+    threads: Threads = None,
+    control: LongControl = None,
+    as_json: JsonLines = False,
 ) -> int:
     """Analyse recordings into a case. Run it again after any interruption: it goes on where it stopped."""
     program: Program = context.obj
@@ -57,13 +56,8 @@ def ingest(
         finder, model = load_networks(
             program, detector, embedder, embedder_card, settings=settings, threads=threads, control=controls
         )
-        with telling(Case.open_or_create(case, purpose=purpose)) as opened:
-            run = Ingest(opened, finder, model, settings, options, controls)
-            try:
-                reports = run.run(wanted)
-            except ReappearError as error:
-                controls.reporter.event("result", ok=False, error=type(error).__name__, message=str(error))
-                raise
+        with telling(Case.open_or_create(case, purpose=purpose)) as opened, failure_told(controls):
+            reports = Ingest(opened, finder, model, settings, options, controls).run(wanted)
         controls.reporter.event(
             "result", ok=all(r.error is None for r in reports), files=[r.as_json() for r in reports]
         )
@@ -74,11 +68,9 @@ def ingest(
 
 def prepare(
     context: typer.Context,
-    detector: Annotated[Path | None, typer.Option(metavar="W", help="YOLO weights; else the bundled ones.")] = None,
-    embedder: Annotated[
-        Path | None, typer.Option(metavar="W", help="A bundled model, .safetensors, .onnx, .xml.")
-    ] = None,
-    embedder_card: Annotated[Path | None, typer.Option(metavar="FILE", help="How to feed the embedder.")] = None,
+    detector: DetectorFile = None,
+    embedder: EmbedderFile = None,
+    embedder_card: EmbedderCard = None,
 ) -> None:
     """Export both networks for this machine now, so that the first ingest begins at once."""
     program: Program = context.obj

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
+from app.commands.arguments import AsJson, CaseFolder
 from app.commands.program import Program, job, say, tell, telling
 from app.events import about, kind
 from app.local_time import date_and_time
@@ -19,11 +20,9 @@ from reid_engine.recordings import parse_time, zone_of
 from reid_engine.store import CameraPair
 from reid_engine.types import PairRelation, TrackletId, Verdict
 
-CASE = typer.Argument(metavar="CASE")
-AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
 LONGEST_S = 100 * 366 * 86_400
-RELATIONS: tuple[PairRelation, ...] = ("unknown", "overlapping", "apart")
-VERDICTS: tuple[Verdict, ...] = ("same", "different", "unsure")
+RELATIONS: tuple[PairRelation, ...] = get_args(PairRelation)
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
 def register(line: typer.Typer) -> None:
@@ -33,11 +32,11 @@ def register(line: typer.Typer) -> None:
 
 
 def cameras(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     rename: Annotated[
         tuple[str, str] | None, typer.Option(metavar="OLD NEW", help="Give a camera another name.")
     ] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the cameras, their clocks and their recordings."""
     if rename is not None:
@@ -58,7 +57,7 @@ def cameras(
 
 
 def clock(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     camera: Annotated[str, typer.Argument(metavar="CAMERA")],
     shown: Annotated[list[str] | None, typer.Option(metavar="TIME", help="What the camera's clock shows.")] = None,
     true: Annotated[list[str] | None, typer.Option(metavar="TIME", help="The true time at that moment.")] = None,
@@ -104,7 +103,7 @@ def _readings(known: CameraClock, shown: list[str], true: list[str]) -> CameraCl
 
 
 def pair(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     first: Annotated[str, typer.Argument(metavar="CAMERA")],
     second: Annotated[str, typer.Argument(metavar="CAMERA")],
     relation: Annotated[str, typer.Argument(metavar="overlapping|apart|unknown")],
@@ -121,7 +120,7 @@ def pair(
 
 
 def decide(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     probe: Annotated[int, typer.Argument(metavar="PROBE")],
     candidate: Annotated[int, typer.Argument(metavar="CANDIDATE")],
     verdict: Annotated[str, typer.Argument(metavar="same|different|unsure")],
@@ -133,14 +132,14 @@ def decide(
         opened.decide(TrackletId(probe), TrackletId(candidate), verdict)
 
 
-def undo(case: Annotated[Path, CASE]) -> None:
+def undo(case: CaseFolder) -> None:
     """Take back the last thing that stands: a decision, a split, a merge or a note."""
     with telling(Case.open(case)) as opened:
         gone = opened.undo()
     tell("there is nothing to take back" if gone is None else f"taken back: {gone.words}")
 
 
-def redo(case: Annotated[Path, CASE]) -> None:
+def redo(case: CaseFolder) -> None:
     """Restore what was taken back last."""
     with telling(Case.open(case)) as opened:
         back = opened.redo()
@@ -149,9 +148,9 @@ def redo(case: Annotated[Path, CASE]) -> None:
 
 def check(
     context: typer.Context,
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     embedder: Annotated[Path | None, typer.Option(metavar="W", help="Embed a sample again and compare.")] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> int:
     """Prove that rows, crops, vectors and index agree. Exit status 3 when something does not."""
     program: Program = context.obj
@@ -169,7 +168,7 @@ def check(
     return 3 if problems else 0
 
 
-def record(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> int:
+def record(case: CaseFolder, as_json: AsJson = False) -> int:
     """Everything that was done in this case, and whether the record is whole. Exit status 3 when it is not.
 
     The last line names the last hash: who has noted it down can tell later whether the whole record was made anew.

@@ -9,14 +9,15 @@ from typing import Annotated
 
 import typer
 
+from app.commands.arguments import CaseFolder, EmbedderCard, JsonLines, LongControl
 from app.commands.investigate import embedder_of
-from app.commands.program import Program, job, say, tell, telling
+from app.commands.program import Program, failure_told, job, say, tell, telling
 from app.networks import bundled, standard
 from reid_engine.case import Case
 from reid_engine.describing import Described
 from reid_engine.describing import describe as describe_all
 from reid_engine.embedding import Embedder
-from reid_engine.errors import ReappearError, UsageError
+from reid_engine.errors import UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.store import KnownModel
 from reid_engine.types import ModelId
@@ -29,18 +30,18 @@ def register(line: typer.Typer) -> None:
 
 def describe(
     context: typer.Context,
-    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    case: CaseFolder,
     embedder: Annotated[
         Path | None,
         typer.Option(
             metavar="W", help="A bundled model, .safetensors, .onnx, .xml, or a model of the case by its name."
         ),
     ] = None,
-    embedder_card: Annotated[Path | None, typer.Option(metavar="FILE", help="How to feed the embedder.")] = None,
+    embedder_card: EmbedderCard = None,
     listed: Annotated[bool, typer.Option("--list", help="Only say which models the case has.")] = False,
     threads: Annotated[int | None, typer.Option(help="Processor threads for the network.")] = None,
-    control: Annotated[Path | None, typer.Option(help="A file whose lines say cancel, pause or resume.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Events as JSON lines.")] = False,
+    control: LongControl = None,
+    as_json: JsonLines = False,
 ) -> None:
     """Describe everybody again by another model, from the kept pictures; searches go by it once all are described.
 
@@ -52,12 +53,9 @@ def describe(
             _list(opened.store.known_models(), as_json=as_json)
         return
     with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
-        try:
+        with failure_told(controls):
             network = _network(context.obj, opened, embedder, embedder_card, threads, controls)
             done = describe_all(opened, network, controls)
-        except ReappearError as error:
-            controls.reporter.event("result", ok=False, error=type(error).__name__, message=str(error))
-            raise
         controls.reporter.event("result", ok=True, described=asdict(done))
     tell(_in_words(done))
 

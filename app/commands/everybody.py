@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, Quality, ToTime, Upper
 from app.commands.program import say, tell, telling
 from app.local_time import date_and_time
 from reid_engine.case import Case
@@ -23,14 +24,6 @@ from reid_engine.types import CameraId, Tracklet, TrackletId
 
 BLOCK = 500
 
-# who is let through, by search and by the lists
-Cameras = Annotated[list[str] | None, typer.Option("--camera", metavar="NAME", help="Only these cameras.")]
-FromTime = Annotated[str | None, typer.Option("--from", metavar="T", help="Not before.")]
-ToTime = Annotated[str | None, typer.Option("--to", metavar="T", help="Not after.")]
-Upper = Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such tops.")]
-Lower = Annotated[list[str] | None, typer.Option(metavar="COLOUR", help="Only such trousers or skirts.")]
-Quality = Annotated[float, typer.Option(min=0, max=1, help="Least quality of the best crop.")]
-
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
@@ -39,7 +32,7 @@ def register(line: typer.Typer) -> None:
 
 
 def tracklets(
-    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    case: CaseFolder,
     camera: Cameras = None,
     from_time: FromTime = None,
     to_time: ToTime = None,
@@ -109,7 +102,7 @@ def tracklet_line(tracklet: Tracklet, camera: Camera) -> str:
 
 
 def people(
-    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    case: CaseFolder,
     camera: Cameras = None,
     from_time: FromTime = None,
     to_time: ToTime = None,

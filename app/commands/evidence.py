@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
-from app.commands.program import job, say, tell, telling
+from app.commands.arguments import AsJson, CaseFolder, Control, moment
+from app.commands.program import failure_told, job, say, tell, telling
 from app.local_time import date_and_time
 from app.words import counted
 from reid_engine import verifier
 from reid_engine.case import Case
-from reid_engine.errors import ReappearError, UsageError
-from reid_engine.recordings import parse_time
+from reid_engine.errors import UsageError
 from reid_engine.redaction import Redaction
 from reid_engine.types import TrackletId
 
-CASE = typer.Argument(metavar="CASE")
-AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
-REDACTIONS: tuple[Redaction, ...] = ("none", "others", "surroundings")
+REDACTIONS: tuple[Redaction, ...] = get_args(Redaction)
 
 
 def register(line: typer.Typer) -> None:
@@ -29,7 +27,7 @@ def register(line: typer.Typer) -> None:
 
 
 def evidence(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     tracklet: Annotated[int, typer.Argument(metavar="ID", help="Any tracklet of the person.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The new folder.")],
     before: Annotated[float, typer.Option(help="Seconds shown before each sighting.")] = 3.0,
@@ -41,15 +39,15 @@ def evidence(
     ] = False,
     reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is handed on.")] = "",
     recipient: Annotated[str, typer.Option(metavar="TEXT", help="To whom.")] = "",
-    control: Annotated[Path | None, typer.Option(metavar="FILE", help="A file whose lines say cancel.")] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    control: Control = None,
+    as_json: AsJson = False,
 ) -> None:
     """Hand a person's confirmed sightings on: one folder of clips, stills, a report, and the proof that it is whole."""
     mode = next((known for known in REDACTIONS if known == redact), None)
     if mode is None:
         raise UsageError(f"--redact {redact!r}: expected {', '.join(REDACTIONS)}")
     with job(as_json=as_json, control_file=control) as controls:
-        try:
+        with failure_told(controls):
             from app.evidence import EvidenceWords  # loads OpenCV, which verify does without
             from reid_engine.evidence import EvidenceOptions, export_evidence
 
@@ -58,9 +56,6 @@ def evidence(
             with telling(Case.open(case)) as opened:
                 words = EvidenceWords(opened)
                 made = export_evidence(opened, TrackletId(tracklet), out, options, words, controls)
-        except ReappearError as error:
-            controls.reporter.event("result", ok=False, error=type(error).__name__, message=str(error))
-            raise
         told = {"folder": str(made.folder), "manifest_sha256": made.sha256, "sightings": len(made.pieces)}
         controls.reporter.event("result", ok=True, evidence=told)
     sightings = counted(len(made.pieces), "1 sighting", "{count} sightings")
@@ -77,18 +72,18 @@ def verify(
 
 
 def still(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     camera: Annotated[str, typer.Argument(metavar="CAMERA")],
     time: Annotated[str, typer.Argument(metavar="TIME", help="ISO 8601, or microseconds UTC; corrected.")],
     out: Annotated[Path, typer.Argument(metavar="OUT.png")],
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Save what a camera showed at a moment as a PNG, whole and unmarked; that goes on the record."""
     from reid_engine.evidence.still import save_still  # loads OpenCV, which verify does without
 
     if out.suffix.lower() != ".png":
         raise UsageError(f"{out.name}: a still is a .png")
-    moment_us = int(time) if time.isdecimal() else parse_time(time)
+    moment_us = moment(time)
     with telling(Case.open(case)) as opened:
         made = save_still(opened, camera, moment_us, out)
         zone = opened.store.camera(camera).clock.zone

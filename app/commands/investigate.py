@@ -14,7 +14,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.everybody import Cameras, FromTime, Lower, Quality, ToTime, Upper, passing
+from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, MovedWeights, Quality, ToTime, Upper
+from app.commands.everybody import passing
 from app.commands.program import Program, say, tell, telling
 from app.local_time import date_and_time, precise_time
 from reid_engine.case import Case
@@ -41,7 +42,7 @@ def register(line: typer.Typer) -> None:
 
 def search(
     context: typer.Context,
-    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    case: CaseFolder,
     tracklet: Annotated[int | None, typer.Option(metavar="ID", help="Start from a tracklet.")] = None,
     at: Annotated[
         tuple[str, str, float, float] | None, typer.Option(metavar="CAMERA TIME X Y", help="Start from a click.")
@@ -175,8 +176,8 @@ def show(result: SearchResult, cameras: dict[CameraId, Camera], beside: Mapping[
 
 def probe(
     context: typer.Context,
-    case: Annotated[Path, typer.Argument(metavar="CASE")],
-    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
+    case: CaseFolder,
+    embedder: MovedWeights = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Stay warm and embed pictures of people who are no tracklet yet: one JSON request a line, one answer a line."""
@@ -198,10 +199,10 @@ def probe(
 
 def why(
     context: typer.Context,
-    case: Annotated[Path, typer.Argument(metavar="CASE")],
+    case: CaseFolder,
     tracklet: Annotated[int, typer.Argument(metavar="FOUND")],
     searched: Annotated[int, typer.Argument(metavar="SEARCHED")],
-    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
+    embedder: MovedWeights = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Why was this tracklet found? The pictures of both tracks that carried the match, by the network's own account."""

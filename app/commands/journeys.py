@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.commands.arguments import AsJson, CaseFolder, Control, MovedWeights, moment
 from app.commands.investigate import embedder_of
 from app.commands.program import Program, job, say, tell, telling
 from app.journeys import conflict_words, export, gap_words, known_words, seconds, summary
@@ -21,10 +22,6 @@ from reid_engine.recordings import parse_time
 from reid_engine.store import Note, TrackEdit
 from reid_engine.types import ModelId, TrackletId
 
-CASE = typer.Argument(metavar="CASE")
-AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
-CONTROL = typer.Option(metavar="FILE", help="A file whose lines say cancel.")
-
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
@@ -33,12 +30,12 @@ def register(line: typer.Typer) -> None:
 
 
 def journey(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     tracklet: Annotated[
         int | None, typer.Argument(metavar="ID", help="Any tracklet of the person; without one, who is known.")
     ] = None,
     to: Annotated[list[Path] | None, typer.Option("--export", metavar="FILE", help="Write .csv or .json.")] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Where a person was, by what was decided: sightings, gaps, and what does not fit."""
     if tracklet is None:
@@ -81,7 +78,7 @@ def _tell_known(case: Path, *, as_json: bool) -> None:
     tell(counted(len(known), "1 person is known", "{count} people are known"))
 
 
-def links(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False) -> None:
+def links(case: CaseFolder, as_json: AsJson = False) -> None:
     """What is known of pairs of cameras: what was said (``pair``), and travel times learned from confirmed people."""
     with Case.open(case, read_only=True) as opened:
         names = {camera.id: camera.name for camera in opened.store.cameras()}
@@ -105,15 +102,15 @@ def links(case: Annotated[Path, CASE], as_json: Annotated[bool, AS_JSON] = False
 
 def split(
     context: typer.Context,
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     tracklet: Annotated[int, typer.Argument(metavar="ID")],
     at: Annotated[str, typer.Option(metavar="T", help="Where somebody else begins; ISO 8601 or microseconds UTC.")],
-    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
-    control: Annotated[Path | None, CONTROL] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    embedder: MovedWeights = None,
+    control: Control = None,
+    as_json: AsJson = False,
 ) -> None:
     """Part a track that holds two people at a moment; vectors are made again. ``undo`` takes it back."""
-    at_us = int(at) if at.isdecimal() else parse_time(at)
+    at_us = moment(at)
     with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
         from reid_engine.repair import split as parted  # loads a runtime, which other verbs do without
 
@@ -124,12 +121,12 @@ def split(
 
 def merge(
     context: typer.Context,
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     first: Annotated[int, typer.Argument(metavar="ID")],
     second: Annotated[int, typer.Argument(metavar="ID")],
-    embedder: Annotated[Path | None, typer.Option(metavar="W", help="Where the weights are now.")] = None,
-    control: Annotated[Path | None, CONTROL] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    embedder: MovedWeights = None,
+    control: Control = None,
+    as_json: AsJson = False,
 ) -> None:
     """Join two tracks of one person in one recording; vectors are made again. ``undo`` takes it back."""
     with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
@@ -152,7 +149,7 @@ def _edit_json(edit: TrackEdit) -> dict[str, Any]:
 
 
 def note(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="May be empty for a marker.")],
     at: Annotated[str | None, typer.Option(metavar="T", help="The moment it is about.")] = None,
     camera: Annotated[str | None, typer.Option(metavar="NAME")] = None,
@@ -170,9 +167,9 @@ def note(
 
 
 def notes(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     remove: Annotated[int | None, typer.Option(metavar="NUMBER", help="Take this one back.")] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the notes and markers, or take one back."""
     with Case.open(case, read_only=remove is None) as opened:
@@ -196,7 +193,7 @@ def _note_json(found: Note, names: dict[Any, str]) -> dict[str, Any]:
 
 
 def plan(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     picture: Annotated[Path | None, typer.Option(metavar="FILE", help="PNG or JPEG of the place.")] = None,
     place: Annotated[
         tuple[str, float, float] | None, typer.Option(metavar="CAMERA X Y", help="Shares of width and height.")
@@ -221,10 +218,10 @@ def plan(
 
 
 def colours(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     again: Annotated[bool, typer.Option("--again", help="Of all tracklets, by the rule of this version.")] = False,
-    control: Annotated[Path | None, CONTROL] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    control: Control = None,
+    as_json: AsJson = False,
 ) -> None:
     """Name the clothes' colours of tracklets that came in before colours were kept, or of all."""
     with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:

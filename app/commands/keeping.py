@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app.commands.arguments import AsJson, CaseFolder
 from app.commands.program import job, say, tell, telling
 from app.erasures import done_words, plan_words, retention_words
 from app.local_time import date_and_time
@@ -21,9 +22,6 @@ from reid_engine.store import EraseScope, Retention
 from reid_engine.store.rows import HeldKind
 from reid_engine.types import CameraId, SourceId, TrackletId
 
-CASE = typer.Argument(metavar="CASE")
-AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
-
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
@@ -32,7 +30,7 @@ def register(line: typer.Typer) -> None:
 
 
 def erase(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     tracklet: Annotated[list[int] | None, typer.Option(metavar="N", help="A tracklet; may be given again.")] = None,
     person: Annotated[int | None, typer.Option(metavar="N", help="Everything confirmed to be its person.")] = None,
     recording: Annotated[str | None, typer.Option(metavar="R", help="By number, path or file name.")] = None,
@@ -41,7 +39,7 @@ def erase(
     reason: Annotated[str, typer.Option(help="Goes on the record; name nobody in it.")] = "",
     asked_by: Annotated[str, typer.Option(help="By whose order; goes on the record.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without, only the plan is told.")] = False,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Take data out of a case for good. Nothing restores it; without --yes it is only told what would go."""
     named = [tracklet or None, person, recording, camera, before]
@@ -109,13 +107,13 @@ def _as_json(plan: ErasurePlan) -> dict[str, Any]:
 
 
 def hold(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     reason: Annotated[str, typer.Argument(metavar="[REASON]", help="Goes on the record.")] = "",
     recording: Annotated[str | None, typer.Option(metavar="R", help="By number, path or file name.")] = None,
     camera: Annotated[str | None, typer.Option(metavar="C", help="By name.")] = None,
     tracklet: Annotated[int | None, typer.Option(metavar="N")] = None,
     lift: Annotated[int | None, typer.Option(metavar="N", help="End the hold of this number.")] = None,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Keep something from being erased until the hold is lifted; without options the holds are listed."""
     named = [value for value in (recording, camera, tracklet, lift) if value is not None]
@@ -144,11 +142,11 @@ def _held(case: Case, recording: str | None, camera: str | None, tracklet: int |
 
 
 def retention(
-    case: Annotated[Path, CASE],
+    case: CaseFolder,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="ISO 8601: when everything is due.")] = None,
     days: Annotated[int | None, typer.Option(min=1, help="How long after it was seen.")] = None,
     none: Annotated[bool, typer.Option("--none", help="No date: as long as it is needed.")] = False,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """How long the case may keep what it holds, and what is due. Nothing is ever erased by itself."""
     if (until is not None) + (days is not None) + none > 1:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from app.commands.arguments import Threads
 from app.commands.program import Program, job, load_networks, say
 from reid_engine.bench import Bench
 from reid_engine.recordings import expand
@@ -25,7 +26,7 @@ def bench(
     detector: Annotated[Path, typer.Option(metavar="W")],
     embedder: Annotated[Path, typer.Option(metavar="W")],
     embedder_card: Annotated[Path | None, typer.Option(metavar="FILE")] = None,
-    threads: Annotated[int | None, typer.Option(help="Processor threads for the networks.")] = None,
+    threads: Threads = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Time decode, detect, track, embed, store and search on recordings of your own."""

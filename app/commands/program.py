@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from reid_engine.errors import ReappearError
 from reid_engine.jobs import JobControl, JsonLines, Reporter, obey_descriptor, obey_file
 
 if TYPE_CHECKING:  # they load the runtimes, which most verbs do without
@@ -48,7 +49,7 @@ def yolo(path: Path, settings: Settings, *, threads: int | None, control: JobCon
 
 
 def network(path: Path, card: Path | Mapping[str, Any] | None, *, threads: int | None, control: JobControl) -> Embedder:
-    """Any single-image re-ID network."""
+    """A bundled model, a model file, or any single-image re-ID network."""
     from reid_engine.embedding import load_embedder
 
     return load_embedder(path, card, threads=threads, control=control)
@@ -147,3 +148,13 @@ def job(*, as_json: bool, control_file: Path | None = None) -> Iterator[JobContr
             signal.signal(number, handler)
         if isinstance(reporter, Console):
             reporter.close()
+
+
+@contextmanager
+def failure_told(control: JobControl) -> Iterator[None]:
+    """What ends the work inside is also its result, for whoever reads the lines."""
+    try:
+        yield
+    except ReappearError as error:
+        control.reporter.event("result", ok=False, error=type(error).__name__, message=str(error))
+        raise

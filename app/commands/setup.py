@@ -12,13 +12,12 @@ from typing import Annotated
 import typer
 
 from app import erasures
+from app.commands.arguments import AsJson
 from app.commands.program import say, tell
 from reid_engine.case import DATABASE, Case
 from reid_engine.errors import CaseError
 from reid_engine.folders import config_folder
 from reid_engine.settings import Settings, each_setting, load_settings, save_settings, with_setting
-
-AS_JSON = typer.Option("--json", help="JSON instead of sentences.")
 
 
 def register(line: typer.Typer) -> None:
@@ -31,7 +30,7 @@ def settings(
     key: Annotated[str | None, typer.Argument(metavar="[KEY]", help="Like detection.score; all without one.")] = None,
     value: Annotated[str | None, typer.Argument(metavar="[VALUE]", help="What it shall be.")] = None,
     default: Annotated[bool, typer.Option("--default", help="Back to the default, one or all.")] = False,
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what may be set, with its meaning; or set it."""
     known = load_settings()
@@ -53,7 +52,7 @@ def settings(
             sys.stdout.write(f"{mark} {one.key:<28} {one.value!s:<8} {one.words}\n")
 
 
-def device(as_json: Annotated[bool, AS_JSON] = False) -> None:
+def device(as_json: AsJson = False) -> None:
     """What hardware is used, and why."""
     from reid_engine.hardware import look  # loads OpenVINO
 
@@ -67,7 +66,7 @@ def device(as_json: Annotated[bool, AS_JSON] = False) -> None:
 
 def cases(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where cases lie.")],
-    as_json: Annotated[bool, AS_JSON] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List the cases in a folder, with purpose and content."""
     for path in sorted(found.parent for found in folder.glob(f"*/{DATABASE}")):

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypeAlias
+from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QKeySequence
 
 from app import theme
 from app.actions import Binding
+from app.item_models.table import Index, TableModel
 from app.keys import BETWEEN
 from app.words import Later, tr
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 WORDS = 0
 MENU = 1
@@ -22,19 +21,14 @@ KEYS = 2
 COLUMNS = (Later("Action"), Later("Menu"), Later("Keys"))
 
 
-class KeysModel(QAbstractTableModel):
+class KeysModel(TableModel[Binding]):
     """Rows in the order of the menus. ``bound``: keys that differ from the program's own; ``refused``: a sentence."""
 
     bound = Signal(dict)
     refused = Signal(str)
 
     def __init__(self, bindings: Sequence[Binding], parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows = list(bindings)
-
-    def row(self, place: int) -> Binding | None:
-        """The row at this place, or None."""
-        return self._rows[place] if 0 <= place < len(self._rows) else None
+        super().__init__(COLUMNS, bindings, parent)
 
     def chosen(self) -> dict[str, str]:
         """The keys that differ from the program's own."""
@@ -46,16 +40,6 @@ class KeysModel(QAbstractTableModel):
             if place in (None, number) and row.keys != row.default:
                 self._put(number, row.default)
         self.bound.emit(self.chosen())
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        named = orientation == Qt.Orientation.Horizontal and 0 <= section < len(COLUMNS)
-        return tr(COLUMNS[section]) if named and role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
-from typing import Any, TypeAlias
+from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from app.arrange import NO_CAMERA, Label
+from app.item_models.table import Index, TableModel
 from app.journeys import seconds
 from app.words import Later, tr
 from reid_engine.clock import SECOND_US
 from reid_engine.journey import Link
 from reid_engine.store import CameraPair
 from reid_engine.types import CameraId, PairRelation
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 HEADINGS = (Later("Cameras"), Later("They are"), Later("At least (s)"), Later("At most (s)"),
             Later("Learned from confirmed people"))  # fmt: skip
@@ -29,15 +28,14 @@ LEARNED = 4
 RELATIONS: dict[str, PairRelation] = {"unknown": "unknown", "apart": "apart", "overlapping": "overlapping"}
 
 
-class LinksModel(QAbstractTableModel):
+class LinksModel(TableModel[Link]):
     """Every pair of cameras. ``changed``: a CameraPair as a person wants it now; ``refused``: why not."""
 
     changed = Signal(object)
     refused = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[Link] = []
+        super().__init__(HEADINGS, parent=parent)
         self._labels: Mapping[CameraId, Label] = {}
 
     def show(self, links: Sequence[Link], labels: Mapping[CameraId, Label]) -> None:
@@ -54,17 +52,6 @@ class LinksModel(QAbstractTableModel):
         """The row of a pair."""
         wanted = tuple(sorted((first, second)))
         return next((row for row, link in enumerate(self._rows) if (link.pair.first, link.pair.second) == wanted), None)
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(HEADINGS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if role == Qt.ItemDataRole.DisplayRole and orientation == Qt.Orientation.Horizontal:
-            return tr(HEADINGS[section]) if 0 <= section < len(HEADINGS) else None
-        return None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         flags = super().flags(index)

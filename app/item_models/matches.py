@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, TypeAlias
+from typing import Any
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QAbstractListModel, QObject, Qt, QTimer, Signal
 from PySide6.QtGui import QImage, QPixmap
 
 from app import local_time, theme
 from app.arrange import BAND_TIPS, BAND_WORDS, NO_CAMERA, Arrangement, Label, Section, Wish, arranged
+from app.item_models.table import Index
 from app.keys import SEARCH, key
 from app.pictures import PictureStore
 from app.words import Later, tr
 from reid_engine.types import CameraId, Match, Seen, TrackletId, Verdict
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 CARD_ROLE = Qt.ItemDataRole.UserRole + 1
 CROPS_BYTES = 16 << 20  # some 180 cards at 100 %

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QColor
 
 from app import local_time, theme
+from app.item_models.table import Index, TableModel
 from app.words import Later, tr
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 CAMERA = 0
 FILE = 1
@@ -67,12 +66,11 @@ class QueueRow:
         return self.state in ("waiting", "analysing")
 
 
-class QueueModel(QAbstractTableModel):
+class QueueModel(TableModel[QueueRow]):
     """Rows in the order of the job."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[QueueRow] = []
+        super().__init__(COLUMNS, parent=parent)
 
     def show(self, rows: Sequence[QueueRow]) -> None:
         """What the job says now; only what differs is announced."""
@@ -85,20 +83,6 @@ class QueueModel(QAbstractTableModel):
             if row != self._rows[place]:
                 self._rows[place] = row
                 self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
-
-    def row(self, place: int) -> QueueRow | None:
-        """The row at this place, or None."""
-        return self._rows[place] if 0 <= place < len(self._rows) else None
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        named = orientation == Qt.Orientation.Horizontal and 0 <= section < len(COLUMNS)
-        return tr(COLUMNS[section]) if named and role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
 from app import local_time, theme
 from app.events import about, kind, whole
-from app.words import Later, tr
+from app.item_models.table import Index, TableModel
+from app.words import Later
 from reid_engine.audit import Event
-
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 
 NUMBER = 0
 WHEN = 1
@@ -25,25 +24,20 @@ COLUMNS = (Later("No."), Later("When"), Later("Operator"), Later("What"), Later(
 PAGE = 200
 
 
-class RecordModel(QAbstractTableModel):
+class RecordModel(TableModel[Event]):
     """Read only. ``wanted``: the number of the event before which a page is asked for, or None; ``supply`` answers."""
 
     wanted = Signal(object)
 
     def __init__(self, zone: str, cameras: Mapping[int, str], parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(COLUMNS, parent=parent)
         self._zone, self._cameras = zone, cameras
-        self._events: list[Event] = []
         self._waiting = False
         self._complete = False
 
-    def event_of(self, place: int) -> Event | None:
-        """The event at this place, or None."""
-        return self._events[place] if 0 <= place < len(self._events) else None
-
     def whole(self, place: int) -> str:
         """Everything that the event at this place says, or nothing."""
-        event = self.event_of(place)
+        event = self.row(place)
         return "" if event is None else whole(event, self._cameras, self._zone)
 
     def supply(self, events: Sequence[Event]) -> None:
@@ -51,9 +45,9 @@ class RecordModel(QAbstractTableModel):
         self._waiting = False
         self._complete = len(events) < PAGE
         if events:
-            first = len(self._events)
+            first = len(self._rows)
             self.beginInsertRows(QModelIndex(), first, first + len(events) - 1)
-            self._events += events
+            self._rows += events
             self.endInsertRows()
 
     def canFetchMore(self, parent: Index) -> bool:
@@ -62,20 +56,10 @@ class RecordModel(QAbstractTableModel):
     def fetchMore(self, parent: Index) -> None:
         if self.canFetchMore(parent):
             self._waiting = True
-            self.wanted.emit(self._events[-1].number if self._events else None)
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._events)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
-
-    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        named = orientation == Qt.Orientation.Horizontal and 0 <= section < len(COLUMNS)
-        return tr(COLUMNS[section]) if named and role == Qt.ItemDataRole.DisplayRole else None
+            self.wanted.emit(self._rows[-1].number if self._rows else None)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        event = self.event_of(index.row())
+        event = self.row(index.row())
         if event is None:
             return None
         if role == Qt.ItemDataRole.DisplayRole:

@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor
 
 from app import local_time, theme
+from app.item_models.table import Index, TableModel
 from app.words import Later, tr
 from reid_engine.clock import CameraClock
 from reid_engine.recordings import SourceKind
 
-Index: TypeAlias = QModelIndex | QPersistentModelIndex
 RowState: TypeAlias = Literal[
     "reading", "ready", "no time", "unreadable", "duplicate", "waiting", "running", "done", "failed"
 ]
@@ -92,7 +92,7 @@ class RecordingRow:
         return self.clock.correct(self.start_us), self.clock.correct(self.start_us + self.duration_us)
 
 
-class RecordingsModel(QAbstractTableModel):
+class RecordingsModel(TableModel[RecordingRow]):
     """Rows in the order in which they are analysed; those of the case first.
 
     edited: the row of this file was changed by a person; rezoned and reclocked: (file, text) for its whole camera;
@@ -106,16 +106,11 @@ class RecordingsModel(QAbstractTableModel):
     refused = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._rows: list[RecordingRow] = []
+        super().__init__(COLUMNS, parent=parent)
 
     def rows(self) -> Sequence[RecordingRow]:
         """All rows, top to bottom."""
         return tuple(self._rows)
-
-    def row(self, number: int) -> RecordingRow | None:
-        """The row at this place, or None."""
-        return self._rows[number] if 0 <= number < len(self._rows) else None
 
     def of(self, path: Path | None) -> RecordingRow | None:
         """The row of this file, or None."""
@@ -172,20 +167,12 @@ class RecordingsModel(QAbstractTableModel):
         self.endMoveRows()
         return other
 
-    def rowCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(COLUMNS)
-
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if orientation != Qt.Orientation.Horizontal or not 0 <= section < len(COLUMNS):
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return tr(COLUMNS[section])
-        if role == Qt.ItemDataRole.TextAlignmentRole:
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(section)
-        return tr(TIPS[section]) if role == Qt.ItemDataRole.ToolTipRole and section in TIPS else None
+        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.ToolTipRole and section in TIPS:
+            return tr(TIPS[section])
+        return super().headerData(section, orientation, role)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())

@@ -25,7 +25,6 @@ from PySide6.QtCore import (
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
-    QFont,
     QFontMetrics,
     QKeyEvent,
     QMouseEvent,
@@ -39,7 +38,8 @@ from PySide6.QtWidgets import QAbstractItemView, QStyle, QStyleOptionViewItem, Q
 
 from app import theme
 from app.arrange import Section
-from app.item_models.matches import Index, MatchesModel
+from app.item_models.matches import MatchesModel
+from app.item_models.table import Index
 from app.words import tr
 
 GAP = 4
@@ -327,7 +327,7 @@ class CardGrid(QAbstractItemView):
             self._paint_line(painter, QRectF(4, top, place.width() - 8, theme.px(LINE)), section.line)
             top += theme.px(LINE)
         if section.title:
-            painter.setFont(self._font(painter, 12, bold=True))
+            painter.setFont(theme.font(painter, 12, bold=True))
             room = QRectF(6, top, place.width() - 12, theme.px(HEADING))
             more = tr("Show {count}").format(count=section.hidden) if section.hidden else ""
             painter.setPen(QColor(theme.current().accent))
@@ -340,7 +340,7 @@ class CardGrid(QAbstractItemView):
 
     def _paint_line(self, painter: QPainter, room: QRectF, words: str) -> None:
         """The line of the calibration: dashes, with what it means in their middle."""
-        painter.setFont(self._font(painter, 11, bold=False))
+        painter.setFont(theme.font(painter, 11, bold=False))
         painter.setPen(QPen(QColor(theme.current().warning), 1, Qt.PenStyle.DashLine))
         shown = painter.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, round(room.width()) - 40)
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, shown)
@@ -348,9 +348,3 @@ class CardGrid(QAbstractItemView):
         y = room.center().y()
         for left in (room.left(), room.right() - half):
             painter.drawLine(QPointF(left, y), QPointF(left + half, y))
-
-    def _font(self, painter: QPainter, size: int, *, bold: bool) -> QFont:
-        font = QFont(painter.font())
-        font.setPixelSize(theme.px(size))
-        font.setBold(bold)
-        return font

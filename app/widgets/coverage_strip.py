@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import local_time, theme
 from app.coverage import Lane
-from app.widgets.seek_bar import STEPS_S
+from app.widgets import axis
 from app.words import tr
 
 LANE = 30
@@ -18,7 +18,6 @@ AXIS = 24
 NAME = 150
 TELLING = 270
 TICK = 96
-DAY_US = 86_400_000_000
 
 
 class CoverageStrip(QWidget):
@@ -106,22 +105,18 @@ class CoverageStrip(QWidget):
         if not any(lane.seen.spans for lane in self._lanes):
             return
         tokens, zone = theme.current(), self._lanes[0].zone
-        seconds = (self._limits[1] - self._limits[0]) / 1e6
-        fitting = (step for step in STEPS_S if seconds / step * theme.px(TICK) <= self._room())
-        step_us = next(fitting, STEPS_S[-1]) * 1_000_000
-        moment = -(-self._limits[0] // step_us) * step_us
+        marks = axis.marks(self._limits, self._room(), theme.px(TICK))
         painter.setPen(QColor(tokens.muted))
         day = QRectF(0, 0, theme.px(NAME - 16), theme.px(AXIS))
-        painter.drawText(day, _left(), f"{local_time.day(moment, zone)} {local_time.local(moment, zone):%Z}")
-        while moment <= self._limits[1]:
+        painter.drawText(day, _left(), f"{local_time.day(marks.start, zone)} {local_time.local(marks.start, zone):%Z}")
+        for moment in marks:
             x = self._x(moment)
             painter.setPen(QPen(QColor(tokens.line), 1))
             painter.drawLine(round(x), theme.px(AXIS - 4), round(x), self.height() - 2)
             painter.setPen(QColor(tokens.muted))
-            words = (local_time.day if step_us >= DAY_US else local_time.clock_time)(moment, zone)
+            words = axis.words(moment, marks, zone)
             box = QRectF(x - theme.px(60), 0, theme.px(120), theme.px(AXIS - 4))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
-            moment += step_us
 
     def _paint_lane(self, painter: QPainter, place: int, lane: Lane) -> None:
         tokens, top, tall = theme.current(), theme.px(AXIS) + place * theme.px(LANE), theme.px(LANE)

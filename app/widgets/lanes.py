@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import (
     QBrush,
     QColor,
-    QFont,
     QHelpEvent,
     QKeyEvent,
     QMouseEvent,
@@ -23,7 +22,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 from app import local_time, theme
 from app.arrange import Label
 from app.journeys import gap_words, seconds
-from app.widgets.seek_bar import STEPS_S, TICK_PX
+from app.widgets import axis
 from app.widgets.still import Still
 from app.words import tr
 from reid_engine.journey import Gap, Journey, Sighting
@@ -212,12 +211,6 @@ class JourneyLanes(QWidget):
                 self._paint_sighting(painter, seen)
             self._paint_notes(painter)
 
-    def _font(self, painter: QPainter, size: int, *, bold: bool = False) -> QFont:
-        font = QFont(painter.font())
-        font.setPixelSize(theme.px(size))
-        font.setBold(bold)
-        return font
-
     def _paint_lane(self, painter: QPainter, row: int, lane: Lane) -> None:
         tokens = theme.current()
         top = theme.px(AXIS) + row * theme.px(LANE)
@@ -226,10 +219,10 @@ class JourneyLanes(QWidget):
         painter.setBrush(theme.camera_colour(lane.label.position))
         painter.drawRoundedRect(chip, 4, 4)
         painter.setPen(QColor("#101318"))
-        painter.setFont(self._font(painter, 12, bold=True))
+        painter.setFont(theme.font(painter, 12, bold=True))
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, lane.label.letter)
         painter.setPen(QColor(tokens.text))
-        painter.setFont(self._font(painter, 12))
+        painter.setFont(theme.font(painter, 12))
         name = QRectF(chip.right() + 7, top, theme.px(NAME) - chip.right() - 14, theme.px(LANE))
         words = painter.fontMetrics().elidedText(lane.label.name, Qt.TextElideMode.ElideRight, round(name.width()))
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, words)
@@ -245,11 +238,8 @@ class JourneyLanes(QWidget):
     def _paint_axis(self, painter: QPainter) -> None:
         tokens = theme.current()
         zone = self._lanes[0].label.zone if self._lanes else "UTC"
-        span_s = (self._limits[1] - self._limits[0]) / 1e6
-        step_us = next((s for s in STEPS_S if span_s / s * theme.px(TICK_PX) <= self._room()), STEPS_S[-1]) * 1_000_000
-        painter.setFont(self._font(painter, 11))
-        moment = -(-self._limits[0] // step_us) * step_us
-        while moment <= self._limits[1]:
+        painter.setFont(theme.font(painter, 11))
+        for moment in axis.marks(self._limits, self._room(), theme.px(axis.TICK_PX)):
             x = self._x(moment)
             painter.setPen(QPen(QColor(tokens.line), 1, Qt.PenStyle.DotLine))
             painter.drawLine(x, theme.px(AXIS), x, self.height())
@@ -259,7 +249,6 @@ class JourneyLanes(QWidget):
             left = min(x - width / 2, self.width() - width)  # the last one stands beside its line rather than cut
             room = QRectF(left, theme.px(AXIS - 17), width, theme.px(16))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
-            moment += step_us
 
     def _paint_gap(self, painter: QPainter, gap: Gap) -> None:
         assert self._journey is not None
@@ -273,7 +262,7 @@ class JourneyLanes(QWidget):
         painter.setPen(QPen(colour, 1.3, Qt.PenStyle.DashLine))
         painter.drawLine(begin, end)
         if end.x() - begin.x() > theme.px(54):
-            painter.setFont(self._font(painter, 11))
+            painter.setFont(theme.font(painter, 11))
             words = seconds(gap.end_us - gap.start_us)
             wide = painter.fontMetrics().horizontalAdvance(words) + 8
             room = QRectF((begin.x() + end.x() - wide) / 2, (begin.y() + end.y()) / 2 - 8, wide, 16)
@@ -293,7 +282,7 @@ class JourneyLanes(QWidget):
         painter.drawRoundedRect(place, 4, 4)
         sign = "!" if wrong else "?" if unsure else "★" if seen.state == "probe" else ""
         if sign:
-            painter.setFont(self._font(painter, 13, bold=True))
+            painter.setFont(theme.font(painter, 13, bold=True))
             painter.setPen(QColor(tokens.danger if wrong else tokens.text if unsure else "#101318"))
             inside = place.width() >= 18 and not wrong
             room = place if inside else QRectF(place.right() + 2, place.top(), 14, place.height())

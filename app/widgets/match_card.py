@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 
 from app import local_time, theme
@@ -15,7 +15,6 @@ from reid_engine.types import BandName, Match, Verdict
 
 MARGIN = 6
 TEXT_HEIGHT = 58
-MARKS: dict[Verdict, str] = {"same": "same", "different": "different", "unsure": "unsure"}
 
 
 def verdict_colour(verdict: Verdict) -> QColor:
@@ -90,7 +89,7 @@ def _chips(painter: QPainter, crop: QRect, card: Card) -> None:
     painter.setBrush(theme.camera_colour(card.camera.position))
     painter.drawRoundedRect(letter, 4, 4)
     painter.setPen(QColor("#101318"))
-    painter.setFont(_font(painter, bold=True))
+    painter.setFont(theme.font(painter, 12, bold=True))
     painter.drawText(letter, Qt.AlignmentFlag.AlignCenter, card.camera.letter)
     if card.handed_on:
         mark = QRectF(crop.left() + 4, letter.bottom() + 4, px(20), px(20))
@@ -108,13 +107,13 @@ def _verdict_mark(painter: QPainter, place: QRectF, verdict: Verdict) -> None:
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(verdict_colour(verdict))
     painter.drawEllipse(place)
-    theme.icon(MARKS[verdict], "#ffffff").paint(painter, place.adjusted(3, 3, -3, -3).toRect())
+    theme.icon(verdict, "#ffffff").paint(painter, place.adjusted(3, 3, -3, -3).toRect())
 
 
 def _doubt(painter: QPainter, place: QRectF, reason: str) -> None:
     painter.fillRect(place, QColor(20, 12, 0, 200))
     painter.setPen(QColor("#ffc94d"))
-    painter.setFont(_font(painter, smaller=True))
+    painter.setFont(theme.font(painter, 10))
     words = painter.fontMetrics().elidedText(reason, Qt.TextElideMode.ElideRight, round(place.width()) - 8)
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
 
@@ -123,11 +122,11 @@ def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
     tokens, match = theme.current(), card.match
     left, width = box.left() + 9, box.width() - 18
     painter.setPen(QColor(tokens.text))
-    painter.setFont(_font(painter, bold=True))
+    painter.setFont(theme.font(painter, 12, bold=True))
     line = QRectF(left, top, width, px(18))
     painter.drawText(line, Qt.AlignmentFlag.AlignLeft, local_time.clock_time(match.start_us, card.camera.zone))
     painter.setPen(QColor(tokens.muted))
-    painter.setFont(_font(painter))
+    painter.setFont(theme.font(painter, 12))
     below = line.translated(0, px(17))
     place = _rank(match) if isinstance(match, Match) else tr("no. {track}").format(track=match.tracklet)
     painter.drawText(below, Qt.AlignmentFlag.AlignRight, place)
@@ -152,10 +151,3 @@ def _rank(match: Match) -> str:
     moved = match.moved
     arrow = f"▲{moved} " if moved > 0 else f"▼{-moved} " if moved < 0 else ""
     return f"{arrow}#{match.rank}"
-
-
-def _font(painter: QPainter, *, bold: bool = False, smaller: bool = False) -> QFont:
-    font = QFont(painter.font())
-    font.setBold(bold)
-    font.setPixelSize(px(10 if smaller else 12))
-    return font

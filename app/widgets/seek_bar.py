@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from app import local_time, theme
 from app.theme import px
+from app.widgets import axis
 from app.widgets.still import Still
 from app.words import tr
 
@@ -18,11 +19,7 @@ LANE_HEIGHT = 12  # these five at a text of 100 %
 AXIS_HEIGHT = 18
 NAME_WIDTH = 34
 TEXT_HEIGHT = 11
-TICK_PX = 90
 HAND = 7  # pixels to either side of the mark that shows where we are
-DAY_US = 86_400_000_000
-STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000,
-           7776000, 31536000, 157680000, 315360000)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +115,17 @@ class SeekBar(QWidget):
 
     def _paint_axis(self, painter: QPainter) -> None:
         tokens = theme.current()
-        seconds = (self._limits[1] - self._limits[0]) / 1e6
-        fitting = (step for step in STEPS_S if seconds / step * px(TICK_PX) <= self._span())
-        step_us = next(fitting, STEPS_S[-1]) * 1_000_000
         font = painter.font()
         font.setPixelSize(px(TEXT_HEIGHT))
         painter.setFont(font)
-        moment = -(-self._limits[0] // step_us) * step_us
-        while moment <= self._limits[1]:
+        marks = axis.marks(self._limits, self._span(), px(axis.TICK_PX))
+        for moment in marks:
             x = self._x(moment)
             painter.setPen(QColor(tokens.line))
             painter.drawLine(x, px(AXIS_HEIGHT) - 3, x, self.height() - 6)
             painter.setPen(QColor(tokens.muted))
-            words = (local_time.day if step_us >= DAY_US else local_time.clock_time)(moment, self._zone)
+            words = axis.words(moment, marks, self._zone)
             painter.drawText(QRectF(x - px(40), 0, px(80), px(AXIS_HEIGHT) - 3), Qt.AlignmentFlag.AlignCenter, words)
-            moment += step_us
 
     def _paint_lane(self, painter: QPainter, top: int, lane: Coverage) -> None:
         tokens, colour = theme.current(), theme.camera_colour(lane.position)

@@ -86,10 +86,5 @@ class FrameReader:
             self._slot_of[message["index"]] = message["slot"]
             self._frames.append(Frame(self._request.source, message["index"], message["offset_us"], image))
         elif message["event"] == "end":
-            self._report = _report(message["report"])
-
-
-def _report(fields: dict[str, Any]) -> SourceReport:
-    damage = fields.pop("damage")
-    places = tuple((place, sentence) for place, sentence in damage.pop("places"))
-    return SourceReport(**fields, damage=Damage(**damage | {"places": places, "notes": tuple(damage["notes"])}))
+            told = message["report"]
+            self._report = SourceReport(**told | {"damage": Damage.from_json(told["damage"])})

@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reid_engine.crops import pixels_of
 from reid_engine.errors import InputError, NetworkFileError, ShapeError
 from reid_engine.jobs import JobControl
 from reid_engine.pixels import Preparation, Triple
 from reid_engine.runtime import Network, NetworkFacts, OpenVinoNetwork, choose, inspect, network_file, sha256_of
-from reid_engine.types import BgrImage, Crop, DistanceName, ModelId, TrackletCrops, Vectors
+from reid_engine.types import BgrImage, DistanceName, ModelId, TrackletCrops, Vectors
 
 USUAL_INPUT = (256, 128)
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -95,7 +95,7 @@ class SingleImageEmbedder:
         """See Embedder. Raises InputError for stored bytes that are no picture, ShapeError for no crops at all."""
         if any(not kept.best for kept in crops):
             raise ShapeError("a tracklet without a single kept crop cannot be embedded")
-        vectors = self._vectors(decoded(crop) for kept in crops for crop in kept.best)
+        vectors = self._vectors(pixels_of(crop) for kept in crops for crop in kept.best)
         quality = np.array([crop.quality for kept in crops for crop in kept.best], np.float32)
         ends = np.cumsum([len(kept.best) for kept in crops], dtype=np.intp)[:-1]
         groups = zip(np.split(vectors, ends), np.split(quality, ends), strict=True)
@@ -116,14 +116,6 @@ class SingleImageEmbedder:
                 f"{self.name} gives vectors that are zero or not finite; its card or its file is wrong"
             )
         return np.asarray(rows / length, np.float32)
-
-
-def decoded(crop: Crop) -> BgrImage:
-    """A crop's pixels from its stored bytes. Raises InputError when they are no picture."""
-    found = cv2.imdecode(np.frombuffer(crop.jpeg, np.uint8), cv2.IMREAD_COLOR) if crop.jpeg else None
-    if found is None:
-        raise InputError(f"the crop of frame {crop.frame_index} ({len(crop.jpeg)} bytes) is no picture; run the check")
-    return np.asarray(found, np.uint8)
 
 
 def pool(vectors: Vectors, quality: NDArray[np.float32]) -> Vectors:

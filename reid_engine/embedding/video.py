@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from reid_engine.crops import pixels_of
 from reid_engine.embedding.explanation import Explanation, explain_all
-from reid_engine.embedding.single import Calibration, decoded
+from reid_engine.embedding.single import Calibration
 from reid_engine.errors import InputError, NetworkFileError, ShapeError
 from reid_engine.jobs import JobControl
 from reid_engine.model_exports import cutting, exported_model, fingerprint
@@ -55,7 +56,7 @@ class VideoEmbedder:
     def embed_tracklets(self, crops: Sequence[TrackletCrops]) -> Vectors:
         """See Embedder. Raises InputError for stored bytes that are no picture, ShapeError for no crops at all."""
         fed = [self._fed(kept) for kept in crops]
-        pictures = (decoded(crop) for runs in fed for run in runs for crop in run)
+        pictures = (pixels_of(crop) for runs in fed for run in runs for crop in run)
         return self._vectors([[len(run) for run in runs] for runs in fed], pictures)
 
     def embed_image(self, image: BgrImage) -> Vectors:
@@ -68,7 +69,7 @@ class VideoEmbedder:
         Raises NetworkFileError where the model cannot be asked, InputError and ShapeError as ``embed_tracklets``.
         """
         runs = [
-            [(run, np.stack([self._prepare(decoded(crop)) for crop in run])) for run in self._fed(kept)]
+            [(run, np.stack([self._prepare(pixels_of(crop)) for crop in run])) for run in self._fed(kept)]
             for kept in tracklets
         ]
         return explain_all(self.path, runs, None if self._whole else self._clip_length, control or JobControl())

@@ -45,7 +45,7 @@ def save_still(case: Case, camera: str, time_us: int, out: Path) -> Still:
         out.parent.mkdir(parents=True, exist_ok=True)
         _write_new(out, data)
     found = Still(out, known.clock.correct(source.start_us + shot_us), hashlib.sha256(data).hexdigest())
-    seen = [t for t in case.tracklets_between(known.id, found.time_us, found.time_us) if t.source == source.id]
+    seen = [t for t in case.store.tracklets_between(known.id, found.time_us, found.time_us) if t.source == source.id]
     case.record(
         "still saved",
         path=str(out),

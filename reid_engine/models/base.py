@@ -15,12 +15,11 @@ from typing import Any, ClassVar, Literal, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from reid_engine.clips import cut_clips
+from reid_engine.clips import TestClips, cut_clips
 from reid_engine.errors import ShapeError
 from reid_engine.types import DistanceName
 
 Variant: TypeAlias = Literal["paper", "released"]
-TestClips: TypeAlias = Literal["consecutive", "overlapping", "whole"]
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

@@ -15,12 +15,11 @@ import numpy as np
 import openvino as ov
 from numpy.typing import NDArray
 
-from reid_engine.clips import cut_clips
+from reid_engine.clips import TestClips, cut_clips
 from reid_engine.runtime import OpenVinoNetwork, Outputs, Precision, default_threads
 
 Floats: TypeAlias = NDArray[np.float32]
 Format: TypeAlias = Literal["openvino", "onnx"]
-TestClips: TypeAlias = Literal["consecutive", "overlapping", "whole"]
 SUFFIX = {"openvino": ".xml", "onnx": ".onnx"}
 
 

@@ -65,7 +65,7 @@ class CameraVerbs(RecordVerbs):
     def rename_camera(self, which: CameraId, name: str) -> None:
         """Raises UsageError when the name is taken or cannot be, NotFound for no such camera."""
         with self.database.writing() as connection:
-            before = _camera(connection, which)
+            before = camera_of(connection, which)
             taken = sa.select(camera.c.id).where(camera.c.name == checked_name(name), camera.c.id != which)
             if connection.execute(taken).first() is not None:
                 raise UsageError(f"another camera is called {name!r} already; choose a different name")
@@ -80,7 +80,7 @@ class CameraVerbs(RecordVerbs):
         if not abs(clock.drift_ppm) <= LARGEST_DRIFT_PPM:
             raise UsageError(f"a drift of {clock.drift_ppm:g} ppm: expected at most {LARGEST_DRIFT_PPM:,} either way")
         with self.database.writing(durable=True) as connection:
-            before = _camera(connection, which).clock
+            before = camera_of(connection, which).clock
             connection.execute(sa.update(camera).where(camera.c.id == which).values(**asdict(clock)))
             refresh_times(connection, clock, tracklet.c.camera == which)
             body = {"camera": which, "from": asdict(before), "to": asdict(clock)}
@@ -107,7 +107,8 @@ class CameraVerbs(RecordVerbs):
             self.append_event(connection, "camera pair", body)
 
 
-def _camera(connection: sa.Connection, which: CameraId) -> Camera:
+def camera_of(connection: sa.Connection, which: CameraId) -> Camera:
+    """The camera of this number, in the caller's transaction. Raises NotFound."""
     found = connection.execute(sa.select(camera).where(camera.c.id == which)).first()
     if found is None:
         raise NotFound(f"no camera has the number {which}")

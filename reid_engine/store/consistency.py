@@ -57,11 +57,7 @@ class ConsistencyVerbs(ErasureVerbs):
                     yield TrackletId(number)
 
     def unlike_record(self) -> list[SourceId]:
-        """Recordings of which other tracklets are here than the record says were found.
-
-        Nothing is said of what was there when tracklets were deleted on purpose, which is on the record too; what was
-        erased is on it with what is left.
-        """
+        """Recordings of which other tracklets are here than the record says were found, or were left by an erasure."""
         with self.database.reading() as connection:
             return unlike_record(connection)
 

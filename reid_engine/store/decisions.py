@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from reid_engine.errors import UsageError
-from reid_engine.store.deeds import body_of, must_be_there, replay
+from reid_engine.store.deeds import body_of, replay
 from reid_engine.store.edits import EditVerbs, heirs, standing_edits
+from reid_engine.store.part import must_be_there
 from reid_engine.store.rows import Decision
 from reid_engine.store.schema import decision, deed
 from reid_engine.types import TrackletId, Verdict
@@ -20,7 +21,7 @@ class DecisionVerbs(EditVerbs):
         if probe == candidate:
             raise UsageError(f"tracklet {probe} cannot be compared with itself; choose another one")
         with self.database.writing(durable=True) as connection:
-            must_be_there(connection, probe, candidate)
+            must_be_there(connection, "tracklet", probe, candidate)
             number, at_us = self.do(connection, "decision")
             row = {"id": number, "probe": probe, "candidate": candidate, "verdict": verdict}
             connection.execute(sa.insert(decision), row)

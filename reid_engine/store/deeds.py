@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from reid_engine.errors import NotFound
 from reid_engine.store.rows import Decision, Deed, EditKind, Note, TrackEdit
-from reid_engine.store.schema import decision, deed, edit_part, note, replaced, tracklet
+from reid_engine.store.schema import decision, deed, edit_part, note, replaced
 from reid_engine.store.tracklets import TrackletVerbs
 from reid_engine.types import TrackletId
 
@@ -123,10 +123,3 @@ def body_of(found: Deed) -> Mapping[str, Any]:
     if isinstance(found, Note):
         return {"text": found.text, "moment_us": found.moment_us, "camera": found.camera, "tracklet": found.tracklet}
     return {"probe": found.probe, "candidate": found.candidate, "verdict": found.verdict}
-
-
-def must_be_there(connection: sa.Connection, *numbers: int) -> None:
-    """Raises NotFound for a tracklet that is not in the case."""
-    for number in numbers:
-        if connection.execute(sa.select(tracklet.c.id).where(tracklet.c.id == number)).first() is None:
-            raise NotFound(f"no tracklet has the number {number}")

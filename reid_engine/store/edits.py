@@ -8,7 +8,8 @@ import numpy as np
 import sqlalchemy as sa
 
 from reid_engine.errors import CaseBusy, UsageError
-from reid_engine.store.deeds import EDITS, DeedVerbs, body_of, edit_of, must_be_there, replay, show_parts
+from reid_engine.store.deeds import EDITS, DeedVerbs, body_of, edit_of, replay, show_parts
+from reid_engine.store.part import must_be_there
 from reid_engine.store.rows import EditKind, TrackEdit
 from reid_engine.store.schema import deed, edit_part, replaced, tracklet, tracklet_box
 from reid_engine.store.tracklets import insert_tracklet, place_of
@@ -50,7 +51,7 @@ class EditVerbs(DeedVerbs):
             now = connection.execute(in_force()).scalar()
             if now is not None and now not in vectors:
                 raise CaseBusy(f"the case went over to the model {now} while this was done; do it again")
-            must_be_there(connection, *before)
+            must_be_there(connection, "tracklet", *before)
             of = {row for (row,) in connection.execute(sa.select(tracklet.c.source).where(tracklet.c.id.in_(before)))}
             gone = connection.execute(sa.select(replaced.c.tracklet).where(replaced.c.tracklet.in_(before))).scalars()
             _refuse(before, len(of), list(gone))

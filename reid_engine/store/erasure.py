@@ -138,13 +138,11 @@ class ErasureVerbs(HoldVerbs):
 def unlike_record(connection: sa.Connection) -> list[SourceId]:
     """Recordings of which other tracklets are here than the record says were found, or were left."""
     recorded: dict[SourceId, str | None] = {}
-    for said in events_of(connection, "source finished", "source reset", "tracklets deleted", ERASED):
+    for said in events_of(connection, "source finished", "source reset", ERASED):
         if said.kind == "source finished":
             recorded[SourceId(said.body["source"])] = said.body.get("sha256")
         elif said.kind == "source reset":
             recorded.pop(SourceId(said.body["source"]), None)
-        elif said.kind == "tracklets deleted":
-            recorded.clear()
         else:
             left = {SourceId(told["recording"]): told["sha256"] for told in said.body["recordings"]}
             recorded |= {of: sha256 for of, sha256 in left.items() if recorded.get(of)}

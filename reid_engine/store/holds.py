@@ -6,11 +6,9 @@ import sqlalchemy as sa
 
 from reid_engine.errors import NotFound, UsageError
 from reid_engine.store.notes import NoteVerbs
+from reid_engine.store.part import must_be_there
 from reid_engine.store.record import events_of
 from reid_engine.store.rows import HeldKind, Hold, Retention
-from reid_engine.store.schema import camera, source, tracklet
-
-TABLES = {"tracklet": tracklet, "recording": source, "camera": camera}
 
 
 class HoldVerbs(NoteVerbs):
@@ -20,9 +18,7 @@ class HoldVerbs(NoteVerbs):
         """Keep something from being erased until the hold is lifted. Raises NotFound, UsageError without a reason."""
         reason = with_words(reason, "a hold")
         with self.database.writing(durable=True) as connection:
-            table = TABLES[what]
-            if connection.execute(sa.select(table.c.id).where(table.c.id == of)).first() is None:
-                raise NotFound(f"no {what} has the number {of}")
+            must_be_there(connection, what, of)
             made = self.append_event(connection, "held", {"what": what, "of": int(of), "reason": reason})
         return Hold(made.number, what, int(of), reason, made.operator, made.at_us)
 

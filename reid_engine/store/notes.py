@@ -6,9 +6,10 @@ import sqlalchemy as sa
 
 from reid_engine.errors import NotFound, UsageError
 from reid_engine.store.decisions import DecisionVerbs
-from reid_engine.store.deeds import body_of, deed_of, must_be_there, replay
+from reid_engine.store.deeds import body_of, deed_of, replay
+from reid_engine.store.part import must_be_there
 from reid_engine.store.rows import Note
-from reid_engine.store.schema import camera, deed, note
+from reid_engine.store.schema import deed, note
 from reid_engine.types import CameraId, TrackletId
 
 LONGEST = 4000
@@ -33,9 +34,9 @@ class NoteVerbs(DecisionVerbs):
             raise UsageError(f"a note has at most {LONGEST} characters; this one has {len(text)}")
         with self.database.writing(durable=True) as connection:
             if tracklet_id is not None:
-                must_be_there(connection, tracklet_id)
+                must_be_there(connection, "tracklet", tracklet_id)
             if camera_id is not None:
-                _camera_must_be_there(connection, camera_id)
+                must_be_there(connection, "camera", camera_id)
             number, at_us = self.do(connection, "note")
             row = {"text": text, "moment_us": moment_us, "camera": camera_id, "tracklet": tracklet_id}
             connection.execute(sa.insert(note), {"id": number, **row})
@@ -63,8 +64,3 @@ class NoteVerbs(DecisionVerbs):
                 if r.id in standing
             ]
         return sorted(found, key=lambda n: (n.moment_us is None, n.moment_us or 0, n.id))
-
-
-def _camera_must_be_there(connection: sa.Connection, number: CameraId) -> None:
-    if connection.execute(sa.select(camera.c.id).where(camera.c.id == number)).first() is None:
-        raise NotFound(f"no camera has the number {number}")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
 
 from reid_engine.clock import Clock
+from reid_engine.errors import NotFound
 from reid_engine.store.connection import Database
+from reid_engine.store.rows import HeldKind
+from reid_engine.store.schema import camera, source, tracklet
 
 IDS_PER_QUERY = 10_000
+NUMBERED: Mapping[HeldKind, sa.Table] = {"tracklet": tracklet, "recording": source, "camera": camera}
 
 
 class Part:
@@ -21,6 +25,14 @@ class Part:
         self.database = database
         self.clock = clock
         self.operator = operator
+
+
+def must_be_there(connection: sa.Connection, what: HeldKind, *numbers: int) -> None:
+    """Raises NotFound for a number that nothing of this kind has."""
+    number_of = NUMBERED[what].c.id
+    for number in numbers:
+        if connection.execute(sa.select(number_of).where(number_of == number)).first() is None:
+            raise NotFound(f"no {what} has the number {number}")
 
 
 def chunks(ids: Iterable[int]) -> Iterator[list[int]]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from reid_engine.errors import NotFound, UsageError
+from reid_engine.errors import UsageError
 from reid_engine.store.cameras import CameraVerbs
+from reid_engine.store.part import must_be_there
 from reid_engine.store.rows import FloorPlan
-from reid_engine.store.schema import camera, camera_place, floor_plan
+from reid_engine.store.schema import camera_place, floor_plan
 from reid_engine.types import CameraId
 
 SIGNATURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
@@ -42,8 +43,7 @@ class PlanVerbs(CameraVerbs):
         if not (0 <= x <= 1 and 0 <= y <= 1):
             raise UsageError(f"a camera's place on the plan is two shares between 0 and 1; got {x:g} and {y:g}")
         with self.database.writing(durable=True) as connection:
-            if connection.execute(sa.select(camera.c.id).where(camera.c.id == which)).first() is None:
-                raise NotFound(f"no camera has the number {which}")
+            must_be_there(connection, "camera", which)
             connection.execute(sa.delete(camera_place).where(camera_place.c.camera == which))
             connection.execute(sa.insert(camera_place), {"camera": which, "x": x, "y": y})
             self.append_event(connection, "camera placed", {"camera": which, "x": x, "y": y})

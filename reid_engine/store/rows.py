@@ -8,14 +8,14 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_engine.clock import CameraClock
+from reid_engine.clock import DAY_US, CameraClock
+from reid_engine.recordings import Origin, SourceKind
 from reid_engine.types import CameraId, ModelId, PairRelation, SourceId, SourceReport, TrackletId, Verdict
 
 SourceState: TypeAlias = Literal["pending", "running", "done", "failed"]
 NetworkRole: TypeAlias = Literal["detector", "embedder"]
 EditKind: TypeAlias = Literal["split", "merge"]
 HeldKind: TypeAlias = Literal["tracklet", "recording", "camera"]
-DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,8 @@ class FloorPlan:
 class NewSource:
     """A recording as it is brought in.
 
-    kind:         ``video`` or ``images``
     start_us:     time of the first picture by the camera's own clock
-    start_origin: where that time comes from: ``given``, ``name``, ``container``, ``unknown``
+    start_origin: where that time comes from
     fingerprint:  of everything that decides what an analysis finds; ``settings`` is the same in words
     width, height: pixels as displayed
     """
@@ -76,8 +75,8 @@ class NewSource:
     content_sha256: str
     bytes: int
     start_us: int
-    kind: str = "video"
-    start_origin: str = "given"
+    kind: SourceKind = "video"
+    start_origin: Origin = "by hand"
     fingerprint: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
     width: int = 0
@@ -136,7 +135,6 @@ class TrackletFilter:
     not_cameras: tuple[CameraId, ...] = ()
     from_us: int | None = None
     to_us: int | None = None
-    sources: tuple[SourceId, ...] | None = None
     exclude: tuple[TrackletId, ...] = ()
     upper: tuple[str, ...] = ()
     lower: tuple[str, ...] = ()

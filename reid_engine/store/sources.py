@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from reid_engine.errors import CaseError, NotFound
-from reid_engine.store.cameras import camera_row, refresh_times
+from reid_engine.store.cameras import camera_of, refresh_times
 from reid_engine.store.plan import PlanVerbs
-from reid_engine.store.rows import Camera, Network, NewSource, Source
-from reid_engine.store.schema import camera, network, source, tracklet
+from reid_engine.store.rows import Network, NewSource, Source
+from reid_engine.store.schema import network, source, tracklet
 from reid_engine.types import CameraId, Damage, ModelId, SourceId, SourceReport
 
 
@@ -39,9 +39,7 @@ def source_row(row: Any) -> Source:
 def _report(row: Any) -> SourceReport | None:
     if row.damage is None:
         return None
-    found = dict(row.damage)
-    places = tuple((int(at), str(what)) for at, what in found.pop("places"))
-    damage = Damage(places=places, notes=tuple(found.pop("notes")), **found)
+    damage = Damage.from_json(row.damage)
     return SourceReport(row.frames_decoded, row.frames_analysed, row.frames_expected, row.duration_us, damage)
 
 
@@ -89,11 +87,11 @@ class SourceVerbs(PlanVerbs):
             found = connection.execute(sa.select(source).where(same)).first()
         return None if found is None else source_row(found)
 
-    def set_source_start(self, which: SourceId, start_us: int, origin: str = "given") -> None:
-        """Set when the first picture was taken by the camera's clock, and every corrected time that follows from it."""
+    def set_source_start(self, which: SourceId, start_us: int) -> None:
+        """By hand: when the first picture was taken by the camera's clock. Every corrected time follows."""
         with self.database.writing(durable=True) as connection:
             before = _source(connection, which)
-            values = {"start_us": start_us, "start_origin": origin}
+            values = {"start_us": start_us, "start_origin": "by hand"}
             connection.execute(sa.update(source).where(source.c.id == which).values(**values))
             refresh_times(connection, camera_of(connection, before.camera).clock, tracklet.c.source == which)
             self.append_event(connection, "source start", {"source": which, "from": before.start_us, **values})
@@ -160,8 +158,3 @@ def _source(connection: sa.Connection, which: SourceId) -> Source:
     if found is None:
         raise NotFound(f"no recording has the number {which}")
     return source_row(found)
-
-
-def camera_of(connection: sa.Connection, which: CameraId) -> Camera:
-    """The camera with this number, in the caller's transaction."""
-    return camera_row(connection.execute(sa.select(camera).where(camera.c.id == which)).one())

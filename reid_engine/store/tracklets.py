@@ -13,7 +13,7 @@ from reid_engine.clock import CameraClock
 from reid_engine.errors import NotFound
 from reid_engine.store.cameras import camera_row, correct_all
 from reid_engine.store.content import source_sha256, tracklet_sha256
-from reid_engine.store.part import chunks, plain_rows
+from reid_engine.store.part import chunks, must_be_there, plain_rows
 from reid_engine.store.rows import Spans, TrackletFilter
 from reid_engine.store.schema import (
     camera,
@@ -94,19 +94,6 @@ class TrackletVerbs(VectorVerbs):
             self.append_event(connection, "source reset", {"source": which, "tracklets": gone})
         return gone
 
-    def delete_tracklets(self, ids: Sequence[TrackletId]) -> int:
-        """Remove tracklets with their boxes, pixels, vectors and decisions; returns how many there were."""
-        with self.database.writing(durable=True) as connection:
-            for piece in chunks(ids):
-                _forget_edits(connection, piece)
-            gone = sum(
-                connection.execute(sa.delete(tracklet).where(tracklet.c.id.in_(piece))).rowcount
-                for piece in chunks(ids)
-            )
-            note_removal(connection)
-            self.append_event(connection, "tracklets deleted", {"asked": [int(n) for n in ids], "deleted": gone})
-        return gone
-
     def find(self, where: TrackletFilter, among: Iterable[int] | None = None) -> NDArray[np.int64]:
         """The numbers of the tracklets that pass, ascending: of all, or of those ``among`` which to choose."""
         wanted = sa.select(tracklet.c.id).where(*_conditions(where))
@@ -185,8 +172,7 @@ class TrackletVerbs(VectorVerbs):
     def crops(self, of: TrackletId) -> TrackletCrops:
         """The kept pixels of one tracklet. Raises NotFound."""
         with self.database.reading() as connection:
-            if connection.execute(sa.select(tracklet.c.id).where(tracklet.c.id == of)).first() is None:
-                _missing(of)
+            must_be_there(connection, "tracklet", of)
             wanted = sa.select(crop).where(crop.c.tracklet == of).order_by(crop.c.run, crop.c.position)
             runs: dict[int, list[Crop]] = {}
             for r in connection.execute(wanted):
@@ -244,7 +230,7 @@ class TrackletVerbs(VectorVerbs):
         return found
 
 
-def _forget_edits(connection: sa.Connection, going: sa.Select[tuple[int]] | Sequence[int]) -> None:
+def _forget_edits(connection: sa.Connection, going: sa.Select[tuple[int]]) -> None:
     """Splits and merges of tracklets that are going cannot be taken back any more; what was replaced and stays shows
     again unless what stands for it stays too."""
     edits = sa.select(edit_part.c.edit).where(edit_part.c.tracklet.in_(going))
@@ -317,8 +303,6 @@ def _conditions(where: TrackletFilter) -> list[sa.ColumnElement[bool]]:
         conditions.append(tracklet.c.camera.in_(where.cameras))
     if where.not_cameras:
         conditions.append(tracklet.c.camera.not_in(where.not_cameras))
-    if where.sources is not None:
-        conditions.append(tracklet.c.source.in_(where.sources))
     if where.from_us is not None:
         conditions.append(tracklet.c.end_us >= where.from_us)
     if where.to_us is not None:

@@ -36,10 +36,10 @@ from numpy.typing import NDArray
 from reid_engine.camera_bias import CameraBias
 from reid_engine.index import VectorIndex, open_index
 from reid_engine.ranking import QueryScores
-from reid_engine.search import BANDS, SearchRequest, bias_of, search
+from reid_engine.search import SearchRequest, bias_of, search
 from reid_engine.settings import SearchSettings
 from reid_engine.store import Network
-from reid_engine.types import TrackletId, Vectors
+from reid_engine.types import BANDS, TrackletId, Vectors
 from tests.measure.describers import Describer, add_arguments, everybody, load, vectors
 from tests.measure.intervals import estimates
 from tests.measure.reid import markdown, read_sets

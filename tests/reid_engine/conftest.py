@@ -1,4 +1,5 @@
-"""Networks that take seconds to make, made once a session: everything that needs torch happens in two children."""
+"""An empty gallery; and networks that take seconds to make, made once a session: everything that needs torch happens in
+two children."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,18 @@ from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child, child_environment
 from reid_engine.settings import DetectionSettings
 from tests.support import untrained
+from tests.support.cases import Gallery, gallery
 
 COUNTING = Path(untrained.__file__).parent / "counting"
 SETTINGS = DetectionSettings(score=untrained.SCORE, overlap=untrained.OVERLAP, image_size=untrained.SIDE)
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[Gallery]:
+    """An empty one for each test."""
+    made = gallery(tmp_path)
+    yield made
+    made.store.close()
 
 
 class Heard:

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from reid_engine.check import check
-from reid_engine.store import Network
+from reid_engine.store import EraseScope, Network
 from reid_engine.store.content import tracklet_sha256
 from reid_engine.store.schema import crop, tracklet, tracklet_box
 from reid_engine.types import TrackletCrops, TrackletId, Vectors
@@ -109,15 +109,16 @@ def test_who_makes_the_hash_fit_too_is_found_by_the_record(people: Gallery) -> N
     assert problems(people) == ["recording 1: its tracklets are not those that the record says were found in it"]
 
 
-def test_what_was_split_deleted_on_purpose_or_found_by_an_older_version_is_no_problem(people: Gallery) -> None:
+def test_what_was_split_erased_or_found_by_an_older_version_is_no_problem(people: Gallery) -> None:
     people.finish("a")
     whole = people.store.closed_tracklet(TrackletId(1))
     people.store.replace_tracklets("split", [TrackletId(1)], [whole], {MODEL: looks(0)[None]})
     assert problems(people) == []
-    people.store.delete_tracklets([TrackletId(3)])
+    people.store.erase(EraseScope(tracklets=(TrackletId(3),)), reason="asked")
     assert problems(people) == []
     with people.store.database.writing() as connection:
-        connection.execute(sa.update(tracklet).values(sha256=None))
+        older = tracklet.c.source == people.source("b")
+        connection.execute(sa.update(tracklet).where(older).values(sha256=None))
     people.finish("b")
     assert problems(people) == []
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from reid_engine.crops import pixels_of
 from reid_engine.embedding import VideoEmbedder, bundled_models, explain_tracklets
-from reid_engine.embedding.single import decoded
 from reid_engine.errors import NetworkFileError, ShapeError
 from reid_engine.models import build_model
 from reid_engine.models.files import load_model, read_card, save_model
@@ -43,7 +43,7 @@ def test_the_bundled_default_says_what_it_looked_at_in_every_crop_its_vector_is_
     assert alone.weights["weights"] == pytest.approx([1], abs=1e-5)
     assert [crop.offset_us for crop in shown.crops] == [0, 100, 200, 300, 400, 500]
     model, _ = load_model(path)
-    pictures = torch.from_numpy(Preparation.of(model.spec).clip([decoded(crop) for crop in shown.crops]))
+    pictures = torch.from_numpy(Preparation.of(model.spec).clip([pixels_of(crop) for crop in shown.crops]))
     first, second = (model.explain(pictures[clip][None]) for clip in ([0, 1, 2, 3], [4, 5, 4, 5]))
     assert set(shown.weights) == {"weights"}
     assert set(shown.maps) == {"boost2", "carried"}
@@ -62,7 +62,7 @@ def test_a_model_that_takes_a_tracklet_whole_explains_its_runs_one_by_one(tmp_pa
     kept = TrackletCrops(crops(2), (crops(5), crops(3)))
     (shown,) = explain_tracklets(asked(tmp_path / "small.safetensors"), [kept]) or []
     assert len(shown.crops) == 8
-    pictures = Preparation.of(model.spec).clip([decoded(crop) for crop in crops(3)])
+    pictures = Preparation.of(model.spec).clip([pixels_of(crop) for crop in crops(3)])
     wanted = model.explain(torch.from_numpy(pictures)[None])
     assert set(shown.maps) == {"carried"}  # the mask is about pairs of frames
     assert np.allclose(shown.maps["carried"][5:], wanted["carried"][0], atol=1e-5)

@@ -14,8 +14,8 @@ from reid_engine.errors import ShapeError
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.ranking import distances, unit_length
-from reid_engine.store import Network, TrackletFilter
-from reid_engine.types import DistanceName, Vectors
+from reid_engine.store import EraseScope, Network, TrackletFilter
+from reid_engine.types import DistanceName, TrackletId, Vectors
 from tests.support.cases import DIM, MODEL, Gallery, gallery, looks
 
 
@@ -205,7 +205,8 @@ def test_an_index_in_memory_follows_the_case(people: Gallery) -> None:
     people.put("a", 50, at_s=100)
     index = up_to_date(index, people.store)
     assert_answers(index, people)
-    people.store.delete_tracklets([people.store.tracklets([3])[0].id])
+    people.finish("a")
+    people.store.erase(EraseScope(tracklets=(TrackletId(3),)), reason="asked")
     index = up_to_date(index, people.store)
     assert 3 not in index.ids
     assert_answers(index, people)

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-
 from reid_engine.journey import Link, journey, known_people, links_of, person, rows_of
 from reid_engine.store import CameraPair, Decision
 from reid_engine.types import CameraId, PairRelation, TrackletId, Verdict
-from tests.support.cases import SECOND, Gallery, gallery
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Gallery]:
-    made = gallery(tmp_path)
-    yield made
-    made.store.close()
+from tests.support.cases import SECOND, Gallery
 
 
 def said(*pairs: tuple[int, int, Verdict]) -> list[Decision]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from reid_engine.repair import merge, split
 from reid_engine.search import SearchRequest, search
 from reid_engine.store import Source, TrackletFilter
 from reid_engine.types import BgrImage, Crop, TrackletCrops, TrackletId, Vectors
-from tests.support.cases import FRAME_US, MODEL, Gallery, closed, gallery, jpeg, looks
+from tests.support.cases import FRAME_US, MODEL, Gallery, closed, jpeg, looks
 
 
 class Shades:
@@ -33,13 +33,6 @@ def _decoded(crop: Crop) -> BgrImage:
 
 
 EMBEDDERS = {MODEL: Shades()}
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Gallery]:
-    made = gallery(tmp_path)
-    yield made
-    made.store.close()
 
 
 def two_in_one(people: Gallery) -> TrackletId:

@@ -14,7 +14,8 @@ from reid_engine.errors import InputError
 from reid_engine.models import build_model
 from reid_engine.models.files import load_model, save_model
 from reid_engine.ranking import JUNK, cosine_distance, unit_length
-from trainer.calibration import BANDS, calibrate, carried_over, write_calibration
+from reid_engine.types import BANDS
+from trainer.calibration import calibrate, carried_over, write_calibration
 
 
 def crowd(count: int = 120, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -21,10 +21,8 @@ from trainer.sampling import (
     adjacent,
     adjacent_but_last,
     restricted,
-    restricted_quick,
     scattered,
     strided,
-    strided_quick,
 )
 
 
@@ -43,8 +41,6 @@ def test_restricted_draws_from_chunks_and_repeats_the_last_frame_at_the_end() ->
 
 def test_restricted_extends_a_short_tracklet_by_its_last_frame() -> None:
     assert restricted(3, 5, np.random.default_rng(0)).tolist() == [0, 1, 2, 2, 2]
-    assert restricted_quick(3, 5).tolist() == [0, 1, 2, 2, 2]
-    assert restricted_quick(17, 8).tolist() == [0, 3, 6, 9, 12, 15, 16, 16]
 
 
 def test_strided_takes_every_eighth_frame_from_any_start() -> None:
@@ -65,17 +61,6 @@ def test_strided_repeats_frames_of_a_very_short_tracklet_in_order() -> None:
     found = many(strided, 3, 4)
     assert (np.diff(found) >= 0).all()
     assert set(found.ravel().tolist()) == {0, 1, 2}
-
-
-@pytest.mark.parametrize(
-    ("frames", "expected"),
-    [
-        (25, [0, 8, 16, 24]), (24, [0, 4, 8, 12]), (13, [0, 4, 8, 12]), (12, [0, 2, 4, 6]),
-        (7, [0, 2, 4, 6]), (6, [0, 1, 2, 3]), (4, [0, 1, 2, 3]), (3, [0, 1, 2, 0]), (1, [0, 0, 0, 0]),
-    ],
-)  # fmt: skip
-def test_the_quick_stride_is_the_widest_that_fits(frames: int, expected: list[int]) -> None:
-    assert strided_quick(frames, 4).tolist() == expected
 
 
 def test_adjacent_frames_begin_anywhere() -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from app.cli import main
-from tests.app.conftest import Open, application, nothing_left, open_window
+from tests.app.conftest import Open, application, loaded_before, nothing_left, open_window
 from tests.support.command import Said
 from tests.support.handed_on import Call, case_in, exported
 from tests.support.program import program
 
-__all__ = ("WAIT_MS", "Open", "application", "nothing_left", "open_window")
+__all__ = ("WAIT_MS", "Open", "application", "loaded_before", "nothing_left", "open_window")
 
 WAIT_MS = 150_000
 

@@ -337,7 +337,7 @@ def test_a_still_is_the_picture_of_its_moment_and_on_the_record(case: Path, tmp_
     assert np.abs(cv2.imread(str(out)).astype(int) - picture).max() <= 4
     assert told["sha256"] in call("record", case).out
     with Case.open(case, read_only=True) as opened:
-        seen = opened.tracklets_between(opened.store.camera(WEST).id, told["time_us"], told["time_us"])
+        seen = opened.store.tracklets_between(opened.store.camera(WEST).id, told["time_us"], told["time_us"])
         assert seen
         assert all(str(out) in opened.erasure(EraseScope(tracklets=(one.id,))).exports for one in seen)
     again = call("still", case, WEST, "2026-11-03T14:00:03+01:00", out)

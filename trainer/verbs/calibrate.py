@@ -12,7 +12,8 @@ import numpy as np
 from reid_engine.errors import InputError
 from reid_engine.jobs import JobControl
 from reid_engine.models.files import load_model
-from trainer.calibration import BANDS, calibrate, write_calibration
+from reid_engine.types import BANDS
+from trainer.calibration import calibrate, write_calibration
 from trainer.datasets import open_dataset
 from trainer.evaluation import embed
 from trainer.machine import Machine

@@ -16,7 +16,7 @@ teacher="$MATERIAL/person-reidentification-retail-0277.xml"
 mkdir -p "$OUT"
 say() { echo "[$(date +%T)] $*"; }
 
-say "generated people and crowds (trainer/weights/plan.py)"
+say "generated people and crowds"
 $PYTHON -m trainer.world sequences "$OUT/world" --people 2400 --cameras 18 --seed 20261101 --frames 8 --seen-by 3 \
   --size 256x128 --part train --workers "$WORKERS"
 $PYTHON -m trainer.world sequences "$OUT/watched" --people 60 --cameras 6 --seed 20261102 --frames 6 --seen-by 3 \

@@ -30,13 +30,6 @@ class Body:
     origin: Floats
     seed: int
 
-    @property
-    def bounds(self) -> tuple[Floats, Floats]:
-        """Two corners (3,) in the world of a block that holds the body."""
-        ends = np.concatenate([self.rows[:, 0:3], self.rows[:, 0:3] + self.rows[:, 3:6] * self.rows[:, 6:7]])
-        wide = np.concatenate([self.rows[:, 7], self.rows[:, 10]])[:, None]
-        return (ends - wide).min(axis=0) + self.origin, (ends + wide).max(axis=0) + self.origin
-
 
 def posed(
     person: Person,

@@ -213,14 +213,6 @@ def gate(x: float, y: float, yaw: float) -> Things:
     ]
 
 
-def railing(x: float, y: float, length: float, yaw: float) -> Things:
-    """Posts and two bars, a metre high."""
-    made = [box(x, y, high, (length, 0.05, 0.05), of.PLAIN, STEEL, yaw=yaw, gloss=0.3) for high in (0.5, 1.0)]
-    count = max(round(length / 1.6), 1)
-    spots = [turned(x, y, yaw, k * length / count - length / 2, 0) for k in range(count + 1)]
-    return made + [post(*spot, 0, 0.03, 1.05, of.PLAIN, STEEL) for spot in spots]
-
-
 def skyline(rng: Rng, size: tuple[float, float]) -> Things:
     """What closes the view behind a place outdoors: trees and houses in a ring far off."""
     made = []

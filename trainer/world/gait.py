@@ -18,11 +18,6 @@ ACTIONS = ("walk", "stand", "turn", "carry")
 LEG = 0.488  # hip to ankle, of the height
 ANKLE = 0.042  # ankle to sole
 STANCE = 0.62  # share of a stride that a foot is on the ground
-JOINTS = (
-    "pelvis", "waist", "chest", "neck", "head", "crown",
-    "shoulder l", "elbow l", "wrist l", "hand l", "hip l", "knee l", "ankle l", "toe l", "heel l",
-    "shoulder r", "elbow r", "wrist r", "hand r", "hip r", "knee r", "ankle r", "toe r", "heel r",
-)  # fmt: skip
 SIDES = (("l", -1.0), ("r", 1.0))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,16 +14,9 @@ from reid_engine.store import CameraPair, Store, TrackletFilter
 from reid_engine.store.connection import Database
 from reid_engine.store.migrate import configuration
 from reid_engine.types import CameraId, TrackletId
-from tests.support.cases import Gallery, gallery
+from tests.support.cases import Gallery
 
 PNG = b"\x89PNG\r\n\x1a\n and more"
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Gallery]:
-    made = gallery(tmp_path)
-    yield made
-    made.store.close()
 
 
 def test_one_line_of_undo_holds_decisions_and_notes(people: Gallery) -> None:

@@ -31,7 +31,7 @@ from reid_engine.store import Store, TrackletFilter, connection
 from reid_engine.store.connection import Database
 from reid_engine.store.migrate import bring_up_to_date, configuration
 from reid_engine.store.schema import REVISION
-from tests.support.cases import MODEL, Gallery, closed, gallery, looks
+from tests.support.cases import MODEL, Gallery, closed, looks
 
 __all__ = [
     "test_model_definitions_match_ddl",
@@ -41,13 +41,6 @@ __all__ = [
 ]
 
 KILLS = 3
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Gallery]:
-    made = gallery(tmp_path)
-    yield made
-    made.store.close()
 
 
 @pytest.fixture

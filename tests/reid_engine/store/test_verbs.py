@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +9,9 @@ import pytest
 
 from reid_engine.clock import CameraClock
 from reid_engine.errors import CaseError, NotFound, ShapeError, UsageError
-from reid_engine.store import CameraPair, Network, NewSource, Store, TrackletFilter
+from reid_engine.store import CameraPair, EraseScope, Network, NewSource, Store, TrackletFilter
 from reid_engine.types import CameraId, Damage, ModelId, SourceId, SourceReport, TrackletId
-from tests.support.cases import DIM, FRAME_US, MODEL, SECOND, Gallery, closed, gallery, looks
-
-
-@pytest.fixture
-def people(tmp_path: Path) -> Iterator[Gallery]:
-    made = gallery(tmp_path)
-    yield made
-    made.store.close()
-
+from tests.support.cases import DIM, FRAME_US, MODEL, SECOND, Gallery, closed, looks
 
 # cameras -------------------------------------------------------------------------------------------------------------
 
@@ -105,7 +96,7 @@ def test_a_recording_comes_out_as_it_went_in(people: Gallery) -> None:
         bytes=2**40,
         start_us=1_700_000_000_000_000,
         kind="images",
-        start_origin="name",
+        start_origin="file name",
         fingerprint="f",
         settings={"fps": None, "deep": {"x": 1.5}},
         width=1920,
@@ -284,7 +275,7 @@ def test_filters_meet_and_count_what_touches_the_interval(people: Gallery) -> No
     assert found(TrackletFilter(cameras=(a,))) == [a1, a9]
     assert found(TrackletFilter(cameras=())) == []
     assert found(TrackletFilter(not_cameras=(a,))) == [b1, b5]
-    assert found(TrackletFilter(sources=(people.source("b"),), exclude=(b1,))) == [b5]
+    assert found(TrackletFilter(cameras=(b,), exclude=(b1,))) == [b5]
     end = SECOND + 4 * FRAME_US
     assert found(TrackletFilter(from_us=end, to_us=5 * SECOND)) == [a1, b1, b5]
     assert found(TrackletFilter(from_us=end + 1, to_us=5 * SECOND - 1)) == []
@@ -294,10 +285,11 @@ def test_filters_meet_and_count_what_touches_the_interval(people: Gallery) -> No
     assert people.store.tracklets_between(a, 2 * SECOND, 3 * SECOND) == []
 
 
-def test_deleting_takes_everything_along(people: Gallery) -> None:
+def test_erasing_takes_everything_along(people: Gallery) -> None:
     keep, gone = people.put("a", 1), people.put("a", 2, at_s=5)
     people.store.decide(keep, gone, "different")
-    assert people.store.delete_tracklets([gone, TrackletId(999)]) == 1
+    people.finish("a")
+    assert people.store.erase(EraseScope(tracklets=(gone,)), reason="asked").tracklets == (gone,)
     assert people.store.find(TrackletFilter()).tolist() == [keep]
     assert people.store.vector_count(MODEL) == 1
     assert people.store.best_crops([keep, gone]).keys() == {keep}
