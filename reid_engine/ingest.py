@@ -290,7 +290,7 @@ class Ingest:
                 kind=recording.kind,
                 start_origin=start.origin,
                 fingerprint=self._fingerprint(),
-                settings={"detector": self.detector.name, "fps": self.options.fps, **self._settings_in_words()},
+                settings=self._settings_in_words(),
                 width=info.width,
                 height=info.height,
             )
@@ -298,6 +298,9 @@ class Ingest:
 
     def _settings_in_words(self) -> dict[str, Any]:
         return {
+            "detector": self.detector.name,
+            "fps": self.options.fps,
+            "folder_fps": self.options.folder_fps,
             "detection": self.settings.detection.model_dump(),
             "tracking": self.settings.tracking.model_dump(),
             "tracklets": self.settings.tracklets.model_dump(),

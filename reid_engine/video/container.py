@@ -39,6 +39,7 @@ LYING_HEADER = 1.5  # the stamps' rate over the header's, either way, from which
 EVEN_WITHIN = 0.1  # of the usual interval
 EVEN_SHARE = 0.8
 USUAL_RATE = 25.0
+COUNTED_FROM_0 = "matroska"  # its duration is the time of its end, also where it begins late
 ONE_PICTURE_A_PACKET = frozenset({"h264", "hevc"})  # unless interlaced, where a packet may be half a picture
 
 
@@ -119,6 +120,17 @@ class VideoFile:
         by_dts = self._container.format.name == "avi"
         codec = self._stream.codec_context.name
         return Header(codec, rate, counted, by_dts, frames, duration, self._start_us(), notes)
+
+    def stamps(self) -> Iterator[tuple[int | None, int | None, bool]]:
+        """(decoding stamp, display stamp, whether a key frame) of every packet from where the file stands."""
+        for packet in self._packets(DamageCount()):
+            decoding, shown = self._microseconds(packet.dts), self._microseconds(packet.pts)
+            yield shown if decoding is None else decoding, shown, packet.is_keyframe
+
+    def pass_over(self, packets: int) -> None:
+        """Stand behind so many packets, which nobody decodes."""
+        for _ in itertools.islice(self._packets(DamageCount()), packets):
+            pass
 
     def decoded(self, header: Header, damage: DamageCount) -> Iterator[Decoded]:
         """Every picture from where the file stands; what fails is counted and passed over."""
@@ -208,7 +220,10 @@ class VideoFile:
     def _duration_us(self) -> int | None:
         if self._stream.duration:
             return self._microseconds(self._stream.duration)
-        return self._container.duration  # already in microseconds
+        duration, start = self._container.duration, self._container.start_time  # in microseconds already
+        if duration and start and start > 0 and self._container.format.name.startswith(COUNTED_FROM_0):
+            return max(0, duration - start) or None
+        return duration
 
     def _start_us(self) -> int | None:
         for metadata in (self._stream.metadata, self._container.metadata):

@@ -26,6 +26,11 @@ class Timeline:
         self._base = base_us
         self._last: int | None = None
 
+    @property
+    def base_us(self) -> int:
+        """The stamp from which offsets count now; another one after a jump back."""
+        return self._base or 0
+
     def place(self, stamp_us: int | None, following_us: int | None) -> tuple[int, int]:
         """(offset_us, duration_us) of the next picture, from its stamp and the stamp of the one after it."""
         if self._base is None and stamp_us is not None:

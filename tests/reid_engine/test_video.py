@@ -203,6 +203,29 @@ def test_joined_recordings_go_on_in_time(tmp_path: Path) -> None:
     assert source.damage.places == ((59 * STEP_US, "the times jump back by 2.360 s; they are continued"),)
 
 
+def test_every_picture_of_joined_recordings_is_found_at_its_time(tmp_path: Path) -> None:
+    parts = [write_clip(tmp_path / f"{first}.ts", first=first) for first in (0, 60, 120)]
+    both = tmp_path / "joined.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    source = open_source(both, repaired=True)
+    assert offsets(source) == [STEP_US * number for number in range(180)]
+    for number in range(0, 180, 11):
+        source.seek(number * STEP_US)
+        assert first_number(source) == number
+    source.seek(100 * STEP_US)
+    assert numbers(source) == list(range(100, 180)), "and it goes on over the next joint"
+    with pytest.raises(SeekError):
+        source.seek(180 * STEP_US)
+    source.close()
+
+
+def test_a_file_whose_times_begin_late_is_as_long_as_its_pictures(tmp_path: Path) -> None:
+    source = open_source(write_clip(tmp_path / "late.mkv", stamps=range(500, 560)))
+    assert source.info.duration_us == 60 * STEP_US
+    assert len(numbers(source)) == 60
+    assert source.damage.notes == ()
+
+
 # damage ---------------------------------------------------------------------------------------------------------------
 
 
