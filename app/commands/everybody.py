@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from app.commands.program import say, tell, telling
+from app.commands.program import Sentences, say, tell, telling
 from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
@@ -122,7 +122,7 @@ def people(
     """Who is here? Tracks put together into likely people, those before most cameras first."""
     with telling(Case.open(case)) as opened:
         where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
-        found = opened.likely_people(where, control=JobControl())
+        found = opened.likely_people(where, control=JobControl(Sentences()))
         if sheet is not None:
             opened.people_sheet(found, sheet, when=date_and_time)
         names = {known.id: known for known in opened.store.cameras()}
