@@ -11,6 +11,7 @@ Readers, in any number of threads and processes, see the last commit.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -188,6 +189,8 @@ def explained(path: Path) -> Iterator[None]:
         raise _translated(error.orig, path) from error
     except (sqlite3.Error, OSError) as error:
         raise _translated(error, path) from error
+    except json.JSONDecodeError as error:
+        raise CaseDamaged(damaged(path, f"a column is not what was written: {error}")) from error
     except OverflowError as error:
         raise CaseError("a number is larger than any that a case can hold; look at what was given") from error
 

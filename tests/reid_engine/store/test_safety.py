@@ -27,7 +27,7 @@ from pytest_alembic.tests import (
 )
 
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, CaseTooNew, DiskFull
-from reid_engine.store import Store, TrackletFilter, connection
+from reid_engine.store import Network, Store, TrackletFilter, connection
 from reid_engine.store.connection import Database
 from reid_engine.store.migrate import bring_up_to_date, configuration
 from reid_engine.store.schema import REVISION
@@ -201,6 +201,19 @@ def test_a_cut_database_and_a_torn_page_are_damage(people: Gallery) -> None:
         people.store.path.write_bytes(content)
         with pytest.raises(CaseDamaged):
             Store.open(people.store.path)
+
+
+def test_columns_that_are_not_what_was_written_are_damage(people: Gallery) -> None:
+    track = people.put("a", 1)
+    people.store.add_network(Network("embedder", "0" * 64, "n", "n.onnx", {"a": 1}, MODEL))
+    with sqlite3.connect(people.store.path) as database:
+        database.execute("UPDATE tracklet_box SET xyxy = ?", (b"123",))
+        database.execute("UPDATE network SET card = '{'")
+    database.close()
+    with pytest.raises(CaseDamaged, match=f"tracklet {track} are damaged"):
+        people.store.tracklets([track])
+    with pytest.raises(CaseDamaged, match="not what was written"):
+        people.store.networks()
 
 
 def test_a_case_that_is_open_for_reading_cannot_be_changed(people: Gallery) -> None:
