@@ -104,7 +104,7 @@ class FileSource:
         self._damage = DamageCount(self._info.notes)
         decoded = self._reopened().decoded(self._header, self._damage)
         end_us = 0
-        for picture in self._timed(decoded, Timeline(self._header.step_us, self._damage), itertools.count()):
+        for picture in self._timed(decoded, self._timeline(self._damage), itertools.count()):
             end_us = picture.offset_us + picture.duration_us
             yield picture
         promised = self._info.duration_us or 0
@@ -123,7 +123,7 @@ class FileSource:
         first = next(whole, None)
         if first is None or first.stamp_guessed:
             return iter(())
-        timeline = Timeline(self._header.step_us, passing, base_us=base_us)
+        timeline = self._timeline(passing, base_us)
         return self._timed(itertools.chain([first], whole), timeline, itertools.repeat(-1))
 
     def _found_by_reading(self, base_us: int, offset_us: int, check: Callable[[], None]) -> Iterator[Picture]:
@@ -131,7 +131,7 @@ class FileSource:
 
         The packets are placed in time from the start, as a whole reading does with the pictures, and not decoded.
         """
-        timeline = Timeline(self._header.step_us, DamageCount(), base_us=base_us)
+        timeline = self._timeline(DamageCount(), base_us)
         packets = itertools.chain(self._reopened().stamps(), [(None, None, False)])
         begin = 0, base_us
         for number, ((decoding, shown, key_frame), following) in enumerate(itertools.pairwise(packets)):
@@ -146,8 +146,11 @@ class FileSource:
         file, passing = self._reopened(), DamageCount()
         file.pass_over(begin[0])
         whole = itertools.dropwhile(lambda picture: not picture.key_frame, file.decoded(self._header, passing))
-        timeline = Timeline(self._header.step_us, passing, base_us=begin[1])
+        timeline = self._timeline(passing, begin[1])
         return self._timed(whole, timeline, itertools.repeat(-1))
+
+    def _timeline(self, damage: DamageCount, base_us: int | None = None) -> Timeline:
+        return Timeline(self._header.step_us, damage, base_us=base_us, wrap_us=self._header.wrap_us)
 
     def _reopened(self) -> VideoFile:
         self._file.close()
