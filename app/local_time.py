@@ -8,17 +8,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from app.words import tr
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DAY = timedelta(days=1)  # no zone is further from UTC
-FIRST_US, LAST_US = (
-    (moment.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1)
-    for moment in (datetime.min + DAY, datetime.max - DAY)
-)
+FIRST = datetime(1, 1, 2, tzinfo=UTC)  # of the calendar, with room for a zone before it, and behind the last
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def local(time_us: int, zone: str) -> datetime:
     """The moment in the camera's zone; what lies beyond all calendars is their first or last day."""
-    within_us = min(max(time_us, FIRST_US), LAST_US)
-    return (EPOCH + timedelta(microseconds=within_us)).astimezone(_place(zone))
+    since = min(max(timedelta(microseconds=time_us), FIRST - EPOCH), LAST - EPOCH)
+    return (EPOCH + since).astimezone(_place(zone))
 
 
 def _place(zone: str) -> tzinfo:

@@ -43,7 +43,7 @@ from reid_engine.recordings import (
     zone_of,
 )
 from reid_engine.settings import Settings, fingerprint
-from reid_engine.store import Camera, Network, NewSource, Source
+from reid_engine.store import Camera, Network, NewSource, Source, checked_name
 from reid_engine.types import SourceId, SourceReport
 
 FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
@@ -169,6 +169,8 @@ class Ingest:
         name = item.camera or path.stem
         try:
             _refuse_unwritable(path)
+            if item.camera is None:
+                _refuse_as_name(path)
             size = _size(path)
             sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
             if _size(path) != size:
@@ -414,6 +416,15 @@ def _refuse_unwritable(path: Path) -> None:
     except UnicodeEncodeError:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise InputError(f"the name {shown} holds bytes that are no text (UTF-8); rename it and try again") from None
+
+
+def _refuse_as_name(path: Path) -> None:
+    """Raise InputError for a recording that no camera can be called after."""
+    try:
+        checked_name(path.stem)
+    except UsageError:
+        shown = ascii(path.name)
+        raise InputError(f"no camera can be called after {shown}; give it a name: --camera NAME=FILE") from None
 
 
 def _size(path: Path) -> int | None:

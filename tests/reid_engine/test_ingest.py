@@ -56,6 +56,15 @@ def test_the_same_content_named_twice_in_one_call_is_analysed_once(
     assert case.check() == []
 
 
+def test_a_recording_that_no_camera_can_be_called_after_is_named_and_taken_under_another_name(
+    clip: Path, case: Case, embedder: Embedder, tmp_path: Path
+) -> None:
+    odd = Path(shutil.copy(clip, tmp_path / "two\nlines.mp4"))
+    refused, taken = (ingest(case, embedder, Wanted(odd, name))[0] for name in (None, "Gate"))
+    assert refused.message.startswith("no camera can be called after 'two\\nlines.mp4'")
+    assert taken.state == "done"
+
+
 def test_a_moment_shows_the_picture_that_was_analysed_then(tmp_path: Path, case: Case, embedder: Embedder) -> None:
     """Also where the same stamps come twice, and in a folder of pictures at a rate of its own."""
     parts = [write_clip(tmp_path / f"{first}.ts", first=first) for first in (0, 60)]
