@@ -25,7 +25,6 @@ from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.people import Group
-from reid_engine.recordings import SourceKind
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
     Camera,
@@ -89,6 +88,8 @@ def _stretch(source: Source, camera: Camera, length_us: int) -> Stretch:
         duration_us=length_us,
         clock=camera.clock,
         size=(source.width, source.height),
+        folder_fps=source.folder_fps,
+        repaired=source.repaired,
     )
 
 
@@ -189,7 +190,7 @@ class Desk:
         if source.report is not None and source.report.duration_us > 0:
             return source.report.duration_us
         if source.path not in self._lengths:
-            self._lengths[source.path] = length_of(Path(source.path), source.kind)
+            self._lengths[source.path] = length_of(source)
         return self._lengths[source.path]
 
     def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
@@ -423,10 +424,10 @@ class Desk:
         self.case.close()
 
 
-def length_of(path: Path, kind: SourceKind) -> int:
+def length_of(source: Source) -> int:
     """Microseconds by the recording's own header; 0 where it does not say or cannot be read."""
     try:
-        info = probe(DecodeRequest(path, kind))
+        info = probe(DecodeRequest(Path(source.path), source.kind, folder_fps=source.folder_fps))
     except ReappearError:
         return 0  # the player's tile says why when it is opened
     if info.duration_us is not None:

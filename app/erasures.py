@@ -41,7 +41,8 @@ def done_words(found: Erasure) -> str:
 def _going(rows: Erasure) -> Iterator[str]:
     numbers = ", ".join(map(str, rows.tracklets[:LISTED])) + (", …" if len(rows.tracklets) > LISTED else "")
     tracks = counted(len(rows.tracklets), tr("1 track"), tr("{count} tracks"))
-    yield tr("Goes for good: {tracks} ({numbers}).").format(tracks=tracks, numbers=numbers)
+    listed = tr("{tracks} ({numbers})").format(tracks=tracks, numbers=numbers) if numbers else tracks
+    yield tr("Goes for good: {tracks}.").format(tracks=listed)
     if len(rows.tracklets) > rows.asked:
         more = len(rows.tracklets) - rows.asked
         yield tr("{count} of them by splits and merges: they show the same pictures.").format(count=more)

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.words import tr
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST = datetime(1, 1, 2, tzinfo=UTC)  # of the calendar, with room for a zone before it, and behind the last
+LAST = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 def local(time_us: int, zone: str) -> datetime:
-    """The moment in the camera's zone."""
-    return (EPOCH + timedelta(microseconds=time_us)).astimezone(ZoneInfo(zone))
+    """The moment in the camera's zone; what lies beyond all calendars is their first or last day."""
+    since = min(max(timedelta(microseconds=time_us), FIRST - EPOCH), LAST - EPOCH)
+    return (EPOCH + since).astimezone(_place(zone))
+
+
+def _place(zone: str) -> tzinfo:
+    """The zone, or UTC, as what is shown then says, where this machine does not know it."""
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
 
 
 def date_and_time(time_us: int, zone: str) -> str:
@@ -72,13 +83,13 @@ def parse(text: str, zone: str) -> int:
     except ValueError as error:
         raise ValueError(f"“{text}” is no time: write it as 2026-11-03 14:03:22") from error
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=ZoneInfo(zone))
+        moment = moment.replace(tzinfo=_place(zone))
     return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def iso(time_us: int) -> str:
     """ISO 8601 in UTC, as the command line takes it."""
-    return (EPOCH + timedelta(microseconds=time_us)).isoformat().replace("+00:00", "Z")
+    return local(time_us, "UTC").isoformat().replace("+00:00", "Z")
 
 
 def ahead(offset_us: int) -> str:

@@ -81,7 +81,10 @@ class MasterClock:
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """One recording as the player needs it. start_us: by the camera's own clock, uncorrected."""
+    """One recording as the player needs it. start_us: by the camera's own clock, uncorrected.
+
+    folder_fps, repaired: how it is read, as in ``DecodeRequest``
+    """
 
     path: Path
     kind: SourceKind
@@ -89,6 +92,8 @@ class Stretch:
     duration_us: int
     clock: CameraClock
     size: tuple[int, int]
+    folder_fps: float = 25.0
+    repaired: bool = False
 
     @property
     def from_us(self) -> int:
@@ -102,7 +107,8 @@ class Stretch:
 
     def continues(self, other: Stretch) -> bool:
         """True when it is the same recording at the same place in time, though more may be known of it now."""
-        return (self.path, self.start_us, self.clock) == (other.path, other.start_us, other.clock)
+        mine, theirs = ((s.path, s.start_us, s.clock, s.repaired) for s in (self, other))
+        return mine == theirs
 
     def offset(self, time_us: int) -> int:
         """Corrected UTC to microseconds after the first picture; the very end is a moment of the last picture."""
@@ -175,7 +181,8 @@ class Decoders(QObject):
             self._ended(server)
 
     def _started(self, stretch: Stretch, room: tuple[int, int]) -> PictureServer:
-        server = PictureServer(stretch.path, stretch.kind, room, screen=True)
+        fps, repaired = stretch.folder_fps, stretch.repaired
+        server = PictureServer(stretch.path, stretch.kind, room, folder_fps=fps, repaired=repaired, screen=True)
         self._living.add(server)
         put_behind(server.pid, BEHIND_THE_WINDOW)
         return server

@@ -44,7 +44,7 @@ from reid_engine.recordings import (
     zone_of,
 )
 from reid_engine.settings import Settings, fingerprint
-from reid_engine.store import Camera, Network, NewSource, Source
+from reid_engine.store import Camera, Network, NewSource, Source, checked_name
 from reid_engine.types import SourceId, SourceReport
 
 FileState: TypeAlias = Literal["done", "skipped", "failed", "unfinished"]
@@ -170,6 +170,8 @@ class Ingest:
         name = item.camera or path.stem
         try:
             _refuse_unwritable(path)
+            if item.camera is None:
+                _refuse_as_name(path)
             size = _size(path)
             sha256 = content_sha256(path, self.control, lambda done, total: self._say_hashing(path, done, total))
             if _size(path) != size:
@@ -291,7 +293,7 @@ class Ingest:
                 kind=recording.kind,
                 start_origin=start.origin,
                 fingerprint=self._fingerprint(),
-                settings={"detector": self.detector.name, "fps": self.options.fps, **self._settings_in_words()},
+                settings=self._settings_in_words(),
                 width=info.width,
                 height=info.height,
             )
@@ -299,6 +301,9 @@ class Ingest:
 
     def _settings_in_words(self) -> dict[str, Any]:
         return {
+            "detector": self.detector.name,
+            "fps": self.options.fps,
+            "folder_fps": self.options.folder_fps,
             "detection": self.settings.detection.model_dump(),
             "tracking": self.settings.tracking.model_dump(),
             "tracklets": self.settings.tracklets.model_dump(),
@@ -412,6 +417,15 @@ def _refuse_unwritable(path: Path) -> None:
     except UnicodeEncodeError:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
         raise InputError(f"the name {shown} holds bytes that are no text (UTF-8); rename it and try again") from None
+
+
+def _refuse_as_name(path: Path) -> None:
+    """Raise InputError for a recording that no camera can be called after."""
+    try:
+        checked_name(path.stem)
+    except UsageError:
+        shown = ascii(path.name)
+        raise InputError(f"no camera can be called after {shown}; give it a name: --camera NAME=FILE") from None
 
 
 def _size(path: Path) -> int | None:

@@ -66,7 +66,8 @@ def picture_at(source: Source, offset_us: int) -> BgrImage:
     """The picture that a recording shows ``offset_us`` after its first one, at full size."""
     path = file_of(source)
     kind: SourceKind = "folder" if source.kind == "folder" else "video"
-    server = PictureServer(path, kind, (source.width, source.height), slots=2)
+    size = source.width, source.height
+    server = PictureServer(path, kind, size, folder_fps=source.folder_fps, repaired=source.repaired, slots=2)
     deadline = time.monotonic() + TIME_LIMIT_S
     try:
         server.seek(max(0, offset_us))

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, Quality, ToTime, Upper
-from app.commands.program import say, tell, telling
+from app.commands.program import Sentences, say, tell, telling
 from app.local_time import date_and_time
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
@@ -115,7 +115,7 @@ def people(
     """Who is here? Tracks put together into likely people, those before most cameras first."""
     with telling(Case.open(case)) as opened:
         where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
-        found = opened.likely_people(where, control=JobControl())
+        found = opened.likely_people(where, control=JobControl(Sentences()))
         if sheet is not None:
             opened.people_sheet(found, sheet, when=date_and_time)
         names = {known.id: known for known in opened.store.cameras()}

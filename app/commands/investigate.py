@@ -16,7 +16,7 @@ from rich.table import Table
 
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, MovedWeights, Quality, ToTime, Upper
 from app.commands.everybody import passing
-from app.commands.program import Program, say, tell, telling
+from app.commands.program import Program, Sentences, say, tell, telling
 from app.local_time import date_and_time, precise_time
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
@@ -71,7 +71,7 @@ def search(
         raise UsageError(f"tracklet {min(both)} is said to be the same person and a different one; choose one of them")
     program: Program = context.obj
     settings = program.settings().search
-    control = JobControl()
+    control = JobControl(Sentences())
     with telling(Case.open(case)) as opened:
         where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
         model = opened.model()

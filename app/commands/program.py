@@ -115,6 +115,15 @@ def telling(case: Case) -> Case:
     return case
 
 
+class Sentences:
+    """What a person should know as sentences on standard error, and nothing else; for what is over soon."""
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Say a notice."""
+        if kind == "notice":
+            tell(str(fields["message"]))
+
+
 class _Heard:
     """JSON lines for a program, and what a person should know as sentences on standard error."""
 

@@ -15,7 +15,7 @@ from app import erasures
 from app.commands.arguments import AsJson
 from app.commands.program import say, tell
 from reid_engine.case import DATABASE, Case
-from reid_engine.errors import CaseError
+from reid_engine.errors import CaseError, InputError, UsageError
 from reid_engine.folders import config_folder
 from reid_engine.settings import Settings, each_setting, load_settings, save_settings, with_setting
 
@@ -34,6 +34,8 @@ def settings(
 ) -> None:
     """Show what may be set, with its meaning; or set it."""
     known = load_settings()
+    if key is not None and key not in {one.key for one in each_setting(known)}:
+        raise UsageError(f"there is no setting {key}; `reappear settings` lists them all")
     if default:
         plain = {one.key: one.default for one in each_setting(known)}
         known = Settings() if key is None else with_setting(known, key, plain.get(key))
@@ -69,6 +71,8 @@ def cases(
     as_json: AsJson = False,
 ) -> None:
     """List the cases in a folder, with purpose and content."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; give the one in which the cases lie")
     for path in sorted(found.parent for found in folder.glob(f"*/{DATABASE}")):
         try:
             with Case.open(path, read_only=True) as case:

@@ -193,7 +193,11 @@ def main() -> None:
     request = order.request
     try:
         source = open_source(
-            request.path, kind=request.kind, assumed_rate=request.assumed_rate, folder_fps=request.folder_fps
+            request.path,
+            kind=request.kind,
+            assumed_rate=request.assumed_rate,
+            folder_fps=request.folder_fps,
+            repaired=request.repaired,
         )
         _Decoder(order, source, memory).run()
     except ReappearError as error:

@@ -47,11 +47,15 @@ class PictureServer:
         *,
         assumed_rate: float | None = None,
         folder_fps: float = 25.0,
+        repaired: bool = False,
         slots: int = 8,
         screen: bool = False,
     ) -> None:
-        """``size`` is the tile's width and height in pixels; a picture is made larger for a ``screen`` only."""
-        request = DecodeRequest(path, kind, assumed_rate=assumed_rate, folder_fps=folder_fps)
+        """``size`` is the tile's width and height in pixels; a picture is made larger for a ``screen`` only.
+
+        The others say how the recording is read, as in ``DecodeRequest``.
+        """
+        request = DecodeRequest(path, kind, assumed_rate=assumed_rate, folder_fps=folder_fps, repaired=repaired)
         self._link = DecoderLink(Order("play", request, slots=slots, size=size, screen=screen))
         self._serial = 0
         self.error = ""

@@ -24,6 +24,7 @@ class DecodeRequest:
     analyse_fps:  pictures a second of the recording's own time; None is every picture
     assumed_rate: pictures a second where the recording has no times of its own
     folder_fps:   pictures a second of a folder of pictures
+    repaired:     its times had to be repaired when it was read, so a moment is found by reading, not by its stamps
     resume_index: the first picture to deliver for analysis; those before are decoded, not delivered
     wanted:       pictures before ``resume_index`` to deliver all the same, rising
 
@@ -36,6 +37,7 @@ class DecodeRequest:
     analyse_fps: float | None = None
     assumed_rate: float | None = None
     folder_fps: float = 25.0
+    repaired: bool = False
     resume_index: int = 0
     wanted: tuple[int, ...] = ()
 

@@ -193,7 +193,7 @@ def _card_for(file: Path, given: Path | Mapping[str, Any] | None, facts: Network
     beside = file.with_suffix(".json")
     if isinstance(given, Mapping):
         recorded = {key: value for key, value in given.items() if key != "rule"}
-        return EmbedderCard.model_validate(recorded), "prepared as the case has recorded"
+        return _validated(recorded, "recorded in the case"), "prepared as the case has recorded"
     if given is not None:
         return read_card(given), f"prepared as the card {given.name} says"
     if beside.is_file():
@@ -218,15 +218,20 @@ def _card(
 def read_card(path: Path) -> EmbedderCard:
     """A card file. Raises InputError, naming the file and the key."""
     try:
-        return EmbedderCard.model_validate(json.loads(path.read_text("utf-8")))
+        return _validated(json.loads(path.read_text("utf-8")), path.name)
     except OSError as error:
         raise InputError(f"the card {path} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"the card {path.name} is not JSON: {error}") from error
+
+
+def _validated(found: object, name: str) -> EmbedderCard:
+    try:
+        return EmbedderCard.model_validate(found)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise InputError(f"the card {path.name}: {key}: {first['msg']}") from error
-    except ValueError as error:
-        raise InputError(f"the card {path.name} is not JSON: {error}") from error
+        raise InputError(f"the card {name}: {key}: {first['msg']}") from error
 
 
 def _fits(name: str, card: EmbedderCard, facts: NetworkFacts) -> None:

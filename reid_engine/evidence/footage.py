@@ -16,7 +16,7 @@ from reid_engine.captions import framed, png
 from reid_engine.crops import pixels_of
 from reid_engine.decoder import Shot, stretch
 from reid_engine.errors import SourceError
-from reid_engine.evidence.sightings import Piece, folder_fps
+from reid_engine.evidence.sightings import Piece
 from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child
 from reid_engine.recordings import pictures_in
@@ -24,6 +24,7 @@ from reid_engine.redaction import Redaction, cover, covered
 from reid_engine.types import BgrImage, Crop, Part
 from reid_engine.whereabouts import boxes_at
 
+REPAIRED = "the times in the recording jump or were damaged, so a part of it cannot be copied by them"
 SUFFIX = {"mp4": ".mp4", "matroska": ".mkv", "avi": ".avi"}
 
 
@@ -46,6 +47,8 @@ def native(piece: Piece, folder: Path, first_number: int | None, control: JobCon
     place.mkdir(exist_ok=True)
     if piece.source.kind == "folder":
         return _copied_pictures(piece, place / piece.stem, control)
+    if piece.request.repaired:
+        return _not_copied(piece, REPAIRED, control)
     out = place / piece.stem
     span = str(piece.from_us), str(piece.to_us)
     told = ask_child("reid_engine.video.clip", [str(out), *span, str(piece.request.path)], control.check)
@@ -53,8 +56,7 @@ def native(piece: Piece, folder: Path, first_number: int | None, control: JobCon
         raise OSError(told["errno"], told["error"])
     if "error" in told:
         out.unlink(missing_ok=True)
-        control.notice(f"{piece.stem}: no copy of the packets, {told['error']}")
-        return {"path": None, "why": told["error"]}
+        return _not_copied(piece, told["error"], control)
     named = out.with_suffix(SUFFIX[told["container"]])
     out.rename(named)
     first_us, last_us = told["first_us"], told["last_us"]
@@ -68,10 +70,15 @@ def native(piece: Piece, folder: Path, first_number: int | None, control: JobCon
     }
 
 
+def _not_copied(piece: Piece, why: str, control: JobControl) -> dict[str, Any]:
+    control.notice(f"{piece.stem}: no copy of the packets, {why}")
+    return {"path": None, "why": why}
+
+
 def _copied_pictures(piece: Piece, place: Path, control: JobControl) -> dict[str, Any]:
     """Files of a folder under their numbers; how they were called is told."""
     place.mkdir()
-    fps, files = folder_fps(piece.source), pictures_in(piece.request.path)
+    fps, files = piece.request.folder_fps, pictures_in(piece.request.path)
     first, last = int(piece.from_us * fps / 1e6), min(int(piece.to_us * fps / 1e6), len(files) - 1)
     for number in range(first, last + 1):
         control.check()

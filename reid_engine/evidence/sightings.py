@@ -19,7 +19,6 @@ from reid_engine.store import Camera, Source
 from reid_engine.types import ClosedTracklet, SourceId, Tracklet, TrackletId
 
 LONGEST_ROUND_S = 3600.0
-USUAL_FOLDER_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,19 +78,11 @@ class Piece:
         return self.camera.clock.correct(self.source.start_us + offset_us)
 
 
-def folder_fps(source: Source) -> float:
-    """Pictures a second at which a folder was analysed: its length tells."""
-    report = source.report
-    if report is None or not report.frames_expected or not report.duration_us:
-        return USUAL_FOLDER_FPS
-    return report.frames_expected * 1e6 / report.duration_us
-
-
 def request_of(source: Source) -> DecodeRequest:
     """How a recording is read."""
     if source.kind == "folder":
-        return DecodeRequest(Path(source.path), "folder", folder_fps=folder_fps(source))
-    return DecodeRequest(Path(source.path))
+        return DecodeRequest(Path(source.path), "folder", folder_fps=source.folder_fps)
+    return DecodeRequest(Path(source.path), repaired=source.repaired)
 
 
 def pieces_of(case: Case, found: Journey, options: EvidenceOptions) -> list[Piece]:

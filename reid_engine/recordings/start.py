@@ -20,6 +20,7 @@ Origin: TypeAlias = Literal["by hand", "file name", "container", "unknown"]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 NO_TIME_BEFORE_US = 366 * DAY_US  # recorders without a set clock write 1904 or 1970
+LAST_YEAR = 9999  # of every calendar here; it and the first are out of reach, so that no zone leads over the edge
 WIDEST_OFFSET = timedelta(hours=14)
 
 _DATE = r"(?P<year>(?:19|20)\d\d)(?P<d>[-_.]?)(?P<month>\d\d)(?P=d)(?P<day>\d\d)"
@@ -83,6 +84,8 @@ def parse_time(text: str) -> int:
         raise UsageError(f"{text!r} is no time: write it like 2026-11-03T14:02:11+01:00") from None
     if moment.tzinfo is None:
         raise UsageError(f"{text!r} does not say its offset from UTC: write it like 2026-11-03T14:02:11+01:00 or ...Z")
+    if not 1 < moment.year < LAST_YEAR:
+        raise UsageError(f"{text!r} is no time that a camera could mean: write it like 2026-11-03T14:02:11+01:00")
     return microseconds(moment)
 
 

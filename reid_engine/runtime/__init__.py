@@ -260,6 +260,8 @@ def sha256_of(path: Path) -> str:
         for file in files:
             if len(files) > 1:
                 digest.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+            if file.exists() and not file.is_file():  # to read a pipe or a device may never end
+                raise NetworkFileError(f"{file} is neither a file nor a folder; give the weights themselves")
             with file.open("rb") as stream:
                 while chunk := stream.read(CHUNK):
                     digest.update(chunk)

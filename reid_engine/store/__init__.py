@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import sqlalchemy as sa
 
@@ -79,7 +79,10 @@ class Store(ConsistencyVerbs):
 
     @classmethod
     def create(cls, path: Path, *, purpose: str = "", clock: Clock | None = None, operator: str | None = None) -> Self:
-        """Make a new case at ``path`` and open it; a kill half-way leaves none. Raises CaseError when one is there."""
+        """Make a new case at ``path`` and open it; a kill or a full disk half-way leaves none.
+
+        Raises CaseError when one is there, DiskFull.
+        """
         clock = SystemClock() if clock is None else clock
         beside = path.with_name(path.name + ".new")
         with explained(path):
@@ -87,14 +90,14 @@ class Store(ConsistencyVerbs):
         with explained(path), _alone(path.parent):
             if path.exists():
                 raise CaseError(f"{path} exists already; open it, or choose another place")
-            beside.write_bytes(b"")
-            database = Database(beside)
-            _bring_up_to_date(database, empty=True)
             info = {"uuid": str(uuid.uuid4()), "created_us": clock.now_us(), "purpose": purpose, "version": VERSION}
-            with database.writing(durable=True) as connection:
-                connection.execute(sa.insert(case_info), {"id": 1, **info})
-            database.close()
-            beside.replace(path)
+            _remove(beside)  # a log that a kill has left would be played into the new file
+            try:
+                _write_new(beside, info)
+                beside.replace(path)
+            except BaseException:
+                _remove(beside)
+                raise
         return cls.open(path, clock=clock, operator=operator)
 
     @classmethod
@@ -135,6 +138,25 @@ class Store(ConsistencyVerbs):
 
     def __exit__(self, *exception: object) -> None:
         self.close()
+
+
+def _write_new(path: Path, info: dict[str, Any]) -> None:
+    """A case's file, whole before it gets its name: a log that could not be folded into it would be left behind."""
+    path.write_bytes(b"")
+    database = Database(path)
+    try:
+        _bring_up_to_date(database, empty=True)
+        with database.writing(durable=True) as connection:
+            connection.execute(sa.insert(case_info), {"id": 1, **info})
+        database.fold()
+    finally:
+        database.close()
+
+
+def _remove(path: Path) -> None:
+    """A database with what SQLite keeps beside it."""
+    for end in ("", "-wal", "-shm"):
+        path.with_name(path.name + end).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from reid_engine.clock import CameraClock
+from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.errors import NotFound, UsageError
 from reid_engine.store.record import RecordVerbs
 from reid_engine.store.rows import Camera, CameraPair
@@ -19,6 +19,7 @@ from reid_engine.types import CameraId
 # control characters, halves of characters (undecodable file names), line and paragraph separators
 UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
+LARGEST_OFFSET_US = 100 * 366 * 86_400_000_000
 LARGEST_DRIFT_PPM = 100_000  # a tenth: six minutes in an hour
 
 
@@ -75,8 +76,11 @@ class CameraVerbs(RecordVerbs):
     def set_camera_clock(self, which: CameraId, clock: CameraClock) -> None:
         """Set how far the clock is off, and the corrected times of everything the camera saw, together.
 
-        Raises UsageError for a drift that no clock has, NotFound.
+        Raises UsageError for a drift or an offset that no clock has, NotFound.
         """
+        if abs(clock.offset_us) > LARGEST_OFFSET_US:
+            off = clock.offset_us / SECOND_US
+            raise UsageError(f"a clock that is {off:+.0f} s off: expected at most a hundred years either way")
         if not abs(clock.drift_ppm) <= LARGEST_DRIFT_PPM:
             raise UsageError(f"a drift of {clock.drift_ppm:g} ppm: expected at most {LARGEST_DRIFT_PPM:,} either way")
         with self.database.writing(durable=True) as connection:

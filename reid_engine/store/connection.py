@@ -11,7 +11,9 @@ Readers, in any number of threads and processes, see the last commit.
 from __future__ import annotations
 
 import errno
+import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +28,7 @@ from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, DiskFull, Reapp
 
 BUSY_S = 30.0
 QUICK_CHECK_S = 1.0
+LEAST_ROOM_BYTES = 1 << 20
 STEPS_BETWEEN_LOOKS = 100_000
 PRAGMAS = ("foreign_keys=ON", "temp_store=MEMORY", "journal_size_limit=67108864")
 
@@ -125,13 +128,24 @@ class Database:
     def backup(self, target: Path) -> None:
         """A whole, consistent copy at ``target``; nothing stands there unless the copy is complete."""
         beside = target.with_name(target.name + ".part")
+        try:
+            with self.raw() as connection:
+                copy = sqlite3.connect(beside)
+                try:
+                    connection.backup(copy)
+                finally:
+                    copy.close()
+            beside.replace(target)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
+
+    def fold(self) -> None:
+        """Write everything that is in the log into the file. Raises DiskFull, CaseBusy while others read."""
         with self.raw() as connection:
-            copy = sqlite3.connect(beside)
-            try:
-                connection.backup(copy)
-            finally:
-                copy.close()
-        beside.replace(target)
+            busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        if busy:
+            raise CaseBusy(f"another program reads {self.path.parent}")
 
     def overwrite(self, patience_s: float) -> None:
         """Write the file anew without what was deleted, and empty the log. Raises CaseBusy while others read."""
@@ -188,12 +202,22 @@ def explained(path: Path) -> Iterator[None]:
         raise _translated(error.orig, path) from error
     except (sqlite3.Error, OSError) as error:
         raise _translated(error, path) from error
+    except json.JSONDecodeError as error:
+        raise CaseDamaged(damaged(path, f"a column is not what was written: {error}")) from error
     except OverflowError as error:
         raise CaseError("a number is larger than any that a case can hold; look at what was given") from error
 
 
+def _without_room(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.parent).free < LEAST_ROOM_BYTES
+    except OSError:
+        return False
+
+
 def _translated(error: Any, path: Path) -> ReappearError:
-    if _is(error, sqlite3.SQLITE_FULL) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+    full = _is(error, sqlite3.SQLITE_FULL) or getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT)
+    if full or (_is(error, sqlite3.SQLITE_IOERR) and _without_room(path)):  # no other word where it maps a file
         return DiskFull(f"no space left where {path} lies. Everything committed is kept; free some space and go on")
     if _is(error, sqlite3.SQLITE_BUSY) or _is(error, sqlite3.SQLITE_LOCKED):
         return CaseBusy(f"another program has been writing to {path} for {BUSY_S:.0f} s; try again when it is done")

@@ -16,6 +16,7 @@ SourceState: TypeAlias = Literal["pending", "running", "done", "failed"]
 NetworkRole: TypeAlias = Literal["detector", "embedder"]
 EditKind: TypeAlias = Literal["split", "merge"]
 HeldKind: TypeAlias = Literal["tracklet", "recording", "camera"]
+USUAL_FOLDER_FPS = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,21 @@ class Source(NewSource):
     state: SourceState
     report: SourceReport | None
     failure: str | None
+
+    @property
+    def repaired(self) -> bool:
+        """True where some of its pictures' times are not those of its stamps."""
+        return self.report is not None and self.report.damage.repaired_times > 0
+
+    @property
+    def folder_fps(self) -> float:
+        """Pictures a second at which a folder of pictures is read; its length tells where nobody wrote it down."""
+        written, report = self.settings.get("folder_fps"), self.report
+        if isinstance(written, int | float):
+            return float(written)
+        if report is None or not report.frames_expected or not report.duration_us:
+            return USUAL_FOLDER_FPS
+        return report.frames_expected * 1e6 / report.duration_us
 
 
 @dataclass(frozen=True, slots=True)

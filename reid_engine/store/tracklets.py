@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from reid_engine.clock import CameraClock
-from reid_engine.errors import NotFound
+from reid_engine.errors import CaseDamaged, NotFound
 from reid_engine.store.cameras import camera_row, correct_all
 from reid_engine.store.content import source_sha256, tracklet_sha256
 from reid_engine.store.part import chunks, must_be_there, plain_rows
@@ -325,7 +325,13 @@ def _whole(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterable
     wanted = sa.select(tracklet, *boxes, recorded).select_from(joined).where(which)
     clocks = {row.id: camera_row(row).clock for row in connection.execute(sa.select(camera))}
     for row in connection.execute(wanted):
-        offsets = np.frombuffer(row.offset_us, "<i8").astype(np.int64)
+        try:
+            offsets = np.frombuffer(row.offset_us, "<i8").astype(np.int64)
+            xyxy, score = _boxes(row.xyxy), np.frombuffer(row.score, "<f4").astype(np.float32)
+        except ValueError as error:
+            raise CaseDamaged(
+                f"the boxes of tracklet {row.id} are damaged ({error}); `reappear check` says what else is"
+            ) from error
         yield Tracklet(
             id=TrackletId(row.id),
             camera=CameraId(row.camera),
@@ -333,8 +339,8 @@ def _whole(connection: sa.Connection, which: sa.ColumnElement[bool]) -> Iterable
             start_us=row.start_us,
             end_us=row.end_us,
             time_us=correct_all(clocks[row.camera], row.recorded_us + offsets),
-            xyxy=_boxes(row.xyxy),
-            score=np.frombuffer(row.score, "<f4").astype(np.float32),
+            xyxy=xyxy,
+            score=score,
             quality=row.quality,
         )
 

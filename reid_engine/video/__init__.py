@@ -62,12 +62,18 @@ class VideoSource(Protocol):
 
 
 def open_source(
-    path: Path, *, kind: SourceKind = "video", assumed_rate: float | None = None, folder_fps: float = 25.0
+    path: Path,
+    *,
+    kind: SourceKind = "video",
+    assumed_rate: float | None = None,
+    folder_fps: float = 25.0,
+    repaired: bool = False,
 ) -> VideoSource:
     """Open a recording.
 
     assumed_rate: pictures a second where the recording has no times of its own
     folder_fps:  pictures a second of a folder of pictures
+    repaired:    its times had to be repaired when it was read, so a moment is found by reading, not by its stamps
 
     Raises SourceError, naming the file, what was found and what to do.
     """
@@ -78,4 +84,4 @@ def open_source(
         return FolderSource(path, folder_fps)
     from reid_engine.video.file import FileSource
 
-    return FileSource(path, assumed_rate)
+    return FileSource(path, assumed_rate, repaired=repaired)

@@ -39,6 +39,9 @@ LYING_HEADER = 1.5  # the stamps' rate over the header's, either way, from which
 EVEN_WITHIN = 0.1  # of the usual interval
 EVEN_SHARE = 0.8
 USUAL_RATE = 25.0
+COUNTED_FROM_0 = "matroska"  # its duration is the time of its end, also where it begins late
+WRAPPING = frozenset({"mpegts", "mpeg"})
+WRAP_US = 2**33 * 1_000_000 // 90_000  # 33 bits of a 90 kHz clock: 26.5 hours
 ONE_PICTURE_A_PACKET = frozenset({"h264", "hevc"})  # unless interlaced, where a packet may be half a picture
 
 
@@ -48,6 +51,7 @@ class Header:
 
     counted: the stream has no stamps at all; a picture's time is its number over the rate
     by_dts:  the display stamps are made up (AVI); decoding stamps are right, and pictures come in display order
+    wrap_us: after which the stamps begin anew, None where they never do
     """
 
     codec: str
@@ -58,6 +62,7 @@ class Header:
     duration_us: int | None
     start_us: int | None
     notes: tuple[str, ...]
+    wrap_us: int | None
 
     @property
     def step_us(self) -> int:
@@ -118,7 +123,19 @@ class VideoFile:
             notes = (f"the header says {said:g} pictures a second, the times say {rate:g}: the times are believed",)
         by_dts = self._container.format.name == "avi"
         codec = self._stream.codec_context.name
-        return Header(codec, rate, counted, by_dts, frames, duration, self._start_us(), notes)
+        wrap_us = WRAP_US if self._container.format.name in WRAPPING else None
+        return Header(codec, rate, counted, by_dts, frames, duration, self._start_us(), notes, wrap_us)
+
+    def stamps(self) -> Iterator[tuple[int | None, int | None, bool]]:
+        """(decoding stamp, display stamp, whether a key frame) of every packet from where the file stands."""
+        for packet in self._packets(DamageCount()):
+            decoding, shown = self._microseconds(packet.dts), self._microseconds(packet.pts)
+            yield shown if decoding is None else decoding, shown, packet.is_keyframe
+
+    def pass_over(self, packets: int) -> None:
+        """Stand behind so many packets, which nobody decodes."""
+        for _ in itertools.islice(self._packets(DamageCount()), packets):
+            pass
 
     def decoded(self, header: Header, damage: DamageCount) -> Iterator[Decoded]:
         """Every picture from where the file stands; what fails is counted and passed over."""
@@ -206,9 +223,12 @@ class VideoFile:
         return float(1 / (step * self._time_base)), even
 
     def _duration_us(self) -> int | None:
-        if self._stream.duration:
-            return self._microseconds(self._stream.duration)
-        return self._container.duration  # already in microseconds
+        """As the container has it, after its first picture; None too where beginning and end are of two recordings."""
+        name, start = self._container.format.name, self._container.start_time
+        duration = self._microseconds(self._stream.duration) or self._container.duration
+        if duration and start and start > 0 and name.startswith(COUNTED_FROM_0):
+            duration = max(0, duration - start)
+        return None if name in WRAPPING and duration and duration > WRAP_US // 2 else duration or None
 
     def _start_us(self) -> int | None:
         for metadata in (self._stream.metadata, self._container.metadata):

@@ -25,8 +25,9 @@ SHORT_US = 1_000_000
 class FileSource:
     """A video file: opened to see what it is, and again for every reading from its start."""
 
-    def __init__(self, path: Path, assumed_rate: float | None = None) -> None:
+    def __init__(self, path: Path, assumed_rate: float | None = None, *, repaired: bool = False) -> None:
         self._path = path
+        self._repaired = repaired
         self._file = VideoFile(path)
         self._header = self._file.header(assumed_rate)
         first = next(self._reopened().decoded(self._header, DamageCount()), None)
@@ -78,7 +79,7 @@ class FileSource:
     def seek(self, offset_us: int, check: Callable[[], None] = lambda: None) -> None:
         """Let ``pictures`` begin with the one shown at ``offset_us``; raises SeekError."""
         self._found = None
-        pictures = self._before(offset_us)
+        pictures = self._before(offset_us, check)
         for picture in pictures:
             check()
             if picture.offset_us + picture.duration_us > offset_us:
@@ -86,8 +87,10 @@ class FileSource:
                 return
         raise SeekError(f"{self._path}: there is no picture at {offset_us / 1e6:.3f} s after the first")
 
-    def _before(self, offset_us: int) -> Iterator[Picture]:
+    def _before(self, offset_us: int, check: Callable[[], None]) -> Iterator[Picture]:
         """A reading that begins at or before a moment: at the nearest key frame that can be reached, or the start."""
+        if self._repaired and self._base_us is not None and not self._header.counted and not self._header.by_dts:
+            return self._found_by_reading(self._base_us, offset_us, check)
         for margin in SEEK_MARGINS_US:
             if self._base_us is None or self._header.counted or offset_us <= margin:
                 break
@@ -101,7 +104,7 @@ class FileSource:
         self._damage = DamageCount(self._info.notes)
         decoded = self._reopened().decoded(self._header, self._damage)
         end_us = 0
-        for picture in self._timed(decoded, Timeline(self._header.step_us, self._damage), itertools.count()):
+        for picture in self._timed(decoded, self._timeline(self._damage), itertools.count()):
             end_us = picture.offset_us + picture.duration_us
             yield picture
         promised = self._info.duration_us or 0
@@ -120,8 +123,34 @@ class FileSource:
         first = next(whole, None)
         if first is None or first.stamp_guessed:
             return iter(())
-        timeline = Timeline(self._header.step_us, passing, base_us=base_us)
+        timeline = self._timeline(passing, base_us)
         return self._timed(itertools.chain([first], whole), timeline, itertools.repeat(-1))
+
+    def _found_by_reading(self, base_us: int, offset_us: int, check: Callable[[], None]) -> Iterator[Picture]:
+        """From the last key frame before a moment where the same stamps come twice, or jump: no index leads there.
+
+        The packets are placed in time from the start, as a whole reading does with the pictures, and not decoded.
+        """
+        timeline = self._timeline(DamageCount(), base_us)
+        packets = itertools.chain(self._reopened().stamps(), [(None, None, False)])
+        begin = 0, base_us
+        for number, ((decoding, shown, key_frame), following) in enumerate(itertools.pairwise(packets)):
+            check()
+            if decoding is None:
+                continue
+            reached, _ = timeline.place(decoding, following[0])
+            if reached > offset_us:
+                break
+            if key_frame and shown is not None and shown - timeline.base_us <= offset_us:
+                begin = number, timeline.base_us
+        file, passing = self._reopened(), DamageCount()
+        file.pass_over(begin[0])
+        whole = itertools.dropwhile(lambda picture: not picture.key_frame, file.decoded(self._header, passing))
+        timeline = self._timeline(passing, begin[1])
+        return self._timed(whole, timeline, itertools.repeat(-1))
+
+    def _timeline(self, damage: DamageCount, base_us: int | None = None) -> Timeline:
+        return Timeline(self._header.step_us, damage, base_us=base_us, wrap_us=self._header.wrap_us)
 
     def _reopened(self) -> VideoFile:
         self._file.close()

@@ -18,13 +18,22 @@ class Timeline:
 
     step_us: the nominal distance of two pictures
     base_us: the stamp of the source's first picture; None takes the first stamp that comes
+    wrap_us: after which stamps begin anew, where they do; the parser takes a jump back for that, and adds it
     """
 
-    def __init__(self, step_us: int, damage: DamageCount, *, base_us: int | None = None) -> None:
+    def __init__(
+        self, step_us: int, damage: DamageCount, *, base_us: int | None = None, wrap_us: int | None = None
+    ) -> None:
+        self._wrap = wrap_us
         self._step = max(1, step_us)
         self._damage = damage
         self._base = base_us
         self._last: int | None = None
+
+    @property
+    def base_us(self) -> int:
+        """The stamp from which offsets count now; another one after a jump back."""
+        return self._base or 0
 
     def place(self, stamp_us: int | None, following_us: int | None) -> tuple[int, int]:
         """(offset_us, duration_us) of the next picture, from its stamp and the stamp of the one after it."""
@@ -45,15 +54,16 @@ class Timeline:
         last = self._last
         if stamp is None:
             return self._repair(self._expected(), "a picture came without its time")
-        if last is None or (stamp > last and not _flipped(stamp - last, following, last)):
+        wrapped = self._wrap is not None and last is not None and stamp - last > self._wrap // 2
+        if last is None or (stamp > last and not wrapped and not _flipped(stamp - last, following, last)):
             return max(stamp, 0) if last is None else stamp
         if following is not None and last < following <= last + LARGEST_STEP_US:
             between = min(last + self._step, (last + following) // 2)
             return self._repair(max(between, last + 1), "one picture's time did not fit between its neighbours")
-        if stamp > last - SHUFFLED_WITHIN_US:
+        if not wrapped and stamp > last - SHUFFLED_WITHIN_US:
             return self._repair(last + LEAST_STEP_US, "damaged pictures came out of order")
         # The clock of the recording went back for good: the times go on from here without a gap.
-        back_s = (last - stamp) / 1e6
+        back_s = (last - stamp + (self._wrap or 0) * wrapped) / 1e6
         self._base = (self._base or 0) + stamp - self._expected()
         return self._repair(self._expected(), f"the times jump back by {back_s:.3f} s; they are continued")
 

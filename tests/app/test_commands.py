@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError
 from reid_engine.jobs import JobControl
 from reid_engine.settings import Settings
+from tests.support.cases import Gallery
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("openvino", "alembic", "cv2", "av", "torch", "PySide6")
@@ -71,6 +73,67 @@ def test_cases_are_listed_with_their_purpose(tmp_path: Path, capsys: pytest.Capt
     assert main(["cases", str(tmp_path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["case"], found["purpose"], found["recordings"]) == (str(tmp_path / "2026-014"), "station theft", 0)
+
+
+def test_a_folder_of_cases_that_is_none_and_a_setting_that_is_none_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cases", str(tmp_path / "gone")]) == 3
+    assert "is no folder" in capsys.readouterr().err
+    assert main(["settings", "detection.scroe"]) == 2
+    assert "no setting detection.scroe" in capsys.readouterr().err
+
+
+def test_a_name_that_no_disk_takes_is_said_and_is_no_mistake_of_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["tracklets", "x" * 300]) == 3
+    said = capsys.readouterr().err
+    assert said.startswith("reappear: xxx")
+    assert said.endswith("File name too long\n")
+
+
+def test_whoever_stops_reading_ends_it_without_a_word(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as nobody:
+        monkeypatch.setattr(sys, "stdout", nobody)
+        assert main(["settings"]) == 0
+        monkeypatch.undo()
+    assert capsys.readouterr().err == ""
+
+
+def test_a_full_disk_behind_the_output_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open("/dev/full", "w") as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        assert main(["settings"]) == 4
+        monkeypatch.undo()
+    assert "No space left on device" in capsys.readouterr().err
+
+
+def test_closed_streams_are_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Case.create(tmp_path / "case").close()
+    for stream in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, None)
+    assert main(["check", str(tmp_path / "case"), "--json"]) == 0
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        stream.close()
+
+
+def test_a_search_says_that_its_index_was_made_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    case = tmp_path / "case"
+    with Case.create(case) as made:
+        for camera in ("gate", "hall"):
+            Gallery(made.store).put(camera, 1)
+    assert main(["people", str(case)]) == 0
+    for file in (case / "index").iterdir():
+        file.write_bytes(b"x")
+    capsys.readouterr()
+    for call in (["search", str(case), "--tracklet", "1"], ["people", str(case)]):
+        assert main(call) == 0
+        assert ("index is made again" in capsys.readouterr().err) == (call[0] == "search"), "the first makes it again"
 
 
 def test_a_camera_is_renamed_and_the_record_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,6 +198,9 @@ def test_a_detector_that_is_none_is_said_at_once_and_stops_the_other() -> None:
         (["clock", "gate", "--uncertainty-s", "inf"], "expected seconds"),
         (["pair", "gate", "hall", "apart", "--least-s", "inf"], "expected seconds"),
         (["split", "1", "--at", "²"], "is no time"),
+        (["note", "x", "--at", "0001-01-01T00:00:00+23:59"], "no time that a camera could mean"),
+        (["retention", "--until", "9999-12-31T23:59:59-23:59"], "no time that a camera could mean"),
+        (["clock", "gate", "--shown", "2026-11-03T14:00:00Z", "--true", "0100-01-01T00:00:00Z"], "a hundred years"),
         (["ingest", "film.mp4", "--zone", "Mars/Olympus", "--detector", "w", "--embedder", "w"], "is no time zone"),
     ],
 )

@@ -22,6 +22,15 @@ def test_a_typed_offset_beats_the_cameras_zone() -> None:
     assert local_time.parse("2026-11-03T14:02:11+00:00", "Asia/Tokyo") == 1_793_714_531_000_000
 
 
+@pytest.mark.parametrize(("time_us", "shown"), [(-(10**18), "1-01-02"), (10**18, "9999-12-31")])
+def test_a_time_beyond_all_calendars_is_shown_as_their_edge(time_us: int, shown: str) -> None:
+    assert local_time.date_and_time(time_us, "Asia/Tokyo").lstrip("0").startswith(shown)
+
+
+def test_a_zone_that_this_machine_does_not_know_is_shown_as_utc() -> None:
+    assert local_time.date_and_time(MOMENT_US, "Mars/Olympus") == "2026-11-03 14:02:11 UTC"
+
+
 def test_what_is_no_time_is_refused_with_an_example() -> None:
     with pytest.raises(ValueError, match="2026-11-03 14:03:22"):
         local_time.parse("half past two", "UTC")

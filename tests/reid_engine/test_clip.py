@@ -150,15 +150,22 @@ def test_a_stretch_beyond_the_end_is_refused_and_one_that_is_given_up_ends(recor
         list(stretch(DecodeRequest(recording), 0, 1_000_000, stop))
 
 
+def test_packets_are_not_copied_by_times_that_had_to_be_repaired(recording: Path, tmp_path: Path) -> None:
+    source: Any = SimpleNamespace(kind="video")
+    piece: Any = SimpleNamespace(source=source, stem="01", request=DecodeRequest(recording, repaired=True))
+    told = native(piece, tmp_path, None, JobControl())
+    assert told["path"] is None
+    assert "jump" in told["why"]
+
+
 def test_pictures_of_a_folder_are_copied_under_their_numbers(tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number in range(12):
         (folder / f"12:00 p{number}.JPG").write_bytes(bytes([number]))
-    report = SimpleNamespace(frames_expected=12, duration_us=3_000_000)
     piece: Any = SimpleNamespace(
-        source=SimpleNamespace(kind="folder", report=report),
-        request=SimpleNamespace(path=folder),
+        source=SimpleNamespace(kind="folder"),
+        request=DecodeRequest(folder, "folder", folder_fps=4.0),
         stem="01-gate-track-1",
         from_us=500_000,
         to_us=99_000_000,

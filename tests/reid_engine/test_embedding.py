@@ -165,9 +165,10 @@ def test_a_bad_card_names_its_key(tmp_path: Path, change: dict[str, Any], key: s
 def test_a_card_that_is_missing_or_no_json_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read: No such file"):
         read_card(tmp_path / "card.json")
-    (tmp_path / "card.json").write_text("{")
-    with pytest.raises(InputError, match="is not JSON"):
-        read_card(tmp_path / "card.json")
+    for text in ("{", "[" * 100_000):
+        (tmp_path / "card.json").write_text(text)
+        with pytest.raises(InputError, match="is not JSON"):
+            read_card(tmp_path / "card.json")
 
 
 def test_the_card_beside_the_weights_applies_and_a_named_one_beats_it(

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import cv2
 import pytest
 
 from reid_engine.case import Case
@@ -14,11 +15,13 @@ from reid_engine.embedding import Embedder, load_embedder
 from reid_engine.errors import InputError
 from reid_engine.ingest import FileReport, Ingest, IngestOptions, Wanted
 from reid_engine.jobs import JobControl
+from reid_engine.probe import picture_at
 from reid_engine.search import SearchRequest
 from reid_engine.settings import Settings
 from reid_engine.types import BgrImage, Detections, Part
 from tests.support.footage import Walk, record
 from tests.support.networks import stripe_embedder
+from tests.support.recorded import draw, number_in, write_clip
 from tests.support.scripted import ScriptedDetector
 
 
@@ -51,6 +54,32 @@ def test_the_same_content_named_twice_in_one_call_is_analysed_once(
     assert all(str(clip) in report.message for report in reports if report.state == "skipped")
     assert case.store.count_tracklets() == 1
     assert case.check() == []
+
+
+def test_a_recording_that_no_camera_can_be_called_after_is_named_and_taken_under_another_name(
+    clip: Path, case: Case, embedder: Embedder, tmp_path: Path
+) -> None:
+    odd = Path(shutil.copy(clip, tmp_path / "two\nlines.mp4"))
+    refused, taken = (ingest(case, embedder, Wanted(odd, name))[0] for name in (None, "Gate"))
+    assert refused.message.startswith("no camera can be called after 'two\\nlines.mp4'")
+    assert taken.state == "done"
+
+
+def test_a_moment_shows_the_picture_that_was_analysed_then(tmp_path: Path, case: Case, embedder: Embedder) -> None:
+    """Also where the same stamps come twice, and in a folder of pictures at a rate of its own."""
+    parts = [write_clip(tmp_path / f"{first}.ts", first=first) for first in (0, 60)]
+    joined, folder = tmp_path / "joined.ts", tmp_path / "folder"
+    joined.write_bytes(b"".join(part.read_bytes() for part in parts))
+    folder.mkdir()
+    for number in range(20):
+        cv2.imwrite(str(folder / f"{number}.png"), draw(number))
+    options = IngestOptions(folder_fps=5)
+    wanted = [Wanted(joined, "Gate"), Wanted(folder, "Hall")]
+    run = Ingest(case, ScriptedDetector(), embedder, Settings(), options, JobControl())
+    assert [report.state for report in run.run(wanted)] == ["done", "done"]
+    gate, hall = case.store.sources()
+    assert [number_in(picture_at(gate, number * 40_000)) for number in (7, 100)] == [7, 100]
+    assert [number_in(picture_at(hall, number * 200_000)) for number in (3, 19)] == [3, 19]
 
 
 def test_the_same_content_under_two_cameras_is_two_recordings(clip: Path, case: Case, embedder: Embedder) -> None:

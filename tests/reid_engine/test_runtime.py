@@ -143,6 +143,9 @@ def test_the_hash_of_a_folder_covers_names_and_bytes(tmp_path: Path) -> None:
     assert sha256_of(one / "a.xml") != sha256_of(other / "a.xml"), "an IR is both its files"
     with pytest.raises(NetworkFileError, match="cannot be read"):
         sha256_of(tmp_path / "nothing")
+    os.mkfifo(tmp_path / "pipe.onnx")
+    with pytest.raises(NetworkFileError, match="neither a file nor a folder"):
+        sha256_of(tmp_path / "pipe.onnx")
 
 
 def test_loading_exporting_judging_and_running_connect_to_nothing(untrained_yolo: Untrained) -> None:

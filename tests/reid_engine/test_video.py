@@ -203,6 +203,46 @@ def test_joined_recordings_go_on_in_time(tmp_path: Path) -> None:
     assert source.damage.places == ((59 * STEP_US, "the times jump back by 2.360 s; they are continued"),)
 
 
+def test_every_picture_of_joined_recordings_is_found_at_its_time(tmp_path: Path) -> None:
+    parts = [write_clip(tmp_path / f"{first}.ts", first=first) for first in (0, 60, 120)]
+    both = tmp_path / "joined.ts"
+    both.write_bytes(b"".join(part.read_bytes() for part in parts))
+    source = open_source(both, repaired=True)
+    assert offsets(source) == [STEP_US * number for number in range(180)]
+    for number in range(0, 180, 11):
+        source.seek(number * STEP_US)
+        assert first_number(source) == number
+    source.seek(100 * STEP_US)
+    assert numbers(source) == list(range(100, 180)), "and it goes on over the next joint"
+    with pytest.raises(SeekError):
+        source.seek(180 * STEP_US)
+    source.close()
+
+
+def test_a_recorder_that_began_its_times_anew_made_no_gap_of_a_day(tmp_path: Path) -> None:
+    minute = 60 * 25
+    late, early = (
+        write_clip(tmp_path / f"{n}.ts", first=n, stamps=range(n * minute, n * minute + 60)) for n in (60, 0)
+    )
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(late.read_bytes() + early.read_bytes())
+    source = open_source(joined, repaired=True)
+    assert offsets(source) == [STEP_US * number for number in range(120)]
+    assert source.damage.places[-1][1].startswith("the times jump back by 3602.")
+    assert source.damage.notes == ()
+    for place, number in ((30, 90), (59, 119), (60, 0), (101, 41)):
+        source.seek(place * STEP_US)
+        assert first_number(source) == number
+    source.close()
+
+
+def test_a_file_whose_times_begin_late_is_as_long_as_its_pictures(tmp_path: Path) -> None:
+    source = open_source(write_clip(tmp_path / "late.mkv", stamps=range(500, 560)))
+    assert source.info.duration_us == 60 * STEP_US
+    assert len(numbers(source)) == 60
+    assert source.damage.notes == ()
+
+
 # damage ---------------------------------------------------------------------------------------------------------------
 
 

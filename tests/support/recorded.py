@@ -52,8 +52,10 @@ def write_clip(
     stamps: Sequence[int] | None = None,
     matrix: Sequence[int] | None = None,
     sound: bool = False,
+    first: int = 0,
 ) -> Path:
-    """A clip of numbered pictures; ``stamps`` are in units of 1 / ``rate`` s; ``sound`` adds a second of silence."""
+    """A clip of pictures numbered from ``first``; ``stamps`` are in units of 1 / ``rate`` s; ``sound`` adds a second of
+    silence."""
     pixels = pixels or ("yuvj420p" if codec == "mjpeg" else "yuv420p")
     raw = {".264": "h264", ".265": "hevc"}.get(path.suffix)
     with av.open(str(path), "w", format=raw) as container:
@@ -65,7 +67,7 @@ def write_clip(
             stream.set_display_matrix(matrix)
         silence = container.add_stream("aac", rate=8000) if sound else None
         for number in range(frames):
-            frame = av.VideoFrame.from_ndarray(draw(number, size), format="bgr24").reformat(format=pixels)
+            frame = av.VideoFrame.from_ndarray(draw(first + number, size), format="bgr24").reformat(format=pixels)
             frame.pts = number if stamps is None else stamps[number]
             frame.time_base = Fraction(1, rate)
             container.mux(stream.encode(frame))

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from pytest_alembic.tests import (
 )
 
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, CaseTooNew, DiskFull
-from reid_engine.store import Store, TrackletFilter, connection
+from reid_engine.store import Network, Store, TrackletFilter, connection
 from reid_engine.store.connection import Database
 from reid_engine.store.migrate import bring_up_to_date, configuration
 from reid_engine.store.schema import REVISION
@@ -196,6 +197,19 @@ def test_a_cut_database_and_a_torn_page_are_damage(people: Gallery) -> None:
             Store.open(people.store.path)
 
 
+def test_columns_that_are_not_what_was_written_are_damage(people: Gallery) -> None:
+    track = people.put("a", 1)
+    people.store.add_network(Network("embedder", "0" * 64, "n", "n.onnx", {"a": 1}, MODEL))
+    with sqlite3.connect(people.store.path) as database:
+        database.execute("UPDATE tracklet_box SET xyxy = ?", (b"123",))
+        database.execute("UPDATE network SET card = '{'")
+    database.close()
+    with pytest.raises(CaseDamaged, match=f"tracklet {track} are damaged"):
+        people.store.tracklets([track])
+    with pytest.raises(CaseDamaged, match="not what was written"):
+        people.store.networks()
+
+
 def test_a_case_that_is_open_for_reading_cannot_be_changed(people: Gallery) -> None:
     people.put("a", 1)
     with Store.open(people.store.path, read_only=True) as reader:
@@ -232,6 +246,54 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(people: Gallery) -> Non
     sa.event.remove(people.store.database._engine, "connect", small)
     people.store.database._engine.dispose()
     assert len(people.commit("a", [(closed(n), looks(n)) for n in range(10, 60)])) == 50
+
+
+def test_a_case_that_found_no_room_is_none_and_what_it_left_is_not_played_into_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(database: Database) -> None:
+        assert database.path.with_name("case.db.new-wal").stat().st_size > 0, "all of it is in the log still"
+        raise DiskFull("no space left")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Database, "fold", full)
+        with pytest.raises(DiskFull):
+            Store.create(tmp_path / "case.db")
+    assert list(tmp_path.iterdir()) == []
+    with sqlite3.connect(tmp_path / "other.db") as other:
+        other.execute("PRAGMA journal_mode=WAL")
+        other.execute("CREATE TABLE stranger (a)")
+        (tmp_path / "case.db.new-wal").write_bytes((tmp_path / "other.db-wal").read_bytes())
+    other.close()
+    with Store.create(tmp_path / "case.db") as made:
+        assert made.cameras() == []
+        with made.database.reading() as connection:
+            assert "stranger" not in sa.inspect(connection).get_table_names()
+
+
+def test_where_sqlite_has_no_word_for_a_full_disk_it_is_said_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    error = sqlite3.OperationalError("disk I/O error")
+    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE
+    usage = SimpleNamespace(free=0)
+    monkeypatch.setattr(connection.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(DiskFull), connection.explained(tmp_path / "case.db"):
+        raise error
+    usage.free = 1 << 40
+    with pytest.raises(CaseError, match="disk I/O error"), connection.explained(tmp_path / "case.db"):
+        raise error
+
+
+def test_a_backup_that_fails_leaves_nothing(people: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(_: object) -> sqlite3.Connection:
+        (people.store.path.parent / "copy.part").write_bytes(b"half")
+        raise sqlite3.OperationalError("disk I/O error")
+
+    monkeypatch.setattr(connection.sqlite3, "connect", failing)
+    with pytest.raises(CaseError):
+        people.store.database.backup(people.store.path.parent / "copy")
+    assert [path.name for path in people.store.path.parent.glob("copy*")] == []
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
