@@ -21,7 +21,7 @@ from reid_engine.jobs import LineSplitter
 COMMAND = (sys.executable, "-m", "trainer")
 ADAPT = "ours/adapt"  # goes on from a model, a little
 RECIPES = (ADAPT, "ours", "tcl/full", "grl/full", "stmp/full", "rgsat/full", "gltr/full")
-DATASETS = ("folder", "case", "mars", "ilids_vid", "prid2011", "duke_video", "ls_vid", "market1501")
+DATASETS = ("folder", "case", "mars", "ilids_vid", "prid2011", "duke_video", "ls_vid", "market1501", "world")
 DEVICES = ("auto", "cpu", "cuda")
 # which model a paper's recipes train, by what stands before their stroke
 TRAINS = {"grl": "grl", "stmp": "stmp", "rgsat": "rgsat", "gltr": "gltr", "tcl": "tclnet", "tclnet": "tclnet"}

@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 import torch
 
+from app import training
 from reid_engine.models import build_model
+from reid_engine.models.configurations import MODEL_OF_PREFIX
 from reid_engine.models.files import save_model
 from tests.trainer import trees
 from trainer.__main__ import main
+from trainer.datasets import dataset_names
+from trainer.recipes import recipe_names
 
 ABSENT = (
     "pydantic",
@@ -145,3 +149,10 @@ def test_a_training_machine_needs_neither_database_nor_detector_nor_window() -> 
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert run.stdout == "ready\n", run.stderr
+
+
+def test_the_window_offers_what_the_trainer_knows() -> None:
+    """It loads no torch, so it has lists of its own."""
+    assert set(training.DATASETS) == set(dataset_names())
+    assert set(training.RECIPES) <= set(recipe_names())
+    assert {**MODEL_OF_PREFIX, **{model: model for model in MODEL_OF_PREFIX.values()}} == training.TRAINS
