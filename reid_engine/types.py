@@ -199,6 +199,9 @@ class Match(Seen):
     moved: int = 0
 
 
+RATE_ASSUMED = "pictures a second are assumed"  # ends the note of a recording that has no times of its own
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """What was wrong with a recording, counted and never hidden.
@@ -216,6 +219,11 @@ class Damage:
     def any(self) -> bool:
         """True when a person should be told."""
         return bool(self.decode_errors or self.corrupt_frames or self.repaired_times or self.notes)
+
+    @property
+    def assumed(self) -> str:
+        """``25 pictures a second are assumed`` where the recording has no times of its own, else empty."""
+        return next((note.rpartition(": ")[2] for note in self.notes if note.endswith(RATE_ASSUMED)), "")
 
 
 @dataclass(frozen=True, slots=True)

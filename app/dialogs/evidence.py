@@ -191,9 +191,9 @@ class EvidenceDialog(QDialog):
     def _check(self) -> None:
         bare = self.redaction == "none"
         self._copies.setText(
-            tr("Rendered clips with the person's box, and the recordings' own packets beside them.")
+            tr("Rendered clips with the person's box, and beside them the same stretches as they were recorded.")
             if bare
-            else tr("Rendered clips with the person's box. The recordings' own packets would show everybody.")
+            else tr("Rendered clips with the person's box. Copies of what was recorded would show everybody.")
         )
         self._whole.setEnabled(not bare)
         free = bool(self.place.text().strip()) and not self._out.exists()

@@ -53,7 +53,7 @@ def native(piece: Piece, folder: Path, first_number: int | None, control: JobCon
         raise OSError(told["errno"], told["error"])
     if "error" in told:
         out.unlink(missing_ok=True)
-        control.notice(f"{piece.stem}: no copy of the packets, {told['error']}")
+        control.notice(f"{piece.stem}: no copy of what was recorded, {told['error']}")
         return {"path": None, "why": told["error"]}
     named = out.with_suffix(SUFFIX[told["container"]])
     out.rename(named)

@@ -78,6 +78,10 @@ class Piece:
         """Corrected UTC of a moment of its recording."""
         return self.camera.clock.correct(self.source.start_us + offset_us)
 
+    def offset_us(self, time_us: int) -> int:
+        """How long after its recording's first picture a moment (corrected UTC) is, to a microsecond or two."""
+        return self.camera.clock.recorded(time_us) - self.source.start_us
+
 
 def folder_fps(source: Source) -> float:
     """Pictures a second at which a folder was analysed: its length tells."""

@@ -66,7 +66,7 @@ class NewSource:
 
     kind:         ``video`` or ``images``
     start_us:     time of the first picture by the camera's own clock
-    start_origin: where that time comes from: ``given``, ``name``, ``container``, ``unknown``
+    start_origin: where that time comes from: ``by hand``, ``file name``, ``container``, ``unknown``
     fingerprint:  of everything that decides what an analysis finds; ``settings`` is the same in words
     width, height: pixels as displayed
     """
@@ -92,6 +92,16 @@ class Source(NewSource):
     state: SourceState
     report: SourceReport | None
     failure: str | None
+
+    @property
+    def time_known(self) -> bool:
+        """False while nothing says when it was recorded; its times then count from 1970 and mean nothing."""
+        return self.start_origin != "unknown"
+
+    @property
+    def assumed_rate(self) -> str:
+        """``25 pictures a second are assumed`` where it has no times of its own, else empty."""
+        return "" if self.report is None else self.report.damage.assumed
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,11 +22,16 @@ import pytest
 
 from app.cli import main
 from app.commands import evidence as verb
+from app.evidence import EvidenceWords
 from reid_engine import verifier
 from reid_engine.case import Case
+from reid_engine.evidence import EvidenceOptions
+from reid_engine.evidence.sightings import pieces_of
 from reid_engine.jobs import JobControl
 from reid_engine.store import EraseScope
 from reid_engine.types import TrackletId
+from tests.support.command import Weights
+from tests.support.footage import Walk, record
 from tests.support.handed_on import EAST, FILES, GREY, PURPOSE, SIZE, SPAN, WEST, Call, exported, manifest
 from tests.support.program import program
 
@@ -350,3 +355,54 @@ def test_a_still_is_the_picture_of_its_moment_and_on_the_record(case: Path, tmp_
 def test_what_cannot_be_asked_for_is_said(case: Path, tmp_path: Path, call: Call, words: list[str]) -> None:
     assert call("evidence", case, 1, tmp_path / "out", *words).status == 2
     assert not (tmp_path / "out").exists()
+
+
+def words_of(page: str) -> str:
+    """The report as it is read: without pictures and tags."""
+    return re.sub(r"<[^>]+>", " ", re.sub(r'src="data:[^"]+"', "", page))
+
+
+def test_a_report_says_where_every_time_comes_from(whole: Path) -> None:
+    page = words_of((whole / "report.html").read_text("utf-8"))
+    assert "start set by hand; camera clock +37 s, corrected, ± 1 s" in page
+    assert "set by hand: typed, or read from the clock in the picture; by " in page
+    assert "the recording's own" in page.replace("&#x27;", "'")
+    assert "Packets" not in page
+    recordings = manifest(whole)["recordings"]
+    assert {(r["start_origin"], r["start_set"]["operator"]) for r in recordings} == {
+        ("by hand", manifest(whole)["operator"])
+    }
+
+
+@pytest.fixture(scope="module")
+def undated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A case of a recording that has neither a date nor times of its own."""
+    home = tmp_path_factory.mktemp("undated")
+    raw = home / "hall.264"
+    two = record(home / "hall.mp4", [Walk(0, 0.2, 3.0, -20, 340, 110)], seconds=4.0, fps=25)
+    with av.open(str(two)) as source, av.open(str(raw), "w", "h264") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    weights = Weights.write(home).options()[:-1]
+    assert main(list(map(str, ["ingest", home / "case", raw, *weights])), program()) == 0
+    return home / "case"
+
+
+def test_of_a_recording_of_unknown_time_no_date_is_invented(undated: Path, tmp_path: Path, call: Call) -> None:
+    with Case.open(undated, read_only=True) as opened:
+        (number,) = opened.store.present([TrackletId(1)])
+    out = tmp_path / "out"
+    assert call("evidence", undated, number, out, *SPAN).status == 0
+    page = words_of((out / "report.html").read_text("utf-8"))
+    assert "1970" not in page.replace(manifest(out)["record"]["last_sha256"], "")
+    assert "time unknown, 0." in page
+    assert "start unknown; 25 pictures a second are assumed" in page
+    assert "unknown: nobody has set it" in page
+    assert "1970" not in (out / "journey.csv").read_text("utf-8")
+    with Case.open(undated, read_only=True) as opened:
+        (piece,) = pieces_of(opened, opened.journey(number), EvidenceOptions())
+        lines = EvidenceWords(opened).caption(piece, piece.time_us(480_000))
+    assert lines[1:3] == ("time unknown, 0.480 s into the recording", "start unknown; 25 pictures a second are assumed")
