@@ -22,16 +22,18 @@ REDACTION_WORDS: MappingProxyType[Redaction, str] = MappingProxyType({
     "none": Later("Nothing is covered. The same stretches are copied too, as they were recorded."),
     "others": Later(
         "All other people whom the program has found are filled with grey, with a margin, also where they cover the "
-        "person. Whoever the detector did not find stays visible: look through every clip before you hand it on."
+        "person; before the person's first and after their last box too, where nothing else is filled. Whoever the "
+        "detector did not find stays visible: look through every clip before you hand it on."
     ),
     "surroundings": Later(
         "Everything outside the person's own box is filled with grey, and other people's boxes inside it too. Parts "
-        "of people whom the detector did not find may show within the box."
+        "of people whom the detector did not find may show within the box. Before the person's first and after their "
+        "last box the whole picture is filled."
     ),
 })  # fmt: skip
 WHOLE_WORDS = Later(
-    "Pictures in which it is not known where the person is, as before their first and after their last box, are filled "
-    "whole. Grey keeps nothing of the recording, so nothing can be won back. Copies of what was recorded are left out."
+    "Between two boxes of the person, where it is not known where they are, the whole picture is filled. Grey keeps "
+    "nothing of the recording, so nothing can be won back. Copies of what was recorded are left out."
 )
 
 

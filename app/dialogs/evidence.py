@@ -57,6 +57,7 @@ class EvidenceDialog(QDialog):
         words = tr("{sightings} as one folder: clips, stills, a report, and a manifest that shows any later change.")
         about = self._muted(" ".join([words.format(sightings=of), *([known] if before else [])]))
         self.before, self.after = self._seconds(tr("Seconds before")), self._seconds(tr("Seconds after"))
+        self._asked_s = self.before.value(), self.after.value()
         self.skip = QCheckBox(tr("Leave out sightings whose recording is gone or was changed"), self)
         self.skip.setToolTip(tr("The report says which. Otherwise nothing is exported then."))
         self.choices = {mode: QRadioButton(tr(REDACTIONS[mode]), self) for mode in REDACTIONS}
@@ -138,6 +139,10 @@ class EvidenceDialog(QDialog):
         self._copies = self._muted("")
         column = QVBoxLayout(box)
         column.addLayout(row)
+        self._alone = self._muted(
+            tr("Shown alone, nothing of a picture is left where the person has no box: no seconds before and after.")
+        )
+        column.addWidget(self._alone)
         column.addWidget(self._copies)
         column.addWidget(self.skip)
         return box
@@ -188,7 +193,20 @@ class EvidenceDialog(QDialog):
         if found:
             self.place.setText(shortened(Path(found) / self._out.name))
 
+    def _show_seconds(self) -> None:
+        """No seconds round a sighting where they would be grey alone; what was asked for comes back with the rest."""
+        alone, fields = self.redaction == "surroundings", (self.before, self.after)
+        if alone and self.before.isEnabled():
+            self._asked_s = self.before.value(), self.after.value()
+        for field, asked_s in zip(fields, self._asked_s, strict=True):
+            if field.isEnabled() == alone:
+                field.setValue(0.0 if alone else asked_s)
+            field.setEnabled(not alone)
+            field.setAccessibleDescription(self._alone.text() if alone else "")
+        self._alone.setVisible(alone)
+
     def _check(self) -> None:
+        self._show_seconds()
         bare = self.redaction == "none"
         self._copies.setText(
             tr("Rendered clips with the person's box, and beside them the same stretches as they were recorded.")

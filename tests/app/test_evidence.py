@@ -119,6 +119,20 @@ def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot,
     assert "--skip-missing" in dialog.wish.words
 
 
+def test_shown_alone_there_are_no_seconds_round_a_sighting_and_it_is_said_why(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = EvidenceDialog(1, 0, tmp_path / "new")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.before.setValue(7.0)
+    for mode, enabled, words in (("surroundings", False, "--before=0"), ("others", True, "--before=7")):
+        next(button for known, button in dialog.choices.items() if known == mode).setChecked(True)
+        assert (dialog.before.isEnabled(), dialog.after.isEnabled()) == (enabled, enabled)
+        assert words in dialog.wish.words
+        assert dialog._alone.isVisible() is not enabled
+        assert bool(dialog.before.accessibleDescription()) is not enabled
+    assert "--after=3" in dialog.wish.words
+
+
 def test_a_folder_that_exists_cannot_be_chosen(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = EvidenceDialog(1, 0, tmp_path / "new")
     qtbot.addWidget(dialog)

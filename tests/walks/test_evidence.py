@@ -30,6 +30,7 @@ from reid_engine.evidence.sightings import pieces_of
 from reid_engine.jobs import JobControl
 from reid_engine.store import EraseScope
 from reid_engine.types import TrackletId
+from reid_engine.whereabouts import boxes_at
 from tests.support.command import Weights
 from tests.support.footage import Walk, record
 from tests.support.handed_on import EAST, FILES, GREY, PURPOSE, SIZE, SPAN, WEST, Call, exported, manifest
@@ -200,8 +201,32 @@ def test_of_everybody_else_nothing_is_left_and_the_person_is_whole(
                     seen += 1
                 away[max(0, y1 - 6) : y2 + 6, max(0, x1 - 6) : x2 + 6] = 0
                 assert away.max() < 40, "a colour outside the person's box is somebody else"
-        assert clip["covered_whole"] > 0, "before the first and after the last box"
+        assert (clip["covered_whole"] > 0) == (mode == "surroundings"), "before the first and after the last box"
     assert seen > 10
+
+
+def test_before_and_after_a_sighting_others_are_covered_and_the_rest_is_seen(case: Path, others: Path) -> None:
+    checked = 0
+    for told in manifest(others)["sightings"]:
+        clip, source = told["clip"], recorded(case, told)
+        with Case.open(case, read_only=True) as opened:
+            (piece,) = (
+                one
+                for one in pieces_of(opened, opened.journey(TrackletId(1)), EvidenceOptions(0.5, 0.5))
+                if one.tracklet.id == told["tracklet"]
+            )
+        ends_us = piece.boxes.offset_us[0], piece.boxes.offset_us[-1]
+        for at_us, image in frames(others / clip["path"]):
+            offset_us, picture = at_us + clip["first_us"], image[: SIZE[1], : SIZE[0]].astype(int)
+            if ends_us[0] <= offset_us <= ends_us[1]:
+                continue
+            assert (np.abs(picture - source[offset_us]).max(axis=2) < 40).mean() > 0.5, "not grey alone"
+            for box in boxes_at(piece.others, piece.time_us(offset_us)).xyxy:
+                x1, y1, x2, y2 = (round(float(side)) for side in box.clip(0))
+                inside = picture[y1 + 6 : y2 - 6, x1 + 6 : x2 - 6]
+                assert inside.size == 0 or np.abs(inside - GREY).max() <= 16
+                checked += inside.size > 0
+    assert checked > 3
 
 
 @pytest.mark.parametrize("mode", ["others", "surroundings"])
