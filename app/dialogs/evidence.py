@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -251,13 +252,29 @@ class EvidenceDoneDialog(QDialog):
             form.addRow(field.accessibleName(), row)
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         close.rejected.connect(self.reject)
+        self.opens = {path: QPushButton(text, self) for path, text in (
+            (folder, tr("Open folder")), (folder / "report.html", tr("Open report")))}  # fmt: skip
+        self._said = QLabel(self)
+        self._said.setObjectName("muted")
+        self._said.setWordWrap(True)
+        for path, button in self.opens.items():
+            button.setAutoDefault(False)
+            button.clicked.connect(partial(self._open, path))
+            close.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(theme.px(12))
         layout.addWidget(heading)
         layout.addWidget(words)
         layout.addLayout(form)
+        layout.addWidget(self._said)
         layout.addWidget(close)
+
+    def _open(self, path: Path) -> None:
+        """By whatever this computer opens it with; nothing is fetched."""
+        opened = QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        words = tr("Nothing on this computer opens {path}.").format(path=shortened(path))
+        self._said.setText("" if opened else words)
 
     def _shown(self, text: str, name: str) -> QLineEdit:
         field = QLineEdit(text, self)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QModelIndex, QSettings, Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -29,9 +29,10 @@ from app.item_models.record import PAGE, RecordModel
 from app.networks import Networks, named, offers, standard
 from app.settings import WindowState
 from reid_engine import errors
-from reid_engine.audit import Event
+from reid_engine.audit import Event, system_operator
 from reid_engine.case import Case
 from reid_engine.settings import Settings
+from tests.app.conftest import WAIT_MS, Open, view_of
 from tests.app.test_explain import PUBLIC
 
 BINDINGS = (
@@ -131,6 +132,32 @@ def test_a_setting_that_is_on_or_off_is_a_box_to_tick(qtbot: QtBot, state: Windo
     with qtbot.waitSignal(dialog.changed):
         box.click()
     assert dialog.settings.work.gently is False
+
+
+def test_the_operators_name_is_a_line_and_goes_on_the_record_of_the_open_case(
+    open_window: Open, case: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REAPPEAR_CONFIG", str(tmp_path / "config"))
+    window = open_window(case)
+    work = view_of(window).work
+    assert work.desk.case.store.operator == system_operator()
+    dialog = SettingsDialog(window.program.settings, window.program._state)
+    qtbot.addWidget(dialog)
+    dialog.changed.connect(window.program._keep)
+    field = dialog.fields["record.operator"]
+    assert isinstance(field, QLineEdit)
+    field.setText("  Jörg Meyer ")
+    field.editingFinished.emit()
+    name = f"Jörg Meyer ({system_operator()})"
+    qtbot.waitUntil(lambda: work.desk.case.store.operator == name, timeout=WAIT_MS)
+    assert work.desk.case.record("view", tracklet=1).operator == name
+    qtbot.waitUntil((tmp_path / "config" / "settings.toml").exists, timeout=WAIT_MS)
+    with Case.open(case) as again:
+        assert again.store.operator == name
+        assert again.store.broken_record() is None
+    field.setText("x" * 81)
+    field.editingFinished.emit()
+    assert "record.operator" in dialog._said.text()
 
 
 def test_theme_and_text_size_are_remembered_and_shown(qtbot: QtBot, state: WindowState) -> None:
