@@ -30,6 +30,7 @@ ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Late
 
 DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
 KINDS = MappingProxyType({
+    "case made": Later("case made"),
     "search": Later("searched"), "everybody": Later("listed everybody"), "likely people": Later("people listed"),
     "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
     "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
@@ -183,6 +184,10 @@ def _start(body: Body, cameras: Names, zone: str) -> str:
     return words.format(source=body["source"], time=begun, origin=body["start_origin"])
 
 
+def _made(body: Body, cameras: Names, zone: str) -> str:
+    return tr("for: {purpose}").format(purpose=body["purpose"]) if body["purpose"] else tr("no purpose was given")
+
+
 def _erased(body: Body, cameras: Names, zone: str) -> str:
     """Of which recordings how many tracks, and which where they are few."""
     said = []
@@ -254,6 +259,6 @@ TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
-    "erased": _erased,
+    "erased": _erased, "case made": _made,
 })  # fmt: skip
 WORDS = frozenset({*SENTENCES, *TOLD})

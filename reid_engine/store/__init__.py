@@ -91,8 +91,10 @@ class Store(ConsistencyVerbs):
             database = Database(beside)
             _bring_up_to_date(database, empty=True)
             info = {"uuid": str(uuid.uuid4()), "created_us": clock.now_us(), "purpose": purpose, "version": VERSION}
+            made = cls(database, clock, operator or system_operator())
             with database.writing(durable=True) as connection:
                 connection.execute(sa.insert(case_info), {"id": 1, **info})
+                made.append_event(connection, "case made", {"case": info["uuid"], "version": VERSION})
             database.close()
             beside.replace(path)
         return cls.open(path, clock=clock, operator=operator)

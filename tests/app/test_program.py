@@ -244,7 +244,7 @@ def test_verify_says_whether_the_record_is_whole(tmp_path: Path, qtbot: QtBot) -
         dialog.table.setCurrentIndex(dialog.model.index(0, 0))
         assert '"purpose": "a test"' in dialog.detail.toPlainText()
         dialog.show_verdict(desk.verify())
-        assert dialog.verdict.text().startswith("The record is whole: 1 events")
+        assert dialog.verdict.text().startswith("The record is whole: 2 events")
         dialog.show_verdict((1, "ab", "event 1 (search) was changed after it was recorded"))
         assert "was changed" in dialog.verdict.text()
 
