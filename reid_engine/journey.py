@@ -221,10 +221,10 @@ def _gaps(store: Store, confirmed: Sequence[Sighting], links: Links) -> Iterator
 
 
 def _footage(store: Store, camera: Camera) -> list[tuple[int, int]]:
-    """When a camera recorded, corrected. A recording of unknown length counts as its first moment."""
-    found = []
+    """When a camera recorded, corrected. One of unknown length counts as its first moment, an erased one not at all."""
+    found, gone = [], store.erased_whole()
     for source in store.sources():
-        if source.camera == camera.id:
+        if source.camera == camera.id and source.id not in gone:
             length_us = source.report.duration_us if source.report is not None else 0
             found.append((camera.clock.correct(source.start_us), camera.clock.correct(source.start_us + length_us)))
     return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reid_engine.journey import Link, journey, links_of, person, rows_of
-from reid_engine.store import CameraPair, Decision
+from reid_engine.store import CameraPair, Decision, EraseScope
 from reid_engine.types import CameraId, PairRelation, TrackletId, Verdict
 from tests.support.cases import SECOND, Gallery, gallery
 
@@ -143,3 +143,15 @@ def test_one_person_who_walks_to_and_fro_makes_nothing_usual(people: Gallery) ->
     walk(people, *((camera, 1000 + 60 * place) for place, camera in enumerate("abababab")))
     (gap,) = journey(people.store, first).gaps
     assert gap.most_us == 0
+
+
+def test_a_camera_whose_recording_was_erased_could_not_see_anybody(people: Gallery) -> None:
+    first, _ = walk(people, ("a", 0), ("b", 1.0))
+    people.put("c", 5)
+    for camera in "abc":
+        people.finish(camera)
+    (gap,) = journey(people.store, first).gaps
+    assert people.camera("c") not in gap.blind
+    people.store.erase(EraseScope(source=people.source("c")), reason="order 3")
+    (gap,) = journey(people.store, first).gaps
+    assert people.camera("c") in gap.blind
