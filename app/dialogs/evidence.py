@@ -50,7 +50,7 @@ class EvidenceDialog(QDialog):
     def __init__(self, sightings: int, before: int, out: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Evidence"))
-        self.resize(theme.room(self, 700, 790))
+        self.resize(theme.room(self, 700, 840))
         heading = QLabel(tr("Evidence"), self)
         heading.setObjectName("title")
         of = counted(sightings, tr("1 confirmed sighting"), tr("{count} confirmed sightings"))

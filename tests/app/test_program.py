@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QModelIndex, QSettings, Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
@@ -158,6 +159,32 @@ def test_the_operators_name_is_a_line_and_goes_on_the_record_of_the_open_case(
     field.setText("x" * 81)
     field.editingFinished.emit()
     assert "record.operator" in dialog._said.text()
+
+
+@pytest.mark.parametrize("choice", ["dark", "light"])
+def test_a_box_to_tick_is_seen_before_it_is_ticked(choice: theme.Choice, qtbot: QtBot) -> None:
+    """Its edge stands out from the ground by 3 to 1 at least, ticked from unticked too."""
+    theme.apply(theme.application(), choice, 100)
+    box = QCheckBox("on")
+    qtbot.addWidget(box)
+    box.resize(120, 30)
+    box.show()
+    seen = {}
+    for ticked in (False, True):
+        box.setChecked(ticked)
+        drawn = box.grab().toImage()
+        lights = [light(drawn.pixelColor(x, drawn.height() // 2)) for x in range(1, 16)]
+        ground = light(drawn.pixelColor(118, 2))
+        seen[ticked] = lights
+        assert max((max(ground, one) + 0.05) / (min(ground, one) + 0.05) for one in lights) >= 3
+    assert seen[True] != seen[False]
+
+
+def light(colour: QColor) -> float:
+    """Relative luminance, as the rules for contrast on the web define it."""
+    parts = (colour.redF(), colour.greenF(), colour.blueF())
+    even = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * even[0] + 0.7152 * even[1] + 0.0722 * even[2]
 
 
 def test_theme_and_text_size_are_remembered_and_shown(qtbot: QtBot, state: WindowState) -> None:
