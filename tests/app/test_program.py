@@ -28,6 +28,7 @@ from app.item_models.commands import Command, CommandsModel, fit
 from app.item_models.keys import KEYS, KeysModel
 from app.item_models.record import PAGE, RecordModel
 from app.networks import Networks, named, offers, standard
+from app.panes.welcome import WelcomePane
 from app.settings import WindowState
 from reid_engine import errors
 from reid_engine.audit import Event, system_operator
@@ -178,6 +179,15 @@ def test_a_box_to_tick_is_seen_before_it_is_ticked(choice: theme.Choice, qtbot: 
         seen[ticked] = lights
         assert max((max(ground, one) + 0.05) / (min(ground, one) + 0.05) for one in lights) >= 3
     assert seen[True] != seen[False]
+
+
+def test_the_first_page_does_not_say_that_a_case_holds_the_footage(qtbot: QtBot) -> None:
+    """One page on it says that nothing is copied."""
+    pane = WelcomePane()
+    qtbot.addWidget(pane)
+    said = [label.text() for label in pane.findChildren(QLabel)]
+    assert any("Recordings stay where they are" in words for words in said)
+    assert not any("footage" in words for words in said)
 
 
 def light(colour: QColor) -> float:
