@@ -23,6 +23,8 @@ from reid_engine.clock import ManualClock
 from reid_engine.errors import NetworkFileError
 from reid_engine.jobs import JobControl
 from reid_engine.settings import Settings
+from reid_engine.store import EraseScope
+from tests.support.cases import gallery
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("openvino", "alembic", "cv2", "av", "torch", "PySide6")
@@ -101,6 +103,21 @@ def test_cases_are_listed_with_their_purpose(tmp_path: Path, capsys: pytest.Capt
     assert main(["cases", str(tmp_path), "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert (found["case"], found["purpose"], found["recordings"]) == (str(tmp_path / "2026-014"), "station theft", 0)
+
+
+def test_an_erased_recording_is_called_so_and_counts_as_done_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = gallery(tmp_path / "case")
+    people.put("gate", 1)
+    people.finish("gate")
+    people.store.erase(EraseScope(source=people.source("gate")), reason="order 3")
+    people.store.close()
+    assert main(["cases", str(tmp_path)]) == 0
+    assert "0 of 1 recordings done" in capsys.readouterr().out
+    assert main(["cameras", str(tmp_path / "case")]) == 0
+    assert "gate.mp4" in (out := capsys.readouterr().out)
+    assert out.rstrip().endswith("  erased")
 
 
 def test_a_camera_is_renamed_and_the_record_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
