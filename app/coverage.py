@@ -41,7 +41,7 @@ def lanes(rows: Sequence[RecordingRow]) -> list[Lane]:
     """Cameras in the order in which they come; recordings that are left out are not counted."""
     cameras: dict[str, list[RecordingRow]] = {}
     for row in rows:
-        if row.state not in ("unreadable", "duplicate", "reading"):
+        if row.state not in ("unreadable", "duplicate", "reading", "erased"):
             cameras.setdefault(row.camera, []).append(row)
     return [_lane(camera, own) for camera, own in cameras.items()]
 

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from app.erasures import Offer, retention_words
+from app.erasures import Offer, offers, retention_words
 from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
@@ -25,13 +25,13 @@ from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.people import Group
+from reid_engine.retention import brought_back
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
     Camera,
     CameraPair,
     Decision,
     Deed,
-    EraseScope,
     Erasure,
     FloorPlan,
     KnownModel,
@@ -54,6 +54,7 @@ class Footage:
     sources: tuple[Source, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)  # path to microseconds
     missing: frozenset[str] = frozenset()  # paths where nothing lies now
+    erased: Mapping[str, str] = field(default_factory=dict)  # paths of recordings wholly erased, and who did it and why
 
     def position(self, camera: CameraId) -> int:
         """The camera's place in the list: gives its letter and colour."""
@@ -71,7 +72,7 @@ class Footage:
     def stretches(self, camera: Camera) -> list[Stretch]:
         """The camera's recordings for the player; one of unknown length is left out until it is known."""
         mine = [source for source in self.sources if source.camera == camera.id]
-        lengths = [(source, self.lengths.get(source.path, 0)) for source in mine]
+        lengths = [(source, self.lengths.get(source.path, 0)) for source in mine if source.path not in self.erased]
         return [_stretch(source, camera, length) for source, length in lengths if length > 0]
 
     def zone(self, which: CameraId) -> str:
@@ -184,7 +185,13 @@ class Desk:
         sources = self.case.store.sources()
         lengths = {source.path: self._length(source) for source in sources}
         missing = frozenset(source.path for source in sources if not Path(source.path).exists())
-        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing)
+        gone = self.case.store.erased_whole()
+        erased = {
+            source.path: brought_back(Path(source.path).name, gone[source.id])
+            for source in sources
+            if source.id in gone
+        }
+        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing, erased)
 
     def _length(self, source: Source) -> int:
         if source.report is not None and source.report.duration_us > 0:
@@ -258,29 +265,8 @@ class Desk:
         export(self.case, self.case.journey(start), path)
 
     def erasures(self, number: TrackletId | None) -> tuple[list[Offer], list[str]]:
-        """What can be erased: with a tracklet itself, its person, its recording and its camera; and what is due.
-
-        And why the rest of it cannot, in sentences.
-        """
-        store, scopes = self.case.store, dict[str, EraseScope]()
-        if number is not None:
-            whole, words = self.tracklet(number), {"number": number}
-            scopes[tr("Track {number}").format(**words)] = EraseScope(tracklets=(number,))
-            scopes[tr("The whole person of track {number}").format(**words)] = self.case.person(number)
-            path = store.source(whole.source).path
-            camera = next(camera for camera in store.cameras() if camera.id == whole.camera)
-            scopes[tr("The recording {name}").format(name=Path(path).name)] = EraseScope(source=whole.source)
-            scopes[tr("The camera {name}").format(name=camera.name)] = EraseScope(camera=whole.camera)
-        due = store.retention().due_before(store.clock.now_us())
-        if due is not None:
-            scopes[tr("All that is due")] = EraseScope(before_us=due)
-        offers, refused = list[Offer](), list[str]()
-        for said, scope in scopes.items():
-            try:
-                offers.append(Offer(said, scope, self.case.erasure(scope)))
-            except CaseError as error:  # on hold
-                refused.append(f"{said}: {error}")
-        return offers, refused
+        """What can be erased, and why some of it cannot. Raises NotFound."""
+        return offers(self.case, number)
 
     def erase(self, offer: Offer, reason: str, asked_by: str) -> Erasure:
         """Erase what was offered, if it is still as many. Raises what ``Case.erase`` raises."""

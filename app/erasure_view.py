@@ -27,7 +27,7 @@ class ErasureView(QObject):
         self.dialog: EraseDialog | None = None
 
     def ask(self, tracklet: int | None) -> None:
-        """Show what would go with a track, and with what is due; nothing goes before somebody agrees."""
+        """Show what would go with a track, with what is due, a recording or a camera; nothing goes unagreed."""
         number = None if tracklet is None else TrackletId(tracklet)
         desk = self.work.desk
         self.work.reading.run(lambda: desk.erasures(number), self._offer, key="erase", failed=self.failed.emit)
@@ -35,7 +35,7 @@ class ErasureView(QObject):
     def _offer(self, found: tuple[list[Offer], list[str]]) -> None:
         offers, refused = found
         if not offers:
-            nothing = tr("Nothing is due. Select a track first, then erase it, its person or its recording.")
+            nothing = tr("There is nothing in this case that could be erased.")
             self.said.emit("  ".join(refused) or nothing)
             return
         if refused:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from app.local_time import date_and_time
 from app.words import counted, tr
+from reid_engine.case import Case
+from reid_engine.errors import CaseError
 from reid_engine.retention import ErasurePlan
-from reid_engine.store import EraseScope, Erasure, Retention
+from reid_engine.store import EraseScope, Erasure, Retention, Store
+from reid_engine.types import SourceId, TrackletId
 
 LISTED = 30
 
@@ -20,6 +24,54 @@ class Offer:
     words: str
     scope: EraseScope
     plan: ErasurePlan
+
+
+def offers(case: Case, number: TrackletId | None = None) -> tuple[list[Offer], list[str]]:
+    """What can be erased: a tracklet that is named and its person, what is due, every recording and camera.
+
+    Those of the tracklet come first. And why some of what is named or due cannot, in sentences. Raises NotFound.
+    """
+    store, scopes = case.store, list[tuple[str, EraseScope]]()
+    whole = None if number is None else store.tracklets([number])[0]
+    if number is not None:
+        scopes.append((tr("Track {number}").format(number=number), EraseScope(tracklets=(number,))))
+        scopes.append((tr("The whole person of track {number}").format(number=number), case.person(number)))
+    due = store.retention().due_before(store.clock.now_us())
+    if due is not None:
+        scopes.append((tr("All that is due"), EraseScope(before_us=due)))
+    named = len(scopes) + (0 if whole is None else 2)  # with its recording and its camera
+    scopes += _places(store, None if whole is None else whole.source)
+    found, refused = list[Offer](), list[str]()
+    for place, (said, scope) in enumerate(scopes):
+        try:
+            found.append(Offer(said, scope, case.erasure(scope)))
+        except CaseError as error:  # on hold
+            refused += [f"{said}: {error}"] if place < named else []
+    return found, refused
+
+
+def _places(store: Store, first: SourceId | None = None) -> list[tuple[str, EraseScope]]:
+    """Every recording of which something may be left, and every camera with one; those of ``first`` before the others.
+
+    A recording in which nobody was found counts too: erased, it is refused when it is offered again.
+    """
+    gone = store.erased_whole()
+    sources = [source for source in store.sources() if source.id not in gone]
+    cameras = {camera.id: camera.name for camera in store.cameras()}
+    words = tr("The recording {name} of {camera}")
+    found = [
+        (words.format(name=PurePath(one.path).name, camera=cameras[one.camera]), EraseScope(source=one.id))
+        for one in sources
+    ]
+    homes = dict.fromkeys(one.camera for one in sources)
+    found += [(tr("The camera {name}").format(name=cameras[home]), EraseScope(camera=home)) for home in homes]
+    near = [
+        scope
+        for one in sources
+        if one.id == first
+        for scope in (EraseScope(source=first), EraseScope(camera=one.camera))
+    ]
+    return sorted(found, key=lambda offer: offer[1] not in near)
 
 
 def plan_words(plan: ErasurePlan) -> list[str]:

@@ -30,6 +30,7 @@ ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Late
 
 DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
 KINDS = MappingProxyType({
+    "case made": Later("case made"),
     "search": Later("searched"), "everybody": Later("listed everybody"), "likely people": Later("people listed"),
     "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
     "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
@@ -183,6 +184,33 @@ def _start(body: Body, cameras: Names, zone: str) -> str:
     return words.format(source=body["source"], time=begun, origin=body["start_origin"])
 
 
+def _made(body: Body, cameras: Names, zone: str) -> str:
+    return tr("for: {purpose}").format(purpose=body["purpose"]) if body["purpose"] else tr("no purpose was given")
+
+
+def _erased(body: Body, cameras: Names, zone: str) -> str:
+    """Of which recordings how many tracks, and which where they are few."""
+    said = []
+    for told in body.get("recordings", ()):
+        tracks = counted(told["tracklets"], tr("1 track"), tr("{count} tracks"))
+        words = tr("all of recording {name}: {tracks}") if told["whole"] else tr("of recording {name}: {tracks}")
+        said.append(words.format(name=_recording(told), tracks=tracks))
+    numbers = body.get("numbers", ())
+    if numbers and len(numbers) == body["tracklets"]:
+        said.append(tr("tracks {numbers}").format(numbers=", ".join(map(str, numbers))))
+    if not said:
+        said.append(counted(body["tracklets"], tr("1 track"), tr("{count} tracks")))
+    if body["notes"]:
+        said.append(counted(body["notes"], tr("1 note"), tr("{count} notes")))
+    return "; ".join([*said, body["reason"]])
+
+
+def _recording(told: Body) -> str:
+    """By its name, which events of earlier versions do not have."""
+    name = told.get("name")
+    return f"{told['recording']} ({name})" if name else str(told["recording"])
+
+
 def _retention(body: Body, cameras: Names, zone: str) -> str:
     return retention_words(Retention(body["until_us"], body["days"]), 0) or tr("as long as it is needed")
 
@@ -217,7 +245,6 @@ SENTENCES = MappingProxyType({
     "describing started": Later("{tracklets} tracks lack a vector of {model}"),
     "describing finished": Later("{described} of {tracklets} tracks, by {model}"),
     "contact sheet": Later("{path}"),
-    "erased": Later("tracks: {tracklets}, notes: {notes}; {reason}"),
     "erasure finished": Later("erasure of event {erasure}"),
     "held": Later("{what} {of}: {reason}"),
     "hold lifted": Later("hold {hold}: {reason}"),
@@ -231,5 +258,6 @@ TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
+    "erased": _erased, "case made": _made,
 })  # fmt: skip
 WORDS = frozenset({*SENTENCES, *TOLD})

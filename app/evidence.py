@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from app import local_time
 from app.evidence_report import clock_words, report, uncertain
 from app.journeys import as_text
+from app.time_words import doubts, moment
 from app.words import Later, tr
 from reid_engine.case import Case
 from reid_engine.evidence import Package, Piece
@@ -19,19 +19,21 @@ REDACTIONS: MappingProxyType[Redaction, str] = MappingProxyType({
     "surroundings": Later("Show the person alone"),
 })  # fmt: skip
 REDACTION_WORDS: MappingProxyType[Redaction, str] = MappingProxyType({
-    "none": Later("Nothing is covered. The recordings' own packets are copied too."),
+    "none": Later("Nothing is covered. The same stretches are copied too, as they were recorded."),
     "others": Later(
         "All other people whom the program has found are filled with grey, with a margin, also where they cover the "
-        "person. Whoever the detector did not find stays visible: look through every clip before you hand it on."
+        "person; before the person's first and after their last box too, where nothing else is filled. Whoever the "
+        "detector did not find stays visible: look through every clip before you hand it on."
     ),
     "surroundings": Later(
         "Everything outside the person's own box is filled with grey, and other people's boxes inside it too. Parts "
-        "of people whom the detector did not find may show within the box."
+        "of people whom the detector did not find may show within the box. Before the person's first and after their "
+        "last box the whole picture is filled."
     ),
 })  # fmt: skip
 WHOLE_WORDS = Later(
-    "Pictures in which it is not known where the person is, as before their first and after their last box, are filled "
-    "whole. Grey keeps nothing of the recording, so nothing can be won back. Copies of the packets are left out."
+    "Between two boxes of the person, where it is not known where they are, the whole picture is filled. Grey keeps "
+    "nothing of the recording, so nothing can be won back. Copies of what was recorded are left out."
 )
 
 
@@ -42,12 +44,15 @@ class EvidenceWords:
         self._case = case
 
     def caption(self, piece: Piece, time_us: int) -> Sequence[str]:
-        """Camera; corrected local time with zone and uncertainty; the clock; case and track."""
-        clock = piece.camera.clock
+        """Camera; corrected local time with zone and uncertainty; what it rests on; case and track."""
+        clock, source = piece.camera.clock, piece.source
+        at = moment(time_us, clock.zone, known=source.time_known, offset_us=piece.offset_us(time_us))
+        known = [uncertain(clock), clock_words(clock)] if source.time_known else ["", ""]
+        rests_on = [*doubts(source.start_origin, source.assumed_rate), known[1]]
         return (
             piece.camera.name,
-            f"{local_time.precise_time(time_us, clock.zone)}  {uncertain(clock)}",
-            clock_words(clock),
+            f"{at}  {known[0]}".rstrip(),
+            "; ".join(words for words in rests_on if words),
             tr("{case}, track {number}").format(case=self._case.folder.name, number=piece.tracklet.id),
         )
 
@@ -55,7 +60,12 @@ class EvidenceWords:
         """The list of sightings and the report."""
         for suffix in (".csv", ".json"):
             (part / f"journey{suffix}").write_text(as_text(self._case, package.journey, suffix), "utf-8")
-        names = {camera.id: camera.name for camera in self._case.store.cameras()}
+        store = self._case.store
+        names = {camera.id: camera.name for camera in store.cameras()}
+        unknown = {source.id for source in store.sources() if not source.time_known}
+        seen = store.tracklets([sighting.tracklet for sighting in package.journey.sightings])
+        timeless = {one.id: one.source for one in seen if one.source in unknown}
         redaction: Redaction = package.facts["redaction"]
         covered = [tr(REDACTION_WORDS[redaction])] + ([] if redaction == "none" else [tr(WHOLE_WORDS)])
-        (part / "report.html").write_text(report(part, package, names, tr(REDACTIONS[redaction]), covered), "utf-8")
+        page = report(part, package, names, tr(REDACTIONS[redaction]), covered, timeless)
+        (part / "report.html").write_text(page, "utf-8")

@@ -13,22 +13,29 @@ import resources
 from app import local_time
 from app.arrange import BAND_TIPS, BAND_WORDS
 from app.journeys import conflict_words, gap_words, summary
+from app.time_words import doubts, moment, start_words
 from app.words import counted, tr
 from reid_engine.captions import preview
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.evidence import Package
-from reid_engine.types import CameraId
+from reid_engine.types import CameraId, SourceId, TrackletId
 
 WIDEST = 960  # of a still in the page; the file beside it is whole
 WIDEST_CROP = 160
 
 
 def report(
-    part: Path, package: Package, cameras: Mapping[CameraId, str], redaction: str, covered: Sequence[str]
+    part: Path,
+    package: Package,
+    cameras: Mapping[CameraId, str],
+    redaction: str,
+    covered: Sequence[str],
+    timeless: Mapping[TrackletId, SourceId],
 ) -> str:
     """The page, for the package whose pictures lie in ``part``. Everything that a person has typed is escaped.
 
     redaction, covered: the kind of redaction, and sentences about what it did and did not do
+    timeless: the tracklets of recordings of which nobody knows when they were made, with those recordings
     """
     facts = package.facts
     title = tr("Evidence: {case}").format(case=facts["case"]["name"])
@@ -40,7 +47,7 @@ def report(
         _section(tr("What was covered"), f"<p><b>{escape(redaction)}.</b></p>" + _paragraphs(covered)),
         _section(tr("Sightings"), ""),
         *(_sighting(part, told) for told in facts["sightings"]),
-        _between(package, cameras),
+        _between(package, cameras, timeless),
         _clocks(facts),
         _recordings(facts),
         _networks(facts),
@@ -107,8 +114,10 @@ def _picture(part: Path, path: str, widest: int, words: str, kind: str = "") -> 
 
 def _sighting(part: Path, told: dict[str, Any]) -> str:
     zone, clip, still = told["clock"]["zone"], told["clip"], told["still"]
-    start, end = (local_time.precise_time(told[key], zone) for key in ("start_us", "end_us"))
+    ends = ("start_us", "first_us"), ("end_us", "last_us")
+    start, end = (_moment(told, told[key], told["offsets"][offset], zone) for key, offset in ends)
     utc = " – ".join(local_time.precise_time(told[key], "UTC") for key in ("start_us", "end_us"))
+    same = not _known(told) or not any(local_time.local(told[key], zone).utcoffset() for key, _ in ends)
     crop = tr("as kept") if told["crop"]["as_stored"] else tr("as kept, others covered")
     pictures = _picture(part, still["path"], WIDEST, tr("Best moment")) + _picture(
         part, told["crop"]["path"], WIDEST_CROP, crop, "crop"
@@ -116,15 +125,30 @@ def _sighting(part: Path, told: dict[str, Any]) -> str:
     rows = [
         (tr("Track"), told["tracklet"]),
         (tr("Seen"), f"{start} – {end}"),
-        (tr("In UTC"), utc),
-        (tr("Clock"), _clock(told["clock"])),
+        (tr("In UTC"), "" if same else utc),
+        (tr("Clock"), _rests_on(told)),
         (tr("How sure"), _nearness(told)),
         (tr("Decided"), "; ".join(_decision(told, said) for said in told["decided"]) or tr("the search began here")),
         (tr("Clip"), _clip(clip, told)),
-        (tr("Packets"), _native(told.get("native"), told)),
+        (tr("As recorded"), _native(told.get("native"), told)),
     ]
     title = f"{told['number']}. {told['camera']}, {start}"
     return f'<section><h3>{escape(title)}</h3><div class="pictures">{pictures}</div>{_rows(rows)}</section>'
+
+
+def _known(told: dict[str, Any]) -> bool:
+    """True where somebody or something says when the recording was made."""
+    return bool(told["start_origin"] != "unknown")
+
+
+def _moment(told: dict[str, Any], time_us: int, offset_us: int, zone: str) -> str:
+    return moment(time_us, zone, known=_known(told), offset_us=offset_us)
+
+
+def _rests_on(told: dict[str, Any]) -> str:
+    """What the times of a sighting rest on."""
+    found = doubts(told["start_origin"], told["rate_assumed"])
+    return "; ".join([*found, *([_clock(told["clock"])] if _known(told) else [])])
 
 
 def _clock(clock: dict[str, Any]) -> str:
@@ -168,7 +192,8 @@ def _decision(told: dict[str, Any], said: dict[str, Any]) -> str:
 
 def _span(told: dict[str, Any], sighting: dict[str, Any]) -> str:
     zone = sighting["clock"]["zone"]
-    times = " – ".join(local_time.precise_time(told[key], zone) for key in ("first_utc_us", "last_utc_us"))
+    ends = ("first_utc_us", "last_utc_us")
+    times = " – ".join(local_time.precise_time(told[key], zone) for key in ends) if _known(sighting) else ""
     numbers = told["picture_numbers"]
     within = tr("{first} s to {last} s after the recording's first picture").format(
         first=f"{told['first_us'] / SECOND_US:.3f}", last=f"{told['last_us'] / SECOND_US:.3f}"
@@ -193,23 +218,45 @@ def _native(native: dict[str, Any] | None, sighting: dict[str, Any]) -> str:
     return words.format(path=native["path"], count=native["pictures"], span=_span(native, sighting))
 
 
-def _between(package: Package, cameras: Mapping[CameraId, str]) -> str:
+def _between(package: Package, cameras: Mapping[CameraId, str], timeless: Mapping[TrackletId, SourceId]) -> str:
+    def comparable(one: TrackletId, other: TrackletId) -> bool:
+        """Both times are known, or both are of one recording."""
+        return timeless.get(one) == timeless.get(other)
+
     found = package.journey
     gaps = [
         tr("between tracks {one} and {other}: ").format(one=gap.before, other=gap.after) + gap_words(gap, cameras)
         for gap in found.gaps
+        if comparable(gap.before, gap.after)
     ]
-    against = [conflict_words(conflict) for conflict in found.conflicts]
+    if len(gaps) < len(found.gaps):
+        gaps.append(tr("Where a recording's time is unknown, nothing is said about how long the person was not seen."))
+    by_time = "two-places", "travel-time"
+    told = (said for said in found.conflicts if said.kind not in by_time or comparable(said.first, said.second))
+    against = [conflict_words(said) for said in told]
     warning = f'<div class="warning">{_paragraphs(against)}</div>' if against else ""
     return _section(tr("Between the sightings"), warning + _paragraphs(gaps)) if gaps or against else ""
 
 
 def _clocks(facts: dict[str, Any]) -> str:
-    clocks = {told["camera"]: told["clock"] for told in facts["sightings"]}
-    heads = (tr("Camera"), tr("Zone"), tr("Clock"))
-    return _section(
-        tr("Clocks"), _table(heads, ((name, clock["zone"], _clock(clock)) for name, clock in clocks.items()))
-    )
+    """Of every recording: when it starts by its camera's clock, who says so, how its pictures are timed, that clock."""
+    heads = (tr("Recording"), tr("Camera"), tr("Start by its clock"), tr("Start from"), tr("Times"), tr("Clock"))
+    rows = []
+    for told in facts["recordings"]:
+        zone, known = told["clock"]["zone"], _known(told)
+        start = local_time.precise_time(told["start_us"], zone) if known else tr("unknown")
+        times = "; ".join(told["notes"]) or tr("the recording's own")
+        clock = _clock(told["clock"]) if known else tr("unknown")
+        rows.append((told["name"], told["camera"], start, _origin(told), times, f"{clock}, {zone}"))
+    return _section(tr("Clocks"), _table(heads, rows))
+
+
+def _origin(told: dict[str, Any]) -> str:
+    words, said = start_words(told["start_origin"]), told["start_set"]
+    if told["start_origin"] not in ("by hand", "given") or said is None:
+        return words
+    when = local_time.date_and_time(said["at_us"], told["clock"]["zone"])
+    return tr("{words}; by {operator}, {when}").format(words=words, operator=said["operator"], when=when)
 
 
 def _recordings(facts: dict[str, Any]) -> str:

@@ -243,6 +243,7 @@ class Intake(QObject):
         for recording in recordings:
             path = recording.path.resolve()
             if self._model.of(path) is not None:
+                self._refuse_erased(path)
                 continue
             row = RecordingRow(path, recording.kind, path.stem, "reading", clock=CameraClock(zone=self._zone))
             self._model.put(row)
@@ -250,6 +251,10 @@ class Intake(QObject):
                 lambda row=row: self._look(row),  # type: ignore[misc]
                 self._looked,
             )
+
+    def _refuse_erased(self, path: Path) -> None:
+        if str(path) in self._footage.erased:
+            self.refused.emit(self._footage.erased[str(path)])
 
     def _look(self, row: RecordingRow) -> RecordingRow:
         try:
@@ -317,6 +322,10 @@ class Intake(QObject):
 
     def _compared(self, duplicates: Mapping[Path, str], missing: set[str]) -> None:
         for path, of in duplicates.items():
+            if of in self._footage.erased:
+                self._model.change(_named(path), state="duplicate", remark=self._footage.erased[of])
+                self._refuse_erased(Path(of))
+                continue
             if of in missing:
                 missing.remove(of)
                 self._model.take_out([place for place in [self._model.place(path)] if place is not None])
@@ -358,10 +367,14 @@ def _bytes(path: Path) -> int | None:
 def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
     states: dict[str, RowState] = {"done": "done", "failed": "failed"}
     state = states.get(source.state, "running" if running else "waiting")
+    if source.path in footage.erased and source.state not in ("pending", "running"):
+        state = "erased"
     camera = footage.camera(source.camera)
     damage = source.report.damage if source.report is not None else None
     remark = source.failure or ("; ".join(damage.notes) if damage is not None else "")
-    if source.path in footage.missing:
+    if state == "erased":
+        remark = footage.erased[source.path]
+    elif source.path in footage.missing:
         remark = tr("file missing: drop it here from where it lies now")
     return RecordingRow(
         path=Path(source.path),

@@ -14,7 +14,7 @@ from app.words import Later, counted, tr
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
 from reid_engine.journey import Conflict, ConflictKind, Gap, Journey, Known, rows_of
-from reid_engine.store import Camera
+from reid_engine.store import Camera, Source
 from reid_engine.store.connection import explained
 from reid_engine.types import CameraId
 
@@ -99,14 +99,20 @@ def as_text(case: Case, found: Journey, suffix: str) -> str:
     if suffix not in writers:
         raise UsageError(f"“{suffix}”: a journey is exported as .csv or .json")
     cameras = {camera.id: camera for camera in case.store.cameras()}
-    rows = [_readable(row, cameras) for row in rows_of(found, {n: camera.name for n, camera in cameras.items()})]
+    sources = {source.id: source for source in case.store.sources()}
+    of = {int(t.id): sources[t.source] for t in case.store.tracklets([seen.tracklet for seen in found.sightings])}
+    listed = rows_of(found, {n: camera.name for n, camera in cameras.items()})
+    rows = [_readable(row, cameras, of[row["tracklet"]]) for row in listed]
     return writers[suffix](case, found, rows)
 
 
-def _readable(row: dict[str, Any], cameras: Mapping[CameraId, Camera]) -> dict[str, Any]:
+def _readable(row: dict[str, Any], cameras: Mapping[CameraId, Camera], source: Source) -> dict[str, Any]:
     zone = next((camera.clock.zone for camera in cameras.values() if camera.name == row["camera"]), "UTC")
-    times = {name: local_time.date_and_time(row[f"{name}_us"], zone) for name in ("start", "end")}
-    return {**row, **times, "zone": zone}
+    times = {
+        name: local_time.date_and_time(row[f"{name}_us"], zone) if source.time_known else tr("unknown")
+        for name in ("start", "end")
+    }
+    return {**row, **times, "zone": zone, "time_from": source.start_origin}
 
 
 def _csv(case: Case, found: Journey, rows: list[dict[str, Any]]) -> str:

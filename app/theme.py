@@ -113,6 +113,12 @@ QListWidget { background: $panel; border: 1px solid $line; border-radius: 5px; p
 QListWidget::item { padding: 7px 8px; border-radius: 4px; }
 QListWidget::item:selected { background: $raised; color: $text; }
 QTextBrowser { background: $panel; border: 1px solid $line; border-radius: 5px; }
+QCheckBox { spacing: 8px; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 2px solid $muted; border-radius: 4px; background: $ground; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("TICK"); }
+QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; }
+QCheckBox::indicator:checked:focus { border-color: $text; }
+QCheckBox::indicator:disabled { border-color: $line; }
 QRadioButton { spacing: 8px; }
 QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid $muted; border-radius: 8px;
   background: $ground; }
@@ -179,7 +185,9 @@ def _font(program: QApplication, scale: int) -> QFont:
 def sheet(tokens: Tokens) -> str:
     """The style sheet in these colours; sizes in pixels, beyond hair lines, grow with the text."""
     coloured = SHEET.substitute({name: getattr(tokens, name) for name in Tokens.__slots__})
-    return re.sub(r"\b(\d+)px", lambda found: f"{px(int(found[1])) if int(found[1]) > 2 else found[1]}px", coloured)
+    grown = re.sub(r"\b(\d+)px", lambda found: f"{px(int(found[1])) if int(found[1]) > 2 else found[1]}px", coloured)
+    tick = resources.path(f"icons/tick-{'light' if tokens is LIGHT else 'dark'}.svg")
+    return grown.replace("TICK", tick.as_posix())
 
 
 def px(size: int) -> int:

@@ -23,6 +23,7 @@ from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
 from app.words import counted, shortened, tr
+from reid_engine.audit import operator_words
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
@@ -95,6 +96,7 @@ class Workspace(QObject):
     def use(self, settings: Settings) -> None:
         """Somebody changed the settings: what is started from now on goes by these."""
         self.jobs.gently = settings.work.gently
+        self.desk.case.store.operator = operator_words(settings.record.operator)
 
     def begin(self) -> None:
         """Read what is there, find jobs that still run, and make ready for the first search."""

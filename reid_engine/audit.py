@@ -17,6 +17,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from reid_engine.errors import SettingsError
+from reid_engine.settings import load_settings
+
 ERASED = "erased"  # the kind of event that vouches, in its ``redacted``, for events whose words it took
 REDACTED = "redacted"  # what such an event says instead: the number of the one that vouches for it
 
@@ -93,6 +96,19 @@ def _vouched(events: Iterable[Event]) -> dict[int, str]:
         if isinstance(redacted, dict):
             found |= {int(n): str(left) for n, left in redacted.items() if n.isdecimal() and int(n) < event.number}
     return found
+
+
+def operator_words(name: str) -> str:
+    """Who is at the machine: by the name that was set, with the login behind it; without one the login alone."""
+    return f"{name} ({system_operator()})" if name else system_operator()
+
+
+def at_work(given: str | None = None) -> tuple[str, list[str]]:
+    """Who the record says is at work: as given, else by the settings; and why by the login alone where those fail."""
+    try:
+        return given or operator_words(load_settings().record.operator), []
+    except SettingsError as error:
+        return system_operator(), [f"the record names the login alone: {error}"]
 
 
 def system_operator() -> str:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from reid_engine.audit import Event
+from reid_engine.audit import Event, at_work
 from reid_engine.camera_bias import CameraBias
 from reid_engine.clock import Clock
 from reid_engine.errors import CaseBusy, CaseError, DiskFull, InputError, ProbeError
@@ -76,8 +76,9 @@ class Case:
         cls, folder: Path, purpose: str = "", *, clock: Clock | None = None, operator: str | None = None
     ) -> Self:
         """Make a new case in ``folder`` and open it. Raises CaseError when one is there already."""
-        store = Store.create(folder / DATABASE, purpose=purpose, clock=clock, operator=operator)
-        return cls._with_folders(folder, store)
+        name, doubts = at_work(operator)
+        store = Store.create(folder / DATABASE, purpose=purpose, clock=clock, operator=name)
+        return cls._with_folders(folder, store, doubts)
 
     @classmethod
     def open(
@@ -90,8 +91,9 @@ class Case:
         if not folder.is_dir():
             raise CaseError(f"there is no case at {folder}: expected a folder that holds {DATABASE}")
         read_only = read_only or not os.access(folder, os.W_OK)
-        store = Store.open(folder / DATABASE, read_only=read_only, clock=clock, operator=operator)
-        return cls(folder, store) if read_only else cls._with_folders(folder, store)
+        name, doubts = at_work(operator)
+        store = Store.open(folder / DATABASE, read_only=read_only, clock=clock, operator=name)
+        return cls(folder, store) if read_only else cls._with_folders(folder, store, doubts)
 
     @classmethod
     def open_or_create(
@@ -112,11 +114,12 @@ class Case:
         return self.folder / "index"
 
     @classmethod
-    def _with_folders(cls, folder: Path, store: Store) -> Self:
+    def _with_folders(cls, folder: Path, store: Store, notices: Sequence[str]) -> Self:
         with explained(folder):
             for name in FOLDERS:
                 (folder / name).mkdir(exist_ok=True)
         case = cls(folder, store)
+        case.notices += notices
         case._finish_erasure()
         return case
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -43,6 +42,7 @@ from reid_engine.recordings import (
     start_from_name,
     zone_of,
 )
+from reid_engine.retention import brought_back
 from reid_engine.settings import Settings, fingerprint
 from reid_engine.store import Camera, Network, NewSource, Source, checked_name
 from reid_engine.types import SourceId, SourceReport
@@ -208,11 +208,7 @@ class Ingest:
         done = source is not None and source.state == "done" and source.fingerprint == self._fingerprint()
         if source is not None and done and source.id not in whole:
             return
-        day = datetime.fromtimestamp(erased.at_us / 1e6, UTC)
-        raise InputError(
-            f"{path.name}: what was found in it was erased on {day:%Y-%m-%d} by {erased.operator} "
-            f"({erased.body['reason']}); add --again to ingest it nevertheless"
-        )
+        raise InputError(brought_back(path.name, erased))
 
     def _camera(self, name: str) -> Camera:
         known = {camera.name for camera in self.case.store.cameras()}

@@ -43,7 +43,7 @@ class Sighting:
 class Gap:
     """Between two confirmed sightings that follow one another.
 
-    least_us, most_us: what the walk takes by what was set, else by what was learned; 0 when not known
+    least_us, most_us: what the walk takes by what was set, else by what at least three others took; 0 when not known
     blind:             cameras that have no footage of this time, so that they could not see anybody
     """
 
@@ -121,6 +121,12 @@ class Link:
         return self.pair.least_travel_us or least, self.pair.most_travel_us or most
 
     @property
+    def usual_of_many_us(self) -> tuple[int, int]:
+        """As ``usual_us``; what was learned counts only where enough people walked."""
+        learned_enough = self.travel is not None and self.travel.usual
+        return (self if learned_enough else Link(self.pair)).usual_us
+
+    @property
     def bound_us(self) -> int:
         """A walk shorter than this is flagged: what was set, else what is doubtful by what was learned, else 0."""
         return self.pair.least_travel_us or (0 if self.travel is None else self.travel.doubtful_us)
@@ -133,12 +139,12 @@ def journey(store: Store, start: TrackletId) -> Journey:
     unsure = {n for d in decisions if d.verdict == "unsure" for n in _other_end(d, members)}
     shown = {*store.present([*members, *unsure])}
     sightings = _sightings(store, start, sorted(shown | {start}), unsure)
-    links = {frozenset((int(link.pair.first), int(link.pair.second))): link for link in links_of(store, decisions)}
+    links, others = _by_cameras(links_of(store, decisions)), _by_cameras(links_of(store, decisions, without=start))
     confirmed = [seen for seen in sightings if seen.state != "unsure"]
     return Journey(
         start,
         tuple(sightings),
-        tuple(_gaps(store, confirmed, links)),
+        tuple(_gaps(store, confirmed, others)),
         tuple(_conflicts(store, confirmed, decisions, links)),
         tuple(sorted(members - shown - {start})),
     )
@@ -190,11 +196,22 @@ def known_people(store: Store) -> list[Known]:
     return [person for _, person in sorted(found, key=lambda one: -one[0])]
 
 
-def links_of(store: Store, decisions: Sequence[Decision] | None = None) -> list[Link]:
-    """Every pair of cameras of which something was said or learned, in order."""
+def _by_cameras(links: Iterable[Link]) -> Links:
+    return {frozenset((int(link.pair.first), int(link.pair.second))): link for link in links}
+
+
+def links_of(
+    store: Store, decisions: Sequence[Decision] | None = None, *, without: TrackletId | None = None
+) -> list[Link]:
+    """Every pair of cameras of which something was said or learned, in order.
+
+    without: nothing is learned from the person of this tracklet, whose own walk would tell what is usual for it
+    """
     decisions = store.decisions() if decisions is None else decisions
     journeys = []
     for members in people(decisions):
+        if without in members:
+            continue
         spans = store.spans(store.present(sorted(members)))
         rows = zip(spans.camera.tolist(), spans.start_us.tolist(), spans.end_us.tolist(), strict=True)
         journeys.append([Presence(*row) for row in rows])
@@ -244,16 +261,16 @@ def _gaps(store: Store, confirmed: Sequence[Sighting], links: Links) -> Iterator
         if other.start_us <= one.end_us:
             continue
         link = links.get(frozenset((int(one.camera), int(other.camera))))
-        least_us, most_us = (0, 0) if link is None else link.usual_us
+        least_us, most_us = (0, 0) if link is None else link.usual_of_many_us
         blind = (n for n, spans in covered.items() if not _any_footage(spans, one.end_us, other.start_us))
         yield Gap(one.tracklet, other.tracklet, one.end_us, other.start_us, least_us, most_us, tuple(blind))
 
 
 def _footage(store: Store, camera: Camera) -> list[tuple[int, int]]:
-    """When a camera recorded, corrected. A recording of unknown length counts as its first moment."""
-    found = []
+    """When a camera recorded, corrected. One of unknown length counts as its first moment, an erased one not at all."""
+    found, gone = [], store.erased_whole()
     for source in store.sources():
-        if source.camera == camera.id:
+        if source.camera == camera.id and source.id not in gone:
             length_us = source.report.duration_us if source.report is not None else 0
             found.append((camera.clock.correct(source.start_us), camera.clock.correct(source.start_us + length_us)))
     return found

@@ -7,7 +7,9 @@ one picture nor from many. A mosaic would keep the colours of clothes, which is 
                  the person themselves only where another box lies
 ``surroundings`` all but the person's own box, and within it where another box lies
 
-A picture in which it is not known where the person is is covered whole.
+Between two boxes of the person, where it is not known where they are, the whole picture is covered: their box is lost
+mostly where somebody stands before them or two people became one box. Before their first and after their last box
+``others`` covers everybody else who was found, as always (decision 15); ``surroundings`` covers the whole picture.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ def covered(
     if mode == "none":
         return []
     own = [_whole_pixels(box, size) for box in boxes_at(subject, time_us).xyxy]
-    if not own:
+    if not own and (mode == "surroundings" or any(one.start_us <= time_us <= one.end_us for one in subject)):
         return [whole]
     near = [(_known(other, time_us), _swept(other, time_us)) for other in others]
     parts = [_whole_pixels(box, size) for box, _ in near if box is not None]

@@ -8,8 +8,10 @@ opens the case for writing next does it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from reid_engine.audit import Event
 from reid_engine.errors import CaseBusy, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.journey import person
@@ -95,6 +97,15 @@ def overwrite(store: Store, folder: Path) -> int | None:
         ) from error
     store.record("erasure finished", erasure=number)
     return number
+
+
+def brought_back(name: str, erased: Event) -> str:
+    """Why a recording of this name is refused, of which everything was erased."""
+    day = datetime.fromtimestamp(erased.at_us / 1e6, UTC)
+    return (
+        f"{name}: what was found in it was erased on {day:%Y-%m-%d} by {erased.operator} "
+        f"({erased.body['reason']}); add --again to ingest it nevertheless"
+    )
 
 
 def _backups(folder: Path) -> list[Path]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.fields import FieldInfo
 
 from reid_engine.errors import SettingsError
@@ -116,6 +116,15 @@ class WorkSettings(_Group):
     """Work in the background gently: analysing takes only what playing, searching and other programs leave over."""
 
 
+class RecordSettings(_Group):
+    """Who is at work here."""
+
+    operator: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")
+    ] = ""
+    """Your name, as the record and evidence give it, with this computer's login behind it; empty: the login."""
+
+
 class Settings(_Group):
     """Everything a person may set."""
 
@@ -129,6 +138,8 @@ class Settings(_Group):
     """How matches are ranked. Counts from the next search on."""
     work: WorkSettings = WorkSettings()
     """How this computer is shared. Counts for what is started from now on."""
+    record: RecordSettings = RecordSettings()
+    """Who the record says did it. Counts from the next thing done."""
     name_patterns: tuple[str, ...] = ()
     """A site's own recorder file names, as regular expressions with named groups."""
 

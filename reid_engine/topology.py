@@ -44,12 +44,21 @@ class Presence:
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """What confirmed people took from one camera to another: of ``count`` walks the least, middle and longest time."""
+    """What confirmed people took from one camera to another: of ``count`` walks the least, middle and longest time.
+
+    people: how many of them walked
+    """
 
     count: int
     least_us: int
     median_us: int
     most_us: int
+    people: int = 0
+
+    @property
+    def usual(self) -> bool:
+        """True when enough people walked so that it may be called usual."""
+        return self.people >= ENOUGH_WALKS
 
     @property
     def doubtful_us(self) -> int:
@@ -86,12 +95,15 @@ def learned(journeys: Iterable[Sequence[Presence]]) -> dict[frozenset[int], Trav
     Two sightings that overlap in time are no walk: such a pair of cameras sees the same place.
     """
     gaps: dict[frozenset[int], list[int]] = {}
-    for sightings in journeys:
+    walkers: dict[frozenset[int], set[int]] = {}
+    for number, sightings in enumerate(journeys):
         for one, other in pairwise(sorted(sightings, key=lambda seen: (seen.start_us, seen.end_us))):
             if one.camera != other.camera and other.start_us > one.end_us:
-                gaps.setdefault(frozenset((one.camera, other.camera)), []).append(other.start_us - one.end_us)
+                pair = frozenset((one.camera, other.camera))
+                gaps.setdefault(pair, []).append(other.start_us - one.end_us)
+                walkers.setdefault(pair, set()).add(number)
     return {
-        pair: Travel(len(times), min(times), round(statistics.median(times)), max(times))
+        pair: Travel(len(times), min(times), round(statistics.median(times)), max(times), len(walkers[pair]))
         for pair, times in gaps.items()
     }
 

@@ -200,6 +200,9 @@ class Match(Seen):
     moved: int = 0
 
 
+RATE_ASSUMED = "pictures a second are assumed"  # ends the note of a recording that has no times of its own
+
+
 @dataclass(frozen=True, slots=True)
 class Damage:
     """What was wrong with a recording, counted and never hidden.
@@ -223,6 +226,11 @@ class Damage:
         """From its fields as JSON keeps them."""
         places = tuple((int(at), str(what)) for at, what in fields["places"])
         return cls(**{**fields, "places": places, "notes": tuple(fields["notes"])})
+
+    @property
+    def assumed(self) -> str:
+        """``25 pictures a second are assumed`` where the recording has no times of its own, else empty."""
+        return next((note.rpartition(": ")[2] for note in self.notes if note.endswith(RATE_ASSUMED)), "")
 
 
 @dataclass(frozen=True, slots=True)

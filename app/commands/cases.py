@@ -43,7 +43,7 @@ def cameras(
         with telling(Case.open(case)) as opened:
             opened.store.rename_camera(opened.store.camera(rename[0]).id, rename[1])
     with Case.open(case, read_only=True) as opened:
-        sources = opened.store.sources()
+        sources, gone = opened.store.sources(), opened.store.erased_whole()
         for camera in opened.store.cameras():
             own = [source for source in sources if source.camera == camera.id]
             if as_json:
@@ -53,7 +53,8 @@ def cameras(
             sys.stdout.write(f"{camera.name}  clock {off}  zone {camera.clock.zone}\n")
             for source in own:
                 begins = date_and_time(camera.clock.correct(source.start_us), camera.clock.zone)
-                sys.stdout.write(f"    {source.path}  from {begins} ({source.start_origin})  {source.state}\n")
+                state = "erased" if source.id in gone else source.state
+                sys.stdout.write(f"    {source.path}  from {begins} ({source.start_origin})  {state}\n")
 
 
 def clock(

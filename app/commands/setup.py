@@ -77,7 +77,8 @@ def cases(
         try:
             with Case.open(path, read_only=True) as case:
                 info = case.store.info()
-                states = [source.state for source in case.store.sources()]
+                gone = case.store.erased_whole()
+                states = ["erased" if source.id in gone else source.state for source in case.store.sources()]
                 made = datetime.fromtimestamp(info.created_us / 1e6, UTC)
                 cameras = len(case.store.cameras())
                 keep = case.store.retention()

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import (
     QButtonGroup,
     QCheckBox,
@@ -49,7 +50,7 @@ class EvidenceDialog(QDialog):
     def __init__(self, sightings: int, before: int, out: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Evidence"))
-        self.resize(theme.room(self, 700, 790))
+        self.resize(theme.room(self, 700, 840))
         heading = QLabel(tr("Evidence"), self)
         heading.setObjectName("title")
         of = counted(sightings, tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
@@ -57,6 +58,7 @@ class EvidenceDialog(QDialog):
         words = tr("{sightings} as one folder: clips, stills, a report, and a manifest that shows any later change.")
         about = self._muted(" ".join([words.format(sightings=of), *([known] if before else [])]))
         self.before, self.after = self._seconds(tr("Seconds before")), self._seconds(tr("Seconds after"))
+        self._asked_s = self.before.value(), self.after.value()
         self.skip = QCheckBox(tr("Leave out sightings whose recording is gone or was changed"), self)
         self.skip.setToolTip(tr("The report says which. Otherwise nothing is exported then."))
         self.choices = {mode: QRadioButton(tr(REDACTIONS[mode]), self) for mode in REDACTIONS}
@@ -138,6 +140,10 @@ class EvidenceDialog(QDialog):
         self._copies = self._muted("")
         column = QVBoxLayout(box)
         column.addLayout(row)
+        self._alone = self._muted(
+            tr("Shown alone, nothing of a picture is left where the person has no box: no seconds before and after.")
+        )
+        column.addWidget(self._alone)
         column.addWidget(self._copies)
         column.addWidget(self.skip)
         return box
@@ -188,12 +194,25 @@ class EvidenceDialog(QDialog):
         if found:
             self.place.setText(shortened(Path(found) / self._out.name))
 
+    def _show_seconds(self) -> None:
+        """No seconds round a sighting where they would be grey alone; what was asked for comes back with the rest."""
+        alone, fields = self.redaction == "surroundings", (self.before, self.after)
+        if alone and self.before.isEnabled():
+            self._asked_s = self.before.value(), self.after.value()
+        for field, asked_s in zip(fields, self._asked_s, strict=True):
+            if field.isEnabled() == alone:
+                field.setValue(0.0 if alone else asked_s)
+            field.setEnabled(not alone)
+            field.setAccessibleDescription(self._alone.text() if alone else "")
+        self._alone.setVisible(alone)
+
     def _check(self) -> None:
+        self._show_seconds()
         bare = self.redaction == "none"
         self._copies.setText(
-            tr("Rendered clips with the person's box, and the recordings' own packets beside them.")
+            tr("Rendered clips with the person's box, and beside them the same stretches as they were recorded.")
             if bare
-            else tr("Rendered clips with the person's box. The recordings' own packets would show everybody.")
+            else tr("Rendered clips with the person's box. Copies of what was recorded would show everybody.")
         )
         self._whole.setEnabled(not bare)
         free = bool(self.place.text().strip()) and not self._out.exists()
@@ -233,13 +252,29 @@ class EvidenceDoneDialog(QDialog):
             form.addRow(field.accessibleName(), row)
         close = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         close.rejected.connect(self.reject)
+        self.opens = {path: QPushButton(text, self) for path, text in (
+            (folder, tr("Open folder")), (folder / "report.html", tr("Open report")))}  # fmt: skip
+        self._said = QLabel(self)
+        self._said.setObjectName("muted")
+        self._said.setWordWrap(True)
+        for path, button in self.opens.items():
+            button.setAutoDefault(False)
+            button.clicked.connect(partial(self._open, path))
+            close.addButton(button, QDialogButtonBox.ButtonRole.ActionRole)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(theme.px(12))
         layout.addWidget(heading)
         layout.addWidget(words)
         layout.addLayout(form)
+        layout.addWidget(self._said)
         layout.addWidget(close)
+
+    def _open(self, path: Path) -> None:
+        """By whatever this computer opens it with; nothing is fetched."""
+        opened = QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        words = tr("Nothing on this computer opens {path}.").format(path=shortened(path))
+        self._said.setText("" if opened else words)
 
     def _shown(self, text: str, name: str) -> QLineEdit:
         field = QLineEdit(text, self)

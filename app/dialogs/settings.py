@@ -99,6 +99,8 @@ class SettingsDialog(QDialog):
             return _below(self, box, apply)
         if isinstance(one.value, bool):
             return self._switch(one)
+        if isinstance(one.value, str):
+            return self._line(one)
         field = _number(self, one)
         field.setAccessibleName(name_of(one))
         field.setAccessibleDescription(one.words)
@@ -111,6 +113,15 @@ class SettingsDialog(QDialog):
         field.valueChanged.connect(lambda value: default.setEnabled(value != one.default))
         self.fields[one.key] = field
         return _beside(self, field, default)
+
+    def _line(self, one: Setting) -> QWidget:
+        field = QLineEdit(one.value, self)
+        field.setAccessibleName(name_of(one))
+        field.setAccessibleDescription(one.words)
+        field.setMinimumWidth(theme.px(FIELD_WIDTH))
+        field.editingFinished.connect(lambda: self._set(one.key, field.text()))
+        self.fields[one.key] = field
+        return field
 
     def _switch(self, one: Setting) -> QWidget:
         box = QCheckBox(tr("on"), self)

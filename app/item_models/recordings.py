@@ -17,7 +17,16 @@ from reid_engine.clock import CameraClock
 from reid_engine.recordings import SourceKind
 
 RowState: TypeAlias = Literal[
-    "reading", "ready", "no time", "unreadable", "duplicate", "waiting", "running", "done", "failed"
+    "reading",
+    "ready",
+    "no time",
+    "unreadable",
+    "duplicate",
+    "waiting",
+    "running",
+    "done",
+    "failed",
+    "erased",
 ]
 
 STATE = 0
@@ -38,6 +47,7 @@ WORDS: dict[RowState, str] = {
     "reading": Later("reading …"), "ready": Later("ready"), "no time": Later("set a time"),
     "unreadable": Later("unreadable"), "duplicate": Later("duplicate"), "waiting": Later("waiting"),
     "running": Later("analysing"), "done": Later("done"), "failed": Later("failed"),
+    "erased": Later("erased"),
 }  # fmt: skip
 ORIGINS = {
     "by hand": Later("by hand"), "file name": Later("file name"), "container": Later("inside file"),

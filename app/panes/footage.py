@@ -351,6 +351,7 @@ def start_words(waiting: Sequence[RecordingRow]) -> str:
 def searchable(rows: Sequence[RecordingRow]) -> str:
     """How much of the footage a search covers."""
     kept = [row for row in rows if row.in_case or row.state in ("ready", "no time", "running")]
+    kept = [row for row in kept if row.state != "erased"]
     done = [row for row in kept if row.state == "done"]
     if not done and any(row.state == "running" for row in kept):
         return tr("Searching covers the recordings as far as they are analysed.")

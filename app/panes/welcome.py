@@ -27,7 +27,7 @@ class WelcomePane(QWidget):
         super().__init__(parent)
         title, words = QLabel(tr("Where else was this person?"), self), QLabel(self)
         title.setObjectName("banner")
-        words.setText(tr("A case keeps footage, decisions and evidence together and is deleted as one."))
+        words.setText(tr("A case keeps what was found and decided in one folder. Recordings stay where they are."))
         words.setObjectName("muted")
         words.setWordWrap(True)
         new = self._button("add", tr("New case"), self.new)

@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
+from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.errors import CaseDamaged, CaseError, JobCancelled, NotFound, SourceError, UsageError
 from reid_engine.evidence.folder import keep, whole_folder, write_manifest, write_record, write_verifier
@@ -81,7 +82,7 @@ def _exported(
     write_verifier(part)
     facts = _facts(case, found, options)
     facts["record"] = write_record(part, case.store.events())
-    facts["recordings"] = _recordings(pieces, problems)
+    facts["recordings"] = _recordings(pieces, problems, case.store.events())
     facts["skipped"] = [{"tracklet": int(n), "why": why} for n, why in problems.items()]
     facts["sightings"] = sightings
     package = Package(out, found, tuple(kept), facts)
@@ -158,6 +159,9 @@ def _sighting(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
         "recording": int(piece.source.id),
         "start_us": piece.sighting.start_us,
         "end_us": piece.sighting.end_us,
+        "offsets": {"first_us": int(piece.boxes.offset_us[0]), "last_us": int(piece.boxes.offset_us[-1])},
+        "start_origin": piece.source.start_origin,
+        "rate_assumed": piece.source.assumed_rate,
         "state": piece.sighting.state,
         "clock": asdict(piece.camera.clock),
         "asked": {"first_us": piece.from_us, "last_us": piece.to_us},
@@ -180,9 +184,11 @@ def _bands(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
         return {"model": model, "band": None}
 
 
-def _recordings(pieces: Sequence[Piece], problems: dict[TrackletId, str]) -> list[dict[str, Any]]:
-    """Every recording that a sighting is in, by its content as it was analysed."""
-    told = {}
+def _recordings(
+    pieces: Sequence[Piece], problems: dict[TrackletId, str], record: Sequence[Event]
+) -> list[dict[str, Any]]:
+    """Every recording that a sighting is in, by its content as it was analysed, and where its times come from."""
+    told, said_by = {}, {e.body["source"]: e for e in record if e.kind in ("source added", "source start")}
     for piece in pieces:
         source = piece.source
         told[source.id] = {
@@ -193,10 +199,18 @@ def _recordings(pieces: Sequence[Piece], problems: dict[TrackletId, str]) -> lis
             "bytes": source.bytes,
             "start_us": source.start_us,
             "start_origin": source.start_origin,
+            "start_set": _set_by(said_by.get(source.id)),
+            "notes": [] if source.report is None else list(source.report.damage.notes),
+            "clock": asdict(piece.camera.clock),
             "same_now": piece.tracklet.id not in problems,
             "damage": _damage(source),
         }
     return list(told.values())
+
+
+def _set_by(said: Event | None) -> dict[str, Any] | None:
+    """Who said last when a recording starts."""
+    return None if said is None else {"operator": said.operator, "at_us": said.at_us}
 
 
 def _damage(source: Source) -> dict[str, int] | None:

@@ -71,7 +71,7 @@ def native(piece: Piece, folder: Path, first_number: int | None, control: JobCon
 
 
 def _not_copied(piece: Piece, why: str, control: JobControl) -> dict[str, Any]:
-    control.notice(f"{piece.stem}: no copy of the packets, {why}")
+    control.notice(f"{piece.stem}: no copy of what was recorded, {why}")
     return {"path": None, "why": why}
 
 

@@ -77,6 +77,10 @@ class Piece:
         """Corrected UTC of a moment of its recording."""
         return self.camera.clock.correct(self.source.start_us + offset_us)
 
+    def offset_us(self, time_us: int) -> int:
+        """How long after its recording's first picture a moment (corrected UTC) is, to a microsecond or two."""
+        return self.camera.clock.recorded(time_us) - self.source.start_us
+
 
 def request_of(source: Source) -> DecodeRequest:
     """How a recording is read."""

@@ -93,7 +93,7 @@ class Store(ConsistencyVerbs):
             info = {"uuid": str(uuid.uuid4()), "created_us": clock.now_us(), "purpose": purpose, "version": VERSION}
             _remove(beside)  # a log that a kill has left would be played into the new file
             try:
-                _write_new(beside, info)
+                _write_new(cls, beside, info, clock, operator or system_operator())
                 beside.replace(path)
             except BaseException:
                 _remove(beside)
@@ -140,7 +140,7 @@ class Store(ConsistencyVerbs):
         self.close()
 
 
-def _write_new(path: Path, info: dict[str, Any]) -> None:
+def _write_new(kind: type[Store], path: Path, info: dict[str, Any], clock: Clock, operator: str) -> None:
     """A case's file, whole before it gets its name: a log that could not be folded into it would be left behind."""
     path.write_bytes(b"")
     database = Database(path)
@@ -148,6 +148,9 @@ def _write_new(path: Path, info: dict[str, Any]) -> None:
         _bring_up_to_date(database, empty=True)
         with database.writing(durable=True) as connection:
             connection.execute(sa.insert(case_info), {"id": 1, **info})
+            kind(database, clock, operator).append_event(
+                connection, "case made", {"case": info["uuid"], "version": VERSION}
+            )
         database.fold()
     finally:
         database.close()

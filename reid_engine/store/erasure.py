@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,6 +38,7 @@ from reid_engine.store.tracklets import place_of
 from reid_engine.store.vectors import note_removal
 from reid_engine.types import SourceId, TrackletId
 
+TOLD_NUMBERS = 30  # tracklets that an event names; of more it tells how many
 OVERWRITTEN = "erasure finished"
 CUT_SHORT = "what was found in it was erased before it was analysed to its end"
 
@@ -107,13 +109,14 @@ class ErasureVerbs(HoldVerbs):
         with self.database.reading() as connection:
             same = sa.select(source.c.id).where(source.c.content_sha256 == content_sha256)
             known = set(connection.execute(same).scalars())
-            last: dict[int, Event] = {}
-            for said in events_of(connection, ERASED, "source reset"):
-                if said.kind == ERASED:
-                    last |= {told["recording"]: said for told in said.body["recordings"] if told["recording"] in known}
-                else:
-                    last.pop(said.body["source"], None)
-        return max(last.values(), key=lambda said: said.number, default=None)
+            last = [said for of, said in _last_erasures(connection).items() if of in known]
+        return max(last, key=lambda said: said.number, default=None)
+
+    def erased_whole(self) -> dict[SourceId, Event]:
+        """The recordings of which nothing was left, with the erasure that took it, unless they were begun again."""
+        with self.database.reading() as connection:
+            last = _last_erasures(connection)
+        return {of: said for of, said in last.items() if of in _whole_in(said)}
 
     def unfinished_erasure(self) -> int | None:
         """The number of the last erasure whose traces in the file are not overwritten yet, or None."""
@@ -133,6 +136,21 @@ class ErasureVerbs(HoldVerbs):
             if isinstance(path, str) and wanted & numbers:
                 files[path] = None
         return list(files)
+
+
+def _last_erasures(connection: sa.Connection) -> dict[SourceId, Event]:
+    """The last erasure that touched each recording; without those that were begun again since."""
+    last: dict[SourceId, Event] = {}
+    for said in events_of(connection, ERASED, "source reset"):
+        if said.kind == ERASED:
+            last |= {SourceId(told["recording"]): said for told in said.body["recordings"]}
+        else:
+            last.pop(SourceId(said.body["source"]), None)
+    return last
+
+
+def _whole_in(said: Event) -> set[int]:
+    return {told["recording"] for told in said.body["recordings"] if told["whole"]}
 
 
 def unlike_record(connection: sa.Connection) -> list[SourceId]:
@@ -365,9 +383,12 @@ def _told(
 ) -> dict[str, Any]:
     """What the record says: how many of what, and what is left in each recording."""
     left = _tracklets_of(connection, touched)
+    paths = sa.select(source.c.id, source.c.path).where(source.c.id.in_(touched))
+    names = {row.id: PurePath(row.path).name for row in connection.execute(paths)}
     recordings = [
         {
             "recording": of,
+            "name": names[of],
             "tracklets": before[of] - left[of],
             "left": left[of],
             "whole": of in found.whole,
@@ -376,7 +397,8 @@ def _told(
         for of in sorted(touched)
     ]
     counts = {name: getattr(found, name) for name in ("crops", "vectors", "decisions", "edits", "notes", "bytes")}
-    return {"tracklets": len(found.tracklets), **counts, "recordings": recordings}
+    numbers = [int(number) for number in found.tracklets[:TOLD_NUMBERS]]
+    return {"tracklets": len(found.tracklets), "numbers": numbers, **counts, "recordings": recordings}
 
 
 def _without_note(connection: sa.Connection) -> list[Event]:

@@ -108,6 +108,16 @@ class Source(NewSource):
             return USUAL_FOLDER_FPS
         return report.frames_expected * 1e6 / report.duration_us
 
+    @property
+    def time_known(self) -> bool:
+        """False while nothing says when it was recorded; its times then count from 1970 and mean nothing."""
+        return self.start_origin != "unknown"
+
+    @property
+    def assumed_rate(self) -> str:
+        """``25 pictures a second are assumed`` where it has no times of its own, else empty."""
+        return "" if self.report is None else self.report.damage.assumed
+
 
 @dataclass(frozen=True, slots=True)
 class Network:

@@ -23,7 +23,7 @@ from av.video.stream import VideoStream
 
 from reid_engine.errors import SourceError
 from reid_engine.recordings.start import NO_TIME_BEFORE_US, microseconds
-from reid_engine.types import BgrImage
+from reid_engine.types import RATE_ASSUMED, BgrImage
 from reid_engine.video.damage import DamageCount
 from reid_engine.video.unreadable import refusal
 
@@ -117,7 +117,7 @@ class VideoFile:
         notes: tuple[str, ...] = ()
         if counted:
             rate = assumed_rate or said or USUAL_RATE
-            notes = (f"the recording has no times of its own: {rate:g} pictures a second are assumed",)
+            notes = (f"the recording has no times of its own: {rate:g} {RATE_ASSUMED}",)
         elif lies and steady:
             frames = round(duration * rate / 1e6) if duration else None
             notes = (f"the header says {said:g} pictures a second, the times say {rate:g}: the times are believed",)

@@ -11,7 +11,7 @@ import numpy as np
 
 from reid_engine.errors import SeekError, SourceError
 from reid_engine.recordings import SourceInfo, pictures_in
-from reid_engine.types import BgrImage, Damage
+from reid_engine.types import RATE_ASSUMED, BgrImage, Damage
 from reid_engine.video import Picture
 from reid_engine.video.damage import DamageCount
 
@@ -32,7 +32,7 @@ class FolderSource:
         if first is None:
             raise SourceError(f"{path}: none of its {len(self._files)} pictures can be read; copy the folder again")
         height, width = first.shape[:2]
-        note = f"a folder of pictures has no times of its own: {folder_fps:g} pictures a second are assumed"
+        note = f"a folder of pictures has no times of its own: {folder_fps:g} {RATE_ASSUMED}"
         self._info = SourceInfo(
             width, height, folder_fps, len(self._files), None, self._offset(len(self._files)), "pictures", (note,)
         )

@@ -17,11 +17,15 @@ from typer.main import get_command
 from app.cli import command_line, main
 from app.commands import FAMILIES, register
 from app.commands.program import Program, load_networks
+from app.events import about
+from reid_engine.audit import system_operator
 from reid_engine.case import Case
+from reid_engine.clock import ManualClock
 from reid_engine.errors import NetworkFileError
 from reid_engine.jobs import JobControl
 from reid_engine.settings import Settings
-from tests.support.cases import Gallery
+from reid_engine.store import EraseScope
+from tests.support.cases import Gallery, gallery
 
 ROOT = Path(__file__).parent.parent.parent
 HEAVY = ("openvino", "alembic", "cv2", "av", "torch", "PySide6")
@@ -66,6 +70,33 @@ def test_settings_are_shown_with_their_meaning_and_set(configured: Path, capsys:
     assert "detection.score" in capsys.readouterr().err
     assert main(["settings", "detection.score", "--default"]) == 0
     assert configured.read_text().strip() == ""
+
+
+def test_the_operators_name_is_set_once_and_stands_on_the_record_with_the_login(
+    configured: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "case"
+    Case.create(folder, "a test").close()
+    assert main(["settings", "record.operator", " Meyer "]) == 0
+    assert 'operator = "Meyer"' in configured.read_text("utf-8")
+    assert main(["note", str(folder), "red bag"]) == 0
+    configured.write_text("[record", "utf-8")  # nobody can read it: the case opens, and it is said
+    with Case.open(folder) as case:
+        operators = [event.operator for event in case.store.events()]
+        assert case.store.broken_record() is None
+        assert case.notices[0].startswith("the record names the login alone")
+        assert case.store.operator == system_operator()
+    assert operators[-1] == f"Meyer ({system_operator()})"
+    capsys.readouterr()
+
+
+def test_making_a_case_is_the_first_thing_on_its_record(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", "a theft", operator="meyer", clock=ManualClock(5)) as case:
+        (made,) = case.store.events()
+        assert (made.number, made.kind, made.at_us, made.operator) == (1, "case made", 5, "meyer")
+        assert made.body == {"case": case.store.info().uuid, "version": case.store.info().version, "purpose": "a theft"}
+        assert about(made, {}, "UTC") == "for: a theft"
+        assert case.store.broken_record() is None
 
 
 def test_cases_are_listed_with_their_purpose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -136,13 +167,28 @@ def test_a_search_says_that_its_index_was_made_again(tmp_path: Path, capsys: pyt
         assert ("index is made again" in capsys.readouterr().err) == (call[0] == "search"), "the first makes it again"
 
 
+def test_an_erased_recording_is_called_so_and_counts_as_done_nowhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    people = gallery(tmp_path / "case")
+    people.put("gate", 1)
+    people.finish("gate")
+    people.store.erase(EraseScope(source=people.source("gate")), reason="order 3")
+    people.store.close()
+    assert main(["cases", str(tmp_path)]) == 0
+    assert "0 of 1 recordings done" in capsys.readouterr().out
+    assert main(["cameras", str(tmp_path / "case")]) == 0
+    assert "gate.mp4" in (out := capsys.readouterr().out)
+    assert out.rstrip().endswith("  erased")
+
+
 def test_a_camera_is_renamed_and_the_record_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Case.create(tmp_path / "case", "a test") as case:
         case.store.camera("ch01", create=True)
     assert main(["cameras", str(tmp_path / "case"), "--rename", "ch01", "Gate"]) == 0
     assert capsys.readouterr().out.startswith("Gate")
     assert main(["record", str(tmp_path / "case"), "--json"]) == 0
-    event = json.loads(capsys.readouterr().out)
+    event = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert (event["kind"], event["body"]["to"], event["body"]["purpose"]) == ("camera renamed", "Gate", "a test")
 
 
@@ -213,5 +259,5 @@ def test_a_call_that_makes_no_sense_is_a_wrong_call_and_changes_nothing(
     assert main([call[0], str(tmp_path / "case"), *call[1:]]) == 2
     assert sentence in capsys.readouterr().err
     with Case.open(tmp_path / "case") as case:
-        assert case.store.events() == []
+        assert [event.kind for event in case.store.events()] == ["case made"]
         assert [camera.name for camera in case.store.cameras()] == ["gate", "hall"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtWidgets import QApplication, QDialog, QDialogButtonBox, QMenu
 from pytestqt.qtbot import QtBot
 
+from app.coverage import lanes
 from app.dialogs.erase import EraseDialog
+from app.events import about
+from app.item_models.recordings import STATE
 from app.main_window import MainWindow
+from app.panes.footage import searchable
 from app.verbs import INVESTIGATE
 from reid_engine.case import Case
 from reid_engine.store import Retention
@@ -94,7 +99,7 @@ def test_what_is_due_is_said_and_offered_and_nothing_goes_by_itself(
     assert "which is over" in window.statusBar().currentMessage()
     view_of(window).erasing.ask(None)
     dialog = the_dialog(window, qtbot)
-    assert [offer.words for offer in dialog._offers] == ["All that is due"]
+    assert dialog._offers[0].words == "All that is due"
     dialog.reject()
     assert view_of(window).work.desk.case.store.count_tracklets() == count
 
@@ -114,3 +119,43 @@ def test_what_is_on_hold_is_said_and_the_rest_is_offered(
     dialog.reject()
     view.erasing.ask(int(best))
     qtbot.waitUntil(lambda: f"Track {best}: " in window.statusBar().currentMessage(), timeout=WAIT_MS)
+
+
+def test_a_recording_can_be_erased_with_nobody_selected_and_is_in_force_nowhere_any_more(
+    window: MainWindow, case: Path, qtbot: QtBot, dialogs: list[QDialog]
+) -> None:
+    """Its row says so, the time line and the coverage are without it, and dropped again it is refused with a reason."""
+    view = view_of(window)
+    view.player.select(-1)
+    view.erasing.ask(view.player.selection)
+    dialog = the_dialog(window, qtbot)
+    words = [offer.words for offer in dialog._offers]
+    assert {"The recording east.mp4 of east", "The recording west.mp4 of west", "The camera east"} <= set(words)
+    place = words.index("The recording east.mp4 of east")
+    dialog._what.setCurrentIndex(place)
+    qtbot.keyClicks(dialog._reason, "order 3")
+    qtbot.keyClicks(dialog._figure, str(len(dialog.offer.plan.rows.tracklets)))
+    with qtbot.waitSignal(window.case_opened, timeout=WAIT_MS):
+        dialog.accept()
+    work = view_of(window).work
+    qtbot.waitUntil(lambda: work.recordings.rowCount() == 2, timeout=WAIT_MS)
+    rows = {row.path.name: row for row in work.recordings.rows()}
+    assert (rows["east.mp4"].state, rows["west.mp4"].state) == ("erased", "done")
+    assert not rows["east.mp4"].startable
+    assert work.recordings.data(work.recordings.index(0, STATE)) == "erased"
+    assert [lane.camera for lane in lanes(work.recordings.rows())] == ["west"]
+    assert searchable(work.recordings.rows()) == "All of it can be searched."
+    shown = [camera.name for camera in work.footage.cameras if work.footage.stretches(camera)]
+    assert shown == ["west"]
+    copy = case.parent / "copied.mp4"
+    shutil.copyfile(rows["east.mp4"].path, copy)
+    for dropped in (rows["east.mp4"].path, copy):
+        with qtbot.waitSignal(work.intake.refused, timeout=WAIT_MS) as refused:
+            work.intake.drop([dropped])
+        assert refused.args[0].startswith("east.mp4: what was found in it was erased on 20")
+        assert "(order 3); add --again" in refused.args[0]
+    row = work.recordings.of(copy)
+    assert row is not None
+    assert row.state == "duplicate"
+    event = next(event for event in work.desk.case.store.events() if event.kind == "erased")
+    assert about(event, {}, "UTC").startswith("all of recording 1 (east.mp4): ")

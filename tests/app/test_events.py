@@ -14,6 +14,7 @@ from app.events import KINDS, WORDS, about, kind, whole
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.store import TrackletFilter
+from reid_engine.store.record import HANDED_ON
 from reid_engine.types import TrackletId
 
 CAMERAS = {1: "Gate", 2: "Hall"}
@@ -25,7 +26,7 @@ def told(kind: str, **body: Any) -> str:
 
 def kinds() -> set[str]:
     """Every literal kind that is put on a record anywhere."""
-    found = {"undo", "redo", "split", "merge"}  # these are handed on by name
+    found = {"undo", "redo", "split", "merge", HANDED_ON}  # these are handed on by name
     for package in (app, reid_engine):
         for path in Path(str(package.__file__)).parent.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -60,7 +61,13 @@ def test_every_kind_of_event_has_words() -> None:
          {"file": "b.mp4", "tracklets": 1, "state": "done", "damage": {"corrupt_frames": 2}}]},
          "2 recordings, 4 tracks; 1 not as they should be"),
         ("erased", {"tracklets": 2, "notes": 1, "reason": "order 3", "redacted": {"4": "ab"}},
-         "tracks: 2, notes: 1; order 3"),
+         "2 tracks; 1 note; order 3"),
+        ("erased", {"tracklets": 2, "numbers": [4, 9], "notes": 0, "reason": "order 3", "recordings": [
+            {"recording": 7, "name": "TUD.mp4", "tracklets": 2, "left": 0, "whole": True, "sha256": "ab"}]},
+         "all of recording 7 (TUD.mp4): 2 tracks; tracks 4, 9; order 3"),
+        ("erased", {"tracklets": 40, "numbers": [1], "notes": 0, "reason": "r", "recordings": [
+            {"recording": 7, "tracklets": 40, "left": 2, "whole": False, "sha256": "ab"}]},
+         "of recording 7: 40 tracks; r"),
         ("note", {"note": 3, "redacted": 9}, "words erased, see event 9"),
         ("held", {"what": "camera", "of": 1, "reason": "order 3"}, "camera 1: order 3"),
         ("retention", {"until_us": None, "days": 30}, "kept for 30 days"),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import cv2
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QDialog, QLabel
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QDialog, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.dialogs.evidence import EvidenceDialog, EvidenceDoneDialog
@@ -119,6 +119,20 @@ def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot,
     assert "--skip-missing" in dialog.wish.words
 
 
+def test_shown_alone_there_are_no_seconds_round_a_sighting_and_it_is_said_why(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = EvidenceDialog(1, 0, tmp_path / "new")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.before.setValue(7.0)
+    for mode, enabled, words in (("surroundings", False, "--before=0"), ("others", True, "--before=7")):
+        next(button for known, button in dialog.choices.items() if known == mode).setChecked(True)
+        assert (dialog.before.isEnabled(), dialog.after.isEnabled()) == (enabled, enabled)
+        assert words in dialog.wish.words
+        assert dialog._alone.isVisible() is not enabled
+        assert bool(dialog.before.accessibleDescription()) is not enabled
+    assert "--after=3" in dialog.wish.words
+
+
 def test_a_folder_that_exists_cannot_be_chosen(qtbot: QtBot, tmp_path: Path) -> None:
     dialog = EvidenceDialog(1, 0, tmp_path / "new")
     qtbot.addWidget(dialog)
@@ -152,3 +166,21 @@ def test_a_case_that_is_open_for_reading_hands_nothing_on(case: Path) -> None:
         with pytest.raises(CaseError, match="could not go on its record"):
             save_still(opened, "east", start_us, case / "x.png")
     assert not (case / "x.png").exists()
+
+
+def test_the_folder_and_the_report_are_opened_by_this_computer_and_it_is_said_where_nothing_does(
+    qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: asked.append(url) is None and len(asked) < 2)
+    folder = tmp_path / "Müller #1"
+    dialog = EvidenceDoneDialog(folder, "ab")
+    qtbot.addWidget(dialog)
+    buttons = {button.text(): button for button in dialog.findChildren(QPushButton)}
+    buttons["Open folder"].click()
+    assert dialog._said.text() == ""
+    buttons["Open report"].click()
+    assert [(url.scheme(), url.toLocalFile()) for url in asked] == [
+        ("file", str(folder)), ("file", str(folder / "report.html")),
+    ]  # fmt: skip
+    assert dialog._said.text().startswith("Nothing on this computer opens ")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QModelIndex, QSettings, Qt
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel
+from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
@@ -27,11 +28,13 @@ from app.item_models.commands import Command, CommandsModel, fit
 from app.item_models.keys import KEYS, KeysModel
 from app.item_models.record import PAGE, RecordModel
 from app.networks import Networks, named, offers, standard
+from app.panes.welcome import WelcomePane
 from app.settings import WindowState
 from reid_engine import errors
-from reid_engine.audit import Event
+from reid_engine.audit import Event, system_operator
 from reid_engine.case import Case
 from reid_engine.settings import Settings
+from tests.app.conftest import WAIT_MS, Open, view_of
 from tests.app.test_explain import PUBLIC
 
 BINDINGS = (
@@ -133,6 +136,67 @@ def test_a_setting_that_is_on_or_off_is_a_box_to_tick(qtbot: QtBot, state: Windo
     assert dialog.settings.work.gently is False
 
 
+def test_the_operators_name_is_a_line_and_goes_on_the_record_of_the_open_case(
+    open_window: Open, case: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("REAPPEAR_CONFIG", str(tmp_path / "config"))
+    window = open_window(case)
+    work = view_of(window).work
+    assert work.desk.case.store.operator == system_operator()
+    dialog = SettingsDialog(window.program.settings, window.program._state)
+    qtbot.addWidget(dialog)
+    dialog.changed.connect(window.program._keep)
+    field = dialog.fields["record.operator"]
+    assert isinstance(field, QLineEdit)
+    field.setText("  Jörg Meyer ")
+    field.editingFinished.emit()
+    name = f"Jörg Meyer ({system_operator()})"
+    qtbot.waitUntil(lambda: work.desk.case.store.operator == name, timeout=WAIT_MS)
+    assert work.desk.case.record("view", tracklet=1).operator == name
+    qtbot.waitUntil((tmp_path / "config" / "settings.toml").exists, timeout=WAIT_MS)
+    with Case.open(case) as again:
+        assert again.store.operator == name
+        assert again.store.broken_record() is None
+    field.setText("x" * 81)
+    field.editingFinished.emit()
+    assert "record.operator" in dialog._said.text()
+
+
+@pytest.mark.parametrize("choice", ["dark", "light"])
+def test_a_box_to_tick_is_seen_before_it_is_ticked(choice: theme.Choice, qtbot: QtBot) -> None:
+    """Its edge stands out from the ground by 3 to 1 at least, ticked from unticked too."""
+    theme.apply(theme.application(), choice, 100)
+    box = QCheckBox("on")
+    qtbot.addWidget(box)
+    box.resize(120, 30)
+    box.show()
+    seen = {}
+    for ticked in (False, True):
+        box.setChecked(ticked)
+        drawn = box.grab().toImage()
+        lights = [light(drawn.pixelColor(x, drawn.height() // 2)) for x in range(1, 16)]
+        ground = light(drawn.pixelColor(118, 2))
+        seen[ticked] = lights
+        assert max((max(ground, one) + 0.05) / (min(ground, one) + 0.05) for one in lights) >= 3
+    assert seen[True] != seen[False]
+
+
+def test_the_first_page_does_not_say_that_a_case_holds_the_footage(qtbot: QtBot) -> None:
+    """One page on it says that nothing is copied."""
+    pane = WelcomePane()
+    qtbot.addWidget(pane)
+    said = [label.text() for label in pane.findChildren(QLabel)]
+    assert any("Recordings stay where they are" in words for words in said)
+    assert not any("footage" in words for words in said)
+
+
+def light(colour: QColor) -> float:
+    """Relative luminance, as the rules for contrast on the web define it."""
+    parts = (colour.redF(), colour.greenF(), colour.blueF())
+    even = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * even[0] + 0.7152 * even[1] + 0.0722 * even[2]
+
+
 def test_theme_and_text_size_are_remembered_and_shown(qtbot: QtBot, state: WindowState) -> None:
     dialog = SettingsDialog(Settings(), state)
     qtbot.addWidget(dialog)
@@ -217,7 +281,7 @@ def test_verify_says_whether_the_record_is_whole(tmp_path: Path, qtbot: QtBot) -
         dialog.table.setCurrentIndex(dialog.model.index(0, 0))
         assert '"purpose": "a test"' in dialog.detail.toPlainText()
         dialog.show_verdict(desk.verify())
-        assert dialog.verdict.text().startswith("The record is whole: 1 events")
+        assert dialog.verdict.text().startswith("The record is whole: 2 events")
         dialog.show_verdict((1, "ab", "event 1 (search) was changed after it was recorded"))
         assert "was changed" in dialog.verdict.text()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reid_engine.journey import Link, journey, known_people, links_of, person, rows_of
-from reid_engine.store import CameraPair, Decision
+from reid_engine.store import CameraPair, Decision, EraseScope
 from reid_engine.types import CameraId, PairRelation, TrackletId, Verdict
 from tests.support.cases import SECOND, Gallery
 
@@ -135,3 +135,36 @@ def test_three_walks_teach_what_is_too_fast_between_cameras_that_are_apart(peopl
     assert conflict.least_us == 29_920_000  # half of the middle one of 59.84, 69.84 and 9.84 s
     pair(people, "a", "b", "apart", least_s=5)
     assert journey(people.store, hasty[0]).conflicts == ()  # what a person set goes first
+
+
+def test_what_is_usual_comes_from_three_other_people_and_never_from_this_walk(people: Gallery) -> None:
+    first, *_ = walk(people, ("a", 0), ("b", 60))
+    for number in (1, 2):
+        walk(people, ("a", 1000 * number), ("b", 1000 * number + 60))
+    (gap,) = journey(people.store, first).gaps
+    assert (gap.least_us, gap.most_us) == (0, 0), "two others and this one are not three others"
+    walk(people, ("a", 3000), ("b", 3080))
+    (gap,) = journey(people.store, first).gaps
+    assert (gap.least_us, gap.most_us) == (59_840_000, 79_840_000)
+    pair(people, "a", "b", "apart", least_s=20, most_s=30)
+    (gap,) = journey(people.store, first).gaps
+    assert (gap.least_us, gap.most_us) == (20 * SECOND, 30 * SECOND), "what somebody set is not learned"
+
+
+def test_one_person_who_walks_to_and_fro_makes_nothing_usual(people: Gallery) -> None:
+    first, *_ = walk(people, ("a", 0), ("b", 60))
+    walk(people, *((camera, 1000 + 60 * place) for place, camera in enumerate("abababab")))
+    (gap,) = journey(people.store, first).gaps
+    assert gap.most_us == 0
+
+
+def test_a_camera_whose_recording_was_erased_could_not_see_anybody(people: Gallery) -> None:
+    first, _ = walk(people, ("a", 0), ("b", 1.0))
+    people.put("c", 5)
+    for camera in "abc":
+        people.finish(camera)
+    (gap,) = journey(people.store, first).gaps
+    assert people.camera("c") not in gap.blind
+    people.store.erase(EraseScope(source=people.source("c")), reason="order 3")
+    (gap,) = journey(people.store, first).gaps
+    assert people.camera("c") in gap.blind

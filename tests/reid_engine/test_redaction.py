@@ -38,11 +38,25 @@ def test_nothing_is_covered_unless_it_was_asked_for() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_picture_in_which_the_person_is_unknown_is_covered_whole(mode: Redaction) -> None:
-    for time_us in (-SECOND, 20 * SECOND):
-        assert covered(mode, SIZE, time_us, [ME], []) == [Part(0, 0, *SIZE)]
+def test_a_gap_in_which_the_person_is_unknown_is_covered_whole(mode: Redaction) -> None:
     apart = walker(1, [0, 3 * SECOND], [[20, 20, 40, 80]] * 2)
     assert covered(mode, SIZE, SECOND, [apart], []) == [Part(0, 0, *SIZE)]
+    assert covered(mode, SIZE, SECOND, [apart], [STANDING]) == [Part(0, 0, *SIZE)]
+
+
+def test_alone_nothing_is_left_before_the_first_and_after_the_last_box() -> None:
+    for time_us in (-SECOND, 20 * SECOND):
+        assert covered("surroundings", SIZE, time_us, [ME], []) == [Part(0, 0, *SIZE)]
+
+
+@pytest.mark.parametrize("time_us", [-5 * SECOND, -1, 15 * SECOND, 20 * SECOND])
+def test_before_the_first_and_after_the_last_box_everybody_else_is_covered_and_no_more(time_us: int) -> None:
+    """A track of the person that nobody confirmed is somebody else; where nobody is, nothing is covered."""
+    always = walker(2, list(range(-10 * SECOND, 30 * SECOND, SECOND)), [[100, 10, 120, 60]] * 40)
+    early = [walker(1, [0, SECOND], [[20, 20, 40, 80]] * 2)]
+    assert covered("others", SIZE, time_us, early, []) == []
+    assert np.array_equal(hidden("others", time_us, early, [always]), hidden("others", 0, early, [always]))
+    assert hidden("others", time_us, early, [always]).any()
 
 
 def test_everybody_else_is_covered_with_a_margin_and_the_rest_is_as_it_was() -> None:

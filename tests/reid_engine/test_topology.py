@@ -44,7 +44,7 @@ def test_travel_times_are_learned_in_either_direction_and_never_from_overlaps() 
     back = [Presence(1, 200, 210), Presence(2, 100, 130)]
     beside = [Presence(1, 0, 10), Presence(3, 5, 20)]
     found = learned([there, back, beside])
-    assert found == {frozenset((1, 2)): Travel(2, 40, 55, 70)}
+    assert found == {frozenset((1, 2)): Travel(2, 40, 55, 70, people=2)}
 
 
 def test_a_lone_sighting_teaches_nothing() -> None:

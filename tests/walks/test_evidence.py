@@ -22,11 +22,17 @@ import pytest
 
 from app.cli import main
 from app.commands import evidence as verb
+from app.evidence import EvidenceWords
 from reid_engine import verifier
 from reid_engine.case import Case
+from reid_engine.evidence import EvidenceOptions
+from reid_engine.evidence.sightings import pieces_of
 from reid_engine.jobs import JobControl
 from reid_engine.store import EraseScope
 from reid_engine.types import TrackletId
+from reid_engine.whereabouts import boxes_at
+from tests.support.command import Weights
+from tests.support.footage import Walk, record
 from tests.support.handed_on import EAST, FILES, GREY, PURPOSE, SIZE, SPAN, WEST, Call, exported, manifest
 from tests.support.program import program
 
@@ -195,8 +201,32 @@ def test_of_everybody_else_nothing_is_left_and_the_person_is_whole(
                     seen += 1
                 away[max(0, y1 - 6) : y2 + 6, max(0, x1 - 6) : x2 + 6] = 0
                 assert away.max() < 40, "a colour outside the person's box is somebody else"
-        assert clip["covered_whole"] > 0, "before the first and after the last box"
+        assert (clip["covered_whole"] > 0) == (mode == "surroundings"), "before the first and after the last box"
     assert seen > 10
+
+
+def test_before_and_after_a_sighting_others_are_covered_and_the_rest_is_seen(case: Path, others: Path) -> None:
+    checked = 0
+    for told in manifest(others)["sightings"]:
+        clip, source = told["clip"], recorded(case, told)
+        with Case.open(case, read_only=True) as opened:
+            (piece,) = (
+                one
+                for one in pieces_of(opened, opened.journey(TrackletId(1)), EvidenceOptions(0.5, 0.5))
+                if one.tracklet.id == told["tracklet"]
+            )
+        ends_us = piece.boxes.offset_us[0], piece.boxes.offset_us[-1]
+        for at_us, image in frames(others / clip["path"]):
+            offset_us, picture = at_us + clip["first_us"], image[: SIZE[1], : SIZE[0]].astype(int)
+            if ends_us[0] <= offset_us <= ends_us[1]:
+                continue
+            assert (np.abs(picture - source[offset_us]).max(axis=2) <= 8).mean() > 0.5, "not grey alone"
+            for box in boxes_at(piece.others, piece.time_us(offset_us)).xyxy:
+                x1, y1, x2, y2 = (round(float(side)) for side in box.clip(0))
+                inside = picture[y1 + 6 : y2 - 6, x1 + 6 : x2 - 6]
+                assert inside.size == 0 or np.abs(inside - GREY).max() <= 16
+                checked += inside.size > 0
+    assert checked > 3
 
 
 @pytest.mark.parametrize("mode", ["others", "surroundings"])
@@ -350,3 +380,54 @@ def test_a_still_is_the_picture_of_its_moment_and_on_the_record(case: Path, tmp_
 def test_what_cannot_be_asked_for_is_said(case: Path, tmp_path: Path, call: Call, words: list[str]) -> None:
     assert call("evidence", case, 1, tmp_path / "out", *words).status == 2
     assert not (tmp_path / "out").exists()
+
+
+def words_of(page: str) -> str:
+    """The report as it is read: without pictures and tags."""
+    return re.sub(r"<[^>]+>", " ", re.sub(r'src="data:[^"]+"', "", page))
+
+
+def test_a_report_says_where_every_time_comes_from(whole: Path) -> None:
+    page = words_of((whole / "report.html").read_text("utf-8"))
+    assert "start set by hand; camera clock +37 s, corrected, ± 1 s" in page
+    assert "set by hand: typed, or read from the clock in the picture; by " in page
+    assert "the recording's own" in page.replace("&#x27;", "'")
+    assert "Packets" not in page
+    recordings = manifest(whole)["recordings"]
+    assert {(r["start_origin"], r["start_set"]["operator"]) for r in recordings} == {
+        ("by hand", manifest(whole)["operator"])
+    }
+
+
+@pytest.fixture(scope="module")
+def undated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A case of a recording that has neither a date nor times of its own."""
+    home = tmp_path_factory.mktemp("undated")
+    raw = home / "hall.264"
+    two = record(home / "hall.mp4", [Walk(0, 0.2, 3.0, -20, 340, 110)], seconds=4.0, fps=25)
+    with av.open(str(two)) as source, av.open(str(raw), "w", "h264") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                out.mux(packet)
+    weights = Weights.write(home).options()[:-1]
+    assert main(list(map(str, ["ingest", home / "case", raw, *weights])), program()) == 0
+    return home / "case"
+
+
+def test_of_a_recording_of_unknown_time_no_date_is_invented(undated: Path, tmp_path: Path, call: Call) -> None:
+    with Case.open(undated, read_only=True) as opened:
+        (number,) = opened.store.present([TrackletId(1)])
+    out = tmp_path / "out"
+    assert call("evidence", undated, number, out, *SPAN).status == 0
+    page = words_of((out / "report.html").read_text("utf-8"))
+    assert "1970" not in page.replace(manifest(out)["record"]["last_sha256"], "")
+    assert "time unknown, 0." in page
+    assert "start unknown; 25 pictures a second are assumed" in page
+    assert "unknown: nobody has set it" in page
+    assert "1970" not in (out / "journey.csv").read_text("utf-8")
+    with Case.open(undated, read_only=True) as opened:
+        (piece,) = pieces_of(opened, opened.journey(number), EvidenceOptions())
+        lines = EvidenceWords(opened).caption(piece, piece.time_us(480_000))
+    assert lines[1:3] == ("time unknown, 0.480 s into the recording", "start unknown; 25 pictures a second are assumed")
