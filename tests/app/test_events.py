@@ -31,7 +31,7 @@ def kinds() -> set[str]:
         for path in Path(str(package.__file__)).parent.rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 name = getattr(getattr(node, "func", None), "attr", "")
-                if isinstance(node, ast.Call) and name in ("record", "append_event"):
+                if isinstance(node, ast.Call) and name in ("record", "_note", "append_event"):
                     literal = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
                     found |= {value for value in literal if isinstance(value, str)}
     return found
