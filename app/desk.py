@@ -15,6 +15,7 @@ from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
 from app.portrait import Portrait
+from app.waiting import Waiting, keep, kept
 from app.words import tr
 from reid_engine.audit import Event
 from reid_engine.case import Case
@@ -178,6 +179,15 @@ class Desk:
         lengths = {source.path: self._length(source) for source in sources}
         missing = frozenset(source.path for source in sources if not Path(source.path).exists())
         return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing)
+
+    def waiting(self) -> Waiting:
+        """What waited for Start when the case was closed; it is not in the case."""
+        return Waiting() if self.case.store.read_only else kept(self.folder)
+
+    def keep_waiting(self, waiting: Waiting) -> None:
+        """Keep what waits for the next opening. A case that nothing is written to keeps none. Raises OSError."""
+        if not self.case.store.read_only:
+            keep(self.folder, waiting)
 
     def _length(self, source: Source) -> int:
         if source.report is not None and source.report.duration_us > 0:

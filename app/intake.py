@@ -4,7 +4,7 @@ words of the command."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,6 +18,7 @@ from app.explain import sentence
 from app.images import to_qimage
 from app.item_models.recordings import RecordingRow, RecordingsModel, RowState
 from app.networks import Networks
+from app.waiting import Reading, Waiting
 from app.words import tr
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.decoder import DecodeRequest, SourceInfo, first_picture, probe
@@ -38,14 +39,6 @@ from reid_engine.store import Source
 PICTURE_SIZE = (960, 540)
 SAME_MOMENT_US = 60 * SECOND_US  # readings nearer to one another say nothing about the drift
 NEW_START_US = SECOND_US  # a burnt-in clock this far from the file's time is believed instead of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a camera's clock showed at a moment whose true time is known; microseconds UTC."""
-
-    shown_us: int
-    true_us: int
 
 
 class Intake(QObject):
@@ -94,8 +87,30 @@ class Intake(QObject):
         paths = {row.path for row in stored}
         waiting = [row for row in self._model.rows() if not row.in_case and row.path not in paths]
         if not running:  # what a job left behind without taking it into the case waits again
-            waiting = [replace(row, state="ready") if row.state == "running" else row for row in waiting]
+            waiting = [replace(row, state=row.resting) if row.state == "running" else row for row in waiting]
         self._model.show([*stored, *(replace(row, clock=self.clock(row.camera)) for row in waiting)])
+
+    def waiting(self) -> Waiting:
+        """What would be lost if the case were closed now."""
+        rows = tuple(row for row in self._model.rows() if not row.in_case)
+        cameras = {row.camera for row in rows} - {known.name for known in self._footage.cameras}
+        return Waiting(
+            rows,
+            {camera: self._clocks[camera] for camera in cameras & self._clocks.keys()},
+            {camera: self._readings[camera] for camera in cameras & self._readings.keys()},
+        )
+
+    def take_back(self, waiting: Waiting) -> None:
+        """Show what waited when the case was closed; what was dropped meanwhile stays as it is."""
+        if waiting.problem:
+            self.refused.emit(waiting.problem)
+        self._clocks = {**waiting.clocks, **self._clocks}
+        self._readings = {**{camera: list(taken) for camera, taken in waiting.readings.items()}, **self._readings}
+        new = [row for row in waiting.rows if self._model.of(row.path) is None]
+        self._model.show([*self._model.rows(), *(replace(row, clock=self.clock(row.camera)) for row in new)])
+        for row in new:
+            if row.state == "reading":
+                self._read_later(row)
 
     def picture(self, path: Path, offset_us: int = 0) -> None:
         """Read a picture of a file; ``pictured`` answers."""
@@ -242,14 +257,17 @@ class Intake(QObject):
             self.refused.emit(words)
         for recording in recordings:
             path = recording.path.resolve()
-            if self._model.of(path) is not None:
+            known = self._model.of(path)
+            if known is not None and known.state == "missing":
+                self._model.put(replace(known, state=known.resting))
+            if known is not None:
                 continue
             row = RecordingRow(path, recording.kind, path.stem, "reading", clock=CameraClock(zone=self._zone))
             self._model.put(row)
-            self._lane.run(
-                lambda row=row: self._look(row),  # type: ignore[misc]
-                self._looked,
-            )
+            self._read_later(row)
+
+    def _read_later(self, row: RecordingRow) -> None:
+        self._lane.run(lambda: self._look(row), self._looked)
 
     def _look(self, row: RecordingRow) -> RecordingRow:
         try:

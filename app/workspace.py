@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PySide6.QtGui import QImage
 
 from app.background import Lane
 from app.desk import Desk, Footage
+from app.explain import sentence
 from app.images import decode_jpeg
 from app.intake import Intake
 from app.investigation import Investigation
@@ -22,6 +24,7 @@ from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
+from app.waiting import Waiting
 from app.words import counted, shortened, tr
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
@@ -30,6 +33,7 @@ from reid_engine.types import CameraId, TrackletId
 
 RELOAD_MS = 1500
 WARM_MS = 4000
+KEEP_MS = 200
 TRUSTED_S = 10  # seconds of footage after which a rate says something about the machine
 MOST_WANTED = 120
 
@@ -77,6 +81,11 @@ class Workspace(QObject):
         self._reload.setSingleShot(True)
         self._reload.setInterval(RELOAD_MS)
         self._reload.timeout.connect(self.reload)
+        self._taken_back = False
+        self._keeping = QTimer(self)
+        self._keeping.setSingleShot(True)
+        self._keeping.setInterval(KEEP_MS)
+        self._keeping.timeout.connect(self._keep_waiting)
         for lane in (self.reading, self.looking, self.writing):
             lane.trouble.connect(self.failed)
         self.matches.wanted.connect(self._want_crop)
@@ -99,10 +108,26 @@ class Workspace(QObject):
     def begin(self) -> None:
         """Read what is there, find jobs that still run, and make ready for the first search."""
         self.looking.run(self.desk.warm, lambda _: None)
-        self.reload()
+        self.looking.run(self.desk.waiting, self._take_back)
         self.looking.run(self.desk.networks, self._remember)
         self._read_handed_on()
         self.looking.run(lambda: running_jobs(self.desk.folder), self.jobs.follow)
+
+    def _take_back(self, waiting: Waiting) -> None:
+        """What waited is shown before the case: what of it is there by now is taken out again."""
+        self.intake.take_back(waiting)
+        self._taken_back = True
+        rows = self.recordings
+        for signal in (rows.modelReset, rows.rowsInserted, rows.rowsRemoved, rows.rowsMoved, rows.dataChanged):
+            signal.connect(self._keeping.start)
+        self.reload()
+
+    def _keep_waiting(self) -> None:
+        waiting = self.intake.waiting()
+        self.writing.run(
+            lambda: self.desk.keep_waiting(waiting), lambda _: None, key="waiting",
+            failed=lambda error: self.said.emit(_not_kept(error)),
+        )  # fmt: skip
 
     def _read_handed_on(self) -> None:
         self.reading.run(self.desk.handed_on, self.matches.hand_on, key="evidence")
@@ -208,6 +233,10 @@ class Workspace(QObject):
         self.desk.give_up()
         for lane in (self.reading, self.looking, self.writing):
             lane.close()
+        self._keeping.stop()
+        if self._taken_back:
+            with suppress(OSError):  # it was said when the rows changed
+                self.desk.keep_waiting(self.intake.waiting())
         self.desk.close()
 
     def label(self, camera: CameraId) -> CameraLabel:
@@ -300,3 +329,7 @@ class Workspace(QObject):
             lambda pictures: self.matches.supply_strip(number, pictures),
             key="strip",
         )
+
+
+def _not_kept(error: Exception) -> str:
+    return tr("The recordings that wait here could not be kept for the next time: {why}").format(why=sentence(error))

@@ -17,7 +17,7 @@ from reid_engine.recordings import SourceKind
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 RowState: TypeAlias = Literal[
-    "reading", "ready", "no time", "unreadable", "duplicate", "waiting", "running", "done", "failed"
+    "reading", "ready", "no time", "unreadable", "duplicate", "missing", "waiting", "running", "done", "failed"
 ]
 
 STATE = 0
@@ -36,7 +36,8 @@ COLUMNS = (
 )  # fmt: skip
 WORDS: dict[RowState, str] = {
     "reading": Later("reading …"), "ready": Later("ready"), "no time": Later("set a time"),
-    "unreadable": Later("unreadable"), "duplicate": Later("duplicate"), "waiting": Later("waiting"),
+    "unreadable": Later("unreadable"), "duplicate": Later("duplicate"),
+    "missing": Later("missing"), "waiting": Later("waiting"),
     "running": Later("analysing"), "done": Later("done"), "failed": Later("failed"),
 }  # fmt: skip
 ORIGINS = {
@@ -83,6 +84,11 @@ class RecordingRow:
     def startable(self) -> bool:
         """True when Start would analyse it."""
         return (not self.in_case and self.state in ("ready", "no time")) or self.state in ("waiting", "failed")
+
+    @property
+    def resting(self) -> RowState:
+        """Its state while nothing is done with it and it is not in the case."""
+        return "no time" if self.start_us is None else "ready"
 
     @property
     def span_us(self) -> tuple[int, int] | None:
@@ -254,7 +260,7 @@ def _text(row: RecordingRow, column: int) -> str:
 
 def _colour(row: RecordingRow, column: int) -> QColor | None:
     tokens = theme.current()
-    if column in (STATE, REMARK) and row.state in ("unreadable", "failed"):
+    if column in (STATE, REMARK) and row.state in ("unreadable", "failed", "missing"):
         return QColor(tokens.danger)
     if (column == REMARK and row.in_case) or (column == STATE and row.state in ("no time", "duplicate")):
         return QColor(tokens.warning)
