@@ -194,7 +194,7 @@ class Desk:
             return source.report.duration_us
         if source.path not in self._lengths:
             self._lengths[source.path] = length_of(Path(source.path), source.kind)
-        return self._lengths[source.path]
+        return self._lengths[source.path] or self.case.store.reached_us(source.id)
 
     def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
         """Correct the clocks of cameras by name; cameras that are new to the case are made."""

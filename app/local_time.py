@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from app.words import tr
+from reid_engine.clock import CameraClock
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -28,6 +30,18 @@ def clock_time(time_us: int, zone: str) -> str:
 def day(time_us: int, zone: str) -> str:
     """``2026-11-03``."""
     return local(time_us, zone).strftime("%Y-%m-%d")
+
+
+def seen(time_us: int, clock: CameraClock, write: Callable[[int, str], str] = date_and_time) -> str:
+    """A moment of a camera as ``write`` has it, in its zone; in a recording of unknown start, how far into it.
+
+    ``clock_time`` stands where there is little room or the rest is said beside it: so do these words then.
+    """
+    into_us = clock.untimed(time_us)
+    if into_us is None:
+        return write(time_us, clock.zone)
+    words = tr("{length} into it") if write is clock_time else tr("{length} into it, time unknown")
+    return words.format(length=length(into_us))
 
 
 def precise_time(time_us: int, zone: str) -> str:

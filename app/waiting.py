@@ -127,7 +127,8 @@ def _clock(told: Any) -> CameraClock | None:
         ZoneInfo(told["zone"])
         whole = all(type(value) is int and abs(value) < MOST_US for value in numbers)
         if whole and isinstance(drift, int | float) and math.isfinite(drift) and abs(drift) < 1e6:
-            return CameraClock(*numbers[:1], float(drift), *numbers[1:], zone=told["zone"])
+            offset_us, reference_us, uncertainty_us = numbers
+            return CameraClock(offset_us, float(drift), reference_us, uncertainty_us, told["zone"])
     return None
 
 

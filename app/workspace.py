@@ -244,7 +244,8 @@ class Workspace(QObject):
         position = self.footage.position(camera)
         known = self.footage.camera(camera)
         name = known.name if known is not None else "?"
-        return CameraLabel(name, camera_letter(position), position, self.footage.zone(camera))
+        clock = CameraClock() if known is None else known.clock
+        return CameraLabel(name, camera_letter(position), position, clock.zone, clock)
 
     def _not_loaded(self, error: Exception) -> None:
         self._loading = False

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app import local_time
 from app.commands.investigate import embedder_of
 from app.commands.program import Program, job, say, tell, telling
 from app.journeys import conflict_words, export, gap_words, seconds, summary
@@ -50,7 +51,7 @@ def journey(
     for seen in found.sightings:
         if seen.tracklet in gaps:
             sys.stdout.write(f"          {gap_words(gaps[seen.tracklet], names)}\n")
-        when = date_and_time(seen.start_us, cameras[seen.camera].clock.zone)
+        when = local_time.seen(seen.start_us, cameras[seen.camera].clock)
         lasted = seconds(seen.end_us - seen.start_us)
         sys.stdout.write(f"{seen.tracklet:>8}  {names[seen.camera]:<20} {when}  {lasted:>8}  {seen.state}\n")
     for conflict in found.conflicts:

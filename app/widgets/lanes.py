@@ -26,6 +26,7 @@ from app.journeys import gap_words, seconds
 from app.widgets.seek_bar import STEPS_S, TICK_PX
 from app.widgets.still import Still
 from app.words import tr
+from reid_engine.clock import CameraClock
 from reid_engine.journey import Gap, Journey, Sighting
 from reid_engine.store import Note
 from reid_engine.types import CameraId
@@ -180,7 +181,7 @@ class JourneyLanes(QWidget):
             return note.text or "marker"
         if seen is not None:
             label = labels[seen.camera]
-            when = local_time.precise_time(seen.start_us, label.zone)
+            when = local_time.seen(seen.start_us, label.clock, local_time.precise_time)
             words = f"track {seen.tracklet}, {seen.state}\n{label.name}\n{when}, {seconds(seen.end_us - seen.start_us)}"
             return words + "".join(f"\n! {kind}" for kind in self._conflicts_of(seen))
         return "" if gap is None else gap_words(gap, {camera: label.name for camera, label in labels.items()})
@@ -244,7 +245,7 @@ class JourneyLanes(QWidget):
 
     def _paint_axis(self, painter: QPainter) -> None:
         tokens = theme.current()
-        zone = self._lanes[0].label.zone if self._lanes else "UTC"
+        clock = self._lanes[0].label.clock if self._lanes else CameraClock()
         span_s = (self._limits[1] - self._limits[0]) / 1e6
         step_us = next((s for s in STEPS_S if span_s / s * theme.px(TICK_PX) <= self._room()), STEPS_S[-1]) * 1_000_000
         painter.setFont(self._font(painter, 11))
@@ -254,7 +255,7 @@ class JourneyLanes(QWidget):
             painter.setPen(QPen(QColor(tokens.line), 1, Qt.PenStyle.DotLine))
             painter.drawLine(x, theme.px(AXIS), x, self.height())
             painter.setPen(QColor(tokens.muted))
-            words = local_time.clock_time(moment, zone)
+            words = local_time.seen(moment, clock, local_time.clock_time)
             width = painter.fontMetrics().horizontalAdvance(words) + theme.px(4)
             left = min(x - width / 2, self.width() - width)  # the last one stands beside its line rather than cut
             room = QRectF(left, theme.px(AXIS - 17), width, theme.px(16))

@@ -13,6 +13,7 @@ from app import local_time, theme
 from app.theme import px
 from app.widgets.still import Still
 from app.words import tr
+from reid_engine.clock import CameraClock
 
 LANE_HEIGHT = 12  # these five at a text of 100 %
 AXIS_HEIGHT = 18
@@ -47,13 +48,13 @@ class SeekBar(QWidget):
         self._marks: tuple[tuple[int, int], ...] = ()
         self._limits = (0, 1)
         self._now = 0
-        self._zone = "UTC"
+        self._clock = CameraClock()
         self._still = Still(self, self._draw_still)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
-    def cover(self, lanes: Sequence[Coverage], limits: tuple[int, int], zone: str) -> None:
+    def cover(self, lanes: Sequence[Coverage], limits: tuple[int, int], clock: CameraClock) -> None:
         """What there is to play."""
-        self._lanes, self._limits, self._zone = lanes, (limits[0], max(limits[0] + 1, limits[1])), zone
+        self._lanes, self._limits, self._clock = lanes, (limits[0], max(limits[0] + 1, limits[1])), clock
         self.updateGeometry()
         self._still.forget()
 
@@ -90,7 +91,10 @@ class SeekBar(QWidget):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self.sought.emit(moment)
         else:
-            QToolTip.showText(event.globalPosition().toPoint(), local_time.precise_time(moment, self._zone), self)
+            QToolTip.showText(event.globalPosition().toPoint(), self._words(moment), self)
+
+    def _words(self, moment: int) -> str:
+        return local_time.seen(moment, self._clock, local_time.precise_time)
 
     def _span(self) -> int:
         return max(1, self.width() - px(NAME_WIDTH) - 10)
@@ -130,7 +134,9 @@ class SeekBar(QWidget):
             painter.setPen(QColor(tokens.line))
             painter.drawLine(x, px(AXIS_HEIGHT) - 3, x, self.height() - 6)
             painter.setPen(QColor(tokens.muted))
-            words = (local_time.day if step_us >= DAY_US else local_time.clock_time)(moment, self._zone)
+            write = local_time.day if step_us >= DAY_US else local_time.clock_time
+            into_us = self._clock.untimed(moment)
+            words = write(moment, self._clock.zone) if into_us is None else local_time.length(into_us)
             painter.drawText(QRectF(x - px(40), 0, px(80), px(AXIS_HEIGHT) - 3), Qt.AlignmentFlag.AlignCenter, words)
             moment += step_us
 

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.errors import SettingsError, UsageError
 
 Origin: TypeAlias = Literal["by hand", "file name", "container", "unknown"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-NO_TIME_BEFORE_US = 86_400_000_000 * 366  # recorders without a set clock write 1904 or 1970
 WIDEST_OFFSET = timedelta(hours=14)
 
 _DATE = r"(?P<year>(?:19|20)\d\d)(?P<d>[-_.]?)(?P<month>\d\d)(?P=d)(?P<day>\d\d)"

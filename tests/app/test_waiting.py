@@ -87,7 +87,7 @@ def test_what_waits_outlives_the_window_and_says_what_has_gone(
     (tmp_path / "west.mp4").rename(tmp_path / "gone.mp4")
     window = open_window(tmp_path / "new")
     qtbot.waitUntil(lambda: waits(window) == [ENTERED[0], ("west", "missing", None, 0)], timeout=WAIT_MS)
-    assert [word for word in view_of(window).work.intake.clocks()] == ["Till"], "what is missing is not started"
+    assert list(view_of(window).work.intake.clocks()) == ["Till"], "what is missing is not started"
     (tmp_path / "gone.mp4").rename(tmp_path / "west.mp4")
     view_of(window).work.intake.drop([tmp_path / "west.mp4"])
     qtbot.waitUntil(lambda: waits(window) == ENTERED, timeout=WAIT_MS)
