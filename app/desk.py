@@ -55,6 +55,7 @@ class Footage:
     sources: tuple[Source, ...] = ()
     lengths: Mapping[str, int] = field(default_factory=dict)  # path to microseconds
     missing: frozenset[str] = frozenset()  # paths where nothing lies now
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of those without a report, by path
 
     def position(self, camera: CameraId) -> int:
         """The camera's place in the list: gives its letter and colour."""
@@ -166,6 +167,7 @@ class Desk:
     def __init__(self, case: Case) -> None:
         self.case = case
         self._lengths: dict[str, int] = {}
+        self._notes: dict[str, Sequence[str]] = {}
         self._control = JobControl()
 
     @property
@@ -178,7 +180,7 @@ class Desk:
         sources = self.case.store.sources()
         lengths = {source.path: self._length(source) for source in sources}
         missing = frozenset(source.path for source in sources if not Path(source.path).exists())
-        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing)
+        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing, dict(self._notes))
 
     def waiting(self) -> Waiting:
         """What waited for Start when the case was closed; it is not in the case."""
@@ -193,7 +195,7 @@ class Desk:
         if source.report is not None and source.report.duration_us > 0:
             return source.report.duration_us
         if source.path not in self._lengths:
-            self._lengths[source.path] = length_of(Path(source.path), source.kind)
+            self._lengths[source.path], self._notes[source.path] = looked_at(Path(source.path), source.kind)
         return self._lengths[source.path] or self.case.store.reached_us(source.id)
 
     def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
@@ -207,6 +209,10 @@ class Desk:
         """Say when a recording of the case began, by its camera's clock; all its times follow."""
         source = next(source for source in self.case.store.sources() if Path(source.path) == path)
         self.case.store.set_source_start(source.id, start_us, "by hand")
+
+    def rename_camera(self, before: str, name: str) -> None:
+        """Call a camera of the case by another name. Raises UsageError when another has it."""
+        self.case.store.rename_camera(self.case.store.camera(before).id, name)
 
     def move(self, path: Path, to: Path) -> None:
         """A recording of the case lies elsewhere now."""
@@ -427,12 +433,12 @@ class Desk:
         self.case.close()
 
 
-def length_of(path: Path, kind: str) -> int:
-    """Microseconds by the recording's own header; 0 where it does not say or cannot be read."""
+def looked_at(path: Path, kind: str) -> tuple[int, Sequence[str]]:
+    """Microseconds by the recording's own header, 0 where it does not say or cannot be read; and what is odd in it."""
     try:
         info = probe(DecodeRequest(path, "folder" if kind == "folder" else "video"))
     except ReappearError:
-        return 0  # the player's tile says why when it is opened
+        return 0, ()  # the player's tile says why when it is opened
     if info.duration_us is not None:
-        return info.duration_us
-    return round((info.expected_frames or 0) / info.rate * 1e6) if info.rate > 0 else 0
+        return info.duration_us, info.notes
+    return round((info.expected_frames or 0) / info.rate * 1e6) if info.rate > 0 else 0, info.notes

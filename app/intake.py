@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -25,6 +24,7 @@ from reid_engine.decoder import DecodeRequest, SourceInfo, first_picture, probe
 from reid_engine.errors import JobCancelled, ReappearError
 from reid_engine.jobs import JobControl
 from reid_engine.recordings import (
+    CONTAINER_NOTE,
     Recording,
     content_sha256,
     decide_start,
@@ -174,7 +174,7 @@ class Intake(QObject):
         self._set_clock(camera, CameraClock(zone=self.clock(camera).zone))
 
     def _reading(self, row: RecordingRow, offset_us: int, shown: str, true: str) -> Reading:
-        if row.start_us is None and "-" not in shown:
+        if row.start_us is None and not local_time.has_day(shown):
             raise ValueError(tr("The file's day is not known: write the time as 2026-11-03 14:03:22."))
         shown_us = local_time.parse_near(shown, (row.start_us or 0) + offset_us, row.zone)
         return Reading(shown_us, local_time.parse_near(true, shown_us, row.zone))
@@ -182,6 +182,8 @@ class Intake(QObject):
     def _believe_picture(self, row: RecordingRow, offset_us: int, shown_us: int) -> None:
         """Where the burnt-in clock differs from the file's time, the starts of the camera's new files follow it."""
         if row.in_case:
+            if row.start_us is None:
+                self._model.restarted.emit(row.path, shown_us - offset_us)
             return
         if row.start_us is None:
             self._model.put(replace(row, start_us=shown_us - offset_us, origin="by hand", state="ready"))
@@ -198,6 +200,13 @@ class Intake(QObject):
         if any(known.name == camera for known in self._footage.cameras):
             self.corrected.emit(camera, clock)
 
+    def rename(self, before: str, name: str) -> None:
+        """A camera of the case is called otherwise now: what waits of it goes with it."""
+        for known in (self._clocks, self._readings):
+            if before in known:
+                known[name] = known.pop(before)  # type: ignore[assignment, operator]
+        self._model.change(lambda row: row.camera == before, camera=name)
+
     def _on_edited(self, path: Path) -> None:
         row = self._model.of(path)
         if row is not None:
@@ -207,22 +216,13 @@ class Intake(QObject):
         row = self._model.of(path)
         if row is None:
             return
-        try:
-            offset_us = local_time.parse_ahead(text)
-        except ValueError as error:
-            self.refused.emit(str(error))
-            return
+        offset_us = local_time.parse_ahead(text)  # the model refuses what cannot be read
         self._readings.pop(row.camera, None)
         self._set_clock(row.camera, replace(row.clock, offset_us=offset_us, drift_ppm=0.0, uncertainty_us=SECOND_US))
 
     def _on_rezoned(self, path: Path, zone: str) -> None:
         row = self._model.of(path)
         if row is None:
-            return
-        try:
-            ZoneInfo(zone)
-        except (ValueError, OSError, KeyError):
-            self.refused.emit(tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=zone))
             return
         self._set_clock(row.camera, replace(self.clock(row.camera), zone=zone))
         for other in self._model.rows():
@@ -377,8 +377,9 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
     states: dict[str, RowState] = {"done": "done", "failed": "failed"}
     state = states.get(source.state, "running" if running else "waiting")
     camera = footage.camera(source.camera)
-    damage = source.report.damage if source.report is not None else None
-    remark = source.failure or ("; ".join(damage.notes) if damage is not None else "")
+    notes = footage.notes.get(source.path, ()) if source.report is None else source.report.damage.notes
+    guessed = (CONTAINER_NOTE,) if source.start_origin == "container" else ()
+    remark = source.failure or "; ".join((*notes, *guessed))
     if source.path in footage.missing:
         remark = tr("file missing: drop it here from where it lies now")
     return RecordingRow(
@@ -386,7 +387,7 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
         kind="folder" if source.kind == "folder" else "video",
         camera=camera.name if camera is not None else "?",
         state=state,
-        start_us=source.start_us,
+        start_us=None if source.start_origin == "unknown" else source.start_us,
         origin=source.start_origin,
         clock=CameraClock() if camera is None else camera.clock,
         duration_us=footage.lengths.get(source.path) or None,

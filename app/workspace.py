@@ -100,6 +100,7 @@ class Workspace(QObject):
         self.intake.corrected.connect(self._correct)
         self.intake.found_again.connect(self._move)
         self.recordings.restarted.connect(self._restart)
+        self.recordings.renamed.connect(self._rename)
 
     def use(self, settings: Settings) -> None:
         """Somebody changed the settings: what is started from now on goes by these."""
@@ -131,6 +132,17 @@ class Workspace(QObject):
 
     def _read_handed_on(self) -> None:
         self.reading.run(self.desk.handed_on, self.matches.hand_on, key="evidence")
+
+    @property
+    def added_from(self) -> Path:
+        """Where recordings were last added from."""
+        return self._state.footage
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Take recordings and folders of them."""
+        if paths:
+            self._state.footage = paths[0].parent
+        self.intake.drop(paths)
 
     def reload(self) -> None:
         """Read cameras and recordings again."""
@@ -189,6 +201,17 @@ class Workspace(QObject):
 
     def _restart(self, path: Path, start_us: int) -> None:
         self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self.reload())
+
+    def _rename(self, before: str, name: str) -> None:
+        def renamed(_: None) -> None:
+            self.intake.rename(before, name)
+            self.said.emit(tr("{before} is called {name} now.").format(before=before, name=name))
+            self.reload()
+
+        self.writing.run(
+            lambda: self.desk.rename_camera(before, name), renamed,
+            failed=lambda error: self.recordings.refused.emit(sentence(error)),
+        )  # fmt: skip
 
     def _move(self, path: Path, to: Path) -> None:
         self.said.emit(tr("{name} was found again in {folder}.").format(name=path.name, folder=shortened(to.parent)))

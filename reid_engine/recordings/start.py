@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.errors import SettingsError, UsageError
 
+CONTAINER_NOTE = "the start is the date inside the file; some recorders write the end or the export there"
 Origin: TypeAlias = Literal["by hand", "file name", "container", "unknown"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -93,8 +94,7 @@ def decide_start(by_hand: int | None, name: StartTime | None, container_us: int 
     if name is not None:
         return name
     if container_us is not None and container_us >= NO_TIME_BEFORE_US:
-        note = "the start is the date inside the file; some recorders write the end or the export there"
-        return StartTime(container_us, "container", note)
+        return StartTime(container_us, "container", CONTAINER_NOTE)
     note = "the start is unknown, so it counts from 1970-01-01T00:00:00Z; give it by hand"
     return StartTime(0, "unknown", note)
 
