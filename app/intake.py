@@ -202,9 +202,10 @@ class Intake(QObject):
 
     def rename(self, before: str, name: str) -> None:
         """A camera of the case is called otherwise now: what waits of it goes with it."""
-        for known in (self._clocks, self._readings):
-            if before in known:
-                known[name] = known.pop(before)  # type: ignore[assignment, operator]
+        if before in self._clocks:
+            self._clocks[name] = self._clocks.pop(before)
+        if before in self._readings:
+            self._readings[name] = self._readings.pop(before)
         self._model.change(lambda row: row.camera == before, camera=name)
 
     def _on_edited(self, path: Path) -> None:

@@ -29,6 +29,7 @@ from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.recordings import CONTAINER_NOTE, VIDEO_NAME
 from reid_engine.store import Camera, Source
+from reid_engine.store.rows import SourceState
 from reid_engine.types import CameraId, SourceId
 from tests.app.conftest import WAIT_MS, Open, view_of
 
@@ -238,11 +239,11 @@ def test_where_no_length_is_known_the_slider_ends_where_pictures_end(qtbot: QtBo
 # what the case knows --------------------------------------------------------------------------------------------------
 
 
-def stored(state: str, origin: str = "container", start_us: int = BEGIN_US) -> Source:
+def stored(state: SourceState, origin: str = "container", start_us: int = BEGIN_US) -> Source:
     return Source(
         id=SourceId(1), camera=CameraId(1), path="/x/a.mp4", content_sha256="", bytes=1, start_us=start_us,
         start_origin=origin, state=state, report=None, failure=None,
-    )  # type: ignore[arg-type]  # fmt: skip
+    )  # fmt: skip
 
 
 def test_what_was_remarked_stays_when_the_analysis_has_begun_and_was_cancelled(
