@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.types import Tracklet
 
 Flag: TypeAlias = Literal["two-places", "travel-time"]
@@ -83,13 +84,15 @@ class Topology:
 def learned(journeys: Iterable[Sequence[Presence]]) -> dict[frozenset[int], Travel]:
     """Travel times of every pair of cameras, in either direction, from the sightings of confirmed people.
 
-    Two sightings that overlap in time are no walk: such a pair of cameras sees the same place.
+    Two sightings that overlap in time are no walk: such a pair of cameras sees the same place. Nor are two that lie
+    further apart than any walk: the time of one of them is not known, and counts from 1970.
     """
     gaps: dict[frozenset[int], list[int]] = {}
     for sightings in journeys:
         for one, other in pairwise(sorted(sightings, key=lambda seen: (seen.start_us, seen.end_us))):
-            if one.camera != other.camera and other.start_us > one.end_us:
-                gaps.setdefault(frozenset((one.camera, other.camera)), []).append(other.start_us - one.end_us)
+            gap_us = other.start_us - one.end_us
+            if one.camera != other.camera and 0 < gap_us < NO_TIME_BEFORE_US:
+                gaps.setdefault(frozenset((one.camera, other.camera)), []).append(gap_us)
     return {
         pair: Travel(len(times), min(times), round(statistics.median(times)), max(times))
         for pair, times in gaps.items()

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from pytestqt.qtbot import QtBot
 
+from app.desk import Desk
 from app.item_models.recordings import CAMERA, START, RecordingRow
 from app.main_window import MainWindow
 from app.waiting import NAME, Reading, Waiting, keep, kept
@@ -99,6 +100,17 @@ def test_what_was_taken_out_does_not_come_back(prepared: MainWindow, tmp_path: P
     qtbot.waitUntil(path.exists, timeout=WAIT_MS)
     view_of(prepared).work.recordings.take_out([0, 1])
     qtbot.waitUntil(lambda: not path.exists(), timeout=WAIT_MS)
+
+
+def test_a_case_that_nothing_is_written_to_keeps_nothing(tmp_path: Path) -> None:
+    Case.create(tmp_path / "new", "to try the window").close()
+    keep(tmp_path / "new", Waiting((row(tmp_path / "a.mp4"),)))
+    case = Case.open(tmp_path / "new", read_only=True)
+    desk = Desk(case)
+    assert desk.waiting() == Waiting()
+    desk.keep_waiting(Waiting())
+    case.close()
+    assert (tmp_path / "new" / "jobs" / NAME).exists()
 
 
 def row(path: Path, **fields: Any) -> RecordingRow:
