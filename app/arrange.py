@@ -136,7 +136,7 @@ def _key(
     def hour(match: Seen) -> tuple[Any, ...]:
         label = labels.get(match.camera, NO_CAMERA)
         if label.clock.untimed(match.start_us) is not None:
-            return ("", "hour unknown", tr("Time unknown"))
+            return ("", "timeless", tr("Time unknown"))
         zone = label.zone
         begins = local_time.local(match.start_us, zone).replace(minute=0, second=0, microsecond=0)
         return (

@@ -73,34 +73,30 @@ class Workspace(QObject):
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
         self.jobs = Jobs(case.folder, command, self, gently=settings.work.gently)
         self._warm: WarmProbe | None = None
-        self._warming = QTimer(self)
-        self._warming.setSingleShot(True)
-        self._warming.setInterval(WARM_MS)
-        self._warming.timeout.connect(self.probe)
-        self._reload = QTimer(self)
-        self._reload.setSingleShot(True)
-        self._reload.setInterval(RELOAD_MS)
-        self._reload.timeout.connect(self.reload)
+        self._warming = self._later(WARM_MS, self.probe)
+        self._reload = self._later(RELOAD_MS, self.reload)
         self._taken_back = False
-        self._keeping = QTimer(self)
-        self._keeping.setSingleShot(True)
-        self._keeping.setInterval(KEEP_MS)
-        self._keeping.timeout.connect(self._keep_waiting)
+        self._keeping = self._later(KEEP_MS, self._keep_waiting)
         for lane in (self.reading, self.looking, self.writing):
             lane.trouble.connect(self.failed)
         self.matches.wanted.connect(self._want_crop)
         self.matches.scrubbing.connect(self._fetch_strip)
         self._tracks = 0  # that the running analysis has told of
         self._wanted: list[TrackletId] = []
-        self._fetching = QTimer(self)
-        self._fetching.setSingleShot(True)
-        self._fetching.setInterval(0)
-        self._fetching.timeout.connect(self._fetch_crops)
+        self._fetching = self._later(0, self._fetch_crops)
         self.jobs.started.connect(self._follow)
         self.intake.corrected.connect(self._correct)
         self.intake.found_again.connect(self._move)
         self.recordings.restarted.connect(self._restart)
         self.recordings.renamed.connect(self._rename)
+
+    def _later(self, interval_ms: int, act: Callable[[], object]) -> QTimer:
+        """A timer that does something once, so long after its last start."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(act)
+        return timer
 
     def use(self, settings: Settings) -> None:
         """Somebody changed the settings: what is started from now on goes by these."""

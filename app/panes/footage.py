@@ -43,6 +43,7 @@ from app.item_models.recordings import (
 )
 from app.widgets.clock_panel import ClockPanel
 from app.widgets.coverage_strip import CoverageStrip
+from app.widgets.one_line import OneLine
 from app.widgets.typed_delegate import TypedDelegate, ZoneDelegate
 from app.words import Later, tr
 
@@ -361,7 +362,7 @@ class FootagePane(QWidget):
         self._remove = QPushButton(tr("Remove"), self)
         self._remove.setToolTip(tr("Take the chosen recordings out of the list, if they are not in the case (Del)"))
         self._remove.clicked.connect(self.remove)
-        self._sum = QLabel(self)
+        self._sum = OneLine(parent=self)
         self._sum.setObjectName("muted")
         row.addWidget(files)
         row.addWidget(folder)

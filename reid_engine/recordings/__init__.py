@@ -54,7 +54,9 @@ VIDEO_ENDINGS = (
     "mp4", "m4v", "mov", "3gp", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "264", "h264", "265", "h265",
     "hevc", "mjpg", "mjpeg", "dav", "asf", "wmv", "flv", "mxf",
 )  # fmt: skip
-VIDEO_NAME = re.compile(rf"\.({'|'.join(VIDEO_ENDINGS)})$", re.IGNORECASE)
+VIDEO_NAME = re.compile(
+    r"\.(mp4|m4v|mov|3gp|mkv|webm|avi|m?ts|m2ts|mpe?g|h?264|h?265|hevc|mjpe?g|dav|asf|wmv|flv|mxf)$", re.IGNORECASE
+)
 PICTURE_NAME = re.compile(r"\.(jpe?g|png|bmp|webp|tiff?|p[gp]m)$", re.IGNORECASE)
 READ_BYTES = 1 << 20
 
