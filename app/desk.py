@@ -56,6 +56,7 @@ class Footage:
     lengths: Mapping[str, int] = field(default_factory=dict)  # path to microseconds
     missing: frozenset[str] = frozenset()  # paths where nothing lies now
     notes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of those without a report, by path
+    reached: Mapping[str, int] = field(default_factory=dict)  # as far as it is analysed, where no length is known
 
     def position(self, camera: CameraId) -> int:
         """The camera's place in the list: gives its letter and colour."""
@@ -66,9 +67,9 @@ class Footage:
         return next((camera for camera in self.cameras if camera.id == which), None)
 
     def stretches(self, camera: Camera) -> list[Stretch]:
-        """The camera's recordings for the player; one of unknown length is left out until it is known."""
+        """The camera's recordings for the player; one of unknown length as far as it is analysed."""
         mine = [source for source in self.sources if source.camera == camera.id]
-        lengths = [(source, self.lengths.get(source.path, 0)) for source in mine]
+        lengths = [(one, self.lengths.get(one.path) or self.reached.get(one.path, 0)) for one in mine]
         return [_stretch(source, camera, length) for source, length in lengths if length > 0]
 
     def zone(self, which: CameraId) -> str:
@@ -180,7 +181,8 @@ class Desk:
         sources = self.case.store.sources()
         lengths = {source.path: self._length(source) for source in sources}
         missing = frozenset(source.path for source in sources if not Path(source.path).exists())
-        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing, dict(self._notes))
+        reached = {one.path: self.case.store.reached_us(one.id) for one in sources if not lengths[one.path]}
+        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing, dict(self._notes), reached)
 
     def waiting(self) -> Waiting:
         """What waited for Start when the case was closed; it is not in the case."""
@@ -196,7 +198,7 @@ class Desk:
             return source.report.duration_us
         if source.path not in self._lengths:
             self._lengths[source.path], self._notes[source.path] = looked_at(Path(source.path), source.kind)
-        return self._lengths[source.path] or self.case.store.reached_us(source.id)
+        return self._lengths[source.path]
 
     def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
         """Correct the clocks of cameras by name; cameras that are new to the case are made."""

@@ -116,6 +116,7 @@ def test_as_far_as_it_is_analysed_a_recording_of_unknown_length_can_be_watched(
     case.close()
     reached = [footage.stretches(camera)[0].duration_us for camera in footage.cameras]
     assert all(4 * S < length <= 6 * S for length in reached)
+    assert not any(footage.lengths.values()), "the table does not call that its length"
 
 
 def test_lists_say_that_a_time_is_unknown(timeless: Path, capsys: pytest.CaptureFixture[str]) -> None:
