@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from app import local_time
 from app.words import Later, tr
+from reid_engine.clock import CameraClock
 from reid_engine.types import BandName, CameraId, Match, Seen, TrackletId, Verdict
 
 if TYPE_CHECKING:
@@ -37,12 +38,13 @@ MANY_WEAK = 60  # more than so many, beside stronger ones, are folded away until
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """How a camera is named: its name, letter, place in the case's list and zone."""
+    """How a camera is named: its name, letter, place in the case's list, zone and clock."""
 
     name: str
     letter: str
     position: int
     zone: str
+    clock: CameraClock = field(default_factory=CameraClock)
 
 
 NO_CAMERA = Label("?", "?", 0, "UTC")
@@ -131,7 +133,10 @@ def _key(
         return (label.position, f"camera {match.camera}", f"{label.letter}   {label.name}")
 
     def hour(match: Seen) -> tuple[Any, ...]:
-        zone = labels.get(match.camera, NO_CAMERA).zone
+        label = labels.get(match.camera, NO_CAMERA)
+        if label.clock.untimed(match.start_us) is not None:
+            return ("", "timeless", tr("Time unknown"))
+        zone = label.zone
         begins = local_time.local(match.start_us, zone).replace(minute=0, second=0, microsecond=0)
         return (
             begins.isoformat(),

@@ -15,6 +15,7 @@ from app.erasure_view import ErasureView
 from app.evidence_view import EvidenceView
 from app.hints import Progress
 from app.inquiry_view import InquiryView
+from app.item_models.recordings import CAMERA
 from app.jobs import Job
 from app.journey_view import JourneyView
 from app.known_view import KnownView
@@ -25,6 +26,7 @@ from app.panes.progress import ProgressPane
 from app.words import counted, tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
+from reid_engine.recordings import VIDEO_ENDINGS
 from reid_engine.store import KnownModel
 
 
@@ -100,7 +102,7 @@ class CaseView(QObject):
         work.networks_changed.connect(self._show_networks)
         work.jobs.started.connect(self._on_job)
         self.jobs.emptied.connect(lambda: self.working.emit(False))
-        self.footage.dropped.connect(intake.drop)
+        self.footage.dropped.connect(work.add)
         self.footage.add_files.connect(self.add_files)
         self.footage.add_folder.connect(self.add_folder)
         self.footage.networks.connect(self.ask_networks)
@@ -111,20 +113,26 @@ class CaseView(QObject):
         intake.pictured.connect(self.footage.show_picture)
         intake.refused.connect(self.said)
         intake.misread.connect(self.footage.clock.refuse)
-        work.recordings.refused.connect(self.said)
 
     # footage ----------------------------------------------------------------------------------------------------------
 
     def add_files(self) -> None:
         """Ask for recordings."""
-        found, _ = QFileDialog.getOpenFileNames(self._window, tr("Add recordings"))
-        self.work.intake.drop([Path(name) for name in found])
+        filters = f"{tr('Recordings')} ({endings()});;{tr('All files')} (*)"
+        where = str(self.work.added_from)
+        found, _ = QFileDialog.getOpenFileNames(self._window, tr("Add recordings"), where, filters)
+        self.work.add([Path(name) for name in found])
 
     def add_folder(self) -> None:
         """Ask for a folder of recordings."""
-        found = QFileDialog.getExistingDirectory(self._window, tr("Add a folder of recordings"))
+        where = str(self.work.added_from)
+        found = QFileDialog.getExistingDirectory(self._window, tr("Add a folder of recordings"), where)
         if found:
-            self.work.intake.drop([Path(found)])
+            self.work.add([Path(found)])
+
+    def rename_camera(self) -> None:
+        """Type another name for the camera of the current recording."""
+        self.footage.change(CAMERA)
 
     def ask_networks(self) -> None:
         """Ask for the two weights files."""
@@ -163,7 +171,9 @@ class CaseView(QObject):
         """Analyse what waits."""
         problem = self.work.networks.problem
         try:
-            if problem:
+            if not any(row.startable for row in self.work.recordings.rows()):
+                self.said.emit(tr("Nothing waits to be analysed: add recordings first."))
+            elif problem:
                 self.said.emit(problem)
             else:
                 self.work.start()
@@ -198,3 +208,8 @@ class CaseView(QObject):
     def _on_job(self, job: Job) -> None:
         self.jobs.add(job)
         self.working.emit(True)
+
+
+def endings() -> str:
+    """The endings of recordings as a file dialog wants them, in small and in large letters."""
+    return " ".join(f"*.{ending}" for plain in VIDEO_ENDINGS for ending in dict.fromkeys((plain, plain.upper())))

@@ -17,6 +17,7 @@ from app.explain import sentence
 from app.images import decode_jpeg
 from app.words import tr
 from app.workspace import Workspace
+from reid_engine.clock import CameraClock
 from reid_engine.types import Match, TrackletId
 
 
@@ -49,8 +50,8 @@ class CloseView(QObject):
         found = self.work.desk.tracklet(number)
         label = self.work.label(found.camera)
         begin, end = (
-            local_time.date_and_time(found.start_us, label.zone),
-            local_time.clock_time(found.end_us, label.zone),
+            local_time.seen(found.start_us, label.clock),
+            local_time.seen(found.end_us, label.clock, local_time.clock_time),
         )
         pictures = [decode_jpeg(jpeg) for jpeg in self.work.desk.strip(number)]
         heading = tr("{letter}   {camera}   track {number}").format(
@@ -92,12 +93,13 @@ class CloseView(QObject):
     def _grounds(self, words: str, number: TrackletId, told: dict[str, Any]) -> Grounds:
         label, kept = self.work.label(self.work.desk.tracklet(number).camera), self.work.desk.case.crops(number)
         jpegs = {crop.frame_index: crop.jpeg for crop in (*kept.best, *(crop for run in kept.runs for crop in run))}
-        pictures = [_ground(reason, jpegs[reason["frame"]], label.zone) for reason in told["pictures"]]
+        pictures = [_ground(reason, jpegs[reason["frame"]], label.clock) for reason in told["pictures"]]
         title = tr("{words}: track {number}, {camera}").format(words=words, number=number, camera=label.name)
         return Grounds(title, told["method"], pictures)
 
 
-def _ground(reason: dict[str, Any], jpeg: bytes, zone: str) -> Ground:
+def _ground(reason: dict[str, Any], jpeg: bytes, clock: CameraClock) -> Ground:
     heat = None if reason["heat"] is None else np.array(reason["heat"], np.float32)
-    when = local_time.precise_time(reason["time_us"], zone).partition("  ")[2]
+    when = local_time.seen(reason["time_us"], clock, local_time.precise_time)
+    when = when.partition("  ")[2] or when
     return Ground(decode_jpeg(jpeg), when, reason["distance"], reason["quality"], reason["share"], heat)

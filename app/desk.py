@@ -15,6 +15,7 @@ from app.journeys import export
 from app.networks import Networks
 from app.player import Stretch
 from app.portrait import Portrait
+from app.waiting import Waiting, keep, kept
 from app.words import tr
 from reid_engine.audit import Event
 from reid_engine.case import Case
@@ -55,6 +56,8 @@ class Footage:
     lengths: Mapping[str, int] = field(default_factory=dict)  # path to microseconds
     missing: frozenset[str] = frozenset()  # paths where nothing lies now
     erased: Mapping[str, str] = field(default_factory=dict)  # paths of recordings wholly erased, and who did it and why
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of those without a report, by path
+    reached: Mapping[str, int] = field(default_factory=dict)  # as far as it is analysed, where no length is known
 
     def position(self, camera: CameraId) -> int:
         """The camera's place in the list: gives its letter and colour."""
@@ -70,9 +73,9 @@ class Footage:
         return self.cameras[0].clock.zone if self.cameras else "UTC"
 
     def stretches(self, camera: Camera) -> list[Stretch]:
-        """The camera's recordings for the player; one of unknown length is left out until it is known."""
-        mine = [source for source in self.sources if source.camera == camera.id]
-        lengths = [(source, self.lengths.get(source.path, 0)) for source in mine if source.path not in self.erased]
+        """The camera's recordings for the player; one of unknown length as far as it is analysed."""
+        mine = [one for one in self.sources if one.camera == camera.id and one.path not in self.erased]
+        lengths = [(one, self.lengths.get(one.path) or self.reached.get(one.path, 0)) for one in mine]
         return [_stretch(source, camera, length) for source, length in lengths if length > 0]
 
     def zone(self, which: CameraId) -> str:
@@ -173,6 +176,7 @@ class Desk:
     def __init__(self, case: Case) -> None:
         self.case = case
         self._lengths: dict[str, int] = {}
+        self._notes: dict[str, Sequence[str]] = {}
         self._control = JobControl()
 
     @property
@@ -191,13 +195,31 @@ class Desk:
             for source in sources
             if source.id in gone
         }
-        return Footage(tuple(self.case.store.cameras()), tuple(sources), lengths, missing, erased)
+        reached = {one.path: self.case.store.reached_us(one.id) for one in sources if not lengths[one.path]}
+        return Footage(
+            cameras=tuple(self.case.store.cameras()),
+            sources=tuple(sources),
+            lengths=lengths,
+            missing=missing,
+            erased=erased,
+            notes=dict(self._notes),
+            reached=reached,
+        )
+
+    def waiting(self) -> Waiting:
+        """What waited for Start when the case was closed; it is not in the case."""
+        return Waiting() if self.case.store.read_only else kept(self.folder)
+
+    def keep_waiting(self, waiting: Waiting) -> None:
+        """Keep what waits for the next opening. A case that nothing is written to keeps none. Raises OSError."""
+        if not self.case.store.read_only:
+            keep(self.folder, waiting)
 
     def _length(self, source: Source) -> int:
         if source.report is not None and source.report.duration_us > 0:
             return source.report.duration_us
         if source.path not in self._lengths:
-            self._lengths[source.path] = length_of(source)
+            self._lengths[source.path], self._notes[source.path] = looked_at(source)
         return self._lengths[source.path]
 
     def set_clocks(self, clocks: Mapping[str, CameraClock]) -> None:
@@ -211,6 +233,10 @@ class Desk:
         """Say when a recording of the case began, by its camera's clock; all its times follow."""
         source = next(source for source in self.case.store.sources() if Path(source.path) == path)
         self.case.store.set_source_start(source.id, start_us)
+
+    def rename_camera(self, before: str, name: str) -> None:
+        """Call a camera of the case by another name. Raises UsageError when another has it."""
+        self.case.store.rename_camera(self.case.store.camera(before).id, name)
 
     def move(self, path: Path, to: Path) -> None:
         """A recording of the case lies elsewhere now."""
@@ -410,12 +436,12 @@ class Desk:
         self.case.close()
 
 
-def length_of(source: Source) -> int:
-    """Microseconds by the recording's own header; 0 where it does not say or cannot be read."""
+def looked_at(source: Source) -> tuple[int, Sequence[str]]:
+    """Microseconds by the recording's own header, 0 where it does not say or cannot be read; and what is odd in it."""
     try:
         info = probe(DecodeRequest(Path(source.path), source.kind, folder_fps=source.folder_fps))
     except ReappearError:
-        return 0  # the player's tile says why when it is opened
+        return 0, ()  # the player's tile says why when it is opened
     if info.duration_us is not None:
-        return info.duration_us
-    return round((info.expected_frames or 0) / info.rate * 1e6) if info.rate > 0 else 0
+        return info.duration_us, info.notes
+    return round((info.expected_frames or 0) / info.rate * 1e6) if info.rate > 0 else 0, info.notes

@@ -4,9 +4,8 @@ words of the command."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QImage
@@ -18,12 +17,14 @@ from app.explain import sentence
 from app.images import to_qimage
 from app.item_models.recordings import RecordingRow, RecordingsModel, RowState
 from app.networks import Networks
+from app.waiting import Reading, Waiting
 from app.words import tr
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.decoder import DecodeRequest, SourceInfo, first_picture, probe
 from reid_engine.errors import JobCancelled, ReappearError
 from reid_engine.jobs import JobControl
 from reid_engine.recordings import (
+    CONTAINER_NOTE,
     Recording,
     content_sha256,
     decide_start,
@@ -38,14 +39,6 @@ from reid_engine.store import Source
 PICTURE_SIZE = (960, 540)
 SAME_MOMENT_US = 60 * SECOND_US  # readings nearer to one another say nothing about the drift
 NEW_START_US = SECOND_US  # a burnt-in clock this far from the file's time is believed instead of the file
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a camera's clock showed at a moment whose true time is known; microseconds UTC."""
-
-    shown_us: int
-    true_us: int
 
 
 class Intake(QObject):
@@ -94,8 +87,30 @@ class Intake(QObject):
         paths = {row.path for row in stored}
         waiting = [row for row in self._model.rows() if not row.in_case and row.path not in paths]
         if not running:  # what a job left behind without taking it into the case waits again
-            waiting = [replace(row, state="ready") if row.state == "running" else row for row in waiting]
+            waiting = [replace(row, state=row.resting) if row.state == "running" else row for row in waiting]
         self._model.show([*stored, *(replace(row, clock=self.clock(row.camera)) for row in waiting)])
+
+    def waiting(self) -> Waiting:
+        """What would be lost if the case were closed now."""
+        rows = tuple(row for row in self._model.rows() if not row.in_case)
+        cameras = {row.camera for row in rows} - {known.name for known in self._footage.cameras}
+        return Waiting(
+            rows,
+            {camera: self._clocks[camera] for camera in cameras & self._clocks.keys()},
+            {camera: self._readings[camera] for camera in cameras & self._readings.keys()},
+        )
+
+    def take_back(self, waiting: Waiting) -> None:
+        """Show what waited when the case was closed; what was dropped meanwhile stays as it is."""
+        if waiting.problem:
+            self.refused.emit(waiting.problem)
+        self._clocks = {**waiting.clocks, **self._clocks}
+        self._readings = {**{camera: list(taken) for camera, taken in waiting.readings.items()}, **self._readings}
+        new = [row for row in waiting.rows if self._model.of(row.path) is None]
+        self._model.show([*self._model.rows(), *(replace(row, clock=self.clock(row.camera)) for row in new)])
+        for row in new:
+            if row.state == "reading":
+                self._read_later(row)
 
     def picture(self, path: Path, offset_us: int = 0) -> None:
         """Read a picture of a file; ``pictured`` answers."""
@@ -159,7 +174,7 @@ class Intake(QObject):
         self._set_clock(camera, CameraClock(zone=self.clock(camera).zone))
 
     def _reading(self, row: RecordingRow, offset_us: int, shown: str, true: str) -> Reading:
-        if row.start_us is None and "-" not in shown:
+        if row.start_us is None and not local_time.has_day(shown):
             raise ValueError(tr("The file's day is not known: write the time as 2026-11-03 14:03:22."))
         shown_us = local_time.parse_near(shown, (row.start_us or 0) + offset_us, row.zone)
         return Reading(shown_us, local_time.parse_near(true, shown_us, row.zone))
@@ -167,6 +182,8 @@ class Intake(QObject):
     def _believe_picture(self, row: RecordingRow, offset_us: int, shown_us: int) -> None:
         """Where the burnt-in clock differs from the file's time, the starts of the camera's new files follow it."""
         if row.in_case:
+            if row.start_us is None:
+                self._model.restarted.emit(row.path, shown_us - offset_us)
             return
         if row.start_us is None:
             self._model.put(replace(row, start_us=shown_us - offset_us, origin="by hand", state="ready"))
@@ -183,6 +200,14 @@ class Intake(QObject):
         if any(known.name == camera for known in self._footage.cameras):
             self.corrected.emit(camera, clock)
 
+    def rename(self, before: str, name: str) -> None:
+        """A camera of the case is called otherwise now: what waits of it goes with it."""
+        if before in self._clocks:
+            self._clocks[name] = self._clocks.pop(before)
+        if before in self._readings:
+            self._readings[name] = self._readings.pop(before)
+        self._model.change(lambda row: row.camera == before, camera=name)
+
     def _on_edited(self, path: Path) -> None:
         row = self._model.of(path)
         if row is not None:
@@ -192,22 +217,13 @@ class Intake(QObject):
         row = self._model.of(path)
         if row is None:
             return
-        try:
-            offset_us = local_time.parse_ahead(text)
-        except ValueError as error:
-            self.refused.emit(str(error))
-            return
+        offset_us = local_time.parse_ahead(text)  # the model refuses what cannot be read
         self._readings.pop(row.camera, None)
         self._set_clock(row.camera, replace(row.clock, offset_us=offset_us, drift_ppm=0.0, uncertainty_us=SECOND_US))
 
     def _on_rezoned(self, path: Path, zone: str) -> None:
         row = self._model.of(path)
         if row is None:
-            return
-        try:
-            ZoneInfo(zone)
-        except (ValueError, OSError, KeyError):
-            self.refused.emit(tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=zone))
             return
         self._set_clock(row.camera, replace(self.clock(row.camera), zone=zone))
         for other in self._model.rows():
@@ -242,15 +258,18 @@ class Intake(QObject):
             self.refused.emit(words)
         for recording in recordings:
             path = recording.path.resolve()
-            if self._model.of(path) is not None:
+            known = self._model.of(path)
+            if known is not None and known.state == "missing":
+                self._model.put(replace(known, state=known.resting))
+            if known is not None:
                 self._refuse_erased(path)
                 continue
             row = RecordingRow(path, recording.kind, path.stem, "reading", clock=CameraClock(zone=self._zone))
             self._model.put(row)
-            self._lane.run(
-                lambda row=row: self._look(row),  # type: ignore[misc]
-                self._looked,
-            )
+            self._read_later(row)
+
+    def _read_later(self, row: RecordingRow) -> None:
+        self._lane.run(lambda: self._look(row), self._looked)
 
     def _refuse_erased(self, path: Path) -> None:
         if str(path) in self._footage.erased:
@@ -370,8 +389,9 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
     if source.path in footage.erased and source.state not in ("pending", "running"):
         state = "erased"
     camera = footage.camera(source.camera)
-    damage = source.report.damage if source.report is not None else None
-    remark = source.failure or ("; ".join(damage.notes) if damage is not None else "")
+    notes = footage.notes.get(source.path, ()) if source.report is None else source.report.damage.notes
+    guessed = (CONTAINER_NOTE,) if source.start_origin == "container" else ()
+    remark = source.failure or "; ".join((*notes, *guessed))
     if state == "erased":
         remark = footage.erased[source.path]
     elif source.path in footage.missing:
@@ -381,7 +401,7 @@ def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
         kind=source.kind,
         camera=camera.name if camera is not None else "?",
         state=state,
-        start_us=source.start_us,
+        start_us=None if source.start_origin == "unknown" else source.start_us,
         origin=source.start_origin,
         clock=CameraClock() if camera is None else camera.clock,
         duration_us=footage.lengths.get(source.path) or None,

@@ -21,6 +21,7 @@ from app.panes.player import Span
 from app.widgets.lanes import Lane
 from app.words import tr
 from app.workspace import Workspace
+from reid_engine.clock import CameraClock
 from reid_engine.journey import Conflict
 from reid_engine.store import CameraPair, FloorPlan, Note
 from reid_engine.types import CameraId, TrackletId
@@ -129,7 +130,7 @@ class JourneyView(QObject):
         player = self._inquiry.player
         player.pause()
         moment_us, selection = player.clock.now_us(), player.selection
-        about = local_time.precise_time(moment_us, self._zone())
+        about = self._said(moment_us)
         about += "" if selection is None else ", " + tr("track {tracklet}").format(tracklet=selection)
         dialog = NoteDialog(about, parent=self._window)
         tracklet = None if selection is None else TrackletId(selection)
@@ -160,8 +161,13 @@ class JourneyView(QObject):
 
     def _about(self, note: Note) -> str:
         written = local_time.date_and_time(note.at_us, self._zone())
-        about = "" if note.moment_us is None else local_time.precise_time(note.moment_us, self._zone()) + ", "
+        about = "" if note.moment_us is None else self._said(note.moment_us) + ", "
         return about + tr("written by {operator}, {when}").format(operator=note.operator, when=written)
+
+    def _said(self, moment_us: int) -> str:
+        cameras = self.work.footage.cameras
+        clock = cameras[0].clock if cameras else CameraClock()
+        return local_time.seen(moment_us, clock, local_time.precise_time)
 
     def _zone(self) -> str:
         return self.work.footage.home_zone

@@ -12,6 +12,7 @@ from typing import Any
 from app import local_time
 from app.words import Later, counted, tr
 from reid_engine.case import Case
+from reid_engine.clock import CameraClock
 from reid_engine.errors import UsageError
 from reid_engine.journey import Conflict, ConflictKind, Gap, Journey, Known, rows_of
 from reid_engine.store import Camera, Source
@@ -75,10 +76,10 @@ def summary(found: Journey) -> str:
     return words
 
 
-def known_words(person: Known, name: Callable[[CameraId], str], zone: str) -> str:
+def known_words(person: Known, name: Callable[[CameraId], str], clock: CameraClock) -> str:
     """Somebody who is known in the case, in one line: how often seen, where and when."""
     seen = counted(len(person.members), tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
-    begin, end = local_time.date_and_time(person.from_us, zone), local_time.date_and_time(person.to_us, zone)
+    begin, end = local_time.seen(person.from_us, clock), local_time.seen(person.to_us, clock)
     where = ", ".join(map(name, person.cameras))
     return tr("{seen}: {cameras}, {begin} to {end}").format(seen=seen, cameras=where, begin=begin, end=end)
 

@@ -32,5 +32,5 @@ class KnownView(QObject):
         def name(camera: CameraId) -> str:
             return self.work.label(camera).name
 
-        zone = self.work.footage.zone
-        self._pane.show_known([(one, known_words(one, name, zone(one.cameras[0]))) for one in people])
+        label = self.work.label
+        self._pane.show_known([(one, known_words(one, name, label(one.cameras[0]).clock)) for one in people])

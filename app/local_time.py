@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from app.words import tr
+from reid_engine.clock import CameraClock
 
+DAY_FIRST = re.compile(r"^(\d\d)\.(\d\d)\.(\d{4})\b")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST = datetime(1, 1, 2, tzinfo=UTC)  # of the calendar, with room for a zone before it, and behind the last
 LAST = datetime(9999, 12, 31, tzinfo=UTC)
@@ -41,6 +45,18 @@ def day(time_us: int, zone: str) -> str:
     return local(time_us, zone).strftime("%Y-%m-%d")
 
 
+def seen(time_us: int, clock: CameraClock, write: Callable[[int, str], str] = date_and_time) -> str:
+    """A moment of a camera as ``write`` has it, in its zone; in a recording of unknown start, how far into it.
+
+    ``clock_time`` stands where there is little room or the rest is said beside it: so do these words then.
+    """
+    into_us = clock.untimed(time_us)
+    if into_us is None:
+        return write(time_us, clock.zone)
+    words = tr("{length} into it") if write is clock_time else tr("{length} into it, time unknown")
+    return words.format(length=length(into_us))
+
+
 def precise_time(time_us: int, zone: str) -> str:
     """``2026-11-03  14:03:22.480 CET``."""
     moment = local(time_us, zone)
@@ -73,7 +89,7 @@ def parse(text: str, zone: str) -> int:
 
     Raises ValueError with a sentence when it is no time.
     """
-    words = text.split()
+    words = DAY_FIRST.sub(r"\3-\2-\1", text.strip()).split()
     if len(words) == 3 and not words[2][0].isdigit():
         words = words[:2]  # a zone's short name is ambiguous; the column's zone counts
     if len(words) == 2:
@@ -116,12 +132,17 @@ def parse_ahead(text: str) -> int:
 
 def parse_on(text: str, day_us: int, zone: str) -> int:
     """As ``parse``; a time without a day is on the day of ``day_us``, and hours alone are enough."""
-    return parse(text, zone) if "-" in text else _clock_on(text.strip(), local(day_us, zone), zone)
+    return parse(text, zone) if has_day(text) else _clock_on(text.strip(), local(day_us, zone), zone)
+
+
+def has_day(text: str) -> bool:
+    """True when a day is typed, as 2026-11-03 or 03.11.2026, and not a time alone."""
+    return "-" in text or DAY_FIRST.match(text.strip()) is not None
 
 
 def parse_near(text: str, near_us: int, zone: str) -> int:
     """As ``parse``; a time without a day is the one nearest to ``near_us``."""
-    if "-" in text:
+    if has_day(text):
         return parse(text.strip(), zone)
     place = local(near_us, zone)
     found = [_clock_on(text.strip(), place + timedelta(days=days), zone) for days in (-1, 0, 1)]

@@ -17,7 +17,7 @@ from PySide6.QtGui import QImage
 
 from app.background import Lane
 from app.images import seen_through
-from reid_engine.clock import SECOND_US, CameraClock
+from reid_engine.clock import NO_TIME_BEFORE_US, SECOND_US, CameraClock
 from reid_engine.decoder import Picture, PictureServer
 from reid_engine.process import put_behind
 from reid_engine.recordings import SourceKind
@@ -25,6 +25,7 @@ from reid_engine.recordings import SourceKind
 LAGGING_US = 1_500_000  # a decoder further behind than this is sent ahead instead of being waited for
 BACKWARDS_US = 20_000  # playing backwards is a chain of jumps, each begun when the last was answered
 NO_FOOTAGE = "no footage at this instant"
+NO_TIME = "its time is not known: show it alone to watch it"
 ENDS_BEFORE = "no picture here: the recording ends before"
 END_MARGIN_US = 40_000
 BEHIND_THE_WINDOW = 15  # decoders are ahead by some pictures, so what a person does now goes first
@@ -46,7 +47,7 @@ class MasterClock:
         if not self.playing:
             return self._from_us
         elapsed = (self._monotonic_s() - self._from_s) * self.rate
-        return self._within(self._from_us + round(elapsed * SECOND_US))
+        return self.within(self._from_us + round(elapsed * SECOND_US))
 
     def limit(self, from_us: int, to_us: int) -> None:
         """Keep the time within the footage."""
@@ -56,7 +57,7 @@ class MasterClock:
 
     def seek(self, time_us: int) -> None:
         """Go to a moment; a running clock runs on from there."""
-        self._from_us = self._within(time_us)
+        self._from_us = self.within(time_us)
         self._from_s = self._monotonic_s()
 
     def play(self, rate: float) -> None:
@@ -74,7 +75,8 @@ class MasterClock:
         """True when it can go no further in its direction."""
         return self.now_us() == self._limits[1 if self.rate > 0 else 0]
 
-    def _within(self, time_us: int) -> int:
+    def within(self, time_us: int) -> int:
+        """The nearest moment it may show."""
         first, last = self._limits
         return min(max(time_us, first), last) if last else time_us
 
@@ -94,6 +96,11 @@ class Stretch:
     size: tuple[int, int]
     folder_fps: float = 25.0
     repaired: bool = False
+
+    @property
+    def dated(self) -> bool:
+        """False where nobody knows when it began: it counts from 1970."""
+        return self.start_us >= NO_TIME_BEFORE_US
 
     @property
     def from_us(self) -> int:
@@ -129,8 +136,14 @@ class Reel:
 
     @property
     def from_us(self) -> int | None:
-        """The first moment there is; None where there is none."""
-        return self._from_us[0] if self._from_us else None
+        """The first moment of a known time, else the first; None where there is none."""
+        known = [stretch.from_us for stretch in self._stretches if stretch.dated] or self._from_us
+        return known[0] if known else None
+
+    @property
+    def dated(self) -> bool:
+        """True when the time of one of them is known, or there is none."""
+        return not self._stretches or any(stretch.dated for stretch in self._stretches)
 
     def at(self, time_us: int) -> Stretch | None:
         """The recording that shows this moment; where two overlap, the later one."""
@@ -228,7 +241,7 @@ class CameraFeed(QObject):
         self._wanted_us = time_us
         if stretch is None:
             self._take()
-            self._say(NO_FOOTAGE)
+            self._say(NO_FOOTAGE if self.reel.dated else NO_TIME)
             return self.showing
         if self._open is None or not stretch.continues(self._open):
             self._switch(stretch)

@@ -13,6 +13,7 @@ from app.theme import SCALES, Choice
 from app.words import tr
 
 MOST_RECENT = 8
+UTC_NAMES = frozenset({"Etc/UTC", "Etc/UCT", "Etc/Universal", "Etc/Zulu", "UCT", "Universal", "Zulu"})
 
 
 class WindowState:
@@ -114,9 +115,19 @@ class WindowState:
         self._settings.setValue("home", str(folder))
 
     @property
+    def footage(self) -> Path:
+        """Where recordings were last added from."""
+        return Path(str(self._settings.value("footage", str(Path.home()))))
+
+    @footage.setter
+    def footage(self, folder: Path) -> None:
+        self._settings.setValue("footage", str(folder))
+
+    @property
     def zone(self) -> str:
         """The zone of cameras that are new: this computer's."""
-        return str(self._settings.value("zone", "")) or bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC"
+        found = str(self._settings.value("zone", "")) or bytes(QTimeZone.systemTimeZoneId().data()).decode() or "UTC"
+        return "UTC" if found in UTC_NAMES else found
 
     @zone.setter
     def zone(self, name: str) -> None:

@@ -54,6 +54,7 @@ def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
         Verb(Later("&Case"), Later("Quit"), "Ctrl+Q", window.close, ""),
         Verb(Later("&Footage"), Later("Add files …"), "Ctrl+Shift+A", of_case(lambda view: view.add_files())),
         Verb(Later("&Footage"), Later("Add folder …"), "Ctrl+Shift+O", of_case(lambda view: view.add_folder())),
+        Verb(Later("&Footage"), Later("Rename the camera …"), "", partial(_rename, window)),
         Verb(Later("&Footage"), Later("Start"), "Ctrl+Return", of_case(lambda view: view.start())),
     ]
 
@@ -203,6 +204,13 @@ def _view(window: MainWindow) -> list[Verb]:
         Verb(Later("&Help"), Later("Help"), "F1", window.show_help, ""),
         Verb(Later("&Help"), Later("Keys"), "?", window.show_keys, ""),
     ]
+
+
+def _rename(window: MainWindow) -> None:
+    """In the table, where its recordings are."""
+    window.go(FOOTAGE)
+    if window.view is not None:
+        window.view.rename_camera()
 
 
 def _train(window: MainWindow) -> None:

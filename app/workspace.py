@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from PySide6.QtGui import QImage
 
 from app.background import Lane
 from app.desk import Desk, Footage
+from app.explain import sentence
 from app.images import decode_jpeg
 from app.intake import Intake
 from app.investigation import Investigation
@@ -22,6 +24,7 @@ from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
 from app.theme import camera_letter
+from app.waiting import Waiting
 from app.words import counted, shortened, tr
 from reid_engine.audit import operator_words
 from reid_engine.case import Case
@@ -31,6 +34,7 @@ from reid_engine.types import CameraId, TrackletId
 
 RELOAD_MS = 1500
 WARM_MS = 4000
+KEEP_MS = 200
 TRUSTED_S = 10  # seconds of footage after which a rate says something about the machine
 MOST_WANTED = 120
 
@@ -70,28 +74,30 @@ class Workspace(QObject):
         self.investigation = Investigation(self.desk, self.reading, self.writing, self)
         self.jobs = Jobs(case.folder, command, self, gently=settings.work.gently)
         self._warm: WarmProbe | None = None
-        self._warming = QTimer(self)
-        self._warming.setSingleShot(True)
-        self._warming.setInterval(WARM_MS)
-        self._warming.timeout.connect(self.probe)
-        self._reload = QTimer(self)
-        self._reload.setSingleShot(True)
-        self._reload.setInterval(RELOAD_MS)
-        self._reload.timeout.connect(self.reload)
+        self._warming = self._later(WARM_MS, self.probe)
+        self._reload = self._later(RELOAD_MS, self.reload)
+        self._taken_back = False
+        self._keeping = self._later(KEEP_MS, self._keep_waiting)
         for lane in (self.reading, self.looking, self.writing):
             lane.trouble.connect(self.failed)
         self.matches.wanted.connect(self._want_crop)
         self.matches.scrubbing.connect(self._fetch_strip)
         self._tracks = 0  # that the running analysis has told of
         self._wanted: list[TrackletId] = []
-        self._fetching = QTimer(self)
-        self._fetching.setSingleShot(True)
-        self._fetching.setInterval(0)
-        self._fetching.timeout.connect(self._fetch_crops)
+        self._fetching = self._later(0, self._fetch_crops)
         self.jobs.started.connect(self._follow)
         self.intake.corrected.connect(self._correct)
         self.intake.found_again.connect(self._move)
         self.recordings.restarted.connect(self._restart)
+        self.recordings.renamed.connect(self._rename)
+
+    def _later(self, interval_ms: int, act: Callable[[], object]) -> QTimer:
+        """A timer that does something once, so long after its last start."""
+        timer = QTimer(self)
+        timer.setSingleShot(True)
+        timer.setInterval(interval_ms)
+        timer.timeout.connect(act)
+        return timer
 
     def use(self, settings: Settings) -> None:
         """Somebody changed the settings: what is started from now on goes by these."""
@@ -101,13 +107,40 @@ class Workspace(QObject):
     def begin(self) -> None:
         """Read what is there, find jobs that still run, and make ready for the first search."""
         self.looking.run(self.desk.warm, lambda _: None)
-        self.reload()
+        self.looking.run(self.desk.waiting, self._take_back)
         self.looking.run(self.desk.networks, self._remember)
         self._read_handed_on()
         self.looking.run(lambda: running_jobs(self.desk.folder), self.jobs.follow)
 
+    def _take_back(self, waiting: Waiting) -> None:
+        """What waited is shown before the case: what of it is there by now is taken out again."""
+        self.intake.take_back(waiting)
+        self._taken_back = True
+        rows = self.recordings
+        for signal in (rows.modelReset, rows.rowsInserted, rows.rowsRemoved, rows.rowsMoved, rows.dataChanged):
+            signal.connect(self._keeping.start)
+        self.reload()
+
+    def _keep_waiting(self) -> None:
+        waiting = self.intake.waiting()
+        self.writing.run(
+            lambda: self.desk.keep_waiting(waiting), lambda _: None, key="waiting",
+            failed=lambda error: self.said.emit(_not_kept(error)),
+        )  # fmt: skip
+
     def _read_handed_on(self) -> None:
         self.reading.run(self.desk.handed_on, self.matches.hand_on, key="evidence")
+
+    @property
+    def added_from(self) -> Path:
+        """Where recordings were last added from."""
+        return self._state.footage
+
+    def add(self, paths: Sequence[Path]) -> None:
+        """Take recordings and folders of them."""
+        if paths:
+            self._state.footage = paths[0].parent
+        self.intake.drop(paths)
 
     def reload(self) -> None:
         """Read cameras and recordings again."""
@@ -167,6 +200,17 @@ class Workspace(QObject):
     def _restart(self, path: Path, start_us: int) -> None:
         self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self.reload())
 
+    def _rename(self, before: str, name: str) -> None:
+        def renamed(_: None) -> None:
+            self.intake.rename(before, name)
+            self.said.emit(tr("{before} is called {name} now.").format(before=before, name=name))
+            self.reload()
+
+        self.writing.run(
+            lambda: self.desk.rename_camera(before, name), renamed,
+            failed=lambda error: self.recordings.refused.emit(sentence(error)),
+        )  # fmt: skip
+
     def _move(self, path: Path, to: Path) -> None:
         self.said.emit(tr("{name} was found again in {folder}.").format(name=path.name, folder=shortened(to.parent)))
         self.writing.run(lambda: self.desk.move(path, to), lambda _: self.reload())
@@ -210,6 +254,10 @@ class Workspace(QObject):
         self.desk.give_up()
         for lane in (self.reading, self.looking, self.writing):
             lane.close()
+        self._keeping.stop()
+        if self._taken_back:
+            with suppress(OSError):  # it was said when the rows changed
+                self.desk.keep_waiting(self.intake.waiting())
         self.desk.close()
 
     def label(self, camera: CameraId) -> CameraLabel:
@@ -217,7 +265,8 @@ class Workspace(QObject):
         position = self.footage.position(camera)
         known = self.footage.camera(camera)
         name = known.name if known is not None else "?"
-        return CameraLabel(name, camera_letter(position), position, self.footage.zone(camera))
+        clock = CameraClock() if known is None else known.clock
+        return CameraLabel(name, camera_letter(position), position, clock.zone, clock)
 
     def _not_loaded(self, error: Exception) -> None:
         self._loading = False
@@ -302,3 +351,7 @@ class Workspace(QObject):
             lambda pictures: self.matches.supply_strip(number, pictures),
             key="strip",
         )
+
+
+def _not_kept(error: Exception) -> str:
+    return tr("The recordings that wait here could not be kept for the next time: {why}").format(why=sentence(error))

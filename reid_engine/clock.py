@@ -12,6 +12,7 @@ from typing import Protocol
 
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
+NO_TIME_BEFORE_US = 366 * DAY_US  # recorders without a set clock write 1904 or 1970
 
 
 class Clock(Protocol):
@@ -74,6 +75,14 @@ class CameraClock:
         """Recorded microseconds to corrected microseconds UTC."""
         drift = self.drift_ppm * 1e-6 * (recorded_us - self.reference_us)
         return recorded_us - self.offset_us - round(drift)
+
+    def untimed(self, corrected_us: int) -> int | None:
+        """How far into a recording of unknown start a moment lies, in microseconds; None for a moment of known time.
+
+        A start that nobody knows counts from 1970 by the camera's own clock, and no recording is that old.
+        """
+        into_us = self.recorded(corrected_us)
+        return max(0, into_us) if -SECOND_US < into_us < NO_TIME_BEFORE_US else None
 
     def recorded(self, corrected_us: int) -> int:
         """The recorded time whose correction is ``corrected_us`` (to within a microsecond or two)."""

@@ -20,6 +20,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.types import Tracklet
 
 Flag: TypeAlias = Literal["two-places", "travel-time"]
@@ -92,15 +93,17 @@ class Topology:
 def learned(journeys: Iterable[Sequence[Presence]]) -> dict[frozenset[int], Travel]:
     """Travel times of every pair of cameras, in either direction, from the sightings of confirmed people.
 
-    Two sightings that overlap in time are no walk: such a pair of cameras sees the same place.
+    Two sightings that overlap in time are no walk: such a pair of cameras sees the same place. Nor are two that lie
+    further apart than any walk: the time of one of them is not known, and counts from 1970.
     """
     gaps: dict[frozenset[int], list[int]] = {}
     walkers: dict[frozenset[int], set[int]] = {}
     for number, sightings in enumerate(journeys):
         for one, other in pairwise(sorted(sightings, key=lambda seen: (seen.start_us, seen.end_us))):
-            if one.camera != other.camera and other.start_us > one.end_us:
+            gap_us = other.start_us - one.end_us
+            if one.camera != other.camera and 0 < gap_us < NO_TIME_BEFORE_US:
                 pair = frozenset((one.camera, other.camera))
-                gaps.setdefault(pair, []).append(other.start_us - one.end_us)
+                gaps.setdefault(pair, []).append(gap_us)
                 walkers.setdefault(pair, set()).add(number)
     return {
         pair: Travel(len(times), min(times), round(statistics.median(times)), max(times), len(walkers[pair]))

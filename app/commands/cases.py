@@ -12,7 +12,7 @@ import typer
 from app.commands.arguments import AsJson, CaseFolder
 from app.commands.program import Program, job, say, tell, telling
 from app.events import about, kind
-from app.local_time import date_and_time
+from app.local_time import date_and_time, seen
 from reid_engine.case import Case
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.errors import UsageError
@@ -52,7 +52,7 @@ def cameras(
             off = f"{camera.clock.offset_us / SECOND_US:+g} s, {camera.clock.drift_ppm:+g} ppm"
             sys.stdout.write(f"{camera.name}  clock {off}  zone {camera.clock.zone}\n")
             for source in own:
-                begins = date_and_time(camera.clock.correct(source.start_us), camera.clock.zone)
+                begins = seen(camera.clock.correct(source.start_us), camera.clock)
                 state = "erased" if source.id in gone else source.state
                 sys.stdout.write(f"    {source.path}  from {begins} ({source.start_origin})  {state}\n")
 

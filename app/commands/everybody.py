@@ -13,7 +13,7 @@ from rich.table import Table
 
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, Quality, ToTime, Upper
 from app.commands.program import Sentences, say, tell, telling
-from app.local_time import date_and_time
+from app.local_time import date_and_time, seen
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
 from reid_engine.jobs import JobControl
@@ -97,7 +97,7 @@ def tracklet_json(tracklet: Tracklet, camera: str) -> dict[str, Any]:
 def tracklet_line(tracklet: Tracklet, camera: Camera) -> str:
     """One line for people."""
     seconds = (tracklet.end_us - tracklet.start_us) / 1e6
-    when = date_and_time(tracklet.start_us, camera.clock.zone)
+    when = seen(tracklet.start_us, camera.clock)
     return f"{tracklet.id:>8}  {camera.name:<20} {when}  {seconds:6.1f} s  {len(tracklet.xyxy):>5} boxes"
 
 
@@ -146,14 +146,14 @@ def show_people(groups: Sequence[Group], cameras: Mapping[CameraId, Camera]) -> 
     """A table for people, a line a likely person; times by the clock of its first camera."""
     table = Table("person", "tracks", "cameras", "first", "last", "track numbers", box=None)
     for number, group in enumerate(groups, start=1):
-        zone = cameras[group.cameras[0]].clock.zone
+        clock = cameras[group.cameras[0]].clock
         tracks = " ".join(map(str, group.tracklets)) + (" (decided)" if group.decided else "")
         table.add_row(
             str(number),
             str(len(group.tracklets)),
             ", ".join(cameras[camera].name for camera in group.cameras),
-            date_and_time(group.start_us, zone),
-            date_and_time(group.end_us, zone),
+            seen(group.start_us, clock),
+            seen(group.end_us, clock),
             tracks,
         )
     Console().print(table)

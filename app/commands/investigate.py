@@ -17,7 +17,7 @@ from rich.table import Table
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, MovedWeights, Quality, ToTime, Upper
 from app.commands.everybody import passing
 from app.commands.program import Program, Sentences, say, tell, telling
-from app.local_time import date_and_time, precise_time
+from app.local_time import date_and_time, precise_time, seen
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
 from reid_engine.jobs import JobControl
@@ -166,7 +166,7 @@ def show(result: SearchResult, cameras: dict[CameraId, Camera], beside: Mapping[
     table = Table("rank", "tracklet", "camera", "when", "band", "flags", *(["truth"] if beside else []), box=None)
     for match in result.matches:
         camera = cameras[match.camera]
-        when = date_and_time(match.start_us, camera.clock.zone)
+        when = seen(match.start_us, camera.clock)
         known = [beside.get(match.tracklet, "?")] if beside else []
         table.add_row(
             str(match.rank), str(match.tracklet), camera.name, when, match.band or "-", ", ".join(match.flags), *known
@@ -210,7 +210,7 @@ def why(
     with Case.open(case, read_only=True) as opened:
         asked = embedder_of(program, opened, opened.model(), embedder)
         sides = _why(opened, asked, {"why": tracklet, "probe": searched})
-        zones = {camera.id: camera.clock.zone for camera in opened.store.cameras()}
+        clocks = {camera.id: camera.clock for camera in opened.store.cameras()}
         numbers = {"found": TrackletId(tracklet), "searched": TrackletId(searched)}
         homes = {side: opened.store.tracklets([number])[0].camera for side, number in numbers.items()}
     if as_json:
@@ -220,7 +220,7 @@ def why(
     for side, told in sides.items():
         for picture in told["pictures"]:
             weight = "-" if picture["share"] is None else f"{picture['share']:.2f}"
-            when = precise_time(picture["time_us"], zones[homes[side]])
+            when = seen(picture["time_us"], clocks[homes[side]], precise_time)
             figures = (f"{picture['distance']:.3f}", f"{picture['quality']:.2f}")
             table.add_row(side, str(numbers[side]), when, weight, *figures)
     Console().print(table)

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from app import local_time
 from app.commands.arguments import AsJson, CaseFolder, Control, MovedWeights, moment
 from app.commands.investigate import embedder_of
 from app.commands.program import Program, job, say, tell, telling
@@ -56,7 +57,7 @@ def journey(
     for seen in found.sightings:
         if seen.tracklet in gaps:
             sys.stdout.write(f"          {gap_words(gaps[seen.tracklet], names)}\n")
-        when = date_and_time(seen.start_us, cameras[seen.camera].clock.zone)
+        when = local_time.seen(seen.start_us, cameras[seen.camera].clock)
         lasted = seconds(seen.end_us - seen.start_us)
         sys.stdout.write(f"{seen.tracklet:>8}  {names[seen.camera]:<20} {when}  {lasted:>8}  {seen.state}\n")
     for conflict in found.conflicts:
@@ -73,7 +74,7 @@ def _tell_known(case: Path, *, as_json: bool) -> None:
             where = [cameras[number].name for number in one.cameras]
             say({**asdict(one), "members": list(one.members), "cameras": where})
             continue
-        words = known_words(one, lambda number: cameras[number].name, cameras[one.cameras[0]].clock.zone)
+        words = known_words(one, lambda number: cameras[number].name, cameras[one.cameras[0]].clock)
         sys.stdout.write(f"{one.start:>8}  {words}{'  ' if one.name else ''}{' '.join(one.name.split())}\n")
     tell(counted(len(known), "1 person is known", "{count} people are known"))
 

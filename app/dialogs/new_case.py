@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from errno import ENAMETOOLONG
 from pathlib import Path
 
 from PySide6.QtWidgets import (
@@ -83,15 +84,31 @@ class NewCaseDialog(QDialog):
         """Fill the purpose in."""
         self._purpose.setPlainText(text)
 
+    def accept(self) -> None:
+        """Only if a folder can be made there: what was typed is not lost to one that cannot."""
+        try:
+            self.folder.mkdir(parents=True)
+            self.folder.rmdir()  # the case makes its own
+        except OSError as error:
+            self._problem.setText(_cannot(self.folder, error))
+            return
+        super().accept()
+
     def _browse(self) -> None:
         found = QFileDialog.getExistingDirectory(self, tr("Keep the case in"), self.home.text())
         if found:
             self.home.setText(found)
 
     def _check(self) -> None:
-        named, free = bool(folder_name(self.name.text()) and self.purpose), not self.folder.exists()
+        named, problem = bool(folder_name(self.name.text()) and self.purpose), ""
+        try:
+            free = not self.folder.exists()
+        except OSError as error:
+            free, problem = False, _cannot(self.folder, error)
         place = shortened(self.folder)
-        if not named:
+        if problem:
+            words = problem
+        elif not named:
             words = tr("A case needs a name and a purpose; both are printed on everything it exports.")
         elif not free:
             words = tr("There is already something at {place}: choose another name.").format(place=place)
@@ -99,6 +116,13 @@ class NewCaseDialog(QDialog):
             words = tr("The case will lie in {place}").format(place=place)
         self._problem.setText(words)
         self._make.setEnabled(named and free)
+
+
+def _cannot(folder: Path, error: OSError) -> str:
+    if error.errno == ENAMETOOLONG:
+        return tr("The name is too long for a folder: choose a shorter one.")
+    words = tr("No folder can be made in {place} ({why}): choose another one.")
+    return words.format(place=shortened(folder.parent), why=error.strerror)
 
 
 def folder_name(name: str) -> str:

@@ -212,7 +212,7 @@ class MatchesModel(QAbstractListModel):
         camera = self._cameras.get(match.camera, NO_CAMERA)
         evidence = [tr("in evidence")] if match.tracklet in self._handed_on else []
         if not isinstance(match, Match):
-            when = local_time.date_and_time(match.start_us, camera.zone)
+            when = local_time.seen(match.start_us, camera.clock)
             words = tr("track {track}, {camera}, {when}").format(track=match.tracklet, camera=camera.name, when=when)
             parts = (part for part in self.sections if part.first <= row < part.first + part.count)
             return ", ".join([words, *(part.title for part in parts if part.title), *evidence])
@@ -225,6 +225,8 @@ class MatchesModel(QAbstractListModel):
     def _tip(self, match: Seen) -> str:
         camera = self._cameras.get(match.camera, NO_CAMERA)
         lines = [f"<b>{camera.letter}  {escape(camera.name)}</b>"]
+        if camera.clock.untimed(match.start_us) is not None:
+            lines.append(local_time.seen(match.start_us, camera.clock))
         since = self._handed_on.get(match.tracklet)
         if since is not None:
             lines.append(tr("Handed on as evidence {when}").format(when=local_time.date_and_time(since, camera.zone)))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from PySide6.QtCore import QModelIndex, QObject, Qt, Signal
 from PySide6.QtGui import QColor
@@ -22,6 +23,7 @@ RowState: TypeAlias = Literal[
     "no time",
     "unreadable",
     "duplicate",
+    "missing",
     "waiting",
     "running",
     "done",
@@ -45,7 +47,8 @@ COLUMNS = (
 )  # fmt: skip
 WORDS: dict[RowState, str] = {
     "reading": Later("reading …"), "ready": Later("ready"), "no time": Later("set a time"),
-    "unreadable": Later("unreadable"), "duplicate": Later("duplicate"), "waiting": Later("waiting"),
+    "unreadable": Later("unreadable"), "duplicate": Later("duplicate"),
+    "missing": Later("missing"), "waiting": Later("waiting"),
     "running": Later("analysing"), "done": Later("done"), "failed": Later("failed"),
     "erased": Later("erased"),
 }  # fmt: skip
@@ -54,6 +57,7 @@ ORIGINS = {
     "unknown": Later("unknown"),
 }  # fmt: skip
 RIGHT = CameraClock()
+WORDY = (CAMERA, START, ZONE, REMARK)  # cells that may be cut
 TIPS = {
     CAMERA: Later("The camera's name. Recordings of one camera get the same name. Double-click or F2 to change it."),
     START: Later("When the first picture was taken, by the camera's clock. Double-click or F2 to correct it."),
@@ -95,6 +99,11 @@ class RecordingRow:
         return (not self.in_case and self.state in ("ready", "no time")) or self.state in ("waiting", "failed")
 
     @property
+    def resting(self) -> RowState:
+        """Its state while nothing is done with it and it is not in the case."""
+        return "no time" if self.start_us is None else "ready"
+
+    @property
     def span_us(self) -> tuple[int, int] | None:
         """From when to when, in corrected UTC; None while one of them is not known."""
         if self.start_us is None or not self.duration_us or self.state == "duplicate":
@@ -106,13 +115,15 @@ class RecordingsModel(TableModel[RecordingRow]):
     """Rows in the order in which they are analysed; those of the case first.
 
     edited: the row of this file was changed by a person; rezoned and reclocked: (file, text) for its whole camera;
-    restarted: (file, microseconds) of a recording that is in the case
+    restarted: (file, microseconds) of a recording that is in the case; renamed: (name, name from now on) of its camera
+    refused: a sentence about what was typed, empty once something was typed that can be meant
     """
 
     edited = Signal(Path)
     rezoned = Signal(Path, str)
     reclocked = Signal(Path, str)
     restarted = Signal(Path, object)
+    renamed = Signal(str, str)
     refused = Signal(str)
 
     def __init__(self, parent: QObject | None = None) -> None:
@@ -202,8 +213,7 @@ class RecordingsModel(TableModel[RecordingRow]):
         if row is None:
             return Qt.ItemFlag.NoItemFlags
         found = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        editable = (START, CLOCK) if row.in_case else (CAMERA, START, CLOCK, ZONE)
-        if index.column() in editable:
+        if index.column() in ((CAMERA, START, CLOCK) if row.in_case else (CAMERA, START, CLOCK, ZONE)):
             found |= Qt.ItemFlag.ItemIsEditable
         return found
 
@@ -212,24 +222,53 @@ class RecordingsModel(TableModel[RecordingRow]):
         if row is None or role != Qt.ItemDataRole.EditRole or not self.flags(index) & Qt.ItemFlag.ItemIsEditable:
             return False
         text = str(value).strip()
+        refusal = self.refusal(index, text)
+        self.refused.emit(refusal)
+        if refusal:
+            return False
         if index.column() in (CLOCK, ZONE):
             if text != _text(row, index.column()):
                 (self.reclocked if index.column() == CLOCK else self.rezoned).emit(row.path, text)
             return True
-        try:
-            changed = _edited(row, index.column(), text)
-        except ValueError as error:
-            self.refused.emit(str(error))
-            return False
-        if row.in_case and changed is not row:
+        changed = _edited(row, index.column(), text, self._day_of(row))
+        if row.in_case and changed.camera != row.camera:
+            self.renamed.emit(row.camera, changed.camera)
+        elif row.in_case and changed is not row:
             self.restarted.emit(row.path, changed.start_us)
         elif changed is not row:
             self.put(changed)
             self.edited.emit(row.path)
         return True
 
+    def refusal(self, index: Index, text: str) -> str:
+        """Why this cannot be typed into a cell, as a sentence; empty where it can."""
+        row = self.row(index.row())
+        if row is None or text.strip() == _text(row, index.column()):
+            return ""
+        try:
+            if index.column() == CLOCK:
+                local_time.parse_ahead(text)
+            elif index.column() == ZONE:
+                ZoneInfo(text.strip())
+            elif index.column() in (CAMERA, START):
+                changed = _edited(row, index.column(), text.strip(), self._day_of(row))
+                if row.in_case and changed.camera in {other.camera for other in self._rows} - {row.camera}:
+                    words = tr("Another camera is called “{name}” already: choose a different name.")
+                    raise ValueError(words.format(name=changed.camera))
+        except (OSError, KeyError):
+            return tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=text)
+        except ValueError as error:
+            zone = tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=text)
+            return zone if index.column() == ZONE else str(error)
+        return ""
 
-def _edited(row: RecordingRow, column: int, text: str) -> RecordingRow:
+    def _day_of(self, row: RecordingRow) -> int | None:
+        """The day that a time without one is meant for: the row's own, or else that of another row."""
+        dated = (other.start_us for other in (row, *self._rows) if other.start_us is not None)
+        return next(dated, None)
+
+
+def _edited(row: RecordingRow, column: int, text: str, day_us: int | None) -> RecordingRow:
     if column == CAMERA:
         if not text or not text.isprintable() or "=" in text:
             raise ValueError(tr("A camera needs a name of printable characters, without =."))
@@ -237,7 +276,9 @@ def _edited(row: RecordingRow, column: int, text: str) -> RecordingRow:
     if text == _text(row, START):
         return row
     state: RowState = "ready" if row.state == "no time" else row.state
-    return replace(row, start_us=local_time.parse(text, row.zone), origin="by hand", state=state)
+    if day_us is None and not local_time.has_day(text):
+        raise ValueError(tr("“{text}” names no day: write it as 2026-11-03 14:03:22").format(text=text))
+    return replace(row, start_us=local_time.parse_on(text, day_us or 0, row.zone), origin="by hand", state=state)
 
 
 def _text(row: RecordingRow, column: int) -> str:
@@ -251,7 +292,7 @@ def _text(row: RecordingRow, column: int) -> str:
 
 def _colour(row: RecordingRow, column: int) -> QColor | None:
     tokens = theme.current()
-    if column in (STATE, REMARK) and row.state in ("unreadable", "failed"):
+    if column in (STATE, REMARK) and row.state in ("unreadable", "failed", "missing"):
         return QColor(tokens.danger)
     if (column == REMARK and row.in_case) or (column == STATE and row.state in ("no time", "duplicate")):
         return QColor(tokens.warning)
@@ -267,9 +308,11 @@ def _colour(row: RecordingRow, column: int) -> QColor | None:
 
 
 def _tip(row: RecordingRow, column: int) -> str | None:
-    if column in (FILE, REMARK):
-        return str(row.path) if column == FILE else row.remark
-    return tr(TIPS[column]) if column in TIPS else None
+    """The whole of what a narrow cell cuts, and what it means."""
+    if column == FILE:
+        return str(row.path)
+    whole = [_text(row, column)] if column in WORDY else []
+    return "\n".join([*whole, *([tr(TIPS[column])] if column in TIPS else [])])
 
 
 def _alignment(column: int) -> Qt.AlignmentFlag:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -13,6 +14,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
     QLabel,
+    QMenu,
     QPushButton,
     QScrollArea,
     QStackedWidget,
@@ -23,8 +25,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import local_time, theme
+from app import theme
 from app.coverage import lanes
+from app.footage_words import estimate, searchable, start_words, summary
 from app.item_models.recordings import (
     CAMERA,
     CLOCK,
@@ -36,17 +39,22 @@ from app.item_models.recordings import (
     START,
     STATE,
     ZONE,
-    RecordingRow,
     RecordingsModel,
 )
 from app.widgets.clock_panel import ClockPanel
 from app.widgets.coverage_strip import CoverageStrip
-from app.widgets.zone_delegate import ZoneDelegate
-from app.words import counted, tr
+from app.widgets.one_line import OneLine
+from app.widgets.typed_delegate import TypedDelegate, ZoneDelegate
+from app.words import Later, tr
 
-FILE_WIDTH = 144  # at least; as wide as the longest name where there is room
-WIDTHS = {STATE: 92, FILE: FILE_WIDTH, CAMERA: 74, START: 174, ORIGIN: 88, CLOCK: 58, ZONE: 100, LENGTH: 66, SIZE: 62}
-REMARK_WIDTH = 90
+WIDTHS = {STATE: 92, FILE: 110, CAMERA: 86, START: 174, ORIGIN: 92, CLOCK: 58, ZONE: 56, LENGTH: 66, SIZE: 68,
+          REMARK: 110}  # at least  # fmt: skip
+WHOLE = frozenset({START, ZONE, CAMERA, FILE, REMARK})  # these get what room is left, the first two before the others
+FIRST = (START, ZONE)
+CHANGES = {
+    CAMERA: Later("Change the camera …"), START: Later("Change the start …"), CLOCK: Later("Change the clock …"),
+    ZONE: Later("Change the zone …"),
+}  # fmt: skip
 LANES_SEEN = 5.2
 
 
@@ -87,6 +95,8 @@ class FootagePane(QWidget):
         self._shown: Path | None = None
         self._ready = False
         self._pace: float | None = None
+        self._fitting = False
+        self._by_hand: set[int] = set()  # columns that somebody made as wide as they are
         self.table = self._make_table()
         self.strip = CoverageStrip(self)
         self.clock = ClockPanel(self)
@@ -153,13 +163,49 @@ class FootagePane(QWidget):
         self.clock.read.connect(self.read)
         self.clock.forgotten.connect(self.forgotten)
         self.strip.chosen.connect(self._go_to_camera)
+        self._model.refused.connect(self._refuse)
+        self.table.customContextMenuRequested.connect(lambda at: self.menu().popup(self.table.mapToGlobal(at)))
+        self.table.selectionModel().selectionChanged.connect(lambda *_: self._remove.setEnabled(self._removable()))
+        self.table.horizontalHeader().sectionResized.connect(self._on_resized)
         for keys, act in {
-            QKeySequence(QKeySequence.StandardKey.Delete): lambda: self._model.take_out(self.chosen_rows()),
+            QKeySequence(QKeySequence.StandardKey.Delete): self.remove,
             QKeySequence("Alt+Up"): lambda: self._shift(-1),
             QKeySequence("Alt+Down"): lambda: self._shift(1),
         }.items():
             shortcut = QShortcut(keys, self.table, context=Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(act)
+
+    def remove(self) -> None:
+        """Take the chosen rows out that are not in the case; the files stay where they are."""
+        self._model.take_out(self.chosen_rows())
+
+    def change(self, column: int) -> None:
+        """Type into a cell of the current row; what is typed counts for all chosen rows."""
+        index = self._model.index(self.table.currentIndex().row(), column)
+        if index.isValid() and self._model.flags(index) & Qt.ItemFlag.ItemIsEditable:
+            self.table.setFocus()
+            self.table.selectionModel().setCurrentIndex(index, QItemSelectionModel.SelectionFlag.NoUpdate)
+            self.table.edit(index)
+
+    def menu(self) -> QMenu:
+        """What can be done with the chosen rows."""
+        menu, row = QMenu(self), self.table.currentIndex().row()
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        for column, words in CHANGES.items():
+            action = menu.addAction(tr(words), partial(self.change, column))
+            editable = self._model.flags(self._model.index(row, column)) & Qt.ItemFlag.ItemIsEditable
+            action.setEnabled(bool(editable))
+        menu.addSeparator()
+        menu.addAction(tr("Remove from the list"), self.remove).setEnabled(self._removable())
+        return menu
+
+    def _removable(self) -> bool:
+        rows = [self._model.row(place) for place in self.chosen_rows()]
+        return any(row is not None and not row.in_case for row in rows)
+
+    def _refuse(self, words: str) -> None:
+        self._refusal.setText(words)
+        self._refusal.setVisible(bool(words))
 
     def _shift(self, step: int) -> None:
         place = self._model.shift(self.table.currentIndex().row(), step)
@@ -197,24 +243,39 @@ class FootagePane(QWidget):
         if rows and not self.table.currentIndex().isValid():
             again = self._model.place(self._shown) if self._shown is not None else None
             self.table.setCurrentIndex(self._model.index(again or 0, FILE))
-        self._fit_names()
+        self._remove.setEnabled(self._removable())
+        self._fit_columns()
         self._describe()
 
-    def _fit_names(self) -> None:
-        """Show file names whole while the table has room to spare."""
-        others = sum(theme.px(width) for column, width in WIDTHS.items() if column != FILE) + theme.px(REMARK_WIDTH)
-        spare = self.table.viewport().width() - others
-        wanted = self.table.sizeHintForColumn(FILE) if self._stack.currentIndex() else 0
-        self.table.setColumnWidth(FILE, max(theme.px(FILE_WIDTH), min(wanted, spare)))
+    def _fit_columns(self) -> None:
+        """Show whole what there is room for; what is left over is the remark's."""
+        table, widths = self.table, {column: theme.px(width) for column, width in WIDTHS.items()}
+        widths |= {column: table.columnWidth(column) for column in self._by_hand}
+        spare = table.viewport().width() - sum(widths.values())
+        lacks = {column: max(0, table.sizeHintForColumn(column) + theme.px(8) - widths[column]) for column in WHOLE}
+        wanting = sorted(WHOLE.difference(self._by_hand), key=lambda column: (column not in FIRST, lacks[column]))
+        for place, column in enumerate(wanting):
+            more = max(0, min(lacks[column], spare if column in FIRST else spare // (len(wanting) - place)))
+            widths[column] += more
+            spare -= more
+        self._fitting = True
+        for column, width in widths.items():
+            table.setColumnWidth(column, width)
+        self._fitting = False
+
+    def _on_resized(self, column: int) -> None:
+        if not self._fitting and column != REMARK:
+            self._by_hand.add(column)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._fit_names()
+        self._fit_columns()
 
     def _make_table(self) -> QTableView:
         table = QTableView(self)
         table.setModel(self._model)
-        table.setItemDelegateForColumn(ZONE, ZoneDelegate(table))
+        table.setItemDelegate(TypedDelegate(self._model, table))
+        table.setItemDelegateForColumn(ZONE, ZoneDelegate(self._model, table))
         table.setItemDelegateForColumn(REMARK, BeginningDelegate(table))
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setAlternatingRowColors(True)
@@ -229,7 +290,7 @@ class FootagePane(QWidget):
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, theme.px(width))
-        table.setColumnWidth(REMARK, theme.px(REMARK_WIDTH))
+        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         table.setAccessibleName(tr("Recordings"))
         table.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
         return table
@@ -251,7 +312,12 @@ class FootagePane(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.px(8))
+        self._refusal = QLabel(page)
+        self._refusal.setObjectName("danger")
+        self._refusal.setWordWrap(True)
+        self._refusal.hide()
         layout.addWidget(self.table, 1)
+        layout.addWidget(self._refusal)
         layout.addLayout(head)
         layout.addWidget(self._lanes)
         return page
@@ -293,10 +359,14 @@ class FootagePane(QWidget):
         files.clicked.connect(self.add_files)
         folder = QPushButton(theme.icon("folder"), tr("Add folder …"), self)
         folder.clicked.connect(self.add_folder)
-        self._sum = QLabel(self)
+        self._remove = QPushButton(tr("Remove"), self)
+        self._remove.setToolTip(tr("Take the chosen recordings out of the list, if they are not in the case (Del)"))
+        self._remove.clicked.connect(self.remove)
+        self._sum = OneLine(parent=self)
         self._sum.setObjectName("muted")
         row.addWidget(files)
         row.addWidget(folder)
+        row.addWidget(self._remove)
         row.addSpacing(theme.px(12))
         row.addWidget(self._sum, 1)
         return row
@@ -323,53 +393,3 @@ class FootagePane(QWidget):
         row.addSpacing(theme.px(8))
         row.addWidget(self.start_button)
         return row
-
-
-def summary(rows: Sequence[RecordingRow]) -> str:
-    """How many recordings of how many cameras, how long in all, how many need a person."""
-    if not rows:
-        return ""
-    usable = [row for row in rows if row.state not in ("duplicate", "unreadable")]
-    attention = sum(row.state in ("no time", "unreadable", "failed", "duplicate") for row in rows)
-    length = local_time.length(sum(row.duration_us or 0 for row in usable))
-    recordings = counted(len(rows), tr("1 recording"), tr("{count} recordings"))
-    cameras = counted(len({row.camera for row in usable}), tr("1 camera"), tr("{count} cameras"))
-    said = tr("{recordings} of {cameras}   ·   {length}").format(recordings=recordings, cameras=cameras, length=length)
-    return said + (tr("   ·   {count} with a problem").format(count=attention) if attention else "")
-
-
-def start_words(waiting: Sequence[RecordingRow]) -> str:
-    """What the button would start; recordings whose time nobody knows are named, so that nobody takes them unawares."""
-    timeless = sum(row.state == "no time" for row in waiting)
-    if not waiting:
-        return tr("Start")
-    if not timeless:
-        return tr("Start {count}").format(count=len(waiting))
-    return tr("Start {count}, {timeless} of unknown time").format(count=len(waiting), timeless=timeless)
-
-
-def searchable(rows: Sequence[RecordingRow]) -> str:
-    """How much of the footage a search covers."""
-    kept = [row for row in rows if row.in_case or row.state in ("ready", "no time", "running")]
-    kept = [row for row in kept if row.state != "erased"]
-    done = [row for row in kept if row.state == "done"]
-    if not done and any(row.state == "running" for row in kept):
-        return tr("Searching covers the recordings as far as they are analysed.")
-    if not done:
-        return tr("Searching starts as soon as the first recordings are analysed.")
-    if len(done) == len(kept):
-        return tr("All of it can be searched.")
-    lengths = [local_time.length(sum(row.duration_us or 0 for row in part)) for part in (done, kept)]
-    return tr("Searching covers {done} of {count} recordings ({length} of {whole}), and the others as far as they are "
-              "analysed.").format(done=len(done), count=len(kept), length=lengths[0], whole=lengths[1])  # fmt: skip
-
-
-def estimate(waiting: Sequence[RecordingRow], pace: float | None) -> str:
-    """How long the analysis will take on this machine, if anybody can know."""
-    length_us = sum(row.duration_us or 0 for row in waiting)
-    if not waiting or not length_us:
-        return ""
-    if pace is None or pace <= 0:
-        return tr("How long this takes here is known once a first analysis has run.")
-    takes = local_time.about(round(length_us / pace))
-    return tr("{takes} on this machine, at {pace}× real time as measured here").format(takes=takes, pace=f"{pace:.1f}")

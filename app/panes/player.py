@@ -15,9 +15,10 @@ from app.desk import Footage
 from app.hits import columns
 from app.overlays import BoxCache
 from app.player import CameraFeed, Decoders, MasterClock, Reel
-from app.widgets.seek_bar import Coverage
+from app.timeline import TimeLine
 from app.widgets.tile import Tile
 from app.widgets.transport import Transport
+from reid_engine.clock import CameraClock
 from reid_engine.types import CameraId
 
 TICK_MS = 15
@@ -56,6 +57,7 @@ class PlayerPane(QWidget):
         self.selection: int | None = None
         self._boxes = boxes
         self._footage = Footage()
+        self._line = TimeLine(self.clock)
         self._shown: list[CameraId] = []
         self._solo: CameraId | None = None
         self._laid_out = 1
@@ -87,15 +89,16 @@ class PlayerPane(QWidget):
             return
         before = list(self._shown)
         self._footage = footage
+        self._line.show(footage)
         known = [camera.id for camera in footage.cameras if footage.stretches(camera)]
         self._shown = [camera for camera in self._shown if camera in known]
         self._shown += [camera for camera in known if camera not in self._shown][: self._most - len(self._shown)]
         self._refeed()
         if self._shown != before:
             self._lay_out()
+        if not before:
+            self._line.open([feed.reel for feed in self._feeds.values()])
         self._cover()
-        if not before and self._limits()[1]:
-            self.clock.seek(self._opening())
         self.refresh(exact=not before)  # a recording that was missing may lie elsewhere now
 
     def lay_out(self, most: int) -> None:
@@ -143,12 +146,12 @@ class PlayerPane(QWidget):
                 continue
             stretches, feed = self._footage.stretches(known), self._feeds.get(camera)
             if feed is not None:
-                feed.reel = Reel(stretches)
+                feed.reel, self.tiles[camera].clock = Reel(stretches), known.clock
                 continue
             feed = CameraFeed(stretches, self._decoders, self)
             feed.arrived.connect(self._on_picture)
             self._feeds[camera] = feed
-            self.tiles[camera] = self._tile(camera, known.name, known.clock.zone)
+            self.tiles[camera] = self._tile(camera, known.name, known.clock)
 
     def _drop(self, camera: CameraId) -> None:
         feed, tile = self._feeds.pop(camera), self.tiles.pop(camera)
@@ -157,8 +160,8 @@ class PlayerPane(QWidget):
         self._grid.removeWidget(tile)
         tile.deleteLater()
 
-    def _tile(self, camera: CameraId, name: str, zone: str) -> Tile:
-        tile = Tile(camera, name, self._footage.position(camera), zone, self)
+    def _tile(self, camera: CameraId, name: str, clock: CameraClock) -> Tile:
+        tile = Tile(camera, name, self._footage.position(camera), clock, self)
         tile.clicked.connect(self.select)
         tile.asked.connect(self.asked)
         tile.added.connect(self.added)
@@ -179,7 +182,15 @@ class PlayerPane(QWidget):
         for place, camera in enumerate(seen):
             if camera is not None:
                 self._grid.addWidget(self.tiles[camera], *divmod(place, across))
+        self._keep_line(lambda: self._line.settle([self._feeds[one].reel for one in seen if one is not None]))
         self.refresh(exact=True)
+
+    def _keep_line(self, act: Callable[[], None]) -> None:
+        """Do what may lead to another time line, and show that."""
+        before = self._line.limits
+        act()
+        if self._line.limits != before:
+            self._cover()
 
     def tiles_room(self) -> tuple[int, int]:
         """Width and height there are for pictures."""
@@ -201,31 +212,9 @@ class PlayerPane(QWidget):
         return 1 if self._solo in self.tiles else len(self._shown)
 
     def _cover(self) -> None:
-        cameras = [camera for camera in self._footage.cameras if self._footage.stretches(camera)]
-        lanes = [
-            Coverage(
-                self._footage.position(camera.id),
-                tuple((stretch.from_us, stretch.to_us) for stretch in self._footage.stretches(camera)),
-            )
-            for camera in cameras
-        ]
-        limits = self._limits()
-        self.clock.limit(*limits)
-        zone = self._foot.zone = cameras[0].clock.zone if cameras else "UTC"
-        self._foot.line.cover(lanes, limits, zone)
+        lanes, self._foot.clock = self._line.coverage(self._footage)
+        self._foot.line.cover(lanes, self._line.limits, self._foot.clock)
         self._fill_cameras_menu()
-
-    def _limits(self) -> tuple[int, int]:
-        stretches = [stretch for camera in self._footage.cameras for stretch in self._footage.stretches(camera)]
-        if not stretches:
-            return 0, 0
-        return min(s.from_us for s in stretches), max(s.to_us for s in stretches)
-
-    def _opening(self) -> int:
-        """The first moment that most of the shown cameras have in common."""
-        found = (feed.reel.from_us for feed in self._feeds.values())
-        starts = sorted(moment for moment in found if moment is not None)
-        return starts[len(starts) // 2] if starts else self._limits()[0]
 
     # what a person does -----------------------------------------------------------------------------------------------
 
@@ -271,14 +260,14 @@ class PlayerPane(QWidget):
 
     def seek(self, time_us: int) -> None:
         """Show this moment in all tiles."""
-        self.clock.seek(time_us)
+        self._keep_line(lambda: self._line.reach(time_us))
         self.refresh(exact=True)
 
     def show_moment(self, camera: CameraId, time_us: int, marked: int) -> None:
         """Stand at a moment, with this camera in view and this tracklet marked."""
         self._tick.stop()
         self.clock.pause()
-        self.clock.seek(time_us)
+        self._keep_line(lambda: self._line.reach(time_us))
         for tile in self.tiles.values():
             tile.marked = marked
         self.reveal(camera)
@@ -286,7 +275,7 @@ class PlayerPane(QWidget):
 
     def skip(self, seconds: float) -> None:
         """Jump by seconds, either way."""
-        self.seek(self.clock.now_us() + round(seconds * 1e6))
+        self.seek(self.clock.within(self.clock.now_us() + round(seconds * 1e6)))
 
     def play_spans(self, spans: Sequence[Span]) -> None:
         """Play these stretches one after the other, each in its camera, the others at the same instant."""
@@ -358,21 +347,24 @@ class PlayerPane(QWidget):
         if tile is None or tile.showing.image is None:
             tile = next((one for one in self.tiles.values() if one.showing.image is not None), None)
         if tile is None:
-            self.seek(self.clock.now_us() + direction * STEP_US)
+            self.seek(self.clock.within(self.clock.now_us() + direction * STEP_US))
             return
         ahead = max(tile.showing.duration_us, 1000)
-        self.seek(tile.showing.time_us + (ahead if direction > 0 else -1))
+        self.seek(self.clock.within(tile.showing.time_us + (ahead if direction > 0 else -1)))
 
     def toggle_solo(self, camera: CameraId | None = None) -> None:
         """One camera over the whole place, or back to all."""
         wanted = camera if camera is not None else self._focus or (self._shown[0] if self._shown else None)
         self._solo = None if self._solo == wanted else wanted
+        if self._solo is None:
+            self._keep_line(self._line.come_back)
         self._lay_out()
 
     def solo_place(self, place: int) -> None:
         """Keys 1 to 9: the camera at this place alone; 0: all."""
         if place == 0:
             self._solo = None
+            self._keep_line(self._line.come_back)
             self._lay_out()
         elif place <= len(self._footage.cameras):
             camera = self._footage.cameras[place - 1].id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app import local_time
-from reid_engine.clock import DAY_US
+from reid_engine.clock import DAY_US, CameraClock
 
 TICK_PX = 90  # from one mark to the next, at the least, at a text of 100 %
 STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800, 86400, 604800, 2592000,
@@ -18,6 +18,9 @@ def marks(limits: tuple[int, int], room_px: float, apart_px: float) -> range:
     return range(-(-first // step_us) * step_us, last + 1, step_us)
 
 
-def words(moment: int, among: range, zone: str) -> str:
-    """A mark's day where marks are days apart, else its time of day."""
-    return (local_time.day if among.step >= DAY_US else local_time.clock_time)(moment, zone)
+def words(moment: int, among: range, clock: CameraClock) -> str:
+    """A mark's day where marks are days apart, else its time of day; how far into a recording of unknown time."""
+    into_us = clock.untimed(moment)
+    if into_us is not None:
+        return local_time.length(into_us)
+    return (local_time.day if among.step >= DAY_US else local_time.clock_time)(moment, clock.zone)

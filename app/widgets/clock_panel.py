@@ -27,6 +27,8 @@ from app.words import tr
 WIDTH = 372
 STEP_US = 1_000_000
 END_US = 200_000  # before the end there is a picture for sure
+TENTH_US = 100_000  # a step of the slider
+UNTOLD_US = 600_000_000  # how far the slider goes, to begin with, where nobody knows the length
 TALLEST = 420
 LOWEST = 150
 
@@ -77,7 +79,8 @@ class ClockPanel(QFrame):
         self.setObjectName("panel")
         self.setFixedWidth(theme.px(WIDTH))
         self._row: RecordingRow | None = None
-        self._at_us = 0
+        self._at_us = self._good_us = 0
+        self._miss_us: int | None = None
         self._name = _label(self, "heading")
         self._picture = PictureLabel(self)
         self._facts = _label(self, "")
@@ -91,7 +94,7 @@ class ClockPanel(QFrame):
         self._slider = QSlider(Qt.Orientation.Horizontal, self)
         self._place = _label(self, "muted")
         self._lay_out()
-        self._slider.valueChanged.connect(lambda tenths: self._look(tenths * 100_000))
+        self._slider.valueChanged.connect(lambda tenths: self._look(tenths * TENTH_US))
         self.use.clicked.connect(self._use)
         self.forget.clicked.connect(lambda: self.forgotten.emit(self._row.camera) if self._row else None)
         for field in (self.shown, self.true):
@@ -106,13 +109,14 @@ class ClockPanel(QFrame):
             return
         if before is None or before.path != row.path:
             self._picture.show_picture(None, tr("reading the first picture …"))
-            self._slider.blockSignals(True)
-            self._slider.setRange(0, max(0, (row.duration_us or 0) - END_US) // 100_000)
-            self._slider.setValue(0)
-            self._slider.blockSignals(False)
+            self._good_us, self._miss_us = 0, None
+            self._set_end(_end_of(row), at_us=0)
             self.true.clear()
             self._look(0)
-        elif before.start_us != row.start_us or before.camera != row.camera:
+        elif _end_of(before) != _end_of(row):
+            self._set_end(_end_of(row), at_us=self._at_us)
+            self._say_place()
+        if before is not None and (before.start_us != row.start_us or before.camera != row.camera):
             self._propose()
         self._describe(row, readings)
 
@@ -130,14 +134,39 @@ class ClockPanel(QFrame):
         """A picture that was asked for has come, or the reason why there is none."""
         if self._row is not None and path == self._row.path and offset_us == self._at_us:
             self._picture.show_picture(picture, reason)
+            if not self._row.duration_us:
+                self._feel_for_the_end(found=picture is not None)
+
+    def _feel_for_the_end(self, *, found: bool) -> None:
+        """Nobody knows how long it is: the slider ends where pictures end, once somebody has been there."""
+        if found:
+            self._good_us = max(self._good_us, self._at_us)
+            if self._miss_us is None and self._at_us >= self._slider.maximum() * TENTH_US:
+                self._set_end(2 * self._at_us, at_us=self._at_us)
+        elif self._at_us > 0:
+            self._miss_us = self._at_us
+            near = self._miss_us - self._good_us <= STEP_US
+            self._set_end(self._good_us if near else self._miss_us, at_us=self._at_us)
+            self._slider.setValue((self._good_us if near else (self._good_us + self._miss_us) // 2) // TENTH_US)
+
+    def _set_end(self, end_us: int, *, at_us: int) -> None:
+        self._slider.blockSignals(True)
+        self._slider.setRange(0, max(0, end_us) // TENTH_US)
+        self._slider.setValue(at_us // TENTH_US)
+        self._slider.blockSignals(False)
+        if self._slider.value() * TENTH_US < at_us // TENTH_US * TENTH_US:  # it was further than there are pictures
+            self._look(self._slider.value() * TENTH_US)
 
     def _look(self, offset_us: int) -> None:
         self._at_us = offset_us
         if self._row is not None:
-            length = local_time.length(self._row.duration_us)
-            self._place.setText(tr("{at} of {length}").format(at=local_time.length(offset_us), length=length))
+            self._say_place()
             self._propose()
             self.looked.emit(self._row.path, offset_us)
+
+    def _say_place(self) -> None:
+        length = local_time.length(self._row.duration_us or None) if self._row is not None else ""
+        self._place.setText(tr("{at} of {length}").format(at=local_time.length(self._at_us), length=length))
 
     def _propose(self) -> None:
         """What the burnt-in clock should show by the file's own time."""
@@ -214,6 +243,13 @@ class ClockPanel(QFrame):
         layout.addWidget(self._refusal)
         layout.addWidget(self._clock)
         layout.addStretch(1)
+
+
+def _end_of(row: RecordingRow) -> int:
+    """How far the slider goes, in microseconds; a row that is still being read goes nowhere."""
+    if not row.duration_us:
+        return 0 if row.state in ("reading", "unreadable", "missing") else UNTOLD_US
+    return row.duration_us - END_US
 
 
 def clock_words(row: RecordingRow) -> str:

@@ -12,6 +12,7 @@ from app import local_time, theme
 from app.coverage import Lane
 from app.widgets import axis
 from app.words import tr
+from reid_engine.clock import CameraClock
 
 LANE = 30
 AXIS = 24
@@ -114,7 +115,7 @@ class CoverageStrip(QWidget):
             painter.setPen(QPen(QColor(tokens.line), 1))
             painter.drawLine(round(x), theme.px(AXIS - 4), round(x), self.height() - 2)
             painter.setPen(QColor(tokens.muted))
-            words = axis.words(moment, marks, zone)
+            words = axis.words(moment, marks, CameraClock(zone=zone))
             box = QRectF(x - theme.px(60), 0, theme.px(120), theme.px(AXIS - 4))
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, words)
 

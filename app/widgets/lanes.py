@@ -25,6 +25,7 @@ from app.journeys import gap_words, seconds
 from app.widgets import axis
 from app.widgets.still import Still
 from app.words import tr
+from reid_engine.clock import CameraClock
 from reid_engine.journey import Gap, Journey, Sighting
 from reid_engine.store import Note
 from reid_engine.types import CameraId
@@ -179,7 +180,7 @@ class JourneyLanes(QWidget):
             return note.text or "marker"
         if seen is not None:
             label = labels[seen.camera]
-            when = local_time.precise_time(seen.start_us, label.zone)
+            when = local_time.seen(seen.start_us, label.clock, local_time.precise_time)
             words = f"track {seen.tracklet}, {seen.state}\n{label.name}\n{when}, {seconds(seen.end_us - seen.start_us)}"
             return words + "".join(f"\n! {kind}" for kind in self._conflicts_of(seen))
         return "" if gap is None else gap_words(gap, {camera: label.name for camera, label in labels.items()})
@@ -237,14 +238,14 @@ class JourneyLanes(QWidget):
 
     def _paint_axis(self, painter: QPainter) -> None:
         tokens = theme.current()
-        zone = self._lanes[0].label.zone if self._lanes else "UTC"
+        clock = self._lanes[0].label.clock if self._lanes else CameraClock()
         painter.setFont(theme.font(painter, 11))
         for moment in axis.marks(self._limits, self._room(), theme.px(axis.TICK_PX)):
             x = self._x(moment)
             painter.setPen(QPen(QColor(tokens.line), 1, Qt.PenStyle.DotLine))
             painter.drawLine(x, theme.px(AXIS), x, self.height())
             painter.setPen(QColor(tokens.muted))
-            words = local_time.clock_time(moment, zone)
+            words = local_time.seen(moment, clock, local_time.clock_time)
             width = painter.fontMetrics().horizontalAdvance(words) + theme.px(4)
             left = min(x - width / 2, self.width() - width)  # the last one stands beside its line rather than cut
             room = QRectF(left, theme.px(AXIS - 17), width, theme.px(16))

@@ -118,13 +118,17 @@ def _doubt(painter: QPainter, place: QRectF, reason: str) -> None:
     painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
 
 
+def _when(card: Card) -> str:
+    return local_time.seen(card.match.start_us, card.camera.clock, local_time.clock_time)
+
+
 def _words(painter: QPainter, box: QRect, top: int, card: Card) -> None:
     tokens, match = theme.current(), card.match
     left, width = box.left() + 9, box.width() - 18
     painter.setPen(QColor(tokens.text))
     painter.setFont(theme.font(painter, 12, bold=True))
     line = QRectF(left, top, width, px(18))
-    painter.drawText(line, Qt.AlignmentFlag.AlignLeft, local_time.clock_time(match.start_us, card.camera.zone))
+    painter.drawText(line, Qt.AlignmentFlag.AlignLeft, _when(card))
     painter.setPen(QColor(tokens.muted))
     painter.setFont(theme.font(painter, 12))
     below = line.translated(0, px(17))

@@ -14,6 +14,7 @@ from app.theme import px
 from app.widgets import axis
 from app.widgets.still import Still
 from app.words import tr
+from reid_engine.clock import CameraClock
 
 LANE_HEIGHT = 12  # these five at a text of 100 %
 AXIS_HEIGHT = 18
@@ -44,13 +45,13 @@ class SeekBar(QWidget):
         self._marks: tuple[tuple[int, int], ...] = ()
         self._limits = (0, 1)
         self._now = 0
-        self._zone = "UTC"
+        self._clock = CameraClock()
         self._still = Still(self, self._draw_still)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
-    def cover(self, lanes: Sequence[Coverage], limits: tuple[int, int], zone: str) -> None:
+    def cover(self, lanes: Sequence[Coverage], limits: tuple[int, int], clock: CameraClock) -> None:
         """What there is to play."""
-        self._lanes, self._limits, self._zone = lanes, (limits[0], max(limits[0] + 1, limits[1])), zone
+        self._lanes, self._limits, self._clock = lanes, (limits[0], max(limits[0] + 1, limits[1])), clock
         self.updateGeometry()
         self._still.forget()
 
@@ -87,7 +88,10 @@ class SeekBar(QWidget):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self.sought.emit(moment)
         else:
-            QToolTip.showText(event.globalPosition().toPoint(), local_time.precise_time(moment, self._zone), self)
+            QToolTip.showText(event.globalPosition().toPoint(), self._words(moment), self)
+
+    def _words(self, moment: int) -> str:
+        return local_time.seen(moment, self._clock, local_time.precise_time)
 
     def _span(self) -> int:
         return max(1, self.width() - px(NAME_WIDTH) - 10)
@@ -124,7 +128,7 @@ class SeekBar(QWidget):
             painter.setPen(QColor(tokens.line))
             painter.drawLine(x, px(AXIS_HEIGHT) - 3, x, self.height() - 6)
             painter.setPen(QColor(tokens.muted))
-            words = axis.words(moment, marks, self._zone)
+            words = axis.words(moment, marks, self._clock)
             painter.drawText(QRectF(x - px(40), 0, px(80), px(AXIS_HEIGHT) - 3), Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_lane(self, painter: QPainter, top: int, lane: Coverage) -> None:

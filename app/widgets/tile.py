@@ -11,7 +11,7 @@ from app.hits import Fit, dragged_box, hit
 from app.keys import SEARCH, key
 from app.player import Showing
 from app.words import tr
-from reid_engine.clock import SECOND_US
+from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.types import CameraId
 from reid_engine.whereabouts import Shown
 
@@ -39,9 +39,11 @@ class Tile(QWidget):
     solo = Signal(int)
     resized = Signal(int, int, int)
 
-    def __init__(self, camera: CameraId, name: str, position: int, zone: str, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, camera: CameraId, name: str, position: int, clock: CameraClock, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
-        self.camera, self.name, self.position, self.zone = camera, name, position, zone
+        self.camera, self.name, self.position, self.clock = camera, name, position, clock
         self.setMouseTracking(True)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setMinimumSize(*SMALLEST)  # in a small window they give way, not the time line
@@ -307,7 +309,7 @@ class Tile(QWidget):
         if self.showing.image is not None:
             font.setBold(False)
             painter.setFont(font)
-            shown = local_time.clock_time(self.showing.time_us, self.zone)
+            shown = local_time.seen(self.showing.time_us, self.clock, local_time.clock_time)
             painter.drawText(strip.adjusted(0, 0, -8, 0), VCENTER_RIGHT, shown)
             if self.zoom > 1.0:
                 painter.drawText(strip.adjusted(0, 0, -theme.px(86), 0), VCENTER_RIGHT, f"{self.zoom:.1f}×")

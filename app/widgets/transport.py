@@ -12,6 +12,7 @@ from app import local_time, theme
 from app.keys import named
 from app.widgets.seek_bar import SeekBar
 from app.words import tr
+from reid_engine.clock import CameraClock
 
 TIME_SIZE = (270, 24)
 
@@ -24,7 +25,7 @@ class Transport(QFrame):
         super().__init__(parent)
         self.setObjectName("foot")
         self._acts = acts
-        self.zone = "UTC"
+        self.clock = CameraClock()
         self.line = SeekBar(self)
         self._time = QLabel(self)
         self._time.setObjectName("heading")
@@ -65,7 +66,7 @@ class Transport(QFrame):
 
     def show_time(self, now_us: int | None) -> None:
         """Where the clock is; None where nothing is played."""
-        self._time.setText("" if now_us is None else local_time.precise_time(now_us, self.zone))
+        self._time.setText("" if now_us is None else local_time.seen(now_us, self.clock, local_time.precise_time))
 
     def show_rate(self, rate: float | None) -> None:
         """How fast it runs; None while it stands."""

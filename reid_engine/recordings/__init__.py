@@ -17,6 +17,7 @@ from reid_engine.errors import SourceError
 from reid_engine.jobs import JobControl
 from reid_engine.recordings.groups import Coverage, coverage, proposed_camera, same_content
 from reid_engine.recordings.start import (
+    CONTAINER_NOTE,
     Origin,
     StartTime,
     decide_start,
@@ -26,6 +27,8 @@ from reid_engine.recordings.start import (
 )
 
 __all__ = (
+    "CONTAINER_NOTE",
+    "VIDEO_ENDINGS",
     "Coverage",
     "Origin",
     "Recording",
@@ -47,6 +50,10 @@ __all__ = (
 
 SourceKind: TypeAlias = Literal["video", "folder"]
 
+VIDEO_ENDINGS = (
+    "mp4", "m4v", "mov", "3gp", "mkv", "webm", "avi", "ts", "mts", "m2ts", "mpg", "mpeg", "264", "h264", "265", "h265",
+    "hevc", "mjpg", "mjpeg", "dav", "asf", "wmv", "flv", "mxf",
+)  # fmt: skip
 VIDEO_NAME = re.compile(
     r"\.(mp4|m4v|mov|3gp|mkv|webm|avi|m?ts|m2ts|mpe?g|h?264|h?265|hevc|mjpe?g|dav|asf|wmv|flv|mxf)$", re.IGNORECASE
 )

@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from reid_engine.clock import DAY_US
+from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.errors import SettingsError, UsageError
 
+CONTAINER_NOTE = "the start is the date inside the file; some recorders write the end or the export there"
 Origin: TypeAlias = Literal["by hand", "file name", "container", "unknown"]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-NO_TIME_BEFORE_US = 366 * DAY_US  # recorders without a set clock write 1904 or 1970
 LAST_YEAR = 9999  # of every calendar here; it and the first are out of reach, so that no zone leads over the edge
 WIDEST_OFFSET = timedelta(hours=14)
 
@@ -97,8 +97,7 @@ def decide_start(by_hand: int | None, name: StartTime | None, container_us: int 
     if name is not None:
         return name
     if container_us is not None and container_us >= NO_TIME_BEFORE_US:
-        note = "the start is the date inside the file; some recorders write the end or the export there"
-        return StartTime(container_us, "container", note)
+        return StartTime(container_us, "container", CONTAINER_NOTE)
     note = "the start is unknown, so it counts from 1970-01-01T00:00:00Z; give it by hand"
     return StartTime(0, "unknown", note)
 

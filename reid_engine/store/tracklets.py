@@ -113,6 +113,12 @@ class TrackletVerbs(VectorVerbs):
             wanted = sa.select(sa.func.count()).select_from(tracklet).where(*conditions)
             return int(connection.execute(wanted).scalar_one())
 
+    def reached_us(self, of: SourceId) -> int:
+        """How far into a recording somebody was last seen, in microseconds after its first picture; 0 for nobody."""
+        with self.database.reading() as connection:
+            last = sa.func.max(tracklet.c.last_offset_us)
+            return int(connection.execute(sa.select(last).where(tracklet.c.source == of)).scalar() or 0)
+
     def tracklets(self, ids: Sequence[TrackletId]) -> list[Tracklet]:
         """Whole tracklets in the order asked for. Raises NotFound."""
         found: dict[int, Tracklet] = {}

@@ -21,8 +21,9 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
+from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.errors import SourceError
-from reid_engine.recordings.start import NO_TIME_BEFORE_US, microseconds
+from reid_engine.recordings.start import microseconds
 from reid_engine.types import RATE_ASSUMED, BgrImage
 from reid_engine.video.damage import DamageCount
 from reid_engine.video.unreadable import refusal

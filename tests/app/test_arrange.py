@@ -8,9 +8,11 @@ from reid_engine.types import BandName, CameraId, Match, Seen, TrackletId, Verdi
 
 LABELS = {CameraId(1): Label("Gate", "A", 0, "UTC"), CameraId(2): Label("Yard", "B", 1, "UTC")}
 HOUR = 3_600_000_000
+DAY_US = 1_793_664_000_000_000  # 2026-11-03 in UTC
 
 
 def match(rank: int, band: BandName | None, *, camera: int = 1, at_us: int = 0, flags: tuple[str, ...] = ()) -> Match:
+    at_us += DAY_US
     return Match(TrackletId(rank), CameraId(camera), at_us, at_us, rank, 0.1, band, flags)
 
 
@@ -43,7 +45,7 @@ def test_many_weak_ones_are_folded_away_beside_stronger_ones_until_they_are_aske
 def test_groups_by_camera_and_by_hour() -> None:
     matches = [match(1, "weak", camera=2, at_us=HOUR), match(2, "strong", at_us=3), match(3, "strong", camera=2)]
     assert titles(matches, Wish(group="camera")) == [("A   Gate", 1), ("B   Yard", 2)]
-    assert titles(matches, Wish(group="hour")) == [("1970-01-01  00 h", 2), ("1970-01-01  01 h", 1)]
+    assert titles(matches, Wish(group="hour")) == [("2026-11-03  00 h", 2), ("2026-11-03  01 h", 1)]
     assert titles(matches, Wish(group="none")) == [("", 3)]
 
 

@@ -9,7 +9,7 @@ from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
 from app.item_models.matches import CARD_ROLE, CameraLabel, Card, MatchesModel
-from app.item_models.recordings import CAMERA, START, RecordingRow, RecordingsModel
+from app.item_models.recordings import CAMERA, START, ZONE, RecordingRow, RecordingsModel
 from reid_engine.types import CameraId, Match, TrackletId
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_meant_is_refused_with_a_sentence(
 
 
 def test_what_is_in_the_case_is_not_edited_and_not_taken_out(recordings: RecordingsModel) -> None:
-    assert not recordings.flags(recordings.index(2, CAMERA)) & Qt.ItemFlag.ItemIsEditable
+    assert not recordings.flags(recordings.index(2, ZONE)) & Qt.ItemFlag.ItemIsEditable
     told: list[object] = []
     recordings.restarted.connect(lambda path, start_us: told.append((path.stem, start_us)))
     before = recordings.row(2)

@@ -18,6 +18,7 @@ from app.widgets.floor_plan import FloorPlanView, link_words
 from app.widgets.lanes import JourneyLanes, Lane
 from app.widgets.match_card import MatchCardDelegate
 from app.widgets.seek_bar import Coverage, SeekBar
+from reid_engine.clock import CameraClock
 from reid_engine.journey import Conflict, Gap, Journey, Link, Sighting
 from reid_engine.store import CameraPair, Note
 from reid_engine.topology import Travel
@@ -302,7 +303,7 @@ def test_the_mark_of_the_time_line_comes_from_far_away(qtbot: QtBot) -> None:
     bar, begin = SeekBar(), 1_793_714_531_000_000
     qtbot.addWidget(bar)
     bar.resize(900, 60)
-    bar.cover([Coverage(0, ((begin, begin + 10_000_000),))], (begin, begin + 10_000_000), "UTC")
+    bar.cover([Coverage(0, ((begin, begin + 10_000_000),))], (begin, begin + 10_000_000), CameraClock())
     bar.move(begin + 5_000_000)
     bar.grab()
     assert abs(bar.time_at(bar._x(begin + 5_000_000)) - begin - 5_000_000) < 20_000

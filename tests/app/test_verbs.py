@@ -21,6 +21,7 @@ SAME = {
     "Add files …": "ingest --camera --start",
     "Add folder …": "ingest --camera --start",
     "Start": "ingest --control",
+    "Rename the camera …": "cameras --rename",
     "Everybody": "tracklets --camera --from --to --upper --lower --quality",
     "Search the selected person": "search --tracklet --at --camera --from --to --upper --lower --quality --sheet",
     "Also an example of the person": "search --same",

@@ -47,6 +47,11 @@ def test_travel_times_are_learned_in_either_direction_and_never_from_overlaps() 
     assert found == {frozenset((1, 2)): Travel(2, 40, 55, 70, people=2)}
 
 
+def test_a_sighting_of_unknown_time_teaches_no_walk_of_half_a_century() -> None:
+    known = Presence(2, 1_793_710_931_000_000, 1_793_710_932_000_000)
+    assert learned([(Presence(1, 7_000_000, 9_000_000), known)]) == {}
+
+
 def test_a_lone_sighting_teaches_nothing() -> None:
     assert learned([[Presence(1, 0, 10)], []]) == {}
 
