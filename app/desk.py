@@ -404,6 +404,10 @@ class Desk:
         """Write a decision down."""
         return self.case.decide(probe, candidate, verdict)
 
+    def last_deed(self) -> int:
+        """The number of what ``undo`` would take back; 0 for nothing."""
+        return self.case.store.last_deed()
+
     def undo(self) -> Deed | None:
         """Take the last decision back."""
         return self.case.undo()

@@ -87,6 +87,7 @@ class InquiryView(QObject):
         self.subject.wanted.connect(self._fetch_subject)
         self.subject.pictured.connect(self.search_picture)
         self.matches.pictured.connect(self.search_picture)
+        self.matches.said.connect(self.said)
         self.subject.better.connect(self.show_better)
         self.subject.dropped.connect(self._drop_example)
 

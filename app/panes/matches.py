@@ -33,7 +33,7 @@ class MatchesPane(QWidget):
 
     chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; searched: look for this one;
     everybody: list them all; decided: what was said of one; filtered, wished: see FilterRow; compare, why: of the
-    current one; erase: what a card shows; pictured: a picture of a person was dropped
+    current one; erase: what a card shows; pictured: a picture of a person was dropped; said: for the status bar
     """
 
     chosen = Signal(int)
@@ -48,6 +48,7 @@ class MatchesPane(QWidget):
     why = Signal()
     erase = Signal(int)
     pictured = Signal(Path)
+    said = Signal(str)
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,7 +58,8 @@ class MatchesPane(QWidget):
         self.setAcceptDrops(True)
         self._opened: frozenset[str] = frozenset()
         self._keep: tuple[Seen | None, int] | None = None  # the card and the place to stay at
-        self._enter = False
+        self._enter = self._go_on = False
+        self._ended: int | None = None  # the last card was decided, and the cursor has not been moved since
         self._rows = {ranks: FilterRow(RANKING if ranks else EVERYBODY, self) for ranks in (False, True)}
         for row in self._rows.values():
             row.filtered.connect(self.filtered)
@@ -164,7 +166,7 @@ class MatchesPane(QWidget):
 
     def fold(self) -> None:
         """A new list: what folds is folded again."""
-        self._opened, self._keep, self._enter = frozenset(), None, False
+        self._opened, self._keep, self._enter, self._go_on = frozenset(), None, False, False
 
     def enter(self) -> None:
         """The keys go to the next list."""
@@ -179,31 +181,45 @@ class MatchesPane(QWidget):
         return self._model.match_of(self.cards.currentIndex().row())
 
     def decide(self, verdict: Verdict) -> None:
-        """Decide the current card and go on to the next undecided one."""
+        """Decide the current card and go on to the next undecided one, also of a part that is folded away."""
         match = self.current()
         if match is None or not self._ranks:
+            return
+        if match.tracklet == self._ended:
+            words = tr("The end of the list: track {track} stays as it is decided. Go to a card to decide it anew.")
+            self.said.emit(words.format(track=match.tracklet))
             return
         row = self.cards.currentIndex().row()
         self.decided.emit(int(match.tracklet), verdict)
         following = self._model.next_undecided(row)
-        if following is not None and following != row:
+        if following is not None and following > row:
             self.go_to(following)
+        elif self.cards.folded is not None:
+            self._go_on = True
+            self._unfold(self.cards.folded)
+        elif following is not None and following != row:
+            self.go_to(following)
+        elif following is None:
+            self._ended = int(match.tracklet)
+            self.said.emit(tr("Track {track} is decided: the end of the list.").format(track=match.tracklet))
 
     def settle(self) -> None:
-        """Put the cursor on the first card, without playing it; where a part was unfolded, stay where it was."""
-        (keep, enter), self._keep, self._enter = (self._keep, self._enter), None, False
+        """Put the cursor on the first undecided card, without playing it; where a part was unfolded, stay there."""
+        keep, enter, go_on = self._keep, self._enter, self._go_on
+        self._keep, self._enter, self._go_on = None, False, False
         if not self._model.rowCount():
             return
         if enter:
             self.cards.setFocus()
-        seen, place = (None, 0) if keep is None else keep
+        seen, place = (None, 0) if keep is None or go_on else keep
         row = None if seen is None else self._model.row_of(seen.tracklet)
-        self.go_to(0 if row is None else row)
-        if keep is not None:
+        self.go_to((self._model.next_undecided(-1) or 0) if row is None else row)
+        if keep is not None and not go_on:
             self.cards.verticalScrollBar().setValue(place)
 
     def go_to(self, row: int) -> None:
         """Put the cursor on a card."""
+        self._ended = None
         index = self._model.index(row)
         self.cards.setCurrentIndex(index)
         self.cards.scrollTo(index)
@@ -220,6 +236,7 @@ class MatchesPane(QWidget):
 
     def _choose(self, row: int) -> None:
         """Show the moment; of everybody, whoever is chosen again is searched for, as in the pictures."""
+        self._ended = None
         match = self._model.match_of(row)
         if match is None:
             return
@@ -227,6 +244,7 @@ class MatchesPane(QWidget):
         (self.searched if again and not self._ranks else self.chosen).emit(self._chosen)
 
     def _point(self, row: int) -> None:
+        self._ended = None
         match = self._model.match_of(row)
         if match is not None:
             self.pointed.emit(int(match.tracklet))

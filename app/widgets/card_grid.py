@@ -219,11 +219,15 @@ class CardGrid(QAbstractItemView):
             self._show_more()
         return self._model.index(min(max(row, 0), count - 1))
 
+    @property
+    def folded(self) -> str | None:
+        """The key of the first part that is folded away whole."""
+        return next((section.key for section in self._sections() if section.hidden and not section.count), None)
+
     def _show_more(self) -> None:
         """Whoever goes on from the last card wants to see a part that is folded away whole."""
-        folded = next((section.key for section in self._sections() if section.hidden and not section.count), None)
-        if folded is not None:
-            self.unfolded.emit(folded)
+        if self.folded is not None:
+            self.unfolded.emit(self.folded)
 
     def _below(self, row: int, lines: int) -> int:
         """The card ``lines`` below, or above; past the end of a section the nearest of the next one."""

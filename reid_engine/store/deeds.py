@@ -29,6 +29,12 @@ class DeedVerbs(TrackletVerbs):
         with self.database.writing(durable=True) as connection:
             return self._turn(connection, "undo", replay(connection)[0])
 
+    def last_deed(self) -> int:
+        """The number of the deed that ``undo`` would take back; 0 where there is none."""
+        with self.database.reading() as connection:
+            standing = reversed(replay(connection)[0])
+            return next((number for number in standing if deed_of(connection, number) is not None), 0)
+
     def redo(self) -> Deed | None:
         """Restore the deed that was taken back last and return it; None when there is none."""
         with self.database.writing(durable=True) as connection:
