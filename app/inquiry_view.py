@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 
 from app.answer_view import AnswerView
 from app.close_view import CloseView
 from app.desk import Answer, Footage, Query
-from app.dropped import picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.investigation import NOBODY_SOUGHT
@@ -22,13 +18,13 @@ from app.keys import SEARCH, key
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
+from app.picture_view import PictureView
 from app.portrait import Portrait
 from app.words import Later, tr
 from app.workspace import Workspace
 from reid_engine.store import Decision, Deed, TrackEdit
-from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
+from reid_engine.types import Match, TrackletId, Verdict
 
-PICTURES = Later("Pictures (*.png *.jpg *.jpeg *.bmp *.webp)")
 MARKS = 50
 OLD_CARDS = Later("These cards are of the search before: wait for the new ones, then decide.")
 PROBE_NOTE = Later("Looking at the picture …")
@@ -51,12 +47,16 @@ class InquiryView(QObject):
         self.subject = SubjectPane(window)
         self.closely = CloseView(work, window)
         self.answers = AnswerView(work, self.matches, self)
+        self.pictures = PictureView(work, self.player, self.subject, self._filters, window)
         self._portrait: Portrait | None = None
         self._before: int | None = None  # the track that was selected before the one that is
         self._selected: int | None = None
         self._colours_named = False
         self._connect_panes()
         self.closely.said.connect(self.said)
+        self.pictures.said.connect(self.said)
+        self.pictures.begun.connect(lambda: self._searching(tr(PROBE_NOTE)))
+        self.pictures.failed.connect(self._on_no_answer)
         self.closely.decided.connect(self._on_compared)
         self.answers.said.connect(self.said)
         inquiry = work.investigation
@@ -73,7 +73,6 @@ class InquiryView(QObject):
         inquiry = self.work.investigation
         self.player.asked.connect(self.search)
         self.player.added.connect(self.add)
-        self.player.boxed.connect(self.search_box)
         self.player.selected.connect(self._on_selected)
         self.matches.chosen.connect(self.show_match)
         self.matches.searched.connect(self.search)
@@ -85,8 +84,7 @@ class InquiryView(QObject):
         self.matches.why.connect(self.why)
         self.subject.chosen.connect(self.show_tracklet)
         self.subject.wanted.connect(self._fetch_subject)
-        self.subject.pictured.connect(self.search_picture)
-        self.matches.pictured.connect(self.search_picture)
+        self.matches.pictured.connect(self.pictures.search)
         self.matches.said.connect(self.said)
         self.subject.better.connect(self.show_better)
         self.subject.dropped.connect(self._drop_example)
@@ -137,59 +135,6 @@ class InquiryView(QObject):
             self.said.emit(tr("Select a track first."))
             return
         self.add(self.player.selection, somebody_else)
-
-    def search_box(self, camera: int, time_us: int, xyxy: tuple[float, ...]) -> None:
-        """Search for whoever is in a drawn box."""
-        known = self.work.footage.camera(CameraId(camera))
-        if known is not None:
-            question = {"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]}
-            shown = self.player.tiles[CameraId(camera)].cut(xyxy)
-            self._ask_probe(question, tr("a box in {camera}").format(camera=known.name), shown)
-
-    def search_picture(self, path: Path) -> None:
-        """Search for the person in a picture file."""
-        self._ask_probe({"image": str(path)}, path.name)
-
-    def browse_picture(self) -> None:
-        """Ask for a picture of a person."""
-        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", tr(PICTURES))
-        if found:
-            self.search_picture(Path(found))
-
-    def paste_picture(self) -> None:
-        """Search for the person in the picture on the clipboard."""
-        copied = picture_in(QGuiApplication.clipboard().mimeData())
-        if copied is not None:
-            self.search_picture(copied)
-            return
-        picture: QImage = QGuiApplication.clipboard().image()
-        if picture.isNull():
-            self.said.emit(tr("There is no picture on the clipboard: copy one first."))
-            return
-        with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
-            path = Path(file.name)
-        picture.save(str(path))
-        self._ask_probe({"image": str(path)}, tr("a copied picture"), picture, forget=path)
-
-    def _ask_probe(
-        self, question: dict[str, object], words: str, shown: QImage | None = None, forget: Path | None = None
-    ) -> None:
-        self._searching(tr(PROBE_NOTE))
-
-        def done(vector: Vectors, model: str) -> None:
-            self._forget(forget)
-            self.subject.show_picture(words, shown)
-            self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
-
-        def failed(error: Exception) -> None:
-            self._forget(forget)
-            self._on_no_answer(error)
-
-        self.work.probe().ask(question, done, failed)
-
-    def _forget(self, path: Path | None) -> None:
-        if path is not None:
-            path.unlink(missing_ok=True)
 
     def _searching(self, words: str, *, somebody: bool = True) -> None:
         self.investigating.emit()
@@ -252,7 +197,8 @@ class InquiryView(QObject):
     def _on_compared(self, probe: int, candidate: int, verdict: Verdict) -> None:
         """Decide whom the dialog showed, wherever the cursor has gone meanwhile."""
         row = self.work.matches.row_of(TrackletId(candidate))
-        if row is None or probe != self.work.investigation.probe:
+        sought = self.pictures.number if self.pictures.searched else self.work.investigation.probe
+        if row is None or probe != sought:
             self.said.emit(tr(OLD_CARDS))
             return
         self.matches.go_to(row)
@@ -286,6 +232,11 @@ class InquiryView(QObject):
     def compare(self) -> None:
         """Probe and candidate side by side."""
         match, probe = self.matches.current(), self.work.investigation.probe
+        if match is not None and self.pictures.searched:
+            self.closely.show_picture_beside(
+                self.pictures.name, self.pictures.picture, self.pictures.number, match.tracklet
+            )
+            return
         if match is None or probe is None:
             self.said.emit(tr("Search for a track, then choose a card to compare with it."))
             return

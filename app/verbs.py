@@ -111,13 +111,17 @@ def _search(of_case: OfCase) -> list[Verb]:
             "tiles",
         ),
         Verb(
-            menu, Later("Search by a picture …"), "Ctrl+P", of_case(lambda view: view.inquiry.browse_picture()), "tiles"
+            menu,
+            Later("Search by a picture …"),
+            "Ctrl+P",
+            of_case(lambda view: view.inquiry.pictures.browse()),
+            "tiles",
         ),
         Verb(
             menu,
             Later("Search the copied picture"),
             "Ctrl+V",
-            of_case(lambda view: view.inquiry.paste_picture()),
+            of_case(lambda view: view.inquiry.pictures.paste()),
             "tiles",
         ),
     ]

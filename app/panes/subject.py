@@ -64,6 +64,10 @@ class SubjectPane(QWidget):
         self._name.setObjectName("muted")
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._name.setWordWrap(True)
+        self._wide = QLabel(self)
+        self._wide.setObjectName("warning")
+        self._wide.setWordWrap(True)
+        self._wide.hide()
         self._strip = QHBoxLayout()
         self._strip.setSpacing(4)
         self._doubt = QLabel(self)
@@ -88,6 +92,7 @@ class SubjectPane(QWidget):
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self._crop)
         layout.addWidget(self._name)
+        layout.addWidget(self._wide)
         layout.addLayout(self._strip)
         layout.addWidget(self._doubt)
         layout.addWidget(self._better)
@@ -95,25 +100,43 @@ class SubjectPane(QWidget):
 
     def show_probe(self, tracklet: TrackletId) -> None:
         """Look for this tracklet."""
+        self._wide.hide()
         self._probe = int(tracklet)
         self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
         self._want(self._probe)
 
     def show_nobody(self) -> None:
         """Nobody is looked for."""
+        self._wide.hide()
         self._probe = None
         self._crop.setPixmap(QPixmap())
         self._crop.setText(tr(NOBODY))
         self._name.clear()
 
-    def show_picture(self, words: str, picture: QImage | None = None) -> None:
-        """Look for somebody in a picture, which is shown where there is one at hand."""
+    def show_picture(self, name: str) -> None:
+        """Look for somebody in a picture of this name."""
         self._probe = None
-        self._crop.setPixmap(QPixmap())
-        self._crop.setText(words)
-        if picture is not None and not picture.isNull():
+        self.show_cut(QImage())
+        self._crop.setText(name)
+        self.name_picture(name, None)
+
+    def show_cut(self, picture: QImage, doubt: str = "") -> None:
+        """The picture that is looked for, and why it may rank badly; one that is empty only has a name."""
+        if not picture.isNull():
             self._crop.setPixmap(self._fitted(QPixmap.fromImage(picture)))
-        self._name.setText(tr("{words}: not a track of this case").format(words=words))
+        else:
+            self._crop.setPixmap(QPixmap())
+        self._wide.setText(doubt)
+        self._wide.setVisible(bool(doubt))
+
+    def name_picture(self, name: str, anchor: int | None) -> None:
+        """What the picture is called, and which track stands for its person."""
+        words = (
+            tr("{words}: not a track of this case")
+            if anchor is None
+            else tr("{words}: track {track} stands for the person")
+        )
+        self._name.setText(words.format(words=name, track=anchor))
 
     def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
         """Crops of the track that is selected now (none: nobody is), why it may rank badly, where it is seen better."""

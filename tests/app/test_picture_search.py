@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from app.case_view import CaseView
+from app.dialogs.compare import CompareDialog
 from app.main_window import MainWindow
 from reid_engine.types import TrackletId
 from tests.app.conftest import WAIT_MS, view_of
@@ -137,3 +142,32 @@ def test_a_track_that_stands_for_the_person_of_a_photo_is_not_decided_against_it
     assert f"Track {first} stands for the person" in window.statusBar().currentMessage()
     assert view.work.investigation.verdicts == {first: "same"}
     assert view.work.matches.rowCount() > 0
+
+
+def test_the_photo_is_shown_as_whom_one_looks_for_and_beside_a_card(
+    view: CaseView, photo: Path, dialogs: list[QDialog], qtbot: QtBot
+) -> None:
+    first, *_ = drop(view, photo, qtbot)
+    qtbot.waitUntil(lambda: not view.subject._crop.pixmap().isNull(), timeout=WAIT_MS)
+    assert "not a track" in view.subject._name.text()
+    assert not view.subject._wide.isVisible(), "the shape of a person is no reason for a warning"
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: bool(dialogs), timeout=WAIT_MS)
+    dialog = dialogs.pop()
+    assert isinstance(dialog, CompareDialog)
+    assert dialog.views[0]._picture.size() == QImage(str(photo)).size()
+    with qtbot.waitSignal(view.work.investigation.written, timeout=WAIT_MS):
+        dialog._decide("same")
+    assert view.work.investigation.probe == first
+    assert f"track {first} stands for the person" in view.subject._name.text()
+
+
+def test_a_photo_of_a_whole_scene_says_that_it_is_no_person(view: CaseView, qtbot: QtBot, tmp_path: Path) -> None:
+    scene = tmp_path / "scene.png"
+    cv2.imwrite(str(scene), np.full((90, 160, 3), 90, np.uint8))
+    drop(view, scene, qtbot)
+    qtbot.waitUntil(view.subject._wide.isVisible, timeout=WAIT_MS)
+    assert "crop it" in view.subject._wide.text()
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(1)
+    assert not view.subject._wide.isVisible()
