@@ -67,7 +67,8 @@ class InquiryView(QObject):
         inquiry.failed.connect(self._on_no_answer)
         inquiry.written.connect(self._on_written)
         work.edited.connect(self._on_edited)
-        work.described.connect(self._ask_again)
+        work.described.connect(self.again)
+        work.retimed.connect(self.again)
 
     def _connect_panes(self) -> None:
         inquiry = self.work.investigation
@@ -86,6 +87,7 @@ class InquiryView(QObject):
         self.subject.wanted.connect(self._fetch_subject)
         self.matches.pictured.connect(self.pictures.search)
         self.matches.said.connect(self.said)
+        self.matches.again.connect(self.again)
         self.subject.better.connect(self.show_better)
         self.subject.dropped.connect(self._drop_example)
 
@@ -104,14 +106,17 @@ class InquiryView(QObject):
 
     def _list_everybody(self) -> None:
         self.player.select(-1)
+        for tile in self.player.tiles.values():
+            tile.marked = None  # nobody is searched for: there is no match
         self._searching(tr("Looking through the case …"), somebody=False)
         self.work.investigation.everybody(self._filters())
 
     def ask(self) -> None:
-        """Enter: search for whoever is under the cursor of a list of everybody that has the keys, else is selected."""
+        """Enter: search for whoever is selected; where the cards have the keys, for whoever is under the cursor of a
+        list of everybody, and of a ranking show it."""
         query, seen = self.work.investigation.query, self.matches.current()
-        if query is not None and query.everybody and seen is not None and self.matches.cards.hasFocus():
-            self.search(int(seen.tracklet))
+        if query is not None and seen is not None and self.matches.cards.hasFocus():
+            (self.search if query.everybody else self.show_match)(int(seen.tracklet))
         else:
             self.player.ask()
 
@@ -141,6 +146,8 @@ class InquiryView(QObject):
         self.matches.rank(somebody=somebody)
         self.matches.fold()
         self.matches.head(words)
+        if somebody and not self.player.clock.playing:  # an answer is looked through card by card
+            self.matches.enter()
 
     def _filters(self) -> Query:
         return self.matches.filters(self.player.clock.now_us())
@@ -208,8 +215,9 @@ class InquiryView(QObject):
         """Show a match in its camera, all others at the same instant; of everybody, it is selected too."""
         found = self.work.matches.find(TrackletId(tracklet))
         if found is not None:
-            self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet)
-            if not isinstance(found, Match):
+            ranked = isinstance(found, Match)
+            self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet if ranked else -1)
+            if not ranked:
                 self.player.select(tracklet)
 
     def show_tracklet(self, tracklet: int) -> None:
@@ -320,13 +328,13 @@ class InquiryView(QObject):
         self.work.jobs.start(verb, [*words, *([] if embedder is None else ["--embedder", str(embedder)])])
 
     def _on_edited(self, event: dict[str, Any]) -> None:
+        self._after_edit()
         made = ", ".join(map(str, event["made"]))
         self.said.emit(
             tr("The {edit} is done: track {made}. {key} takes it back.").format(
                 edit=event["edit"], made=made, key=key("Undo")
             )
         )
-        self._after_edit()
 
     def _on_written(self, deed: Deed | None) -> None:
         if isinstance(deed, TrackEdit):
@@ -339,21 +347,32 @@ class InquiryView(QObject):
         self.player.select(-1)
         self.player.refresh()
         query = self.work.investigation.query
-        if query is not None and query.everybody:
-            self._ask_again()
+        if query is not None and query.tracklet is None:
+            self.again()
         elif query is not None and query.tracklet is not None:
             desk, number = self.work.desk, query.tracklet
             self.work.reading.run(
                 lambda: desk.case.store.is_replaced(number),
-                lambda replaced: None if replaced else self._ask_again(),
+                lambda replaced: None if replaced else self.again(),
             )
 
-    def _ask_again(self) -> None:
-        """The same question of a case that has changed; a list of everybody stays where it was."""
-        query = self.work.investigation.query
-        if query is not None and query.everybody:
+    def again(self) -> None:
+        """The same question of a case that has changed; the cursor stays where it was."""
+        if self.work.investigation.query is not None:
             self.matches.stay()
-        self.work.investigation.again()
+            self.work.investigation.again()
+
+    def next_person(self, step: int) -> None:
+        """Select the next person in the pictures; the keys go there, so that Enter is about them and no card."""
+        self.player.select_next(step)
+        self.player.setFocus()
+
+    def change_sides(self) -> None:
+        """The keys go from the pictures to the cards, or back."""
+        if self.matches.cards.hasFocus() or not self.work.matches.rowCount():
+            self.player.setFocus()
+        else:
+            self.matches.cards.setFocus()
 
     def undo(self) -> None:
         """Take back the last deed of the case."""

@@ -200,9 +200,9 @@ class Investigation(QObject):
             self._anchor = anchor
             self.verdicts = dict(verdicts)
             self.changed.emit(self.verdicts)
-        if words:
-            self.said.emit(words)
         self.written.emit(done)
+        if words:  # last: whoever shows the case anew may have said something, too
+            self.said.emit(words)
 
     def _not_written(self, error: Exception) -> None:
         self.failed.emit(error)

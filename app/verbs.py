@@ -87,8 +87,8 @@ def _search(of_case: OfCase) -> list[Verb]:
     menu = Later("&Search")
     return [
         Verb(menu, Later("Everybody"), "A", of_case(lambda view: view.inquiry.everybody()), "tiles"),
-        Verb(menu, Later("Next person"), "]", of_case(lambda view: view.player.select_next(1)), "tiles"),
-        Verb(menu, Later("Previous person"), "[", of_case(lambda view: view.player.select_next(-1)), "tiles"),
+        Verb(menu, Later("Next person"), "]", of_case(lambda view: view.inquiry.next_person(1)), "tiles"),
+        Verb(menu, Later("Previous person"), "[", of_case(lambda view: view.inquiry.next_person(-1)), "tiles"),
         Verb(
             menu,
             Later("Search the selected person"),
@@ -108,6 +108,20 @@ def _search(of_case: OfCase) -> list[Verb]:
             Later("An example of somebody else"),
             "Alt+Return",
             of_case(lambda view: view.inquiry.add_selected(somebody_else=True)),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("Search again"),
+            "F5",
+            of_case(lambda view: view.inquiry.again()),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("Between pictures and cards"),
+            "F6",
+            of_case(lambda view: view.inquiry.change_sides()),
             "tiles",
         ),
         Verb(

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme
 from app.arrange import Wish
@@ -18,7 +28,8 @@ from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.keys import SEARCH, key
 from app.widgets.card_grid import CardGrid
-from app.widgets.filter_row import EVERYBODY, RANKING, FilterRow
+from app.widgets.chips import FlowLayout
+from app.widgets.filter_row import ALL, EVERYBODY, RANKING, FilterRow
 from app.widgets.fitting_button import FittingButton
 from app.widgets.match_card import MatchCardDelegate
 from app.widgets.pages import Pages
@@ -33,7 +44,8 @@ class MatchesPane(QWidget):
 
     chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; searched: look for this one;
     everybody: list them all; decided: what was said of one; filtered, wished: see FilterRow; compare, why: of the
-    current one; erase: what a card shows; pictured: a picture of a person was dropped; said: for the status bar
+    current one; erase: what a card shows; pictured: a picture of a person was dropped; said: for the status bar;
+    again: the same question once more
     """
 
     chosen = Signal(int)
@@ -49,6 +61,7 @@ class MatchesPane(QWidget):
     erase = Signal(int)
     pictured = Signal(Path)
     said = Signal(str)
+    again = Signal()
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,7 +70,7 @@ class MatchesPane(QWidget):
         self._model = model
         self.setAcceptDrops(True)
         self._opened: frozenset[str] = frozenset()
-        self._keep: tuple[Seen | None, int] | None = None  # the card and the place to stay at
+        self._keep: tuple[Seen | None, int, int] | None = None  # the card, its row and the place to stay at
         self._enter = self._go_on = False
         self._ended: int | None = None  # the last card was decided, and the cursor has not been moved since
         self._rows = {ranks: FilterRow(RANKING if ranks else EVERYBODY, self) for ranks in (False, True)}
@@ -84,6 +97,10 @@ class MatchesPane(QWidget):
         above.addWidget(self._line, 1)
         above.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(above)
+        offers = FlowLayout()
+        self.own = self._offer(offers, self._search_own)
+        self.newer = self._offer(offers, lambda: self.again.emit())
+        layout.addLayout(offers)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._verbs())
         layout.addWidget(self._search_button())
@@ -131,6 +148,12 @@ class MatchesPane(QWidget):
         self._line.setText(sentence)
         self._line.setVisible(bool(sentence))
 
+    def offer(self, own: str, newer: str) -> None:
+        """What there is beyond these cards, each a button while there is some: in the probe's own camera, and since."""
+        for button, words in ((self.own, own), (self.newer, newer)):
+            button.setText(words)
+            button.setVisible(bool(words))
+
     @property
     def row(self) -> FilterRow:
         """The filters of what is shown: those of the ranking, or those of everybody."""
@@ -174,7 +197,7 @@ class MatchesPane(QWidget):
 
     def stay(self) -> None:
         """The next list is this one, changed: its cursor and place stay."""
-        self._keep = self.current(), self.cards.verticalScrollBar().value()
+        self._keep = self.current(), self.cards.currentIndex().row(), self.cards.verticalScrollBar().value()
 
     def current(self) -> Seen | None:
         """Whoever is under the cursor."""
@@ -209,13 +232,17 @@ class MatchesPane(QWidget):
         self._keep, self._enter, self._go_on = None, False, False
         if not self._model.rowCount():
             return
-        if enter:
+        if enter and not isinstance(QApplication.focusWidget(), (QLineEdit, QTextEdit)):
             self.cards.setFocus()
-        seen, place = (None, 0) if keep is None or go_on else keep
-        row = None if seen is None else self._model.row_of(seen.tracklet)
-        self.go_to((self._model.next_undecided(-1) or 0) if row is None else row)
-        if keep is not None and not go_on:
-            self.cards.verticalScrollBar().setValue(place)
+        seen, before, place = (None, 0, 0) if keep is None or go_on else keep
+        if seen is None:
+            self.go_to(self._model.next_undecided(-1) or 0)
+            return
+        row = self._model.row_of(seen.tracklet)
+        row = min(before, self._model.rowCount() - 1) if row is None else row  # it was split: its first part is there
+        self.go_to(row)
+        self.cards.verticalScrollBar().setValue(place)
+        self.cards.scrollTo(self._model.index(row))
 
     def go_to(self, row: int) -> None:
         """Put the cursor on a card."""
@@ -273,6 +300,19 @@ class MatchesPane(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self.everybody)
         return button
+
+    def _offer(self, layout: FlowLayout, act: Callable[[], object]) -> QPushButton:
+        button = QPushButton(self)
+        button.setObjectName("link")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.clicked.connect(act)
+        button.hide()
+        layout.addWidget(button)
+        return button
+
+    def _search_own(self) -> None:
+        self.row.cameras.choose(ALL)
 
     def _unfold(self, key: str) -> None:
         self._opened |= {key}
