@@ -143,6 +143,7 @@ class InquiryView(QObject):
 
     def _searching(self, words: str, *, somebody: bool = True) -> None:
         self.investigating.emit()
+        self.said.emit("")  # what was said of the search before is over
         self.matches.rank(somebody=somebody)
         self.matches.fold()
         self.matches.head(words)

@@ -97,9 +97,9 @@ class MatchesPane(QWidget):
         above.addWidget(self._line, 1)
         above.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(above)
-        offers = FlowLayout()
+        offers = FlowLayout(spacing=18)
         self.own = self._offer(offers, self._search_own)
-        self.newer = self._offer(offers, lambda: self.again.emit())
+        self.newer = self._offer(offers, self._search_again)
         layout.addLayout(offers)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._verbs())
@@ -114,6 +114,7 @@ class MatchesPane(QWidget):
         grid = CardGrid(self._model, self)
         grid.setItemDelegate(MatchCardDelegate(grid))
         grid.asked.connect(lambda index: self._choose(index.row()))
+        grid.walked.connect(self._walk)
         grid.scrubbed.connect(self._model.scrub)
         grid.menu_wanted.connect(self._show_menu)
         grid.unfolded.connect(self._unfold)
@@ -209,8 +210,7 @@ class MatchesPane(QWidget):
         if match is None or not self._ranks:
             return
         if match.tracklet == self._ended:
-            words = tr("The end of the list: track {track} stays as it is decided. Go to a card to decide it anew.")
-            self.said.emit(words.format(track=match.tracklet))
+            self._end(match)
             return
         row = self.cards.currentIndex().row()
         self.decided.emit(int(match.tracklet), verdict)
@@ -218,13 +218,27 @@ class MatchesPane(QWidget):
         if following is not None and following > row:
             self.go_to(following)
         elif self.cards.folded is not None:
-            self._go_on = True
-            self._unfold(self.cards.folded)
+            self._go_on_folded(self.cards.folded)
         elif following is not None and following != row:
             self.go_to(following)
         elif following is None:
             self._ended = int(match.tracklet)
             self.said.emit(tr("Track {track} is decided: the end of the list.").format(track=match.tracklet))
+
+    def _end(self, match: Seen) -> None:
+        """The card was decided and nobody went to it since: it stays so. What is folded away comes next."""
+        if self.cards.folded is not None:
+            self._go_on_folded(self.cards.folded)
+            return
+        words = tr("The end of the list: track {track} stays as it is decided. Go to a card to decide it anew.")
+        self.said.emit(words.format(track=match.tracklet))
+
+    def _go_on_folded(self, part: str) -> None:
+        self._go_on = True
+        self._unfold(part)
+
+    def _walk(self) -> None:
+        self._ended = None
 
     def settle(self) -> None:
         """Put the cursor on the first undecided card, without playing it; where a part was unfolded, stay there."""
@@ -236,7 +250,10 @@ class MatchesPane(QWidget):
             self.cards.setFocus()
         seen, before, place = (None, 0, 0) if keep is None or go_on else keep
         if seen is None:
-            self.go_to(self._model.next_undecided(-1) or 0)
+            row = self._model.next_undecided(-1)
+            self.go_to(row or 0)
+            first = self.current()
+            self._ended = int(first.tracklet) if row is None and first is not None else None
             return
         row = self._model.row_of(seen.tracklet)
         row = min(before, self._model.rowCount() - 1) if row is None else row  # it was split: its first part is there
@@ -311,7 +328,12 @@ class MatchesPane(QWidget):
         layout.addWidget(button)
         return button
 
+    def _search_again(self) -> None:
+        self.enter()
+        self.again.emit()
+
     def _search_own(self) -> None:
+        self.enter()
         self.row.cameras.choose(ALL)
 
     def _unfold(self, key: str) -> None:

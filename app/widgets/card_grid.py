@@ -59,11 +59,13 @@ class CardGrid(QAbstractItemView):
     """Shows a MatchesModel.
 
     asked: a card was clicked or Enter pressed on it; scrubbed: row and share (0 to 1) under the pointer, -1 when it
-    left; unfolded: the key of a section whose heading was clicked; menu_wanted: of a card, at a place of the screen
+    left; walked: a key moved the cursor, or would have; unfolded: the key of a section whose heading was clicked;
+    menu_wanted: of a card, at a place of the screen
     """
 
     asked = Signal(QModelIndex)
     scrubbed = Signal(int, float)
+    walked = Signal()
     unfolded = Signal(str)
     menu_wanted = Signal(QModelIndex, QPoint)
 
@@ -202,6 +204,7 @@ class CardGrid(QAbstractItemView):
     # moving about -----------------------------------------------------------------------------------------------------
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        self.walked.emit()
         count, here = self._model.rowCount(), max(0, self.currentIndex().row())
         if not count:
             return QModelIndex()

@@ -33,7 +33,7 @@ from reid_engine.types import CameraId
 DOT = 13
 NEAR_PX = 9
 EMPTY_SIZE = (400, 240)
-NAME_PX = 110
+NAMES_PX = (110, 60)  # a name, and a shorter one where there is no place for it
 CHOOSING = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
 SHARES = (0.5, 0.38, 0.62, 0.27, 0.73)  # of a line: where its length may stand
 BESIDE = (0.3, -0.3, 0.6, -0.6)  # of the length's own width, where no such place is free
@@ -149,7 +149,10 @@ class FloorPlanView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._held is None:
-            over = self.camera_at(event.position()) is not None or self.link_at(event.position()) is not None
+            camera = self.camera_at(event.position())
+            named = None if camera is None else self._labels.get(camera)
+            self.setToolTip("" if named is None else named.name)
+            over = camera is not None or self.link_at(event.position()) is not None
             self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
             return
         fit, (width, height) = self._fit(), self._size()
@@ -201,27 +204,31 @@ class FloorPlanView(QWidget):
         painter.end()
 
     def labels(self) -> list[PlanLabel]:
-        """Names, and how far it is: each where it covers no camera and no other; a length without such a place is left
-        out, its line can still be clicked."""
+        """Names, and how far it is: each where it covers no camera and no other. Without such a place it is left out: a
+        camera keeps its letter and tells its name to whoever points at it, a line can still be clicked."""
         metrics, dot, tall = QFontMetrics(self._small(self.font())), theme.px(DOT), theme.px(18)
         known = [camera for camera in self._places if camera in self._labels]
         taken = [QRectF(at.x() - dot, at.y() - dot, 2 * dot, 2 * dot) for at in map(self.point, known)]
         found: list[PlanLabel] = []
 
-        def put(words: str, colour: QColor, rooms: list[QRectF], *, always: bool) -> None:
-            place = next((room for room in rooms if _free(room, taken)), rooms[0] if always else None)
+        def put(words: str, colour: QColor, rooms: list[QRectF]) -> bool:
+            place = next((room for room in rooms if _free(room, taken)), None)
             if place is not None:
                 taken.append(place)
                 found.append(PlanLabel(place, words, colour))
+            return place is not None
+
+        def name(camera: CameraId, most: int) -> bool:
+            words = metrics.elidedText(self._labels[camera].name, Qt.TextElideMode.ElideRight, theme.px(most))
+            wide, at = metrics.horizontalAdvance(words) + 10, self.point(camera)
+            aside, away = QPointF(dot + 2 + wide / 2, 0), QPointF(0, dot + 1 + tall / 2)
+            aslant = [away + aside * 0.6, away - aside * 0.6, aside * 0.6 - away, -away - aside * 0.6]
+            rooms = [self._room(at + by, wide) for by in (away, -away, aside, -aside, *aslant)]
+            return put(words, QColor(theme.current().text), rooms)
 
         def names() -> None:
             for camera in known:
-                name = metrics.elidedText(self._labels[camera].name, Qt.TextElideMode.ElideRight, theme.px(NAME_PX))
-                wide, at = metrics.horizontalAdvance(name) + 10, self.point(camera)
-                aside, away = QPointF(dot + 2 + wide / 2, 0), QPointF(0, dot + 1 + tall / 2)
-                aslant = [away + aside * 0.6, away - aside * 0.6, aside * 0.6 - away, -away - aside * 0.6]
-                rooms = [self._room(at + by, wide) for by in (away, -away, aside, -aside, *aslant)]
-                put(name, QColor(theme.current().text), rooms, always=True)
+                any(name(camera, most) for most in NAMES_PX)
 
         def lengths() -> None:
             for link in self._links:
@@ -231,7 +238,7 @@ class FloorPlanView(QWidget):
                 rooms = [self._room(begin + way * share, wide) for share in SHARES]
                 rooms += [self._room(begin + way / 2 + beside * by * wide, wide) for by in BESIDE]
                 if words and self._concerns(link):
-                    put(words, self._colour(link), rooms, always=False)
+                    put(words, self._colour(link), rooms)
 
         for part in (names, lengths) if len(self._stops()) < 2 else (lengths, names):  # a journey's lengths go first
             part()

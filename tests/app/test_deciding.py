@@ -83,3 +83,17 @@ def test_after_refining_the_cursor_is_on_the_first_undecided_card_and_a_decision
     assert top is not None
     assert top.tracklet == first
     assert view.work.matches.verdict(card.tracklet) is None
+
+
+def test_a_list_that_is_decided_whole_is_not_decided_anew_by_a_key_before_somebody_goes_to_a_card(
+    view: CaseView, qtbot: QtBot
+) -> None:
+    for _ in range(view.work.matches.rowCount()):
+        press(view, Qt.Key.Key_N, qtbot)
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        qtbot.keyClick(view.matches.cards, Qt.Key.Key_R)
+    press(view, Qt.Key.Key_Y, qtbot)
+    assert set(standing(view).values()) == {"different"}
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_Home)
+    gone_to = press(view, Qt.Key.Key_Y, qtbot)
+    assert standing(view)[gone_to] == "same"
