@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 from app.arrange import BAND_WORDS, Arrangement, arranged
 from app.desk import Answer, Query
 from app.explain import sentence
-from app.keys import AGAIN, named
+from app.keys import named
 from app.panes.matches import MatchesPane
 from app.words import Later, counted, tr
 from app.workspace import Workspace
@@ -75,7 +75,7 @@ class AnswerView(QObject):
         if answer.own and answer.home is not None:
             words = tr("{count} strong in {camera} itself: show")
             own = words.format(count=answer.own, camera=self.work.label(answer.home).name)
-        again = named(tr("{tracks} since: search again"), AGAIN).format(tracks=newer)
+        again = named(tr("{tracks} since: search again"), "Search again").format(tracks=newer)
         self._matches.offer(own, again if self._count > answer.of else "")
 
     def regroup(self) -> None:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QKeySequence
 
 BETWEEN = " | "  # two keys for one verb
 SEARCH = "Search the selected person"
-AGAIN = "Search again"
 
 
 def remember(keys: Mapping[str, str]) -> None:

@@ -39,8 +39,8 @@ def verbs(window: MainWindow) -> list[Verb]:
     def of_case(act: Callable[[CaseView], object]) -> Callable[[], object]:
         return lambda: act(window.view) if window.view is not None else None
 
-    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_tracks(of_case), *_decide(of_case),
-            *_journey(window, of_case), *_view(window)]  # fmt: skip
+    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_search_more(of_case),
+            *_tracks(of_case), *_decide(of_case), *_journey(window, of_case), *_view(window)]  # fmt: skip
 
 
 def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
@@ -110,6 +110,12 @@ def _search(of_case: OfCase) -> list[Verb]:
             of_case(lambda view: view.inquiry.add_selected(somebody_else=True)),
             "tiles",
         ),
+    ]
+
+
+def _search_more(of_case: OfCase) -> list[Verb]:
+    menu = Later("&Search")
+    return [
         Verb(
             menu,
             Later("Search again"),

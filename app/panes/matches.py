@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
+    QSizePolicy,
     QTextEdit,
     QVBoxLayout,
     QWidget,
@@ -28,7 +29,6 @@ from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.keys import SEARCH, key
 from app.widgets.card_grid import CardGrid
-from app.widgets.chips import FlowLayout
 from app.widgets.filter_row import ALL, EVERYBODY, RANKING, FilterRow
 from app.widgets.fitting_button import FittingButton
 from app.widgets.match_card import MatchCardDelegate
@@ -97,10 +97,9 @@ class MatchesPane(QWidget):
         above.addWidget(self._line, 1)
         above.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(above)
-        offers = FlowLayout(spacing=18)
-        self.own = self._offer(offers, self._search_own)
-        self.newer = self._offer(offers, self._search_again)
-        layout.addLayout(offers)
+        self.own, self.newer = self._offer(self._search_own), self._offer(self._search_again)
+        layout.addWidget(self.own)
+        layout.addWidget(self.newer)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._verbs())
         layout.addWidget(self._search_button())
@@ -153,6 +152,7 @@ class MatchesPane(QWidget):
         """What there is beyond these cards, each a button while there is some: in the probe's own camera, and since."""
         for button, words in ((self.own, own), (self.newer, newer)):
             button.setText(words)
+            button.setToolTip(words)
             button.setVisible(bool(words))
 
     @property
@@ -318,14 +318,14 @@ class MatchesPane(QWidget):
         button.clicked.connect(self.everybody)
         return button
 
-    def _offer(self, layout: FlowLayout, act: Callable[[], object]) -> QPushButton:
+    def _offer(self, act: Callable[[], object]) -> QPushButton:
         button = QPushButton(self)
         button.setObjectName("link")
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         button.clicked.connect(act)
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a long name widens no pane
         button.hide()
-        layout.addWidget(button)
         return button
 
     def _search_again(self) -> None:

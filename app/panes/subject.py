@@ -64,16 +64,10 @@ class SubjectPane(QWidget):
         self._name.setObjectName("muted")
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._name.setWordWrap(True)
-        self._wide = QLabel(self)
-        self._wide.setObjectName("warning")
-        self._wide.setWordWrap(True)
-        self._wide.hide()
+        self._wide = self._warning()
         self._strip = QHBoxLayout()
         self._strip.setSpacing(4)
-        self._doubt = QLabel(self)
-        self._doubt.setObjectName("warning")
-        self._doubt.setWordWrap(True)
-        self._doubt.hide()
+        self._doubt = self._warning()
         self._better = QPushButton(tr("Show the better moment"), self)
         self._better.clicked.connect(self.better)
         self._better.hide()
@@ -97,6 +91,13 @@ class SubjectPane(QWidget):
         layout.addWidget(self._doubt)
         layout.addWidget(self._better)
         layout.addWidget(scroll, 1)
+
+    def _warning(self) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName("warning")
+        label.setWordWrap(True)
+        label.hide()
+        return label
 
     def show_probe(self, tracklet: TrackletId) -> None:
         """Look for this tracklet."""
