@@ -357,6 +357,8 @@ def _own_strong(
         vectors, fair = bias.off(vectors, [probe.camera] * len(ids)), query.fair
     told = distances(index.distance, fair[None], vectors)[0].tolist()
     strong = [number for number, by in zip(ids.tolist(), told, strict=True) if band(by, calibration) == "strong"]
+    if not strong:
+        return 0
     beside = _Judge(store, probe, (), (), np.array(strong, np.int64))
     return sum(OVERLAP not in beside.flags(number) for number in strong)
 

@@ -44,7 +44,9 @@ class Deciding(RuleBasedStateMachine):
 
     @rule()
     def undo(self) -> None:
+        number = self.people.store.last_deed()
         found = self.people.store.undo()
+        assert number == (found.id if found else 0)
         expected = self.standing.pop() if self.standing else None
         assert (found and (found.probe, found.candidate, found.verdict)) == expected
         if expected:
