@@ -419,6 +419,10 @@ class Desk:
         """The number of what ``undo`` would take back; 0 for nothing."""
         return self.case.store.last_deed()
 
+    def last_taken_back(self) -> int:
+        """The number of what ``redo`` would restore; 0 for nothing."""
+        return self.case.store.last_taken_back()
+
     def undo(self) -> Deed | None:
         """Take the last decision back."""
         return self.case.undo()

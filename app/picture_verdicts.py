@@ -39,7 +39,7 @@ class PictureVerdicts:
         self._desk = desk
         self.anchor: TrackletId | None = None
         self._said: list[Said] = []
-        self._undone: list[Said | None] = []  # None: a deed of the case
+        self._undone: list[Said | int] = []  # a number: of a deed of the case
         self._began = 0
 
     def begin(self) -> None:
@@ -69,7 +69,7 @@ class PictureVerdicts:
         newest = self._said[-1] if self._said else None
         if last > max(self._began, 0 if newest is None else newest.after):
             deed = self._desk.undo()
-            self._undone.append(None)
+            self._undone.append(last)
             return deed, tr(TAKEN_BACK) + (tr(NOTHING) if deed is None else deed.words)
         if newest is None or (newest.anchors and last != newest.after):
             return None, tr(OLDER)
@@ -82,22 +82,25 @@ class PictureVerdicts:
 
     def redo(self) -> tuple[Deed | None, str]:
         """Restore what was taken back here last."""
-        newest = self._undone.pop() if self._undone else self
-        if newest is self:
-            return None, tr(RESTORED) + tr(NOTHING)
+        newest = self._undone.pop() if self._undone else 0
         if isinstance(newest, Said):
-            self._keep(newest.candidate, newest.verdict, again=True)
+            self._keep(newest.candidate, newest.verdict, again=newest.deeds)
             return None, tr(RESTORED) + _words(newest)
-        deed = self._desk.redo()
+        deed = self._restore(newest)
         return deed, tr(RESTORED) + (tr(NOTHING) if deed is None else deed.words)
 
-    def _keep(self, candidate: TrackletId, verdict: Verdict, *, again: bool = False) -> None:
+    def _restore(self, number: int) -> Deed | None:
+        """Restore this deed, unless something else was done or taken back since."""
+        return self._desk.redo() if number and self._desk.last_taken_back() == number else None
+
+    def _keep(self, candidate: TrackletId, verdict: Verdict, *, again: tuple[int, ...] = ()) -> None:
         """One more press without an anchor; the first “same” makes one, and all that waited for it is written down."""
         deeds: list[int] = []
         if verdict == "same":
             waiting = {said.candidate: said.verdict for said in self._said if said.candidate != candidate}
-            for other, what in waiting.items():
-                deed = (self._desk.redo() if again else None) or self._desk.decide(candidate, other, what)
+            for place, (other, what) in enumerate(waiting.items()):
+                number = again[place] if place < len(again) else 0
+                deed = self._restore(number) or self._desk.decide(candidate, other, what)
                 deeds.append(deed.id)
             self.anchor = candidate
         self._said.append(Said(candidate, verdict, verdict == "same", tuple(deeds), self._desk.last_deed()))

@@ -171,3 +171,21 @@ def test_a_photo_of_a_whole_scene_says_that_it_is_no_person(view: CaseView, qtbo
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
         view.inquiry.search(1)
     assert not view.subject._wide.isVisible()
+
+
+def test_what_is_restored_in_a_photos_search_is_what_was_taken_back_there_and_no_note(
+    view: CaseView, photo: Path, qtbot: QtBot
+) -> None:
+    first, second, *_ = drop(view, photo, qtbot)
+    for key in (Qt.Key.Key_N, Qt.Key.Key_Y):
+        press(view, key, qtbot)
+    note = view.work.desk.add_note("red bag", 1, None, None)
+    view.work.desk.remove_note(note.id)
+    turn(view, qtbot, back=True)
+    assert stored(view) == []
+    note = view.work.desk.add_note("blue bag", 1, None, None)
+    view.work.desk.remove_note(note.id)
+    turn(view, qtbot, back=False)
+    assert stored(view) == [(second, first, "different")]
+    assert view.work.investigation.verdicts == {first: "different", second: "same"}
+    assert view.work.desk.case.store.notes() == []
