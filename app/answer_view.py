@@ -33,7 +33,9 @@ class AnswerView(QObject):
         self._answer: Answer | None = None
         self._together: Answer | None = None  # the same with its likely people, once somebody wished to see them
         self._asked: Answer | None = None  # whose likely people are being looked for
+        self._count = 0  # how many tracks the case holds now
         matches.wished.connect(self.arrange)
+        work.counted.connect(self._on_counted)
 
     def of(self, query: Query) -> bool:
         """Whether the cards are of whom this looks for; not yet so while it is searched."""
@@ -43,6 +45,8 @@ class AnswerView(QObject):
     def show(self, answer: Answer) -> None:
         """Another answer."""
         self._answer, self._together, self._asked = answer, None, None
+        self._count = answer.of
+        self._offer()
         if not answer.matches:
             self._say_nobody(answer)
         self.arrange()
@@ -50,11 +54,29 @@ class AnswerView(QObject):
     def give_up(self, words: str) -> None:
         """There is no answer, and why."""
         self._answer = None
+        self._offer()
         self.work.reading.forget("arrangement")
         self.work.matches.show((), {})
         self._matches.head("")
         self._matches.say(words)
         self.said.emit(words)
+
+    def _on_counted(self, count: int) -> None:
+        self._count = count
+        self._offer()
+
+    def _offer(self) -> None:
+        """What there is beyond these cards."""
+        answer = self._answer
+        if answer is None:
+            self._matches.offer("", "")
+            return
+        own, newer = "", counted(self._count - answer.of, tr("1 new track"), tr("{count} new tracks"))
+        if answer.own and answer.home is not None:
+            words = tr("{count} strong in {camera} itself: show")
+            own = words.format(count=answer.own, camera=self.work.label(answer.home).name)
+        again = named(tr("{tracks} since: search again"), "Search again").format(tracks=newer)
+        self._matches.offer(own, again if self._count > answer.of else "")
 
     def regroup(self) -> None:
         """Something was decided or taken back: who is likely one person may have changed."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app import local_time
@@ -34,13 +36,19 @@ class CloseView(QObject):
 
     def show_beside(self, one: TrackletId, other: TrackletId, *, decide: bool, title: str = "") -> None:
         """Two tracks side by side."""
+        self._beside(lambda: (self._side(one), self._side(other)), (one, other), decide=decide, title=title)
 
-        def sides() -> tuple[Side, Side]:
-            return self._side(one), self._side(other)
+    def show_picture_beside(self, name: str, picture: QImage, number: int, other: TrackletId) -> None:
+        """The picture that is searched for and a track side by side. number: stands for the picture in ``decided``"""
+        mine = Side(name, tr("no track of this case"), [] if picture.isNull() else [picture])
+        self._beside(lambda: (mine, self._side(other)), (number, other), decide=True)
 
+    def _beside(
+        self, sides: Callable[[], tuple[Side, Side]], both: tuple[int, int], *, decide: bool, title: str = ""
+    ) -> None:
         def opened(found: tuple[Side, Side]) -> None:
             dialog = CompareDialog(title or tr("Compare"), found, decide=decide, parent=self._window)
-            dialog.decided.connect(lambda verdict: self.decided.emit(int(one), int(other), verdict))
+            dialog.decided.connect(lambda verdict: self.decided.emit(*map(int, both), verdict))
             dialog.finished.connect(dialog.deleteLater)
             dialog.open()
 

@@ -151,6 +151,8 @@ class Answer:
     """Ranked matches (or everybody, earliest first), what was decided of them before, and what a person should know.
 
     people: everybody put together into likely people, once somebody has asked for that
+    own: strong ones in the own camera of whoever is searched for, which was left out; home: that camera
+    of: how many tracks the case held
     """
 
     query: Query
@@ -158,6 +160,9 @@ class Answer:
     verdicts: Mapping[TrackletId, Verdict]
     notes: tuple[str, ...] = ()
     people: Sequence[Group] | None = None
+    own: int = 0
+    home: CameraId | None = None
+    of: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,11 +368,16 @@ class Desk:
         """Rank, or list everybody. Raises what ``search`` raises."""
         return self.everybody(query) if query.everybody else self.search(query)
 
+    def count(self) -> int:
+        """How many tracks the case holds."""
+        return self.case.store.count_tracklets()
+
     def everybody(self, query: Query) -> Answer:
         """Everybody who passes the filters, earliest first."""
+        of = self.count()
         found = self.case.everybody(query.where, EVERYBODY + 1)
         words = tr("Only the first {count}: choose a time, cameras or clothes.").format(count=EVERYBODY)
-        return Answer(query, found[:EVERYBODY], {}, (words,) if len(found) > EVERYBODY else ())
+        return Answer(query, found[:EVERYBODY], {}, (words,) if len(found) > EVERYBODY else (), of=of)
 
     def put_together(self, answer: Answer) -> Answer:
         """The same list of everybody with its likely people. Raises UsageError (too many), CaseError, JobCancelled."""
@@ -378,7 +388,7 @@ class Desk:
         """Rank. Raises ProbeError, also for a vector of another model, and CaseError while nothing was ingested."""
         probe = query.tracklet if query.tracklet is not None else query.vector
         assert probe is not None
-        model = self.case.model()
+        of, model = self.count(), self.case.model()
         if query.vector is not None and query.model not in ("", model):
             words = tr("{old} looked at this picture, and searches go by {new} now: search for it again.")
             raise ProbeError(words.format(old=query.model, new=model))
@@ -399,7 +409,8 @@ class Desk:
         )
         result = self.case.search(request)
         verdicts = {} if query.tracklet is None else self.verdicts(query.tracklet)
-        return Answer(query, result.matches, verdicts, result.notes)
+        home = self.tracklet(query.tracklet).camera if result.own and query.tracklet is not None else None
+        return Answer(query, result.matches, verdicts, result.notes, own=result.own, home=home, of=of)
 
     def events(self, before: int | None, limit: int) -> list[Event]:
         """The last events of the record, newest first; those before event number ``before``."""
@@ -422,6 +433,14 @@ class Desk:
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write a decision down."""
         return self.case.decide(probe, candidate, verdict)
+
+    def last_deed(self) -> int:
+        """The number of what ``undo`` would take back; 0 for nothing."""
+        return self.case.store.last_deed()
+
+    def last_taken_back(self) -> int:
+        """The number of what ``redo`` would restore; 0 for nothing."""
+        return self.case.store.last_taken_back()
 
     def undo(self) -> Deed | None:
         """Take back the last thing that stands; None where there is none."""

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import tempfile
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QGuiApplication, QImage
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QWidget
 
 from app.answer_view import AnswerView
 from app.close_view import CloseView
 from app.desk import Answer, Footage, Query
-from app.dropped import FILTER, picture_in
 from app.explain import sentence
 from app.images import decode_jpeg
 from app.investigation import NOBODY_SOUGHT
@@ -22,11 +18,12 @@ from app.keys import SEARCH, key
 from app.panes.matches import MatchesPane
 from app.panes.player import PlayerPane, Span
 from app.panes.subject import SubjectPane
+from app.picture_view import PictureView
 from app.portrait import Portrait
 from app.words import Later, tr
 from app.workspace import Workspace
 from reid_engine.store import Decision, Deed, TrackEdit
-from reid_engine.types import CameraId, Match, TrackletId, Vectors, Verdict
+from reid_engine.types import Match, TrackletId, Verdict
 
 MARKS = 50
 OLD_CARDS = Later("These cards are of the search before: wait for the new ones, then decide.")
@@ -50,12 +47,16 @@ class InquiryView(QObject):
         self.subject = SubjectPane(window)
         self.closely = CloseView(work, window)
         self.answers = AnswerView(work, self.matches, self)
+        self.pictures = PictureView(work, self.player, self.subject, self._filters, window)
         self._portrait: Portrait | None = None
         self._before: int | None = None  # the track that was selected before the one that is
         self._selected: int | None = None
         self._colours_named = False
         self._connect_panes()
         self.closely.said.connect(self.said)
+        self.pictures.said.connect(self.said)
+        self.pictures.begun.connect(lambda: self._searching(tr(PROBE_NOTE)))
+        self.pictures.failed.connect(self._on_no_answer)
         self.closely.decided.connect(self._on_compared)
         self.answers.said.connect(self.said)
         inquiry = work.investigation
@@ -66,13 +67,13 @@ class InquiryView(QObject):
         inquiry.failed.connect(self._on_no_answer)
         inquiry.written.connect(self._on_written)
         work.edited.connect(self._on_edited)
-        work.described.connect(self._ask_again)
+        work.described.connect(self.again)
+        work.retimed.connect(self.again)
 
     def _connect_panes(self) -> None:
         inquiry = self.work.investigation
         self.player.asked.connect(self.search)
         self.player.added.connect(self.add)
-        self.player.boxed.connect(self.search_box)
         self.player.selected.connect(self._on_selected)
         self.matches.chosen.connect(self.show_match)
         self.matches.searched.connect(self.search)
@@ -84,8 +85,9 @@ class InquiryView(QObject):
         self.matches.why.connect(self.why)
         self.subject.chosen.connect(self.show_tracklet)
         self.subject.wanted.connect(self._fetch_subject)
-        self.subject.pictured.connect(self.search_picture)
-        self.matches.pictured.connect(self.search_picture)
+        self.matches.pictured.connect(self.pictures.search)
+        self.matches.said.connect(self.said)
+        self.matches.again.connect(self.again)
         self.subject.better.connect(self.show_better)
         self.subject.dropped.connect(self._drop_example)
         self.subject.known.connect(self.search)
@@ -105,14 +107,17 @@ class InquiryView(QObject):
 
     def _list_everybody(self) -> None:
         self.player.select(-1)
+        for tile in self.player.tiles.values():
+            tile.marked = None  # nobody is searched for: there is no match
         self._searching(tr("Looking through the case …"), somebody=False)
         self.work.investigation.everybody(self._filters())
 
     def ask(self) -> None:
-        """Enter: search for whoever is under the cursor of a list of everybody that has the keys, else is selected."""
+        """Enter: search for whoever is selected; where the cards have the keys, for whoever is under the cursor of a
+        list of everybody, and of a ranking show it."""
         query, seen = self.work.investigation.query, self.matches.current()
-        if query is not None and query.everybody and seen is not None and self.matches.cards.hasFocus():
-            self.search(int(seen.tracklet))
+        if query is not None and seen is not None and self.matches.cards.hasFocus():
+            (self.search if query.everybody else self.show_match)(int(seen.tracklet))
         else:
             self.player.ask()
 
@@ -137,64 +142,14 @@ class InquiryView(QObject):
             return
         self.add(self.player.selection, somebody_else)
 
-    def search_box(self, camera: int, time_us: int, xyxy: tuple[float, ...]) -> None:
-        """Search for whoever is in a drawn box."""
-        known = self.work.footage.camera(CameraId(camera))
-        if known is not None:
-            question = {"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]}
-            shown = self.player.tiles[CameraId(camera)].cut(xyxy)
-            self._ask_probe(question, tr("a box in {camera}").format(camera=known.name), shown)
-
-    def search_picture(self, path: Path) -> None:
-        """Search for the person in a picture file."""
-        self._ask_probe({"image": str(path)}, path.name)
-
-    def browse_picture(self) -> None:
-        """Ask for a picture of a person."""
-        found, _ = QFileDialog.getOpenFileName(self._window, tr("Search for the person in a picture"), "", tr(FILTER))
-        if found:
-            self.search_picture(Path(found))
-
-    def paste_picture(self) -> None:
-        """Search for the person in the picture on the clipboard."""
-        copied = picture_in(QGuiApplication.clipboard().mimeData())
-        if copied is not None:
-            self.search_picture(copied)
-            return
-        picture: QImage = QGuiApplication.clipboard().image()
-        if picture.isNull():
-            self.said.emit(tr("There is no picture on the clipboard: copy one first."))
-            return
-        with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
-            path = Path(file.name)
-        picture.save(str(path))
-        self._ask_probe({"image": str(path)}, tr("a copied picture"), picture, forget=path)
-
-    def _ask_probe(
-        self, question: dict[str, object], words: str, shown: QImage | None = None, forget: Path | None = None
-    ) -> None:
-        self._searching(tr(PROBE_NOTE))
-
-        def done(vector: Vectors, model: str) -> None:
-            self._forget(forget)
-            self.subject.show_picture(words, shown)
-            self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
-
-        def failed(error: Exception) -> None:
-            self._forget(forget)
-            self._on_no_answer(error)
-
-        self.work.probe().ask(question, done, failed)
-
-    def _forget(self, path: Path | None) -> None:
-        if path is not None:
-            path.unlink(missing_ok=True)
-
     def _searching(self, words: str, *, somebody: bool = True) -> None:
         self.investigating.emit()
+        self.said.emit("")  # what was said of the search before is over
         self.matches.rank(somebody=somebody)
         self.matches.fold()
         self.matches.head(words)
+        if somebody and not self.player.clock.playing:  # an answer is looked through card by card
+            self.matches.enter()
 
     def _filters(self) -> Query:
         return self.matches.filters(self.player.clock.now_us())
@@ -251,7 +206,8 @@ class InquiryView(QObject):
     def _on_compared(self, probe: int, candidate: int, verdict: Verdict) -> None:
         """Decide whom the dialog showed, wherever the cursor has gone meanwhile."""
         row = self.work.matches.row_of(TrackletId(candidate))
-        if row is None or probe != self.work.investigation.probe:
+        sought = self.pictures.number if self.pictures.searched else self.work.investigation.probe
+        if row is None or probe != sought:
             self.said.emit(tr(OLD_CARDS))
             return
         self.matches.go_to(row)
@@ -261,8 +217,9 @@ class InquiryView(QObject):
         """Show a match in its camera, all others at the same instant; of everybody, it is selected too."""
         found = self.work.matches.find(TrackletId(tracklet))
         if found is not None:
-            self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet)
-            if not isinstance(found, Match):
+            ranked = isinstance(found, Match)
+            self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet if ranked else -1)
+            if not ranked:
                 self.player.select(tracklet)
 
     def show_tracklet(self, tracklet: int) -> None:
@@ -285,6 +242,11 @@ class InquiryView(QObject):
     def compare(self) -> None:
         """Probe and candidate side by side."""
         match, probe = self.matches.current(), self.work.investigation.probe
+        if match is not None and self.pictures.searched:
+            self.closely.show_picture_beside(
+                self.pictures.name, self.pictures.picture, self.pictures.number, match.tracklet
+            )
+            return
         if match is None or probe is None:
             self.said.emit(tr("Search for a track, then choose a card to compare with it."))
             return
@@ -368,13 +330,13 @@ class InquiryView(QObject):
         self.work.jobs.start(verb, [*words, *([] if embedder is None else ["--embedder", str(embedder)])])
 
     def _on_edited(self, event: dict[str, Any]) -> None:
+        self._after_edit()
         made = ", ".join(map(str, event["made"]))
         self.said.emit(
             tr("The {edit} is done: track {made}. {key} takes it back.").format(
                 edit=event["edit"], made=made, key=key("Undo")
             )
         )
-        self._after_edit()
 
     def _on_written(self, deed: Deed | None) -> None:
         if isinstance(deed, TrackEdit):
@@ -387,21 +349,32 @@ class InquiryView(QObject):
         self.player.select(-1)
         self.player.refresh()
         query = self.work.investigation.query
-        if query is not None and query.everybody:
-            self._ask_again()
+        if query is not None and query.tracklet is None:
+            self.again()
         elif query is not None and query.tracklet is not None:
             desk, number = self.work.desk, query.tracklet
             self.work.reading.run(
                 lambda: desk.case.store.is_replaced(number),
-                lambda replaced: None if replaced else self._ask_again(),
+                lambda replaced: None if replaced else self.again(),
             )
 
-    def _ask_again(self) -> None:
-        """The same question of a case that has changed; a list of everybody stays where it was."""
-        query = self.work.investigation.query
-        if query is not None and query.everybody:
+    def again(self) -> None:
+        """The same question of a case that has changed; the cursor stays where it was."""
+        if self.work.investigation.query is not None:
             self.matches.stay()
-        self.work.investigation.again()
+            self.work.investigation.again()
+
+    def next_person(self, step: int) -> None:
+        """Select the next person in the pictures; the keys go there, so that Enter is about them and no card."""
+        self.player.select_next(step)
+        self.player.setFocus()
+
+    def change_sides(self) -> None:
+        """The keys go from the pictures to the cards, or back."""
+        if self.matches.cards.hasFocus() or not self.work.matches.rowCount():
+            self.player.setFocus()
+        else:
+            self.matches.cards.setFocus()
 
     def undo(self) -> None:
         """Take back the last deed of the case."""

@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Signal
 
 from app.background import Lane
 from app.desk import Answer, Desk, Query
+from app.keys import key
+from app.picture_verdicts import NOTHING, RESTORED, TAKEN_BACK, PictureVerdicts
 from app.words import Later, tr
 from reid_engine.store import Deed
 from reid_engine.types import TrackletId, Vectors, Verdict
 
 NOBODY_SOUGHT = Later("Search for somebody first: decisions are about two tracks.")
+ANCHORED = Later("Track {track} stands for the person from now on; decisions are kept.")
+IS_ANCHOR = Later(
+    "Track {track} stands for the person of this picture; {undo} takes decisions back, the last one first."
+)
+DECIDED: dict[Verdict, str] = {
+    "same": Later("Track {track}: same person"), "different": Later("Track {track}: different person"),
+    "unsure": Later("Track {track}: unsure"),
+}  # fmt: skip
+WAITS = Later("{decided}; it is written down as soon as somebody is confirmed ({same}).")
+Written: TypeAlias = tuple[Deed | None, str]  # what was done to the case, and a sentence
 
 
 class Investigation(QObject):
@@ -37,19 +49,25 @@ class Investigation(QObject):
         self._writing = writing
         self.query: Query | None = None
         self.verdicts: dict[TrackletId, Verdict] = {}
+        self._picture: PictureVerdicts | None = None  # what is decided of the picture that is searched for
+        self._anchor: TrackletId | None = None
+        self._writes = 0
+        self._pictures: dict[bytes, PictureVerdicts] = {}  # by what the network made of them: dropped again, known
 
     @property
     def probe(self) -> TrackletId | None:
-        """The tracklet that is searched for; None for a picture, and before the first search."""
-        return None if self.query is None else self.query.tracklet
+        """The tracklet that is searched for, or stands for the person of a picture; None before there is one."""
+        return self._anchor if self.query is None or self.query.tracklet is None else self.query.tracklet
 
     def everybody(self, filters: Query) -> None:
         """Who is there at all? Nobody is looked for any more."""
+        self._leave_picture()
         self.verdicts = {}
         self._search(filters)
 
     def search_tracklet(self, tracklet: TrackletId, filters: Query) -> None:
         """Who else is this?"""
+        self._leave_picture()
         self._search(replace(filters, tracklet=tracklet, vector=None, model="", same=(), different=()))
 
     def add(self, tracklet: TrackletId, *, somebody_else: bool) -> bool:
@@ -71,9 +89,16 @@ class Investigation(QObject):
             self._search(self.query)
 
     def search_vector(self, vector: Vectors, filters: Query) -> None:
-        """Who is in this picture?"""
+        """Who is in this picture? What was decided of it since the case is open is known again."""
+        self._leave_picture()
         self.verdicts = {}
+        self._picture = self._pictures.setdefault(vector.tobytes(), PictureVerdicts(self._desk))
         self._search(replace(filters, tracklet=None, vector=vector, same=(), different=()))
+        begin = self._picture.begin
+        self._write(lambda: (begin(), (None, ""))[1])
+
+    def _leave_picture(self) -> None:
+        self._picture = self._anchor = None
 
     def filter(self, filters: Query) -> None:
         """The same question in other cameras or times."""
@@ -105,55 +130,86 @@ class Investigation(QObject):
         if self.query is None or self.query.everybody:
             self.said.emit(tr(NOBODY_SOUGHT))
             return
+        picture, probe, words = self._picture, self.probe, {"track": candidate}
+        if picture is not None and candidate == probe:
+            self.said.emit(tr(IS_ANCHOR).format(undo=key("Undo"), **words))
+            return
         self.verdicts = {**self.verdicts, candidate: verdict}
         self.changed.emit(self.verdicts)
-        probe = self.probe
-        if probe is None:
-            self.said.emit(tr("Kept for this search only: a picture is no track of the case."))
-            return
-        self._write(lambda: self._desk.decide(probe, candidate, verdict), "")
+        decided = tr(DECIDED[verdict]).format(**words)
+        if probe is not None:
+            self.said.emit(decided)
+        elif verdict == "same":
+            self._anchor = candidate
+            self.said.emit(tr(ANCHORED).format(**words))
+        else:
+            self.said.emit(tr(WAITS).format(decided=decided, same=key("Same person")))
+        if picture is not None:
+            self._write(lambda: picture.decide(candidate, verdict))
+        elif probe is not None:
+            self._write(lambda: (self._desk.decide(probe, candidate, verdict), ""))
 
     def undo(self) -> None:
-        """Take back the last thing that stands: a decision, a split, a merge or a note."""
-        self._write(self._desk.undo, tr("Taken back: "))
+        """Take back the last thing that stands: a decision, a split, a merge or a note.
+
+        While a picture is searched for, nothing that was done before.
+        """
+        self._write(self._undo if self._picture is None else self._picture.undo)
 
     def redo(self) -> None:
         """Restore what was taken back last."""
-        self._write(self._desk.redo, tr("Restored: "))
+        self._write(self._redo if self._picture is None else self._picture.redo)
 
-    def _write(self, work: Callable[[], Deed | None], words: str) -> None:
-        probe = self.probe
+    def _undo(self) -> Written:
+        deed = self._desk.undo()
+        return deed, tr(TAKEN_BACK) + (tr(NOTHING) if deed is None else deed.words)
 
-        def both() -> tuple[Deed | None, Mapping[TrackletId, Verdict] | None]:
-            decision = work()
-            return decision, None if probe is None else self._desk.verdicts(probe)
+    def _redo(self) -> Written:
+        deed = self._desk.redo()
+        return deed, tr(RESTORED) + (tr(NOTHING) if deed is None else deed.words)
 
-        self._writing.run(both, lambda found: self._written(probe, words, *found), failed=self._not_written)
+    def _write(self, work: Callable[[], Written], failed: Callable[[Exception], None] | None = None) -> None:
+        picture, probe = self._picture, self.probe
+        self._writes += 1
+        number = self._writes
+
+        def both() -> tuple[Deed | None, str, Mapping[TrackletId, Verdict] | None, TrackletId | None]:
+            done, words = work()
+            return done, words, *self._standing(picture, probe)
+
+        self._writing.run(
+            both, lambda found: self._written(number, (picture, probe), *found), failed=failed or self._not_written
+        )
+
+    def _standing(
+        self, picture: PictureVerdicts | None, probe: TrackletId | None
+    ) -> tuple[Mapping[TrackletId, Verdict] | None, TrackletId | None]:
+        """What stands of whoever is searched for, and who stands for a picture."""
+        if picture is not None:
+            return picture.verdicts(), picture.anchor
+        return None if probe is None else self._desk.verdicts(probe), None
 
     def _written(
         self,
-        probe: TrackletId | None,
+        number: int,
+        about: tuple[PictureVerdicts | None, TrackletId | None],
+        done: Deed | None,
         words: str,
-        decision: Deed | None,
         verdicts: Mapping[TrackletId, Verdict] | None,
+        anchor: TrackletId | None,
     ) -> None:
-        if words:
-            what = "nothing" if decision is None else decision.words
-            self.said.emit(words + what)
-        self.written.emit(decision)
-        if verdicts is not None and probe == self.probe:
+        same = self.probe == about[1] if about[0] is None else self._picture is about[0]
+        if verdicts is not None and same and number == self._writes:  # more may have been said meanwhile
+            self._anchor = anchor
             self.verdicts = dict(verdicts)
             self.changed.emit(self.verdicts)
+        self.written.emit(done)
+        if words:  # last: whoever shows the case anew may have said something, too
+            self.said.emit(words)
 
     def _not_written(self, error: Exception) -> None:
         self.failed.emit(error)
-        probe = self.probe
-        if probe is not None:
-            self._reading.run(lambda: self._desk.verdicts(probe), self._reread)
-
-    def _reread(self, verdicts: Any) -> None:
-        self.verdicts = dict(verdicts)
-        self.changed.emit(self.verdicts)
+        self._write(lambda: (None, ""), self.failed.emit)  # shows what stands
 
     def _search(self, query: Query) -> None:
         self.query = query

@@ -181,16 +181,16 @@ class MainWindow(QMainWindow):
         view = self.view
         if view is None or self._docks is None or (place == INVESTIGATE and not view.player.tiles):
             return
-        watching = place == INVESTIGATE
+        watching, before = place == INVESTIGATE, self._pages.currentWidget()
         self._pages.setCurrentWidget(view.player if watching else view.footage)
         self._docks.show_for(watching=watching, journey=self._state.journey)
         self._to_footage.setChecked(not watching)
         self._to_investigate.setChecked(watching)
         self._bar.show()
-        if watching:
+        if watching and before is not view.player:  # where one is there already the keys stay where they are
             view.player.setFocus()
             view.work.warm_soon()
-        else:
+        elif not watching:
             view.player.pause()
         self._actions.enable(case=True, tiles=watching)
         self._hint()

@@ -100,6 +100,9 @@ QToolButton#chip { background: $raised; border: 1px solid $line; border-radius: 
 QToolButton#chip:hover, QToolButton#chip:focus { border-color: $accent; }
 QToolButton#chip[on="true"] { border-color: $accent; color: $accent; font-weight: 600; }
 QToolButton#chip::menu-indicator { image: none; }
+QPushButton#link { color: $accent; background: transparent; border: 0; padding: 2px 0; min-height: 0;
+  text-align: left; }
+QPushButton#link:hover, QPushButton#link:focus { text-decoration: underline; }
 QLineEdit, QPlainTextEdit { background: $field; border: 1px solid $line; border-radius: 5px; padding: 5px 8px;
   selection-background-color: $accent; selection-color: $on_accent; }
 QComboBox { padding: 4px 8px; min-height: 20px; }

@@ -39,8 +39,8 @@ def verbs(window: MainWindow) -> list[Verb]:
     def of_case(act: Callable[[CaseView], object]) -> Callable[[], object]:
         return lambda: act(window.view) if window.view is not None else None
 
-    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_tracks(of_case), *_decide(of_case),
-            *_journey(window, of_case), *_view(window)]  # fmt: skip
+    return [*_case(window, of_case), *_play(of_case), *_search(of_case), *_search_more(of_case),
+            *_tracks(of_case), *_decide(of_case), *_journey(window, of_case), *_view(window)]  # fmt: skip
 
 
 def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
@@ -106,8 +106,8 @@ def _search(of_case: OfCase) -> list[Verb]:
     menu = Later("&Search")
     return [
         Verb(menu, Later("Everybody"), "A", of_case(lambda view: view.inquiry.everybody()), "tiles"),
-        Verb(menu, Later("Next person"), "]", of_case(lambda view: view.player.select_next(1)), "tiles"),
-        Verb(menu, Later("Previous person"), "[", of_case(lambda view: view.player.select_next(-1)), "tiles"),
+        Verb(menu, Later("Next person"), "]", of_case(lambda view: view.inquiry.next_person(1)), "tiles"),
+        Verb(menu, Later("Previous person"), "[", of_case(lambda view: view.inquiry.next_person(-1)), "tiles"),
         Verb(
             menu,
             Later("Search the selected person"),
@@ -129,14 +129,38 @@ def _search(of_case: OfCase) -> list[Verb]:
             of_case(lambda view: view.inquiry.add_selected(somebody_else=True)),
             "tiles",
         ),
+    ]
+
+
+def _search_more(of_case: OfCase) -> list[Verb]:
+    menu = Later("&Search")
+    return [
         Verb(
-            menu, Later("Search by a picture …"), "Ctrl+P", of_case(lambda view: view.inquiry.browse_picture()), "tiles"
+            menu,
+            Later("Search again"),
+            "F5",
+            of_case(lambda view: view.inquiry.again()),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("Between pictures and cards"),
+            "F6",
+            of_case(lambda view: view.inquiry.change_sides()),
+            "tiles",
+        ),
+        Verb(
+            menu,
+            Later("Search by a picture …"),
+            "Ctrl+P",
+            of_case(lambda view: view.inquiry.pictures.browse()),
+            "tiles",
         ),
         Verb(
             menu,
             Later("Search the copied picture"),
             "Ctrl+V",
-            of_case(lambda view: view.inquiry.paste_picture()),
+            of_case(lambda view: view.inquiry.pictures.paste()),
             "tiles",
         ),
     ]

@@ -42,13 +42,16 @@ MOST_WANTED = 120
 class Workspace(QObject):
     """One case at work. ``footage``: what the case holds now; ``said``: a sentence; ``failed``: an error;
     ``edited``, ``exported``: a split or a merge, or an evidence package, was done, as its job told it;
-    ``described``: searches go by a model by which everybody was described."""
+    ``described``: searches go by a model by which everybody was described; ``counted``: how many tracks there are, told
+    while an analysis adds some and at its end; ``retimed``: a start or a clock was corrected, so that times moved."""
 
     footage_changed = Signal(object)
     networks_changed = Signal()
     edited = Signal(object)
     exported = Signal(object)
     described = Signal()
+    counted = Signal(int)
+    retimed = Signal()
     said = Signal(str)
     failed = Signal(Exception)
 
@@ -198,7 +201,11 @@ class Workspace(QObject):
         self.described.emit()
 
     def _restart(self, path: Path, start_us: int) -> None:
-        self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self.reload())
+        self.writing.run(lambda: self.desk.set_start(path, start_us), lambda _: self._on_retimed())
+
+    def _on_retimed(self) -> None:
+        self.reload()
+        self.retimed.emit()
 
     def _rename(self, before: str, name: str) -> None:
         def renamed(_: None) -> None:
@@ -216,7 +223,7 @@ class Workspace(QObject):
         self.writing.run(lambda: self.desk.move(path, to), lambda _: self.reload())
 
     def _correct(self, camera: str, clock: CameraClock) -> None:
-        self.writing.run(lambda: self.desk.set_clocks({camera: clock}), lambda _: self.reload())
+        self.writing.run(lambda: self.desk.set_clocks({camera: clock}), lambda _: self._on_retimed())
 
     @property
     def pace(self) -> float | None:
@@ -299,6 +306,7 @@ class Workspace(QObject):
             if event.get("tracklets", self._tracks) != self._tracks:
                 self._tracks = event["tracklets"]
                 self.boxes.renew()
+                self._count()
             if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
                 self._pace = float(event["rate"])
 
@@ -319,6 +327,10 @@ class Workspace(QObject):
             self._state.pace = self._pace
         self.boxes.forget()
         self.reload()
+        self._count()
+
+    def _count(self) -> None:
+        self.looking.run(self.desk.count, self.counted.emit, key="count")
 
     def fetch_picture(self, tracklet: TrackletId, then: Callable[[QImage], None]) -> None:
         """Read the best crop of a tracklet."""

@@ -21,7 +21,7 @@ Equal distances are ordered by tracklet number.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -78,10 +78,14 @@ class SearchRequest:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Ranked matches, best first, and what a person should know about how they came to be."""
+    """Ranked matches, best first, and what a person should know about how they came to be.
+
+    own: strong ones in the probe's own camera, which was left out
+    """
 
     matches: tuple[Match, ...]
     notes: tuple[str, ...] = field(default=())
+    own: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,8 @@ def search(
     listed = judge.arrange(orders[-1], request.limit)
     before = _Judge(store, probe, (), (), orders[0]).arrange(orders[0]) if feedback else listed
     matches = _matches(store, index, bias, request, queries[0], listed, judge, before)
-    return SearchResult(matches, tuple(_notes(store, index, request, probe, len(matches))))
+    own = _own_strong(store, index, bias, request, probe, queries[0], depth)
+    return SearchResult(matches, tuple(_notes(store, index, request, probe, len(matches))), own)
 
 
 def _probe(store: Store, index: VectorIndex, request: SearchRequest) -> _Probe:
@@ -326,6 +331,33 @@ def _matches(
             )
         )
     return tuple(found)
+
+
+def _own_strong(
+    store: Store, index: VectorIndex, bias: CameraBias, request: SearchRequest, probe: _Probe, query: _Query, depth: int
+) -> int:
+    """How many strong ones the probe's own camera has where it was left out; whoever was seen beside it is none.
+
+    Among the nearest of the whole case, in which strong ones are: nobody else is listed for it.
+    """
+    calibration = store.card(request.model).get("calibration")
+    if probe.camera is None or request.same_camera or calibration is None:
+        return 0
+    _, near = index.search(query.vector[None], NEAR * depth)
+    where = replace(_where(probe, request), cameras=(probe.camera,), not_cameras=())
+    ids = np.asarray(store.find(where, among=near[near >= 0].tolist()), np.int64)
+    if not len(ids):
+        return 0
+    ids = np.sort(ids)
+    vectors, fair = index.vectors(ids), query.vector
+    if centre_of(calibration) is not None:
+        vectors, fair = bias.off(vectors, [probe.camera] * len(ids)), query.fair
+    told = distances(index.distance, fair[None], vectors)[0].tolist()
+    strong = [number for number, by in zip(ids.tolist(), told, strict=True) if band(by, calibration) == "strong"]
+    if not strong:
+        return 0
+    beside = _Judge(store, probe, (), (), np.array(strong, np.int64))
+    return sum(OVERLAP not in beside.flags(number) for number in strong)
 
 
 def band(distance: float, calibration: dict[str, Any] | None) -> BandName | None:

@@ -94,6 +94,8 @@ def search(
         result = opened.search(request, settings=settings, control=control)
         for note in result.notes:
             tell(note)
+        if result.own:
+            tell(f"{result.own} strong in the person's own camera, which is left out: --same-camera shows them")
         if opened.store.read_only:
             tell(f"{case} cannot be written: this search is not on its record")
         if sheet is not None:

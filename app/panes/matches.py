@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app import theme
 from app.arrange import Wish
@@ -18,7 +29,7 @@ from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.keys import SEARCH, key
 from app.widgets.card_grid import CardGrid
-from app.widgets.filter_row import EVERYBODY, RANKING, FilterRow
+from app.widgets.filter_row import ALL, EVERYBODY, RANKING, FilterRow
 from app.widgets.fitting_button import FittingButton
 from app.widgets.match_card import MatchCardDelegate
 from app.widgets.pages import Pages
@@ -33,7 +44,8 @@ class MatchesPane(QWidget):
 
     chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; searched: look for this one;
     everybody: list them all; decided: what was said of one; filtered, wished: see FilterRow; compare, why: of the
-    current one; erase: what a card shows; pictured: a picture of a person was dropped
+    current one; erase: what a card shows; pictured: a picture of a person was dropped; said: for the status bar;
+    again: the same question once more
     """
 
     chosen = Signal(int)
@@ -48,6 +60,8 @@ class MatchesPane(QWidget):
     why = Signal()
     erase = Signal(int)
     pictured = Signal(Path)
+    said = Signal(str)
+    again = Signal()
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -56,8 +70,9 @@ class MatchesPane(QWidget):
         self._model = model
         self.setAcceptDrops(True)
         self._opened: frozenset[str] = frozenset()
-        self._keep: tuple[Seen | None, int] | None = None  # the card and the place to stay at
-        self._enter = False
+        self._keep: tuple[Seen | None, int, int] | None = None  # the card, its row and the place to stay at
+        self._enter = self._go_on = False
+        self._ended: int | None = None  # the last card was decided, and the cursor has not been moved since
         self._rows = {ranks: FilterRow(RANKING if ranks else EVERYBODY, self) for ranks in (False, True)}
         for row in self._rows.values():
             row.filtered.connect(self.filtered)
@@ -82,6 +97,9 @@ class MatchesPane(QWidget):
         above.addWidget(self._line, 1)
         above.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(above)
+        self.own, self.newer = self._offer(self._search_own), self._offer(self._search_again)
+        layout.addWidget(self.own)
+        layout.addWidget(self.newer)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._verbs())
         layout.addWidget(self._search_button())
@@ -95,6 +113,7 @@ class MatchesPane(QWidget):
         grid = CardGrid(self._model, self)
         grid.setItemDelegate(MatchCardDelegate(grid))
         grid.asked.connect(lambda index: self._choose(index.row()))
+        grid.walked.connect(self._walk)
         grid.scrubbed.connect(self._model.scrub)
         grid.menu_wanted.connect(self._show_menu)
         grid.unfolded.connect(self._unfold)
@@ -128,6 +147,13 @@ class MatchesPane(QWidget):
         """The line above the cards."""
         self._line.setText(sentence)
         self._line.setVisible(bool(sentence))
+
+    def offer(self, own: str, newer: str) -> None:
+        """What there is beyond these cards, each a button while there is some: in the probe's own camera, and since."""
+        for button, words in ((self.own, own), (self.newer, newer)):
+            button.setText(words)
+            button.setToolTip(words)
+            button.setVisible(bool(words))
 
     @property
     def row(self) -> FilterRow:
@@ -164,7 +190,7 @@ class MatchesPane(QWidget):
 
     def fold(self) -> None:
         """A new list: what folds is folded again."""
-        self._opened, self._keep, self._enter = frozenset(), None, False
+        self._opened, self._keep, self._enter, self._go_on = frozenset(), None, False, False
 
     def enter(self) -> None:
         """The keys go to the next list."""
@@ -172,38 +198,72 @@ class MatchesPane(QWidget):
 
     def stay(self) -> None:
         """The next list is this one, changed: its cursor and place stay."""
-        self._keep = self.current(), self.cards.verticalScrollBar().value()
+        self._keep = self.current(), self.cards.currentIndex().row(), self.cards.verticalScrollBar().value()
 
     def current(self) -> Seen | None:
         """Whoever is under the cursor."""
         return self._model.match_of(self.cards.currentIndex().row())
 
     def decide(self, verdict: Verdict) -> None:
-        """Decide the current card and go on to the next undecided one."""
+        """Decide the current card and go on to the next undecided one, also of a part that is folded away."""
         match = self.current()
         if match is None or not self._ranks:
+            return
+        if match.tracklet == self._ended:
+            self._end(match)
             return
         row = self.cards.currentIndex().row()
         self.decided.emit(int(match.tracklet), verdict)
         following = self._model.next_undecided(row)
-        if following is not None and following != row:
+        if following is not None and following > row:
             self.go_to(following)
+        elif self.cards.folded is not None:
+            self._go_on_folded(self.cards.folded)
+        elif following is not None and following != row:
+            self.go_to(following)
+        elif following is None:
+            self._ended = int(match.tracklet)
+            self.said.emit(tr("Track {track} is decided: the end of the list.").format(track=match.tracklet))
+
+    def _end(self, match: Seen) -> None:
+        """The card was decided and nobody went to it since: it stays so. What is folded away comes next."""
+        if self.cards.folded is not None:
+            self._go_on_folded(self.cards.folded)
+            return
+        words = tr("The end of the list: track {track} stays as it is decided. Go to a card to decide it anew.")
+        self.said.emit(words.format(track=match.tracklet))
+
+    def _go_on_folded(self, part: str) -> None:
+        self._go_on = True
+        self._unfold(part)
+
+    def _walk(self) -> None:
+        self._ended = None
 
     def settle(self) -> None:
-        """Put the cursor on the first card, without playing it; where a part was unfolded, stay where it was."""
-        (keep, enter), self._keep, self._enter = (self._keep, self._enter), None, False
+        """Put the cursor on the first undecided card, without playing it; where a part was unfolded, stay there."""
+        keep, enter, go_on = self._keep, self._enter, self._go_on
+        self._keep, self._enter, self._go_on = None, False, False
         if not self._model.rowCount():
             return
-        if enter:
+        if enter and not isinstance(QApplication.focusWidget(), (QLineEdit, QTextEdit)):
             self.cards.setFocus()
-        seen, place = (None, 0) if keep is None else keep
-        row = None if seen is None else self._model.row_of(seen.tracklet)
-        self.go_to(0 if row is None else row)
-        if keep is not None:
-            self.cards.verticalScrollBar().setValue(place)
+        seen, before, place = (None, 0, 0) if keep is None or go_on else keep
+        if seen is None:
+            row = self._model.next_undecided(-1)
+            self.go_to(row or 0)
+            first = self.current()
+            self._ended = int(first.tracklet) if row is None and first is not None else None
+            return
+        row = self._model.row_of(seen.tracklet)
+        row = min(before, self._model.rowCount() - 1) if row is None else row  # it was split: its first part is there
+        self.go_to(row)
+        self.cards.verticalScrollBar().setValue(place)
+        self.cards.scrollTo(self._model.index(row))
 
     def go_to(self, row: int) -> None:
         """Put the cursor on a card."""
+        self._ended = None
         index = self._model.index(row)
         self.cards.setCurrentIndex(index)
         self.cards.scrollTo(index)
@@ -220,6 +280,7 @@ class MatchesPane(QWidget):
 
     def _choose(self, row: int) -> None:
         """Show the moment; of everybody, whoever is chosen again is searched for, as in the pictures."""
+        self._ended = None
         match = self._model.match_of(row)
         if match is None:
             return
@@ -227,6 +288,7 @@ class MatchesPane(QWidget):
         (self.searched if again and not self._ranks else self.chosen).emit(self._chosen)
 
     def _point(self, row: int) -> None:
+        self._ended = None
         match = self._model.match_of(row)
         if match is not None:
             self.pointed.emit(int(match.tracklet))
@@ -255,6 +317,24 @@ class MatchesPane(QWidget):
         button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.clicked.connect(self.everybody)
         return button
+
+    def _offer(self, act: Callable[[], object]) -> QPushButton:
+        button = QPushButton(self)
+        button.setObjectName("link")
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.setCursor(Qt.CursorShape.PointingHandCursor)
+        button.clicked.connect(act)
+        button.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # a long name widens no pane
+        button.hide()
+        return button
+
+    def _search_again(self) -> None:
+        self.enter()
+        self.again.emit()
+
+    def _search_own(self) -> None:
+        self.enter()
+        self.row.cameras.choose(ALL)
 
     def _unfold(self, key: str) -> None:
         self._opened |= {key}

@@ -68,12 +68,10 @@ class SubjectPane(QWidget):
         self._name.setObjectName("muted")
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._name.setWordWrap(True)
+        self._wide = self._warning()
         self._strip = QHBoxLayout()
         self._strip.setSpacing(4)
-        self._doubt = QLabel(self)
-        self._doubt.setObjectName("warning")
-        self._doubt.setWordWrap(True)
-        self._doubt.hide()
+        self._doubt = self._warning()
         self._better = QPushButton(tr("Show the better moment"), self)
         self._better.clicked.connect(self.better)
         self._better.hide()
@@ -93,13 +91,22 @@ class SubjectPane(QWidget):
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self._crop)
         layout.addWidget(self._name)
+        layout.addWidget(self._wide)
         layout.addLayout(self._strip)
         layout.addWidget(self._doubt)
         layout.addWidget(self._better)
         layout.addWidget(scroll, 1)
 
+    def _warning(self) -> QLabel:
+        label = QLabel(self)
+        label.setObjectName("warning")
+        label.setWordWrap(True)
+        label.hide()
+        return label
+
     def show_probe(self, tracklet: TrackletId) -> None:
         """Look for this tracklet."""
+        self._wide.hide()
         self._probe = int(tracklet)
         self._list()
         self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
@@ -107,21 +114,38 @@ class SubjectPane(QWidget):
 
     def show_nobody(self) -> None:
         """Nobody is looked for."""
+        self._wide.hide()
         self._probe = None
         self._list()
         self._crop.setPixmap(QPixmap())
         self._crop.setText(tr(NOBODY))
         self._name.clear()
 
-    def show_picture(self, words: str, picture: QImage | None = None) -> None:
-        """Look for somebody in a picture, which is shown where there is one at hand."""
+    def show_picture(self, name: str) -> None:
+        """Look for somebody in a picture of this name."""
         self._probe = None
         self._list()
-        self._crop.setPixmap(QPixmap())
-        self._crop.setText(words)
-        if picture is not None and not picture.isNull():
+        self.show_cut(QImage())
+        self._crop.setText(name)
+        self.name_picture(name, None)
+
+    def show_cut(self, picture: QImage, doubt: str = "") -> None:
+        """The picture that is looked for, and why it may rank badly; one that is empty only has a name."""
+        if not picture.isNull():
             self._crop.setPixmap(self._fitted(QPixmap.fromImage(picture)))
-        self._name.setText(tr("{words}: not a track of this case").format(words=words))
+        else:
+            self._crop.setPixmap(QPixmap())
+        self._wide.setText(doubt)
+        self._wide.setVisible(bool(doubt))
+
+    def name_picture(self, name: str, anchor: int | None) -> None:
+        """What the picture is called, and which track stands for its person."""
+        words = (
+            tr("{words}: not a track of this case")
+            if anchor is None
+            else tr("{words}: track {track} stands for the person")
+        )
+        self._name.setText(words.format(words=name, track=anchor))
 
     def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
         """Crops of the track that is selected now (none: nobody is), why it may rank badly, where it is seen better."""

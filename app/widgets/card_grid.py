@@ -59,11 +59,13 @@ class CardGrid(QAbstractItemView):
     """Shows a MatchesModel.
 
     asked: a card was clicked or Enter pressed on it; scrubbed: row and share (0 to 1) under the pointer, -1 when it
-    left; unfolded: the key of a section whose heading was clicked; menu_wanted: of a card, at a place of the screen
+    left; walked: a key moved the cursor, or would have; unfolded: the key of a section whose heading was clicked;
+    menu_wanted: of a card, at a place of the screen
     """
 
     asked = Signal(QModelIndex)
     scrubbed = Signal(int, float)
+    walked = Signal()
     unfolded = Signal(str)
     menu_wanted = Signal(QModelIndex, QPoint)
 
@@ -202,6 +204,7 @@ class CardGrid(QAbstractItemView):
     # moving about -----------------------------------------------------------------------------------------------------
 
     def moveCursor(self, action: QAbstractItemView.CursorAction, modifiers: Qt.KeyboardModifier) -> QModelIndex:
+        self.walked.emit()
         count, here = self._model.rowCount(), max(0, self.currentIndex().row())
         if not count:
             return QModelIndex()
@@ -219,11 +222,15 @@ class CardGrid(QAbstractItemView):
             self._show_more()
         return self._model.index(min(max(row, 0), count - 1))
 
+    @property
+    def folded(self) -> str | None:
+        """The key of the first part that is folded away whole."""
+        return next((section.key for section in self._sections() if section.hidden and not section.count), None)
+
     def _show_more(self) -> None:
         """Whoever goes on from the last card wants to see a part that is folded away whole."""
-        folded = next((section.key for section in self._sections() if section.hidden and not section.count), None)
-        if folded is not None:
-            self.unfolded.emit(folded)
+        if self.folded is not None:
+            self.unfolded.emit(self.folded)
 
     def _below(self, row: int, lines: int) -> int:
         """The card ``lines`` below, or above; past the end of a section the nearest of the next one."""

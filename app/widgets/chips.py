@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QLayout, QLayoutItem, QMenu, QToolButton, QWidget
 
 from app.words import tr
 
+MOST = 34  # letters on a chip
 Value: TypeAlias = str | int | float | None
 Choice: TypeAlias = tuple[str, Value] | tuple[str, Value, str]  # words, value, and a colour beside them
 
@@ -98,12 +99,18 @@ class Chip(QToolButton):
         first = next(iter(self._menu.actions()), None)
         plain = not self.values or (not self._several and first is not None and first.isChecked())
         words = self._name if plain or not chosen else f"{self._name}: {', '.join(chosen)}"
-        if len(words) > 34:
-            words = f"{self._name}: {len(chosen)} chosen"
+        if len(words) > MOST:
+            words = tr("{name}: {count} chosen").format(name=self._name, count=len(chosen))
+            words = words if len(chosen) > 1 else shortest(chosen[0])
         self.setText(f"{words} ▾")
         self.setProperty("on", not plain)
         self.style().unpolish(self)
         self.style().polish(self)
+
+
+def shortest(words: str) -> str:
+    """So much of a choice as there is room for."""
+    return words if len(words) <= MOST else f"{words[: MOST - 1]}…"
 
 
 def swatch(colour: str) -> QIcon:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import theme
@@ -21,13 +33,24 @@ from reid_engine.types import CameraId
 DOT = 13
 NEAR_PX = 9
 EMPTY_SIZE = (400, 240)
-NAME_PX = 110
+NAMES_PX = (110, 60)  # a name, and a shorter one where there is no place for it
 CHOOSING = {Qt.Key.Key_PageDown: 1, Qt.Key.Key_PageUp: -1}
+SHARES = (0.5, 0.38, 0.62, 0.27, 0.73)  # of a line: where its length may stand
+BESIDE = (0.3, -0.3, 0.6, -0.6)  # of the length's own width, where no such place is free
 STEP = 0.02  # of the plan a key moves a camera
 MOVING = {
     Qt.Key.Key_Left: (-STEP, 0.0), Qt.Key.Key_Right: (STEP, 0.0), Qt.Key.Key_Up: (0.0, -STEP),
     Qt.Key.Key_Down: (0.0, STEP),
 }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PlanLabel:
+    """Words on the plan: where, and in which colour."""
+
+    room: QRectF
+    words: str
+    colour: QColor
 
 
 class FloorPlanView(QWidget):
@@ -126,7 +149,10 @@ class FloorPlanView(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         if self._held is None:
-            over = self.camera_at(event.position()) is not None or self.link_at(event.position()) is not None
+            camera = self.camera_at(event.position())
+            named = None if camera is None else self._labels.get(camera)
+            self.setToolTip("" if named is None else named.name)
+            over = camera is not None or self.link_at(event.position()) is not None
             self.setCursor(Qt.CursorShape.PointingHandCursor if over else Qt.CursorShape.ArrowCursor)
             return
         fit, (width, height) = self._fit(), self._size()
@@ -173,10 +199,63 @@ class FloorPlanView(QWidget):
         self._paint_way(painter)
         for camera in self._places:
             self._paint_camera(painter, camera)
-        for link in self._links:  # last, because a name must not hide how far it is
-            middle = (self.point(link.pair.first) + self.point(link.pair.second)) / 2
-            self._paint_words(painter, middle, link_words(link), self._colour(link))
+        for label in self.labels():
+            self._paint_label(painter, label)
         painter.end()
+
+    def labels(self) -> list[PlanLabel]:
+        """Names, and how far it is: each where it covers no camera and no other. Without such a place it is left out: a
+        camera keeps its letter and tells its name to whoever points at it, a line can still be clicked."""
+        metrics, dot, tall = QFontMetrics(self._small(self.font())), theme.px(DOT), theme.px(18)
+        known = [camera for camera in self._places if camera in self._labels]
+        taken = [QRectF(at.x() - dot, at.y() - dot, 2 * dot, 2 * dot) for at in map(self.point, known)]
+        found: list[PlanLabel] = []
+
+        def put(words: str, colour: QColor, rooms: list[QRectF]) -> bool:
+            place = next((room for room in rooms if _free(room, taken)), None)
+            if place is not None:
+                taken.append(place)
+                found.append(PlanLabel(place, words, colour))
+            return place is not None
+
+        def name(camera: CameraId, most: int) -> bool:
+            words = metrics.elidedText(self._labels[camera].name, Qt.TextElideMode.ElideRight, theme.px(most))
+            wide, at = metrics.horizontalAdvance(words) + 10, self.point(camera)
+            aside, away = QPointF(dot + 2 + wide / 2, 0), QPointF(0, dot + 1 + tall / 2)
+            aslant = [away + aside * 0.6, away - aside * 0.6, aside * 0.6 - away, -away - aside * 0.6]
+            rooms = [self._room(at + by, wide) for by in (away, -away, aside, -aside, *aslant)]
+            return put(words, QColor(theme.current().text), rooms)
+
+        def names() -> None:
+            for camera in known:
+                any(name(camera, most) for most in NAMES_PX)
+
+        def lengths() -> None:
+            for link in self._links:
+                words, begin, end = link_words(link), self.point(link.pair.first), self.point(link.pair.second)
+                wide, way = metrics.horizontalAdvance(words) + 10, end - begin
+                beside = QPointF(-way.y(), way.x()) / max(1.0, math.hypot(way.x(), way.y()))
+                rooms = [self._room(begin + way * share, wide) for share in SHARES]
+                rooms += [self._room(begin + way / 2 + beside * by * wide, wide) for by in BESIDE]
+                if words and self._concerns(link):
+                    put(words, self._colour(link), rooms)
+
+        for part in (names, lengths) if len(self._stops()) < 2 else (lengths, names):  # a journey's lengths go first
+            part()
+        return found
+
+    def _concerns(self, link: Link) -> bool:
+        """Whether somebody's journey went this way; all links do where no journey is shown."""
+        stops = self._stops()
+        pair = {link.pair.first, link.pair.second}
+        return len(stops) < 2 or any({one, other} == pair for one, other in pairwise(stops))
+
+    def _room(self, middle: QPointF, wide: float) -> QRectF:
+        """Where words of this width are round a point, inside the whole."""
+        tall = theme.px(18)
+        left = min(max(middle.x() - wide / 2, 2.0), self.width() - wide - 2.0)
+        top = min(max(middle.y() - tall / 2, 2.0), self.height() - tall - 2.0)
+        return QRectF(left, top, wide, tall)
 
     def _paint_grid(self, painter: QPainter, ground: QRectF) -> None:
         painter.setPen(QPen(QColor(theme.current().line), 1, Qt.PenStyle.DotLine))
@@ -197,30 +276,30 @@ class FloorPlanView(QWidget):
         colours = {"apart": tokens.text, "overlapping": tokens.good, "unknown": tokens.muted}
         return QColor(colours[link.pair.relation])
 
-    def _paint_words(self, painter: QPainter, middle: QPointF, words: str, colour: QColor) -> None:
-        if not words:
-            return
-        font = QFont(painter.font())
-        font.setPixelSize(theme.px(11))
-        painter.setFont(font)
-        wide = painter.fontMetrics().horizontalAdvance(words) + 10
-        left = min(max(middle.x() - wide / 2, 2.0), self.width() - wide - 2.0)
-        top = min(middle.y() - theme.px(9), self.height() - theme.px(18) - 2.0)
-        room = QRectF(left, top, wide, theme.px(18))
+    def _small(self, font: QFont) -> QFont:
+        small = QFont(font)
+        small.setPixelSize(theme.px(11))
+        return small
+
+    def _paint_label(self, painter: QPainter, label: PlanLabel) -> None:
+        painter.setFont(self._small(self.font()))
         painter.setPen(Qt.PenStyle.NoPen)
         ground = QColor(theme.current().panel)
         ground.setAlpha(225)
         painter.setBrush(ground)
-        painter.drawRoundedRect(room, 4, 4)
-        painter.setPen(colour)
-        painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
+        painter.drawRoundedRect(label.room, 4, 4)
+        painter.setPen(label.colour)
+        painter.drawText(label.room, Qt.AlignmentFlag.AlignCenter, label.words)
+
+    def _stops(self) -> list[CameraId]:
+        """The cameras of the journey, one after the other."""
+        confirmed = () if self._journey is None else self._journey.confirmed
+        return [seen.camera for place, seen in enumerate(confirmed)
+                if place == 0 or confirmed[place - 1].camera != seen.camera]  # fmt: skip
 
     def _paint_way(self, painter: QPainter) -> None:
-        confirmed = () if self._journey is None else self._journey.confirmed
-        stops = [seen.camera for place, seen in enumerate(confirmed)
-                 if place == 0 or confirmed[place - 1].camera != seen.camera]  # fmt: skip
         accent = QColor(theme.current().accent)
-        for one, other in pairwise(stops):
+        for one, other in pairwise(self._stops()):
             begin, end = self.point(one), self.point(other)
             length = max(1.0, self._away(begin, end))
             aside = QPointF(-(end.y() - begin.y()), end.x() - begin.x()) / length * 6
@@ -246,12 +325,10 @@ class FloorPlanView(QWidget):
         painter.setFont(font)
         room = QRectF(point.x() - 20, point.y() - 10, 40, 20)
         painter.drawText(room, Qt.AlignmentFlag.AlignCenter, label.letter)
-        font.setBold(False)
-        font.setPixelSize(theme.px(11))
-        painter.setFont(font)
-        name = painter.fontMetrics().elidedText(label.name, Qt.TextElideMode.ElideRight, theme.px(NAME_PX))
-        below = point + QPointF(0, theme.px(DOT) + theme.px(10))
-        self._paint_words(painter, below, name, QColor(theme.current().text))
+
+
+def _free(room: QRectF, taken: Sequence[QRectF]) -> bool:
+    return not any(room.intersects(other) for other in taken)
 
 
 def link_words(link: Link) -> str:

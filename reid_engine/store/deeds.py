@@ -29,6 +29,16 @@ class DeedVerbs(TrackletVerbs):
         with self.database.writing(durable=True) as connection:
             return self._turn(connection, "undo", replay(connection)[0])
 
+    def last_deed(self) -> int:
+        """The number of the deed that ``undo`` would take back; 0 where there is none."""
+        with self.database.reading() as connection:
+            return _last(connection, replay(connection)[0])
+
+    def last_taken_back(self) -> int:
+        """The number of the deed that ``redo`` would restore; 0 where there is none."""
+        with self.database.reading() as connection:
+            return _last(connection, replay(connection)[1])
+
     def redo(self) -> Deed | None:
         """Restore the deed that was taken back last and return it; None when there is none."""
         with self.database.writing(durable=True) as connection:
@@ -39,11 +49,8 @@ class DeedVerbs(TrackletVerbs):
         return self._add(connection, "do", kind, None)
 
     def _turn(self, connection: sa.Connection, action: str, numbers: list[int]) -> Deed | None:
-        for number in reversed(numbers):
-            found = deed_of(connection, number)
-            if found is not None:
-                return self._take(connection, action, found)
-        return None
+        found = deed_of(connection, number) if (number := _last(connection, numbers)) else None
+        return None if found is None else self._take(connection, action, found)
 
     def _take(self, connection: sa.Connection, action: str, found: Deed) -> Deed:
         kind: Kind = found.kind if isinstance(found, TrackEdit) else "note" if isinstance(found, Note) else "decision"
@@ -59,6 +66,11 @@ class DeedVerbs(TrackletVerbs):
         key = connection.execute(sa.insert(deed), row).inserted_primary_key
         assert key is not None
         return int(key[0]), at_us
+
+
+def _last(connection: sa.Connection, numbers: list[int]) -> int:
+    """The last of these of which everything is still there, or 0."""
+    return next((number for number in reversed(numbers) if deed_of(connection, number) is not None), 0)
 
 
 def replay(connection: sa.Connection) -> tuple[list[int], list[int]]:

@@ -81,13 +81,13 @@ def test_a_picture_is_looked_at_by_the_model_in_force_and_one_of_the_model_befor
     photo = tmp_path / "photo.png"
     cv2.imwrite(str(photo), np.full((100, 40, 3), 90, np.uint8))
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
-        view.inquiry.search_picture(photo)
+        view.inquiry.pictures.search(photo)
     with qtbot.waitSignal(view.work.investigation.failed, timeout=WAIT_MS) as told:
         view.describe(other)
     assert view.work.matches.rowCount() == 0, "vectors of two models are never compared"
     assert "search for it again" in str(told.args[0])
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
-        view.inquiry.search_picture(photo)
+        view.inquiry.pictures.search(photo)
     assert models_of_searches(view.work.desk.case)[-1] == view.work.desk.case.model()
     qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
 

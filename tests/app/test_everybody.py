@@ -15,6 +15,7 @@ from app.case_view import CaseView
 from app.desk import Query
 from app.item_models.matches import CARD_ROLE
 from app.main_window import MainWindow
+from app.networks import Networks
 from reid_engine.colours import COLOURS
 from reid_engine.store import TrackletFilter
 from reid_engine.store.schema import tracklet_colour
@@ -319,3 +320,23 @@ def test_clothes_of_an_older_case_are_named_before_its_first_filter_lists_anybod
         view.matches.row.top.choose(*COLOURS)
     qtbot.waitUntil(lambda: bool(shown(view)), timeout=20_000)
     assert not store.without_colour()
+
+
+def test_what_was_taken_back_is_still_said_after_the_list_is_shown_anew_and_the_cursor_stays_at_the_piece(
+    view: CaseView, window: MainWindow, networks: Networks, qtbot: QtBot
+) -> None:
+    click(view, 2, qtbot)
+    assert view.player.selection == shown(view)[2]
+    assert not any(tile.marked == shown(view)[2] for tile in view.player.tiles.values()), "nobody is searched for"
+    with qtbot.waitSignal(view.work.edited, timeout=WAIT_MS) as told:
+        qtbot.keyClick(view.player, Qt.Key.Key_S, Qt.KeyboardModifier.ShiftModifier)
+    assert "takes it back" in window.statusBar().currentMessage()
+    made = set(told.args[0]["made"])
+    qtbot.waitUntil(lambda: made <= set(shown(view)), timeout=WAIT_MS)
+    here = view.matches.current()
+    assert here is not None
+    assert here.tracklet in made
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.undo()
+    assert "Taken back" in window.statusBar().currentMessage()
+    qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)

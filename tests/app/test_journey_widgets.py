@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import pytest
-from PySide6.QtCore import QPoint, QPointF, QRect, Qt
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QAbstractItemView
 from pytestqt.modeltest import ModelTester
@@ -245,6 +247,26 @@ def test_a_camera_is_dragged_on_the_plan_and_a_link_is_clicked(qtbot: QtBot) -> 
         qtbot.mouseMove(plan, QPoint(200, 60))
         qtbot.mouseRelease(plan, Qt.MouseButton.LeftButton, pos=QPoint(200, 60))
     assert placed.args == [1, pytest.approx(0.5), pytest.approx(0.25)]
+    plan.grab()
+
+
+def test_words_on_the_plan_cover_no_camera_and_no_other_words_and_lengths_are_those_of_the_way(qtbot: QtBot) -> None:
+    plan = FloorPlanView()
+    qtbot.addWidget(plan)
+    plan.resize(280, 170)
+    labels = {CameraId(n): Label(f"Camera no. {n}", "ABCDEFG"[n - 1], n - 1, "UTC") for n in range(1, 8)}
+    plan.show_plan(QPixmap(), {}, labels)
+    pairs = [(one, other) for one in labels for other in labels if one < other]
+    plan.show_links([Link(CameraPair(one, other, "apart", 40 * SECOND, 90 * SECOND)) for one, other in pairs])
+    shown = plan.labels()
+    assert {label.words for label in shown} >= {"Camera no. 1", "40 s – 1 m 30 s"}
+    assert len(shown) >= 7
+    dots = [QRectF(at.x() - 13, at.y() - 13, 26, 26) for at in map(plan.point, labels)]
+    rooms = [label.room for label in shown]
+    assert not any(one.intersects(other) for one, other in combinations([*rooms, *dots], 2))
+    plan.show_journey(way())
+    lengths = [label for label in plan.labels() if label.words == "40 s – 1 m 30 s"]
+    assert len(lengths) == 2, "only of the pairs that the journey went between"
     plan.grab()
 
 

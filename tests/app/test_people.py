@@ -106,3 +106,12 @@ def test_a_case_without_vectors_says_what_to_do(tmp_path: Path, capsys: pytest.C
     Case.create(tmp_path / "empty", "a test").close()
     assert main(["people", str(tmp_path / "empty")]) == 3
     assert "ingest recordings first" in capsys.readouterr().err
+
+
+def test_a_search_tells_of_strong_ones_in_the_own_camera_that_it_leaves_out(
+    case: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", str(case), "--tracklet", "2"]) == 0
+    assert "1 strong in the person's own camera" in capsys.readouterr().err
+    assert main(["search", str(case), "--tracklet", "2", "--same-camera"]) == 0
+    assert "own camera" not in capsys.readouterr().err

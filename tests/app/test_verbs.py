@@ -26,6 +26,7 @@ SAME = {
     "Search the selected person": "search --tracklet --at --camera --from --to --upper --lower --quality --sheet",
     "Also an example of the person": "search --same",
     "An example of somebody else": "search --different",
+    "Search again": "search --tracklet",
     "Search by a picture …": "search --image",
     "Search the copied picture": "search --image",
     "Split the selected track here": "split --at",
@@ -56,7 +57,7 @@ LOOKS = {
     "Next picture", "Back 10 s", "Ahead 10 s", "Go to a moment …", "Next appearance", "Previous appearance",
     "Leave out where nobody is", "One, four or nine cameras", "Nearer", "Farther",
     "One camera alone, or all", *map(str, ALONE), "All cameras", "Boxes", "Next person", "Previous person",
-    "Better moment of the track",
+    "Better moment of the track", "Between pictures and cards",
     "Clear the selection", "Play the journey", "Footage", "Investigate", "Command palette …", "Dark or light",
     "Larger text", "Smaller text", "Help", "Keys",
 }  # fmt: skip

@@ -194,7 +194,7 @@ def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
     assert "a box in" in view.subject._name.text()
     path = tmp_path / "no picture.png"
     path.write_text("words")
-    view.inquiry.search_picture(path)
+    view.inquiry.pictures.search(path)
     qtbot.waitUntil(lambda: path.name in window.statusBar().currentMessage(), timeout=WAIT_MS)
     assert view.work.matches.rowCount() == 0
 

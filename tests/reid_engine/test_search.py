@@ -312,6 +312,24 @@ def test_bands_of_a_calibration_with_a_centre_are_by_the_distance_that_is_told(p
 
 
 @pytest.mark.parametrize("centre", [None, looks(50).tolist()])
+def test_strong_ones_of_the_own_camera_that_is_left_out_are_counted(
+    people: Gallery, centre: list[float] | None
+) -> None:
+    assert ask(people, 1).own == 0, "nothing is strong without a calibration"
+    card = {"calibration": {"strong": 0.2, "possible": 0.5, "weak": 0.9, "centre": centre}}
+    people.store.add_network(Network("embedder", "e" * 64, "net", "net.onnx", card, MODEL))
+    people.put("a", looks(0, seed=500, noise=0.08), at_s=5000)
+    people.put("a", looks(0, seed=501, noise=0.08), at_s=0, box=BESIDE)  # seen beside the probe: somebody else
+    whole = ask(people, 1, same_camera=True)
+    strong = [m for m in whole.matches if m.band == "strong" and m.camera == people.camera("a")]
+    assert {int(match.tracklet) for match in strong} == {19, 20}
+    assert ask(people, 1).own == 1
+    assert whole.own == 0
+    assert ask(people, 1, to_us=4000 * SECOND).own == 0, "the filters hold there too"
+    assert ask(people, looks(0)).own == 0
+
+
+@pytest.mark.parametrize("centre", [None, looks(50).tolist()])
 def test_the_band_between_two_is_the_one_that_a_search_shows(people: Gallery, centre: list[float] | None) -> None:
     card = {"calibration": {"strong": 0.2, "possible": 0.5, "weak": 0.9, "centre": centre}}
     people.store.add_network(Network("embedder", "e" * 64, "net", "net.onnx", card, MODEL))

@@ -44,7 +44,9 @@ class Deciding(RuleBasedStateMachine):
 
     @rule()
     def undo(self) -> None:
+        number = self.people.store.last_deed()
         found = self.people.store.undo()
+        assert number == (found.id if found else 0)
         expected = self.standing.pop() if self.standing else None
         assert (found and (found.probe, found.candidate, found.verdict)) == expected
         if expected:
@@ -52,7 +54,9 @@ class Deciding(RuleBasedStateMachine):
 
     @rule()
     def redo(self) -> None:
+        number = self.people.store.last_taken_back()
         found = self.people.store.redo()
+        assert number == (found.id if found else 0)
         expected = self.taken_back.pop() if self.taken_back else None
         assert (found and (found.probe, found.candidate, found.verdict)) == expected
         if expected:

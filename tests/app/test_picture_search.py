@@ -1,0 +1,191 @@
+"""A photo is no track: what is decided in its search is kept all the same, and nobody else's decision is touched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QDialog
+from pytestqt.qtbot import QtBot
+
+from app.case_view import CaseView
+from app.dialogs.compare import CompareDialog
+from app.main_window import MainWindow
+from reid_engine.types import TrackletId
+from tests.app.conftest import WAIT_MS, view_of
+
+pytestmark = pytest.mark.window
+
+
+@pytest.fixture
+def view(window: MainWindow) -> CaseView:
+    return view_of(window)
+
+
+@pytest.fixture
+def photo(view: CaseView, tmp_path: Path) -> Path:
+    """A picture of somebody who is in the case."""
+    path = tmp_path / "suspect.jpg"
+    path.write_bytes(view.work.desk.crop(TrackletId(1)))
+    return path
+
+
+def drop(view: CaseView, photo: Path, qtbot: QtBot) -> list[TrackletId]:
+    """Search by the photo; the tracks on the cards."""
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.matches.pictured.emit(photo)
+    settle(view, qtbot)
+    model = view.work.matches
+    cards = [model.match_of(row) for row in range(model.rowCount())]
+    assert len(cards) >= 4
+    return [card.tracklet for card in cards if card is not None]
+
+
+def settle(view: CaseView, qtbot: QtBot) -> None:
+    """Wait until everything is written and read."""
+    qtbot.waitUntil(lambda: all(lane.idle for lane in (view.work.writing, view.work.reading)), timeout=WAIT_MS)
+    qtbot.wait(0)
+
+
+def press(view: CaseView, key: Qt.Key, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(view.work.investigation.written, timeout=WAIT_MS):
+        qtbot.keyClick(view.matches.cards, key)
+    settle(view, qtbot)
+
+
+def turn(view: CaseView, qtbot: QtBot, *, back: bool) -> str:
+    """Undo, or redo; what the status bar says of it."""
+    with qtbot.waitSignal(view.work.investigation.said, timeout=WAIT_MS) as said:
+        (view.inquiry.undo if back else view.inquiry.redo)()
+    settle(view, qtbot)
+    return str(said.args[0])
+
+
+def stored(view: CaseView) -> list[tuple[int, int, str]]:
+    return [(said.probe, said.candidate, said.verdict) for said in view.work.desk.case.store.decisions()]
+
+
+def members(view: CaseView) -> set[int]:
+    journey = view.journey.trace.journey
+    return set() if journey is None else {int(seen.tracklet) for seen in journey.confirmed}
+
+
+def test_the_first_track_that_is_confirmed_stands_for_the_person_of_a_photo_and_leads_to_the_journey(
+    view: CaseView, window: MainWindow, photo: Path, qtbot: QtBot
+) -> None:
+    first, second, third, *_ = drop(view, photo, qtbot)
+    press(view, Qt.Key.Key_N, qtbot)
+    assert stored(view) == []
+    assert f"Track {first}: different person" in window.statusBar().currentMessage()
+    press(view, Qt.Key.Key_Y, qtbot)
+    assert f"Track {second} stands for the person" in window.statusBar().currentMessage()
+    assert stored(view) == [(second, first, "different")], "what was said before is not lost"
+    press(view, Qt.Key.Key_Y, qtbot)
+    assert f"Track {third}: same person" in window.statusBar().currentMessage()
+    assert stored(view)[1:] == [(second, third, "same")]
+    qtbot.waitUntil(lambda: members(view) == {second, third}, timeout=WAIT_MS)
+    assert view.work.investigation.query is not None
+    assert view.work.investigation.query.vector is not None, "the search stays by the picture"
+    decided = {first: "different", second: "same", third: "same"}
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(int(first))
+    drop(view, photo, qtbot)
+    assert view.work.investigation.verdicts == decided, "the same photo again: what was decided is shown again"
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        qtbot.keyClick(view.matches.cards, Qt.Key.Key_R)
+    assert set(view.work.investigation.query.same) == {second, third}
+
+
+def test_undo_in_a_photos_search_takes_back_what_was_said_there_and_never_what_was_decided_before(
+    view: CaseView, photo: Path, qtbot: QtBot
+) -> None:
+    *_, one, other = drop(view, photo, qtbot)
+    view.work.desk.decide(one, other, "unsure")
+    before = stored(view)
+    first, second, third, *_ = drop(view, photo, qtbot)
+    for key in (Qt.Key.Key_N, Qt.Key.Key_Y, Qt.Key.Key_Y):
+        press(view, key, qtbot)
+    whole, verdicts = stored(view), view.work.investigation.verdicts
+    assert len(whole) == len(before) + 2
+
+    assert f"{third} same" in turn(view, qtbot, back=True)
+    assert view.work.investigation.verdicts == {first: "different", second: "same"}
+    assert f"track {second} stands for the person" in turn(view, qtbot, back=True)
+    assert stored(view) == before
+    assert view.work.investigation.verdicts == {first: "different"}
+    assert view.work.investigation.probe is None
+    turn(view, qtbot, back=True)
+    assert view.work.investigation.verdicts == {}
+    assert "left alone" in turn(view, qtbot, back=True)
+    assert stored(view) == before
+
+    for _ in range(3):
+        turn(view, qtbot, back=False)
+    assert (stored(view), view.work.investigation.verdicts) == (whole, verdicts)
+    assert "nothing" in turn(view, qtbot, back=False)
+    turn(view, qtbot, back=True)
+    press(view, Qt.Key.Key_N, qtbot)
+    assert "nothing" in turn(view, qtbot, back=False), "a new decision ends the redo"
+
+
+def test_a_track_that_stands_for_the_person_of_a_photo_is_not_decided_against_itself(
+    view: CaseView, window: MainWindow, photo: Path, qtbot: QtBot
+) -> None:
+    first, *_ = drop(view, photo, qtbot)
+    press(view, Qt.Key.Key_Y, qtbot)
+    view.matches.go_to(0)
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_N)
+    assert f"Track {first} stands for the person" in window.statusBar().currentMessage()
+    assert view.work.investigation.verdicts == {first: "same"}
+    assert view.work.matches.rowCount() > 0
+
+
+def test_the_photo_is_shown_as_whom_one_looks_for_and_beside_a_card(
+    view: CaseView, photo: Path, dialogs: list[QDialog], qtbot: QtBot
+) -> None:
+    first, *_ = drop(view, photo, qtbot)
+    qtbot.waitUntil(lambda: not view.subject._crop.pixmap().isNull(), timeout=WAIT_MS)
+    assert "not a track" in view.subject._name.text()
+    assert not view.subject._wide.isVisible(), "the shape of a person is no reason for a warning"
+    qtbot.keyClick(view.matches.cards, Qt.Key.Key_C)
+    qtbot.waitUntil(lambda: bool(dialogs), timeout=WAIT_MS)
+    dialog = dialogs.pop()
+    assert isinstance(dialog, CompareDialog)
+    assert dialog.views[0]._picture.size() == QImage(str(photo)).size()
+    with qtbot.waitSignal(view.work.investigation.written, timeout=WAIT_MS):
+        dialog._decide("same")
+    assert view.work.investigation.probe == first
+    assert f"track {first} stands for the person" in view.subject._name.text()
+
+
+def test_a_photo_of_a_whole_scene_says_that_it_is_no_person(view: CaseView, qtbot: QtBot, tmp_path: Path) -> None:
+    scene = tmp_path / "scene.png"
+    cv2.imwrite(str(scene), np.full((90, 160, 3), 90, np.uint8))
+    drop(view, scene, qtbot)
+    qtbot.waitUntil(view.subject._wide.isVisible, timeout=WAIT_MS)
+    assert "crop it" in view.subject._wide.text()
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(1)
+    assert not view.subject._wide.isVisible()
+
+
+def test_what_is_restored_in_a_photos_search_is_what_was_taken_back_there_and_no_note(
+    view: CaseView, photo: Path, qtbot: QtBot
+) -> None:
+    first, second, *_ = drop(view, photo, qtbot)
+    for key in (Qt.Key.Key_N, Qt.Key.Key_Y):
+        press(view, key, qtbot)
+    note = view.work.desk.add_note("red bag", 1, None, None)
+    view.work.desk.remove_note(note.id)
+    turn(view, qtbot, back=True)
+    assert stored(view) == []
+    note = view.work.desk.add_note("blue bag", 1, None, None)
+    view.work.desk.remove_note(note.id)
+    turn(view, qtbot, back=False)
+    assert stored(view) == [(second, first, "different")]
+    assert view.work.investigation.verdicts == {first: "different", second: "same"}
+    assert view.work.desk.case.store.notes() == []
