@@ -26,6 +26,7 @@ from app.dialogs.keys import KeysDialog
 from app.dialogs.links import LinksDialog
 from app.dialogs.networks import NetworksDialog
 from app.dialogs.new_case import NewCaseDialog
+from app.dialogs.moment import MomentDialog
 from app.dialogs.note import NoteDialog
 from app.dialogs.palette import PaletteDialog
 from app.dialogs.record import RecordDialog
@@ -179,6 +180,7 @@ DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     TroubleDialog: lambda _: TroubleDialog(CaseDamaged("case.db holds a damaged page (page 17 of 4211)")),
     LinksDialog: lambda _: LinksDialog(links()),
     EraseDialog: erase,
+    MomentDialog: lambda _: MomentDialog(1_793_710_800_000_000, "Europe/Berlin"),
     NoteDialog: lambda _: NoteDialog("Gate, 14:02:11", "a red bag"),
     CompareDialog: compare,
     WhyDialog: why,

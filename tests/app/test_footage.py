@@ -251,7 +251,7 @@ def test_what_was_remarked_stays_when_the_analysis_has_begun_and_was_cancelled(
 ) -> None:
     camera, notes = Camera(CameraId(1), "a", BERLIN), {"/x/a.mp4": ("the header says 50 pictures a second",)}
     for running in (True, False):
-        footage = Footage((camera,), (stored("running"),), {}, frozenset({"/x/b.mp4"}), notes)
+        footage = Footage((camera,), (stored("running"),), {}, frozenset({"/x/b.mp4"}), notes=notes)
         intake.show_case(footage, running=running)
         assert model.rows()[0].remark == f"the header says 50 pictures a second; {CONTAINER_NOTE}"
 

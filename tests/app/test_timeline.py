@@ -65,7 +65,10 @@ def test_those_of_unknown_time_are_no_hour_of_1970() -> None:
 def timeless(case: Path) -> Path:
     """The case, where nobody knows when the second camera's recording began."""
     with Case.open(case) as opened:
-        opened.store.set_source_start(opened.store.sources()[1].id, 0, "unknown")
+        unknown = opened.store.sources()[1].id
+        opened.store.set_source_start(unknown, 0)
+        with opened.store.database.writing() as connection:
+            connection.exec_driver_sql("UPDATE source SET start_origin = 'unknown' WHERE id = ?", (unknown,))
     return case
 
 
