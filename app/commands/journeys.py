@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,7 +15,8 @@ from app.commands.program import Program, job, say, tell, telling
 from app.journeys import conflict_words, export, gap_words, seconds, summary
 from app.local_time import date_and_time
 from reid_engine.case import Case
-from reid_engine.errors import UsageError
+from reid_engine.errors import ReappearError, UsageError
+from reid_engine.jobs import JobControl
 from reid_engine.journey import rows_of
 from reid_engine.recordings import parse_time
 from reid_engine.store import Note, TrackEdit
@@ -91,9 +94,11 @@ def split(
 ) -> None:
     """Part a track that holds two people at a moment; vectors are made again. ``undo`` takes it back."""
     at_us = int(at) if at.isdecimal() else parse_time(at)
-    with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
+    with _edits(case, as_json, control) as (opened, controls):
+        from reid_engine.repair import check_split
         from reid_engine.repair import split as parted  # loads a runtime, which other verbs do without
 
+        check_split(opened.store, TrackletId(tracklet), at_us)  # before the network is loaded, which takes long
         edit = parted(opened.store, TrackletId(tracklet), at_us, _embedders(context.obj, opened, embedder))
         controls.reporter.event("result", ok=True, **_edit_json(edit))
     tell(edit.words)
@@ -109,13 +114,27 @@ def merge(
     as_json: Annotated[bool, AS_JSON] = False,
 ) -> None:
     """Join two tracks of one person in one recording; vectors are made again. ``undo`` takes it back."""
-    with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
+    with _edits(case, as_json, control) as (opened, controls):
+        from reid_engine.repair import check_merge
         from reid_engine.repair import merge as joined  # loads a runtime, which other verbs do without
 
         both = TrackletId(first), TrackletId(second)
+        check_merge(opened.store, both)
         edit = joined(opened.store, both, _embedders(context.obj, opened, embedder))
         controls.reporter.event("result", ok=True, **_edit_json(edit))
     tell(edit.words)
+
+
+@contextmanager
+def _edits(case: Path, as_json: bool, control: Path | None) -> Iterator[tuple[Case, JobControl]]:
+    """The case and the control of a job that mends a track; what goes wrong is its result too."""
+    with job(as_json=as_json, control_file=control) as controls:
+        try:
+            with telling(Case.open(case)) as opened:
+                yield opened, controls
+        except ReappearError as error:
+            controls.reporter.event("result", ok=False, error=type(error).__name__, message=str(error))
+            raise
 
 
 def _embedders(program: Program, case: Case, weights: Path | None) -> dict[ModelId, Any]:

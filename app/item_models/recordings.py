@@ -17,8 +17,9 @@ from reid_engine.recordings import SourceKind
 
 Index: TypeAlias = QModelIndex | QPersistentModelIndex
 RowState: TypeAlias = Literal[
-    "reading", "ready", "no time", "unreadable", "duplicate", "waiting", "running", "done", "failed"
-]
+    "reading", "ready", "no time", "unreadable", "duplicate", "waiting", "queued", "running", "paused", "dropped",
+    "done", "failed",
+]  # fmt: skip
 
 STATE = 0
 FILE = 1
@@ -37,7 +38,8 @@ COLUMNS = (
 WORDS: dict[RowState, str] = {
     "reading": Later("reading …"), "ready": Later("ready"), "no time": Later("set a time"),
     "unreadable": Later("unreadable"), "duplicate": Later("duplicate"), "waiting": Later("waiting"),
-    "running": Later("analysing"), "done": Later("done"), "failed": Later("failed"),
+    "queued": Later("waiting"), "running": Later("analysing"), "paused": Later("paused"),
+    "dropped": Later("left out"), "done": Later("done"), "failed": Later("failed"),
 }  # fmt: skip
 ORIGINS = {
     "by hand": Later("by hand"), "file name": Later("file name"), "container": Later("inside file"),

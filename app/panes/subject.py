@@ -59,6 +59,7 @@ class SubjectPane(QWidget):
         self._crop = QLabel(tr(NOBODY), self)
         self._crop.setObjectName("muted")
         self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._crop.setWordWrap(True)
         self._crop.setFixedHeight(min(theme.px(230), TALLEST))
         self._name = QLabel(self)
         self._name.setObjectName("muted")
@@ -70,7 +71,7 @@ class SubjectPane(QWidget):
         self._doubt.setObjectName("warning")
         self._doubt.setWordWrap(True)
         self._doubt.hide()
-        self._better = QPushButton(tr("Show the better moment"), self)
+        self._better = QPushButton(tr("Better moment"), self)  # no wider than the narrowest pane
         self._better.clicked.connect(self.better)
         self._better.hide()
         self._examples: dict[str, list[int]] = {}
