@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUBJECT_WIDTH = 204
 MATCHES_WIDTH = 584  # four cards beside one another, where the pictures keep enough room
+MATCHES_LEAST = 290  # two cards, also before there are any
 PICTURES_WIDTH = 660  # they do not grow with the text
 JOURNEY_SHARE = 0.3  # of the window at most
 JOURNEY_HEIGHT = 252  # four lanes, and the line below them
@@ -115,7 +116,7 @@ class Docks(QObject):
         if self._watching:
             subject = self._dragged.get(self._subject, theme.px(SUBJECT_WIDTH))
             left = self._window.width() - subject - PICTURES_WIDTH
-            least = self._matches.minimumSizeHint().width()
+            least = max(self._matches.minimumSizeHint().width(), theme.px(MATCHES_LEAST))
             matches = self._dragged.get(self._matches, max(min(theme.px(MATCHES_WIDTH), left), least))
             sides = [self._subject, self._matches]
             self._window.resizeDocks(sides, [subject, matches], Qt.Orientation.Horizontal)

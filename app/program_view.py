@@ -63,7 +63,7 @@ class ProgramView(QObject):
         self.run: TrainingRun | None = None
         self._training: TrainingDialog | None = None
         self.trace = QPushButton(window)  # a run is seen wherever one is, and one press away
-        self.trace.setFlat(True)
+        self.trace.setObjectName("trace")
         self.trace.setToolTip(tr("Show the training"))
         self.trace.clicked.connect(lambda: self.train())
         self.trace.hide()

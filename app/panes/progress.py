@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -31,6 +32,7 @@ WIDTHS = {STAGE: 90, DONE: 120, FOUND: 70}
 ROW = 26
 ROWS_SEEN = 5
 FEW_ROWS = 2  # where the window is low
+TERSE = 560  # a line less wide has icons on its buttons, and what it says more room
 
 
 class JobCard(QFrame):
@@ -41,7 +43,7 @@ class JobCard(QFrame):
         self._job = job
         self.queue = QueueModel(self)
         self._progress: dict[str, Any] = {}
-        self._rows_seen = ROWS_SEEN
+        self._brief, self._rows_seen = False, ROWS_SEEN
         self._title = OneLine("", self)
         self._title.setObjectName("heading")
         self._waits = QLabel(tr("Waits for a processor"), self)
@@ -61,7 +63,6 @@ class JobCard(QFrame):
         self.cancel = self._button("close", tr("Cancel"), lambda: job.say("cancel"))
         self.table = self._make_table()
         self._lay_out()
-        self._brief = False
         job.moved.connect(self._on_events)
         job.starved.connect(self._waits.setVisible)
         job.told.connect(self._tell)
@@ -78,6 +79,7 @@ class JobCard(QFrame):
         self._brief, self._rows_seen = brief, FEW_ROWS if low else ROWS_SEEN
         self._fit_rows()
         self._offer()
+        self._tell()
 
     def _wish(self, verb: str) -> None:
         row = self.queue.row(self.table.currentIndex().row())
@@ -99,11 +101,21 @@ class JobCard(QFrame):
         """Say at once what the job was told, which it obeys in a moment; the button says what it does next."""
         paused, ends = self._job.paused, self._job.cancelling
         self._title.setText(headline(self._job, self._progress))
-        self._pause.setText(tr("Resume") if paused else tr("Pause"))
         self._pause.setIcon(theme.icon("play" if paused else "pause"))
-        for button in (self._pause, self.cancel):
+        for button, words in ((self._pause, tr("Resume") if paused else tr("Pause")), (self.cancel, tr("Cancel"))):
             button.setEnabled(not ends)
+            button.setText("" if self._terse else words)
+            button.setToolTip(words if self._terse else "")
+            button.setAccessibleName(words)
         self.queue.hold(paused)
+
+    @property
+    def _terse(self) -> bool:
+        return self._brief and self.width() < theme.px(TERSE)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell()
 
     def _fit_rows(self) -> None:
         rows = min(self.queue.rowCount(), self._rows_seen)
