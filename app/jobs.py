@@ -27,16 +27,14 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signa
 from app.starved import Starved
 from reid_engine.errors import ChildDied, ProbeError, ReappearError
 from reid_engine.jobs import LineSplitter
-from reid_engine.process import child_environment, put_behind
+from reid_engine.process import LAST, NICENESS, child_environment, put_behind
 from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
 LOOK_INTERVAL_MS = 1000
 PATIENCE_S = 5.0  # with a cancelled job that gets no processor to obey with
 LAST_WORDS = 2000
-NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
 BEHIND_THE_WINDOW = 5  # somebody waits for it
-LAST = 19  # the greatest niceness there is
 LENGTHY = frozenset({"ingest", "describe"})  # nobody sits and waits for these: they may be gentle
 COMPLAINT = "reappear: "  # what the command line begins its sentences with
 

@@ -14,11 +14,10 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
-from app.jobs import LAST, NICENESS
 from app.networks import model_of
 from app.words import Later, counted, tr
 from reid_engine.jobs import LineSplitter
-from reid_engine.process import child_environment, put_behind
+from reid_engine.process import LAST, NICENESS, child_environment, put_behind
 
 COMMAND = (sys.executable, "-m", "trainer")
 ADAPT = "ours/adapt"  # goes on from a model, a little
