@@ -26,6 +26,7 @@ from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
 from reid_engine.people import Group
+from reid_engine.repair import check_merge, check_split
 from reid_engine.retention import brought_back
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
@@ -441,6 +442,13 @@ class Desk:
     def last_taken_back(self) -> int:
         """The number of what ``redo`` would restore; 0 for nothing."""
         return self.case.store.last_taken_back()
+
+    def check_edit(self, verb: str, numbers: Sequence[TrackletId], at_us: int) -> None:
+        """Raise what a split (of one track, at this moment) or a merge (of two) would raise, before a job begins."""
+        if verb == "split":
+            check_split(self.case.store, numbers[0], at_us)
+        else:
+            check_merge(self.case.store, (numbers[0], numbers[1]))
 
     def undo(self) -> Deed | None:
         """Take back the last thing that stands; None where there is none."""

@@ -37,7 +37,7 @@ def searchable(rows: Sequence[RecordingRow]) -> str:
     kept = [row for row in rows if row.in_case or row.state in ("ready", "no time", "running")]
     kept = [row for row in kept if row.state != "erased"]
     done = [row for row in kept if row.state == "done"]
-    if not done and any(row.state == "running" for row in kept):
+    if not done and any(row.state in ("running", "queued", "paused") for row in kept):
         return tr("Searching covers the recordings as far as they are analysed.")
     if not done:
         return tr("Searching starts as soon as the first recordings are analysed.")

@@ -314,17 +314,27 @@ class InquiryView(QObject):
         if self.player.selection is None:
             self.said.emit(tr("Select the track, go to the moment where somebody else begins, then split."))
             return
-        self._edit("split", [str(self.player.selection), "--at", str(self.player.clock.now_us())])
+        self._edit("split", [self.player.selection])
 
     def merge(self) -> None:
         """Join the selected track with the one that was selected before it, in a job."""
-        both = (self._before, self.player.selection)
-        if None in both or both[0] == both[1]:
+        both = [number for number in (self._before, self.player.selection) if number is not None]
+        if len(set(both)) < 2:
             self.said.emit(tr("Select one track, then the other part of the same person, then merge."))
             return
-        self._edit("merge", [str(number) for number in both])
+        self._edit("merge", both)
 
-    def _edit(self, verb: str, words: list[str]) -> None:
+    def _edit(self, verb: str, tracks: list[int]) -> None:
+        """Start the job, unless it can be said at once why it would be refused."""
+        desk, at_us = self.work.desk, self.player.clock.now_us()
+        numbers = [TrackletId(number) for number in tracks]
+        words = [*map(str, tracks), *(["--at", str(at_us)] if verb == "split" else [])]
+        self.work.reading.run(
+            lambda: desk.check_edit(verb, numbers, at_us), lambda _: self._start_edit(verb, words), key="edit",
+            failed=lambda error: self.said.emit(sentence(error)),
+        )  # fmt: skip
+
+    def _start_edit(self, verb: str, words: list[str]) -> None:
         self.said.emit(tr("The {verb} runs as a job: its vectors are made again.").format(verb=verb))
         embedder = self.work.networks.embedder
         self.work.jobs.start(verb, [*words, *([] if embedder is None else ["--embedder", str(embedder)])])

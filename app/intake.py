@@ -35,6 +35,7 @@ from reid_engine.recordings import (
     start_from_name,
 )
 from reid_engine.store import Source
+from reid_engine.types import SourceId
 
 PICTURE_SIZE = (960, 540)
 SAME_MOMENT_US = 60 * SECOND_US  # readings nearer to one another say nothing about the drift
@@ -80,10 +81,15 @@ class Intake(QObject):
         if paths:
             self._lane.run(lambda: _expanded(paths), self._found)
 
-    def show_case(self, footage: Footage, *, running: bool) -> None:
-        """Bring the rows of what is in the case up to date; rows that wait for Start stay."""
+    def show_case(self, footage: Footage, *, running: bool, turns: Mapping[SourceId, RowState] | None = None) -> None:
+        """Bring the rows of what is in the case up to date; rows that wait for Start stay.
+
+        turns: what a running job says of its recordings; of others it says nothing
+        """
         self._footage = footage
-        stored = [_stored(source, footage, running=running) for source in footage.sources]
+        told = turns or {}
+        stored = [_stored(source, footage, told.get(source.id, "running") if running else "waiting")
+                  for source in footage.sources]  # fmt: skip
         paths = {row.path for row in stored}
         waiting = [row for row in self._model.rows() if not row.in_case and row.path not in paths]
         if not running:  # what a job left behind without taking it into the case waits again
@@ -383,9 +389,9 @@ def _bytes(path: Path) -> int | None:
         return None
 
 
-def _stored(source: Source, footage: Footage, *, running: bool) -> RecordingRow:
+def _stored(source: Source, footage: Footage, otherwise: RowState) -> RecordingRow:
     states: dict[str, RowState] = {"done": "done", "failed": "failed"}
-    state = states.get(source.state, "running" if running else "waiting")
+    state = states.get(source.state, otherwise)
     if source.path in footage.erased and source.state not in ("pending", "running"):
         state = "erased"
     camera = footage.camera(source.camera)

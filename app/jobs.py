@@ -22,21 +22,22 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
+from app.children import environment
 from app.starved import Starved, stat
 from reid_engine.errors import ChildDied, ProbeError, ReappearError
 from reid_engine.jobs import LineSplitter
-from reid_engine.process import child_environment, put_behind
+from reid_engine.process import LAST, NICENESS, child_environment, put_behind
 from reid_engine.types import Vectors
 
 TAIL_INTERVAL_MS = 50
 LOOK_INTERVAL_MS = 1000
 PATIENCE_S = 5.0  # with a cancelled job that gets no processor to obey with
 LAST_WORDS = 2000
-NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
 BEHIND_THE_WINDOW = 5  # somebody waits for it
-LAST = 19  # the greatest niceness there is
+LENGTHY = frozenset({"ingest", "describe"})  # nobody sits and waits for these: they may be gentle
+COMPLAINT = "reappear: "  # what the command line begins its sentences with
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Running(Protocol):
 
 
 class FoundProcess:
-    """The process of a job that an earlier window started."""
+    """The process of a job that an earlier window started. arguments: those of its verb, after the case"""
 
     problem = ""
 
@@ -99,6 +100,15 @@ class FoundProcess:
         self.number = number
         self._folder = Path(f"/proc/{number}")
         self._wanted = os.fsencode(str(control))
+        self.arguments = self._read_arguments(str(control.parent.parent))
+
+    def _read_arguments(self, case: str) -> tuple[str, ...]:
+        try:
+            words = (self._folder / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+        except OSError:  # it has ended in this very moment
+            return ()
+        begin = words.index(case) + 1 if case in words else len(words)
+        return tuple(words[begin : words.index("--json", begin)] if "--json" in words[begin:] else words[begin:])
 
     @property
     def alive(self) -> bool:
@@ -109,13 +119,13 @@ class FoundProcess:
 class OwnProcess:
     """A process in a session of its own, started and awaited in a thread: a start takes longer than a frame.
 
-    It goes behind whatever a person looks at, ``gently`` behind everything, and does not end with this program.
+    It goes behind whatever a person looks at, as far as its niceness says, and does not end with this program.
     """
 
-    def __init__(self, command: Sequence[str], files: JobFiles, *, gently: bool) -> None:
+    def __init__(self, command: Sequence[str], files: JobFiles, niceness: int) -> None:
         self.alive, self.problem = True, ""
         self.number: int | None = None
-        self._command, self._files, self._gently = tuple(command), files, gently
+        self._command, self._files, self._niceness = tuple(command), files, niceness
         threading.Thread(target=self._run, name=files.control.stem, daemon=True).start()
 
     def _run(self) -> None:
@@ -129,7 +139,7 @@ class OwnProcess:
                     env=child_environment(),
                     start_new_session=True,
                 )
-            _put_behind(process.pid, self._gently)
+            _put_behind(process.pid, self._niceness)
             self.number = process.pid
             process.wait()
         except OSError as error:
@@ -137,11 +147,10 @@ class OwnProcess:
         self.alive = False
 
 
-def _put_behind(process: int, gently: bool) -> None:
-    """Behind what a person looks at; ``gently``: only processors that nobody else wants work for it. Its own children,
+def _put_behind(process: int, niceness: int) -> None:
+    """Behind what a person looks at; for the last one only processors work that nobody else wants. Its own children,
     which are yet to come, inherit that."""
-    niceness = LAST if gently else NICENESS
-    put_behind(process, niceness, os.SCHED_IDLE if gently else os.SCHED_BATCH)
+    put_behind(process, niceness, os.SCHED_IDLE if niceness == LAST else os.SCHED_BATCH)
     with suppress(OSError):  # where the kernel shares time out by session, that counts within the session only
         Path(f"/proc/{process}/autogroup").write_text(str(niceness), "ascii")
 
@@ -150,19 +159,25 @@ class Job(QObject):
     """One running or ended job, followed by its file.
 
     ``moved``: one signal a read, with every new event. ``starved``: others use all processors, or do no more.
-    ``ended``: the exit sentence, empty when all went well.
+    ``told``: it was paused, resumed or cancelled. ``ended``: the exit sentence, empty when all went well.
+    verb, arguments: of its command, without the case; been_starved: at some time it got no processor
     """
 
     moved = Signal(list)
     starved = Signal(bool)
+    told = Signal()
     ended = Signal(str)
 
-    def __init__(self, case: Path, name: str, process: Running, parent: QObject | None = None) -> None:
+    def __init__(
+        self, case: Path, name: str, process: Running, parent: QObject | None = None, arguments: Sequence[str] = ()
+    ) -> None:
         super().__init__(parent)
         self.name = name
+        self.verb, self.arguments = name.partition("-")[0], tuple(arguments)
         self.files = JobFiles.of(case, name)
-        self.paused = False
+        self.paused = self.cancelling = False
         self.running = True
+        self.been_starved = False
         self._process = process
         self._splitter = LineSplitter()
         self._seen = 0
@@ -170,6 +185,9 @@ class Job(QObject):
         self._hunger: Starved | None = None
         self._starving = False
         self._cancelled_at: float | None = None
+        with suppress(OSError):  # an earlier window may have told it something
+            for word in self.files.control.read_text("utf-8").splitlines():
+                self._obey(word)
         self._tail = QTimer(self)
         self._tail.timeout.connect(self.read)
         self._tail.start(TAIL_INTERVAL_MS)
@@ -181,9 +199,14 @@ class Job(QObject):
         """Append one control word: cancel, pause or resume."""
         with self.files.control.open("a", encoding="utf-8") as control:
             control.write(word + "\n")
-        self.paused = word == "pause"
-        if word == "cancel" and self._cancelled_at is None:
-            self._cancelled_at = time.monotonic()
+        self._obey(word)
+        self.told.emit()
+
+    def _obey(self, word: str) -> None:
+        if word == "cancel" and not self.cancelling:
+            self.cancelling, self._cancelled_at = True, time.monotonic()
+        if word in ("cancel", "pause", "resume"):
+            self.paused = word == "pause" and not self.cancelling
 
     def read(self) -> None:
         """Hand on what was written since the last read; after the last word, end."""
@@ -208,6 +231,7 @@ class Job(QObject):
         starving = self._hunger.look()
         if starving != self._starving:
             self._starving = starving
+            self.been_starved |= starving
             self.starved.emit(starving)
         late = self._cancelled_at is not None and time.monotonic() - self._cancelled_at > PATIENCE_S
         if starving and late and self._process.alive:
@@ -229,7 +253,10 @@ class Job(QObject):
             said = self.files.errors.read_text("utf-8", "replace")[-LAST_WORDS:].strip()
         except OSError:
             said = ""
-        return said.splitlines()[-1] if said else "The analysis was stopped from outside. What it found is kept."
+        outside = "The analysis was stopped from outside. What it found is kept."
+        if self.verb != "ingest":
+            outside = "The work was stopped from outside."
+        return said.splitlines()[-1].removeprefix(COMPLAINT) if said else outside
 
 
 def running_jobs(case: Path) -> dict[str, int]:
@@ -250,7 +277,7 @@ class Jobs(QObject):
         self, case: Path, command: Sequence[str], parent: QObject | None = None, *, gently: bool = True
     ) -> None:
         super().__init__(parent)
-        self.gently = gently  # those started from now on take only what nobody else wants
+        self.gently = gently  # lengthy ones started from now on take only what nobody else wants
         self._case = case
         self._command = tuple(command)
         self._numbers = itertools.count(1)
@@ -264,14 +291,16 @@ class Jobs(QObject):
         files.control.touch()
         own = ["--json", "--control", str(files.control)]
         command = [*self._command, verb, str(self._case), *arguments, *own]
-        return self._adopt(name, OwnProcess(command, files, gently=self.gently))
+        niceness = BEHIND_THE_WINDOW if verb not in LENGTHY else LAST if self.gently else NICENESS
+        return self._adopt(name, OwnProcess(command, files, niceness), arguments)
 
     def follow(self, processes: Mapping[str, int]) -> None:
         """Follow what ``running_jobs`` found, as far as it is not followed yet."""
         known = {job.name for job in self.jobs}
         for name, process in processes.items():
             if name not in known:
-                self._adopt(name, FoundProcess(process, JobFiles.of(self._case, name).control))
+                found = FoundProcess(process, JobFiles.of(self._case, name).control)
+                self._adopt(name, found, found.arguments)
 
     def running(self) -> list[Job]:
         """Those that have not ended."""
@@ -282,19 +311,11 @@ class Jobs(QObject):
         for job in self.jobs:
             job.detach()
 
-    def _adopt(self, name: str, process: Running) -> Job:
-        job = Job(self._case, name, process, self)
+    def _adopt(self, name: str, process: Running, arguments: Sequence[str]) -> Job:
+        job = Job(self._case, name, process, self, arguments)
         self.jobs.append(job)
         self.started.emit(job)
         return job
-
-
-def environment() -> QProcessEnvironment:
-    """What a child gets, as Qt takes it."""
-    found = QProcessEnvironment()
-    for name, value in child_environment().items():
-        found.insert(name, value)
-    return found
 
 
 def _vector(answer: dict[str, Any]) -> Vectors:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QMainWindow, QPushButton
 
 import resources
 from app import theme
@@ -54,7 +54,7 @@ class ProgramView(QObject):
     model_taken = Signal(object, object)
 
     def __init__(
-        self, command: Sequence[str], state: WindowState, settings: Settings | None, lane: Lane, window: QWidget
+        self, command: Sequence[str], state: WindowState, settings: Settings | None, lane: Lane, window: QMainWindow
     ) -> None:
         super().__init__(window)
         self._command, self._state, self._lane, self._window = tuple(command), state, lane, window
@@ -62,6 +62,12 @@ class ProgramView(QObject):
         self.trainer: tuple[str, ...] = COMMAND
         self.run: TrainingRun | None = None
         self._training: TrainingDialog | None = None
+        self.trace = QPushButton(window)  # a run is seen wherever one is, and one press away
+        self.trace.setObjectName("trace")
+        self.trace.setToolTip(tr("Show the training"))
+        self.trace.clicked.connect(lambda: self.train())
+        self.trace.hide()
+        window.statusBar().addPermanentWidget(self.trace)
         self._scale = state.scale
         theme.application().styleHints().colorSchemeChanged.connect(self._on_system)
 
@@ -206,9 +212,14 @@ class ProgramView(QObject):
 
     def _start(self, order: Order, pane: TrainingPane) -> None:
         self._end_run()
-        self.run = TrainingRun(self.trainer, order, self)
-        self.run.ended.connect(lambda words: self.said.emit(tr("Training has ended. {why}").format(why=words).strip()))
-        pane.follow(self.run)
+        run = self.run = TrainingRun(self.trainer, order, self, gently=self.settings.work.gently)
+        run.ended.connect(lambda words: self.said.emit(tr("Training has ended. {why}").format(why=words).strip()))
+        pane.follow(run)
+        for moved in (run.moved, run.told):
+            moved.connect(lambda: self.trace.setText(tr("Training: {words}").format(words=pane.words)))
+        run.ended.connect(lambda _: self.trace.hide())
+        self.trace.setText(tr("Training: {words}").format(words=pane.words))
+        self.trace.show()
 
     def _leave_training(self) -> None:
         self._training = None
@@ -217,6 +228,7 @@ class ProgramView(QObject):
 
     def _end_run(self) -> None:
         run, self.run = self.run, None
+        self.trace.hide()
         if run is not None:
             run.close()
             run.deleteLater()

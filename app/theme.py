@@ -66,6 +66,7 @@ QFrame#bar { background: $panel; border-bottom: 1px solid $line; }
 QFrame#foot { background: $panel; border-top: 1px solid $line; }
 QLabel#title { font-size: 22px; font-weight: 600; }
 QLabel#banner { font-size: 28px; font-weight: 600; }
+QPushButton#trace { background: transparent; border: 0; color: $accent; padding: 0px 8px; min-height: 0px; }
 QPushButton#entry { text-align: left; padding: 9px 12px; }
 QLabel#heading { font-size: 14px; font-weight: 600; }
 QLabel#muted { color: $muted; }

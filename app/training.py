@@ -13,10 +13,11 @@ from typing import Any
 
 from PySide6.QtCore import QObject, QProcess, Signal
 
-from app.jobs import environment
+from app.children import environment
 from app.networks import model_of
-from app.words import counted, tr
+from app.words import Later, counted, tr
 from reid_engine.jobs import LineSplitter
+from reid_engine.process import LAST, NICENESS, put_behind
 
 COMMAND = (sys.executable, "-m", "trainer")
 ADAPT = "ours/adapt"  # goes on from a model, a little
@@ -26,6 +27,15 @@ DEVICES = ("auto", "cpu", "cuda")
 # which model a paper's recipes train, by what stands before their stroke
 TRAINS = {"grl": "grl", "stmp": "stmp", "rgsat": "rgsat", "gltr": "gltr", "tcl": "tclnet", "tclnet": "tclnet"}
 KEPT_WORDS = 2000
+# what the trainer says to whoever types commands, and what the window has for it
+IN_THE_WINDOW = {
+    "stopped as asked": Later("Stopped as asked"),
+    "go on with --resume": Later("“Go on with this run” takes it up again"),
+    "go on with it by --resume": Later("go on with it by “Go on with this run”"),
+    "--resume goes on from that state": Later("“Go on with this run” takes it up from that state"),
+    "leave --resume out to start the run": Later("choose another folder to start one"),
+    "leave --resume out to start one": Later("choose another folder to start one"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +146,22 @@ class Curves:
 class TrainingRun(QObject):
     """``python -m trainer train ... --json`` as a child of the window.
 
-    moved: the events of one read; ended: a sentence, empty when the run came to its end
+    moved: the events of one read; told: it was paused, resumed or cancelled
+    ended: a sentence, empty when the run came to its end; gently: it takes only what nobody else wants
     result: what it told last, once it has ended well
     """
 
     moved = Signal(list)
+    told = Signal()
     ended = Signal(str)
 
-    def __init__(self, command: Sequence[str], order: Order, parent: QObject | None = None) -> None:
+    def __init__(
+        self, command: Sequence[str], order: Order, parent: QObject | None = None, *, gently: bool = False
+    ) -> None:
         super().__init__(parent)
         self.order = order
-        self.paused = False
+        self.paused = self.cancelling = False
+        self._gently = gently
         self.result: dict[str, Any] = {}
         self._splitter = LineSplitter()
         self._finished = False
@@ -155,6 +170,7 @@ class TrainingRun(QObject):
         self._process.setProcessEnvironment(environment())
         self._process.readyReadStandardOutput.connect(self._read)
         self._process.readyReadStandardError.connect(self._listen)
+        self._process.started.connect(self._put_behind)
         self._process.finished.connect(self._died)
         self._process.errorOccurred.connect(self._not_started)
         program, *words = [*command, *order.words()]
@@ -167,8 +183,9 @@ class TrainingRun(QObject):
 
     def say(self, word: str) -> None:
         """cancel, pause or resume."""
-        self.paused = word == "pause"
+        self.paused, self.cancelling = word == "pause", self.cancelling or word == "cancel"
         self._process.write(f"{word}\n".encode())
+        self.told.emit()
 
     def close(self) -> None:
         """End it now; what was saved is kept."""
@@ -176,6 +193,10 @@ class TrainingRun(QObject):
         if self.running:
             self._process.kill()
             self._process.waitForFinished(2000)
+
+    def _put_behind(self) -> None:
+        """Behind the pictures that a person looks at meanwhile."""
+        put_behind(self._process.processId(), LAST if self._gently else NICENESS)  # not idle: nobody says that it waits
 
     def _read(self) -> None:
         events = list(self._splitter.feed(bytes(self._process.readAllStandardOutput().data())))
@@ -194,11 +215,20 @@ class TrainingRun(QObject):
         self._read()
         last = self._said.strip().splitlines()[-1:]
         good = status == 0 and (self._finished or not last)
-        self.ended.emit("" if good else last[0] if last else tr("The run ended without a word; its folder is kept."))
+        self.ended.emit(
+            "" if good else in_the_window(last[0]) if last else tr("The run ended without a word; its folder is kept.")
+        )
 
     def _not_started(self, error: QProcess.ProcessError) -> None:
         if error == QProcess.ProcessError.FailedToStart:
             self.ended.emit(tr("The trainer could not be started: check the installation."))
+
+
+def in_the_window(said: str) -> str:
+    """A sentence of the trainer without the options of its command line."""
+    for typed, pressed in IN_THE_WINDOW.items():
+        said = said.replace(typed, tr(pressed))
+    return said
 
 
 def outcome(result: dict[str, Any]) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -18,7 +19,7 @@ from app.intake import Intake
 from app.investigation import Investigation
 from app.item_models.links import LinksModel
 from app.item_models.matches import CameraLabel, MatchesModel, fitted
-from app.item_models.recordings import RecordingsModel
+from app.item_models.recordings import RecordingsModel, RowState
 from app.jobs import Job, Jobs, WarmProbe, running_jobs
 from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
@@ -26,15 +27,20 @@ from app.settings import WindowState
 from app.theme import camera_letter
 from app.waiting import Waiting
 from app.words import counted, shortened, tr
+from reid_engine import errors
 from reid_engine.audit import operator_words
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.settings import Settings
-from reid_engine.types import CameraId, TrackletId
+from reid_engine.types import CameraId, SourceId, TrackletId
 
 RELOAD_MS = 1500
 WARM_MS = 4000
 KEEP_MS = 200
+EDITS = ("split", "merge")
+TURNS: Mapping[str, RowState] = MappingProxyType({
+    "waiting": "queued", "analysing": "running", "dropped": "dropped",
+})  # fmt: skip
 TRUSTED_S = 10  # seconds of footage after which a rate says something about the machine
 MOST_WANTED = 120
 
@@ -85,6 +91,7 @@ class Workspace(QObject):
             lane.trouble.connect(self.failed)
         self.matches.wanted.connect(self._want_crop)
         self.matches.scrubbing.connect(self._fetch_strip)
+        self._turns: dict[SourceId, RowState] = {}  # what the running analysis says of its recordings
         self._tracks = 0  # that the running analysis has told of
         self._wanted: list[TrackletId] = []
         self._fetching = self._later(0, self._fetch_crops)
@@ -282,15 +289,28 @@ class Workspace(QObject):
     def _loaded(self, footage: Footage) -> None:
         self._loading = False
         self.footage = footage
-        self.intake.show_case(footage, running=self._starting or bool(self.jobs.running()))
+        self._show_case()
         self.matches.label({camera.id: self.label(camera.id) for camera in footage.cameras})
         self.footage_changed.emit(footage)
 
-    def _follow(self, job: Job) -> None:
-        job.moved.connect(lambda events: self._moved(events))
-        job.ended.connect(self._ended)
+    def _show_case(self) -> None:
+        running = self._starting or bool(self.jobs.running())
+        self.intake.show_case(self.footage, running=running, turns=self._turns)
 
-    def _moved(self, events: list[dict[str, Any]]) -> None:
+    def _show_states(self, job: Job, cameras: Sequence[Mapping[str, Any]]) -> None:
+        """What a job says of its recordings, in the table of all."""
+        states = {**TURNS, "analysing": "paused"} if job.paused else TURNS
+        told = {SourceId(one["source"]): states[one["state"]] for one in cameras if one.get("state") in states}
+        if {**self._turns, **told} != self._turns:
+            self._turns |= told
+            self._show_case()
+
+    def _follow(self, job: Job) -> None:
+        job.moved.connect(lambda events: self._moved(job, events))
+        job.told.connect(lambda: self._on_told(job))
+        job.ended.connect(lambda words: self._ended(job, words))
+
+    def _moved(self, job: Job, events: list[dict[str, Any]]) -> None:
         if not self._reload.isActive():
             self._reload.start()
         for event in events:
@@ -301,14 +321,32 @@ class Workspace(QObject):
                 self.exported.emit(event["evidence"])
             elif event.get("event") == "result" and "described" in event:
                 self._on_described(event["described"])
+            elif event.get("event") == "result" and job.verb in EDITS:
+                self._tell_failed(event)
             elif event.get("event") == "result" and "colours" not in event:
                 self._tell_result(event)
+            if event.get("cameras"):
+                self._show_states(job, event["cameras"])
             if event.get("tracklets", self._tracks) != self._tracks:
                 self._tracks = event["tracklets"]
                 self.boxes.renew()
                 self._count()
             if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
                 self._pace = float(event["rate"])
+
+    def _on_told(self, job: Job) -> None:
+        """It was paused or goes on; so do those that it analyses."""
+        if job.verb == "ingest":
+            before: RowState = "running" if job.paused else "paused"
+            now: RowState = "paused" if job.paused else "running"
+            self._turns = {source: now if turn == before else turn for source, turn in self._turns.items()}
+            self._show_case()
+
+    def _tell_failed(self, result: dict[str, Any]) -> None:
+        """A split or a merge that ended before its end, as the error that it is; not one that somebody cancelled."""
+        kind = getattr(errors, str(result.get("error")), errors.ReappearError)
+        if not result.get("ok") and kind is not errors.JobCancelled:
+            self.failed.emit(kind(str(result.get("message"))))
 
     def _tell_result(self, result: dict[str, Any]) -> None:
         bad = [
@@ -320,11 +358,14 @@ class Workspace(QObject):
         done = counted(good, tr("Done: 1 recording analysed."), tr("Done: {count} recordings analysed."))
         self.said.emit("   ".join(bad) or done)
 
-    def _ended(self, words: str) -> None:
+    def _ended(self, job: Job, words: str) -> None:
         if words:
-            self.said.emit(words)
-        if self._pace is not None:
+            (self.failed.emit(errors.UnfinishedError(words)) if job.verb in EDITS else self.said.emit(words))
+        if self._pace is not None and not job.been_starved:  # what others left over is no pace of this machine
             self._state.pace = self._pace
+        self._pace = None
+        if job.verb == "ingest":
+            self._turns = {}
         self.boxes.forget()
         self.reload()
         self._count()

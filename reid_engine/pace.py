@@ -9,6 +9,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.pipeline import SourceProgress
 
 REPORT_INTERVAL_S = 0.2
+ENDED = ("done", "dropped", "failed")
 
 
 class Pace:
@@ -36,6 +37,7 @@ class Pace:
             tracklets=sum(source.tracklets for source in sources),
             rate=round(rate, 2),
             eta_s=self.eta_s(sources, rate),
+            least_s=self.least_s(sources, rate),
             cameras=[self._camera(source) for source in sources],
         )
         self._paused_s += max(0.0, self._clock.monotonic_s() - now - REPORT_INTERVAL_S)
@@ -49,18 +51,20 @@ class Pace:
     @staticmethod
     def total_s(sources: Sequence[SourceProgress]) -> float | None:
         """Seconds of footage in all; None while a source does not know its length."""
-        ended = ("done", "dropped")
-        lengths = [source.done_us if source.state in ended else source.duration_us for source in sources]
+        lengths = [source.done_us if source.state in ENDED else source.duration_us for source in sources]
         known = [length for length in lengths if length is not None]
         return sum(known) / SECOND_US if len(known) == len(lengths) else None
 
     def eta_s(self, sources: Sequence[SourceProgress], rate: float) -> float | None:
         """Seconds until the end at this rate; None while nobody can know."""
-        total = self.total_s(sources)
-        if total is None or rate <= 0:
-            return None
-        done = sum(source.done_us for source in sources) / SECOND_US
-        return round(max(0.0, total - done) / rate, 1)
+        return None if self.total_s(sources) is None else self.least_s(sources, rate)
+
+    @staticmethod
+    def least_s(sources: Sequence[SourceProgress], rate: float) -> float | None:
+        """Seconds that those take at this rate whose length is known; None before there is a rate."""
+        left = [source.duration_us - source.done_us for source in sources
+                if source.state not in ENDED and source.duration_us is not None]  # fmt: skip
+        return round(sum(max(0, one) for one in left) / SECOND_US / rate, 1) if rate > 0 else None
 
     @staticmethod
     def _camera(source: SourceProgress) -> dict[str, object]:

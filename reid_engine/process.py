@@ -18,6 +18,8 @@ from reid_engine.errors import ChildDied
 
 PR_SET_PDEATHSIG = 1
 OFFLINE = "REAPPEAR_OFFLINE"  # set: this process and its children refuse every connection
+NICENESS = 10  # behind the pictures that a person looks at, yet not starved by whatever else runs
+LAST = 19  # the greatest niceness there is
 CONNECTING = ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.sendmsg")
 ANSWER_POLL_S = 0.1
 

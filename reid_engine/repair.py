@@ -41,6 +41,26 @@ class Pictures(Protocol):
         ...
 
 
+def check_split(store: Store, number: TrackletId, at_us: int) -> int:
+    """Raise what ``split`` would raise of the track and the moment; the row with which the rest begins."""
+    store.refuse_replaced([number])
+    times = store.tracklets([number])[0].time_us
+    row = int(np.searchsorted(times, at_us))
+    if not 0 < row < len(times):
+        raise UsageError(f"track {number} cannot be split there: choose a moment within it, after its first picture")
+    return row
+
+
+def check_merge(store: Store, numbers: tuple[TrackletId, TrackletId]) -> None:
+    """Raise what ``merge`` would raise of the two tracks."""
+    if numbers[0] == numbers[1]:
+        raise UsageError(f"track {numbers[0]} cannot be merged with itself; choose another one")
+    store.refuse_replaced(numbers)
+    one, other = (store.closed_tracklet(number).frame_index for number in numbers)
+    if np.intersect1d(one, other).size:
+        raise UsageError(f"tracks {numbers[0]} and {numbers[1]} are seen in the same picture: they are two people")
+
+
 def split(
     store: Store,
     number: TrackletId,
@@ -53,11 +73,8 @@ def split(
     embedders: of the model in force at least; vectors of others are made when somebody describes by them again
     Raises UsageError for a moment that leaves nothing on one side, NotFound, SourceError, NetworkFileError.
     """
+    row = check_split(store, number, at_us)
     whole, source = store.closed_tracklet(number), _source(store, number)
-    times = store.tracklets([number])[0].time_us
-    row = int(np.searchsorted(times, at_us))
-    if not 0 < row < len(times):
-        raise UsageError(f"track {number} cannot be split there: choose a moment within it, after its first picture")
     pieces = [_part(whole, slice(None, row)), _part(whole, slice(row, None))]
     pieces = [_with_crops(piece, source, pictures) for piece in pieces]
     return store.replace_tracklets("split", [number], pieces, _vectors(store, pieces, embedders))
@@ -68,12 +85,9 @@ def merge(store: Store, numbers: tuple[TrackletId, TrackletId], embedders: Mappi
 
     Raises UsageError for two that are seen in one picture, and so are two people; NotFound, NetworkFileError.
     """
-    if numbers[0] == numbers[1]:
-        raise UsageError(f"track {numbers[0]} cannot be merged with itself; choose another one")
+    check_merge(store, numbers)
     one, other = (store.closed_tracklet(number) for number in numbers)
     both = np.concatenate((one.frame_index, other.frame_index))
-    if _source(store, numbers[0]).id == _source(store, numbers[1]).id and len(np.unique(both)) < len(both):
-        raise UsageError(f"tracks {numbers[0]} and {numbers[1]} are seen in the same picture: they are two people")
     order = np.argsort(both, kind="stable")
     best = sorted((*one.crops.best, *other.crops.best), key=lambda crop: -crop.quality)[:BEST_CROPS]
     longest = sorted((*one.crops.runs, *other.crops.runs), key=len, reverse=True)[:RUNS]

@@ -194,7 +194,8 @@ class Fitting:
                 self._save(stage)
         except JobCancelled as stopped:
             self._save(stage)
-            raise JobCancelled(f"stopped as asked after {position.steps} steps; go on with --resume") from stopped
+            steps = "1 step" if position.steps == 1 else f"{position.steps} steps"
+            raise JobCancelled(f"stopped as asked after {steps}; go on with --resume") from stopped
         except NotFinite as error:
             raise NotFinite(
                 f"at step {position.steps + 1}, {error}; the last good state is in {self.run.checkpoint}. "

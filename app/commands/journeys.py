@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,12 +14,13 @@ import typer
 from app import local_time
 from app.commands.arguments import AsJson, CaseFolder, Control, MovedWeights, moment
 from app.commands.investigate import embedder_of
-from app.commands.program import Program, job, say, tell, telling
+from app.commands.program import Program, failure_told, job, say, tell, telling
 from app.journeys import conflict_words, export, gap_words, known_words, seconds, summary
 from app.local_time import date_and_time
 from app.words import counted
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
+from reid_engine.jobs import JobControl
 from reid_engine.journey import rows_of
 from reid_engine.recordings import parse_time
 from reid_engine.store import Note, TrackEdit
@@ -112,9 +115,11 @@ def split(
 ) -> None:
     """Part a track that holds two people at a moment; vectors are made again. ``undo`` takes it back."""
     at_us = moment(at)
-    with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
+    with _edits(case, as_json, control) as (opened, controls):
+        from reid_engine.repair import check_split
         from reid_engine.repair import split as parted  # loads a runtime, which other verbs do without
 
+        check_split(opened.store, TrackletId(tracklet), at_us)  # before the network is loaded, which takes long
         edit = parted(opened.store, TrackletId(tracklet), at_us, _embedders(context.obj, opened, embedder))
         controls.reporter.event("result", ok=True, **_edit_json(edit))
     tell(edit.words)
@@ -130,13 +135,23 @@ def merge(
     as_json: AsJson = False,
 ) -> None:
     """Join two tracks of one person in one recording; vectors are made again. ``undo`` takes it back."""
-    with job(as_json=as_json, control_file=control) as controls, telling(Case.open(case)) as opened:
+    with _edits(case, as_json, control) as (opened, controls):
+        from reid_engine.repair import check_merge
         from reid_engine.repair import merge as joined  # loads a runtime, which other verbs do without
 
         both = TrackletId(first), TrackletId(second)
+        check_merge(opened.store, both)
         edit = joined(opened.store, both, _embedders(context.obj, opened, embedder))
         controls.reporter.event("result", ok=True, **_edit_json(edit))
     tell(edit.words)
+
+
+@contextmanager
+def _edits(case: Path, as_json: bool, control: Path | None) -> Iterator[tuple[Case, JobControl]]:
+    """The case and the control of a job that mends a track; what goes wrong is its result too."""
+    one = job(as_json=as_json, control_file=control)
+    with one as controls, failure_told(controls), telling(Case.open(case)) as opened:
+        yield opened, controls
 
 
 def _embedders(program: Program, case: Case, weights: Path | None) -> dict[ModelId, Any]:

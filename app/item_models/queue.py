@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt
@@ -22,7 +22,7 @@ FOUND = 5
 COLUMNS = (Later("Camera"), Later("File"), Later("Stage"), Later("Progress"), Later("Done"), Later("Tracks"))
 STAGES = {
     "waiting": Later("waiting"), "analysing": Later("analysing"), "done": Later("done"), "failed": Later("failed"),
-    "dropped": Later("left out"),
+    "dropped": Later("left out"), "paused": Later("paused"),
 }  # fmt: skip
 SHARE_ROLE = Qt.ItemDataRole.UserRole + 1
 
@@ -71,6 +71,13 @@ class QueueModel(TableModel[QueueRow]):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(COLUMNS, parent=parent)
+        self._held = False
+
+    def hold(self, held: bool) -> None:
+        """Whether the job is paused: what it analyses then stands still."""
+        if held != self._held:
+            self._held = held
+            self._announce(0, len(self._rows) - 1)
 
     def show(self, rows: Sequence[QueueRow]) -> None:
         """What the job says now; only what differs is announced."""
@@ -82,21 +89,30 @@ class QueueModel(TableModel[QueueRow]):
         for place, row in enumerate(rows):
             if row != self._rows[place]:
                 self._rows[place] = row
-                self.dataChanged.emit(self.index(place, 0), self.index(place, len(COLUMNS) - 1))
+                self._announce(place, place)
+
+    def _announce(self, first: int, last: int) -> None:
+        if last >= first:
+            self.dataChanged.emit(self.index(first, 0), self.index(last, len(COLUMNS) - 1))
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         row = self.row(index.row())
         if row is None:
             return None
+        if self._held and row.state == "analysing":
+            row = replace(row, state="paused")
         if role == Qt.ItemDataRole.DisplayRole:
             return _text(row, index.column())
         if role == SHARE_ROLE:
             return row.share
         if role == Qt.ItemDataRole.ForegroundRole and index.column() != CAMERA:
             tokens = theme.current()
-            colours = {"done": tokens.good, "failed": tokens.danger, "dropped": tokens.warning}
+            colours = {"done": tokens.good, "failed": tokens.danger, "dropped": tokens.warning,
+                       "paused": tokens.warning}  # fmt: skip
             return QColor(colours.get(row.state, tokens.muted) if index.column() == STAGE else tokens.muted)
-        return row.file if role == Qt.ItemDataRole.ToolTipRole else None
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return row.camera if index.column() == CAMERA else row.file
+        return None
 
 
 def _text(row: QueueRow, column: int) -> str:

@@ -18,18 +18,9 @@ from reid_engine.clock import CameraClock
 from reid_engine.recordings import SourceKind
 
 RowState: TypeAlias = Literal[
-    "reading",
-    "ready",
-    "no time",
-    "unreadable",
-    "duplicate",
-    "missing",
-    "waiting",
-    "running",
-    "done",
-    "failed",
-    "erased",
-]
+    "reading", "ready", "no time", "unreadable", "duplicate", "missing", "waiting", "queued", "running", "paused",
+    "dropped", "done", "failed", "erased",
+]  # fmt: skip
 
 STATE = 0
 FILE = 1
@@ -47,9 +38,10 @@ COLUMNS = (
 )  # fmt: skip
 WORDS: dict[RowState, str] = {
     "reading": Later("reading …"), "ready": Later("ready"), "no time": Later("set a time"),
-    "unreadable": Later("unreadable"), "duplicate": Later("duplicate"),
-    "missing": Later("missing"), "waiting": Later("waiting"),
-    "running": Later("analysing"), "done": Later("done"), "failed": Later("failed"),
+    "unreadable": Later("unreadable"), "duplicate": Later("duplicate"), "missing": Later("missing"),
+    "waiting": Later("waiting"),
+    "queued": Later("waiting"), "running": Later("analysing"), "paused": Later("paused"),
+    "dropped": Later("left out"), "done": Later("done"), "failed": Later("failed"),
     "erased": Later("erased"),
 }  # fmt: skip
 ORIGINS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
@@ -18,36 +19,20 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import local_time, theme
+from app import theme
 from app.item_models.queue import CAMERA, DONE, FILE, FOUND, SHARE, SHARE_ROLE, STAGE, QueueModel, QueueRow
+from app.job_words import headline
 from app.jobs import Job
+from app.widgets.one_line import OneLine
 from app.widgets.share_delegate import ShareDelegate
-from app.words import Later, counted, tr
+from app.words import Later, tr
 
-STAGES = {
-    "hash": Later("Reading the files"), "analyse": Later("Analysing"), "embed": Later("Describing people"),
-    "index": Later("Indexing"), "export": Later("Preparing the network for this machine"),
-    "render": Later("Making the clips"),
-}  # fmt: skip
 WAITS = Later("Other programs use all processors, and this work takes what they leave over (Settings, Work gently).")
-WIDTHS = {CAMERA: 110, STAGE: 90, DONE: 110, FOUND: 50}
+WIDTHS = {STAGE: 90, DONE: 120, FOUND: 70}
 ROW = 26
 ROWS_SEEN = 5
-
-
-def in_words(progress: dict[str, Any]) -> str:
-    """A progress event as one line: stage, rate in multiples of real time, what was found, time left."""
-    stage = str(progress.get("stage", ""))
-    parts = [tr(STAGES[stage]) if stage in STAGES else stage or tr("Working")]
-    if stage == "embed" and progress.get("total"):
-        parts.append(tr("{done} of {total} tracks").format(done=progress.get("done", 0), total=progress["total"]))
-    if progress.get("rate"):
-        parts.append(tr("{rate}× real time").format(rate=f"{float(progress['rate']):.1f}"))
-    if progress.get("tracklets"):
-        parts.append(counted(progress["tracklets"], tr("1 track found"), tr("{count} tracks found")))
-    if progress.get("eta_s") is not None:
-        parts.append(tr("{time} left").format(time=local_time.length(round(float(progress["eta_s"]) * 1e6))))
-    return "   ·   ".join(parts)
+FEW_ROWS = 2  # where the window is low
+TERSE = 560  # a line less wide has icons on its buttons, and what it says more room
 
 
 class JobCard(QFrame):
@@ -57,7 +42,9 @@ class JobCard(QFrame):
         super().__init__(parent)
         self._job = job
         self.queue = QueueModel(self)
-        self._title = QLabel(tr("Starting …"), self)
+        self._progress: dict[str, Any] = {}
+        self._brief, self._rows_seen = False, ROWS_SEEN
+        self._title = OneLine("", self)
         self._title.setObjectName("heading")
         self._waits = QLabel(tr("Waits for a processor"), self)
         self._waits.setObjectName("warning")
@@ -76,9 +63,10 @@ class JobCard(QFrame):
         self.cancel = self._button("close", tr("Cancel"), lambda: job.say("cancel"))
         self.table = self._make_table()
         self._lay_out()
-        self._brief = False
         job.moved.connect(self._on_events)
         job.starved.connect(self._waits.setVisible)
+        job.told.connect(self._tell)
+        self._tell()
         self._offer()
 
     @property
@@ -86,10 +74,12 @@ class JobCard(QFrame):
         """True once the job has told how far recordings are."""
         return self.queue.rowCount() > 0
 
-    def brief(self, brief: bool) -> None:
-        """One line, without the queue, where pictures need the room."""
-        self._brief = brief
+    def brief(self, brief: bool, *, low: bool = False) -> None:
+        """One line, without the queue, where pictures need the room; low: fewer rows of the queue."""
+        self._brief, self._rows_seen = brief, FEW_ROWS if low else ROWS_SEEN
+        self._fit_rows()
         self._offer()
+        self._tell()
 
     def _wish(self, verb: str) -> None:
         row = self.queue.row(self.table.currentIndex().row())
@@ -106,8 +96,30 @@ class JobCard(QFrame):
 
     def _toggle(self) -> None:
         self._job.say("resume" if self._job.paused else "pause")
-        self._pause.setText(tr("Resume") if self._job.paused else tr("Pause"))
-        self._pause.setIcon(theme.icon("play" if self._job.paused else "pause"))
+
+    def _tell(self) -> None:
+        """Say at once what the job was told, which it obeys in a moment; the button says what it does next."""
+        paused, ends = self._job.paused, self._job.cancelling
+        self._title.setText(headline(self._job, self._progress))
+        self._pause.setIcon(theme.icon("play" if paused else "pause"))
+        for button, words in ((self._pause, tr("Resume") if paused else tr("Pause")), (self.cancel, tr("Cancel"))):
+            button.setEnabled(not ends)
+            button.setText("" if self._terse else words)
+            button.setToolTip(words if self._terse else "")
+            button.setAccessibleName(words)
+        self.queue.hold(paused)
+
+    @property
+    def _terse(self) -> bool:
+        return self._brief and self.width() < theme.px(TERSE)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._tell()
+
+    def _fit_rows(self) -> None:
+        rows = min(self.queue.rowCount(), self._rows_seen)
+        self.table.setFixedHeight(self.table.horizontalHeader().sizeHint().height() + rows * theme.px(ROW) + 2)
 
     def _on_events(self, events: list[dict[str, Any]]) -> None:
         for event in events:
@@ -117,11 +129,11 @@ class JobCard(QFrame):
         progress = next((event for event in reversed(events) if event.get("event") == "progress"), None)
         if progress is None:
             return
-        self._title.setText(in_words(progress))
+        self._progress = progress
+        self._title.setText(headline(self._job, progress))
         if "cameras" in progress:
             self.queue.show([QueueRow.of(told) for told in progress["cameras"]])
-            rows = min(self.queue.rowCount(), ROWS_SEEN)
-            self.table.setFixedHeight(rows * theme.px(ROW) + 2)
+            self._fit_rows()
             self._offer()
 
     def _make_table(self) -> QTableView:
@@ -134,10 +146,12 @@ class JobCard(QFrame):
         table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
         table.verticalHeader().setDefaultSectionSize(theme.px(ROW))
-        table.horizontalHeader().hide()
+        table.horizontalHeader().setHighlightSections(False)
+        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        for column in (FILE, SHARE):
+        table.setWordWrap(False)  # a name that is wrapped is not cut in its middle
+        for column in (CAMERA, FILE, SHARE):
             table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         for column, width in WIDTHS.items():
             table.setColumnWidth(column, theme.px(width))
@@ -177,12 +191,12 @@ class ProgressPane(QWidget):
         self._layout = QVBoxLayout(self)
         self._layout.setContentsMargins(0, 0, 0, 0)
         self._cards: dict[str, JobCard] = {}
-        self._brief = False
+        self._brief = self._low = False
 
     def add(self, job: Job) -> None:
         """Show a job until it ends."""
         card = JobCard(job, self)
-        card.brief(self._brief)
+        card.brief(self._brief, low=self._low)
         self._cards[job.name] = card
         self._layout.addWidget(card)
         job.ended.connect(lambda _: self._remove(job.name))
@@ -192,11 +206,13 @@ class ProgressPane(QWidget):
             self.laid_out.emit()
         return super().event(event)
 
-    def brief(self, brief: bool) -> None:
-        """One line a job, or its queue too."""
-        self._brief = brief
+    def brief(self, brief: bool, *, low: bool = False) -> None:
+        """One line a job, or its queue too; low: fewer rows of it."""
+        if (brief, low) == (self._brief, self._low):
+            return
+        self._brief, self._low = brief, low
         for card in self._cards.values():
-            card.brief(brief)
+            card.brief(brief, low=low)
 
     def card(self, name: str) -> JobCard:
         """The card of a running job."""

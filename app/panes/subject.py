@@ -63,6 +63,7 @@ class SubjectPane(QWidget):
         self._crop = QLabel(tr(NOBODY), self)
         self._crop.setObjectName("muted")
         self._crop.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._crop.setWordWrap(True)
         self._crop.setFixedHeight(min(theme.px(230), TALLEST))
         self._name = QLabel(self)
         self._name.setObjectName("muted")
@@ -72,7 +73,7 @@ class SubjectPane(QWidget):
         self._strip = QHBoxLayout()
         self._strip.setSpacing(4)
         self._doubt = self._warning()
-        self._better = QPushButton(tr("Show the better moment"), self)
+        self._better = QPushButton(tr("Better moment"), self)  # no wider than the narrowest pane
         self._better.clicked.connect(self.better)
         self._better.hide()
         self._examples: dict[str, list[int]] = {}

@@ -26,7 +26,7 @@ from PySide6.QtWidgets import (
 
 from app import local_time, theme
 from app.networks import Offer
-from app.training import ADAPT, DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder, outcome
+from app.training import ADAPT, DATASETS, DEVICES, Curves, Order, TrainingRun, free_folder, in_the_window, outcome
 from app.words import Later, counted, tr
 
 OTHER = "other"
@@ -35,6 +35,9 @@ ABOUT_A_CASE = Later(
     "Learns the people who were confirmed in two or more tracks, beside those who were rejected; three in ten are kept "
     "back to test it on."
 )
+STAGES = {
+    "decode": Later("Reading the pictures"), "embed": Later("Testing"), "train": Later("Learning"),
+}  # fmt: skip
 LOG_LINES = 500
 HUGE_SEED = 2**31 - 1
 
@@ -95,6 +98,7 @@ class TrainingPane(QWidget):
         self.run: TrainingRun | None = None
         self.case = case
         self.curves = Curves()
+        self._progress: dict[str, Any] = {}
         self.recipe, self.dataset, self.device = QComboBox(self), QComboBox(self), QComboBox(self)
         self.recipe.setEditable(True)
         self.begin = BeginWith(models, self)
@@ -158,9 +162,10 @@ class TrainingPane(QWidget):
         self.run, self.curves = run, Curves()
         self._draw()
         self.log.clear()
-        self.title.setText(tr("Starting …"))
+        self._progress = {}
         self.use.hide()
-        self._show_pause()
+        self._show_told()
+        run.told.connect(self._show_told)
         run.moved.connect(self._on_events)
         run.ended.connect(self._on_end)
         self._check()
@@ -173,7 +178,8 @@ class TrainingPane(QWidget):
                 self.log.appendPlainText(told(event))
         progress = next((event for event in reversed(events) if event.get("event") == "progress"), None)
         if progress is not None:
-            self.title.setText(in_words(progress))
+            self._progress = progress
+            self.title.setText(self.words)
             total = progress.get("total")
             self.bar.setRange(0, 1000 if total else 0)
             self.bar.setValue(round(1000 * float(progress.get("done") or 0) / float(total or 1)))
@@ -205,18 +211,27 @@ class TrainingPane(QWidget):
         self.start.setEnabled(not running and not problem)
         self.start.setText(tr("Go on with this run") if self.order.begun else tr("Start training"))
         for button in (self.pause, self.cancel):
-            button.setEnabled(running)
+            button.setEnabled(running and self.run is not None and not self.run.cancelling)
 
     def _toggle(self) -> None:
         if self.run is not None:
             self.run.say("resume" if self.run.paused else "pause")
-            self._show_pause()
 
-    def _show_pause(self) -> None:
-        """The button says what it does next."""
+    @property
+    def words(self) -> str:
+        """The run in a line: whether it is held or about to end, and how far it was last."""
+        begun = in_words(self._progress) if self._progress else tr("Starting …")
+        if self.run is not None and self.run.cancelling:
+            return tr("Cancelling …") + "   ·   " + begun
+        return tr("Paused") + "   ·   " + begun if self.run is not None and self.run.paused else begun
+
+    def _show_told(self) -> None:
+        """What the run was told, which it obeys in a moment; the button says what it does next."""
         paused = self.run is not None and self.run.paused
         self.pause.setText(tr("Resume") if paused else tr("Pause"))
         self.pause.setIcon(theme.icon("play" if paused else "pause"))
+        self.title.setText(self.words)
+        self._check()
 
     def _connect(self) -> None:
         self.start.clicked.connect(lambda: self.started.emit(self.order))
@@ -247,6 +262,9 @@ class TrainingPane(QWidget):
             plot.showGrid(x=True, y=True, alpha=0.15)
             plot.setMouseEnabled(x=False, y=False)
             plot.hideButtons()
+            plot.setLimits(xMin=0, yMin=0)  # there is no step before the first, and nothing below nothing
+        figures.setYRange(0, 1, padding=0.02)  # shares
+        figures.setLimits(yMax=1.02)
         return plots
 
     def _row(self, field: QLineEdit, words: str) -> QHBoxLayout:
@@ -327,23 +345,28 @@ class TrainingPane(QWidget):
 
 def in_words(progress: dict[str, Any]) -> str:
     """``epoch 4.2 of 40   ·   loss 3.12   ·   12:30 left``."""
-    parts = []
+    parts, stage = [], str(progress.get("stage", ""))
     if progress.get("epochs"):
         parts.append(tr("epoch {at} of {all}").format(at=progress.get("epoch", 0), all=progress["epochs"]))
     if progress.get("loss") is not None:
         parts.append(tr("loss {loss}").format(loss=f"{float(progress['loss']):.3g}"))
     if progress.get("eta_s") is not None:
         parts.append(tr("{time} left").format(time=local_time.length(round(float(progress["eta_s"]) * 1e6))))
-    return "   ·   ".join(parts) or str(progress.get("stage", tr("Working")))
+    if not parts and progress.get("total"):
+        parts.append(tr("{done} of {total}").format(done=progress.get("done", 0), total=progress["total"]))
+    if stage != "train" or not parts:
+        parts.insert(0, tr(STAGES[stage]) if stage in STAGES else stage or tr("Working"))
+    return "   ·   ".join(parts)
 
 
 def told(event: dict[str, Any]) -> str:
     """A notice or a test as a line."""
     if event.get("event") == "notice":
-        return str(event.get("message", ""))
+        return in_the_window(str(event.get("message", "")))
     if event.get("rank1") is None or event.get("mAP") is None:
         return tr("Nobody could be tested.")
-    when = tr("before the first step") if not event.get("step") else tr("after {step} steps").format(step=event["step"])
+    step = event.get("step")
+    when = counted(step, tr("after 1 step"), tr("after {count} steps")) if step else tr("before the first step")
     words = tr("Tested {when}: rank-1 {rank1} %, mAP {mAP} %, {asked}")
     asked = counted(round(event.get("queries") or 0), tr("1 question"), tr("{count} questions"))
     shares = {name: f"{100 * event[name]:.1f}" for name in ("rank1", "mAP")}

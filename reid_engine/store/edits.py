@@ -14,7 +14,7 @@ from reid_engine.store.rows import EditKind, TrackEdit
 from reid_engine.store.schema import deed, edit_part, replaced, tracklet, tracklet_box
 from reid_engine.store.tracklets import insert_tracklet, place_of
 from reid_engine.store.vectors import in_force, put_vectors
-from reid_engine.types import ClosedTracklet, ModelId, TrackletCrops, TrackletId, Vectors, as_boxes
+from reid_engine.types import ClosedTracklet, ModelId, SourceId, TrackletCrops, TrackletId, Vectors, as_boxes
 
 
 class EditVerbs(DeedVerbs):
@@ -51,17 +51,14 @@ class EditVerbs(DeedVerbs):
             now = connection.execute(in_force()).scalar()
             if now is not None and now not in vectors:
                 raise CaseBusy(f"the case went over to the model {now} while this was done; do it again")
-            must_be_there(connection, "tracklet", *before)
-            of = {row for (row,) in connection.execute(sa.select(tracklet.c.source).where(tracklet.c.id.in_(before)))}
-            gone = connection.execute(sa.select(replaced.c.tracklet).where(replaced.c.tracklet.in_(before))).scalars()
-            _refuse(before, len(of), list(gone))
+            of = _only_source(connection, before)
             number, at_us = self.do(connection, kind)
-            home, start_us, clock = place_of(connection, next(iter(of)))
+            home, start_us, clock = place_of(connection, of)
             made = []
             for piece in pieces:
                 own = ClosedTracklet(-number, piece.frame_index, piece.offset_us, piece.xyxy, piece.score,
                                      piece.quality, piece.crops, piece.upper, piece.lower)  # fmt: skip
-                made.append(insert_tracklet(connection, next(iter(of)), home, own, clock, start_us))
+                made.append(insert_tracklet(connection, of, home, own, clock, start_us))
             for model, rows in vectors.items():
                 put_vectors(connection, made, model, rows)
             parts = [{"edit": number, "tracklet": n, "made": n in made} for n in (*map(int, before), *made)]
@@ -75,6 +72,11 @@ class EditVerbs(DeedVerbs):
         """The splits and merges that stand, oldest first."""
         with self.database.reading() as connection:
             return standing_edits(connection)
+
+    def refuse_replaced(self, before: Sequence[TrackletId]) -> None:
+        """Raise what ``replace_tracklets`` would raise of these, before anybody makes pieces for them."""
+        with self.database.reading() as connection:
+            _only_source(connection, before)
 
     def is_replaced(self, number: TrackletId) -> bool:
         """True when others stand for this tracklet now."""
@@ -100,11 +102,16 @@ def heirs(edits: Sequence[TrackEdit]) -> dict[TrackletId, TrackletId]:
     return found
 
 
-def _refuse(before: Sequence[TrackletId], sources: int, gone: Sequence[int]) -> None:
+def _only_source(connection: sa.Connection, before: Sequence[TrackletId]) -> SourceId:
+    """The recording in which all of these lie. Raises NotFound, UsageError."""
+    must_be_there(connection, "tracklet", *before)
+    gone = connection.execute(sa.select(replaced.c.tracklet).where(replaced.c.tracklet.in_(before))).scalars().all()
     if gone:
         raise UsageError(f"track {gone[0]} was split or merged before; take that back first, or use its successor")
-    if sources != 1:
+    of = {row for (row,) in connection.execute(sa.select(tracklet.c.source).where(tracklet.c.id.in_(before)))}
+    if len(of) != 1:
         raise UsageError(
-            f"tracks {', '.join(map(str, before))} lie in {sources} recordings; one track lies in one recording. "
+            f"tracks {', '.join(map(str, before))} lie in {len(of)} recordings; one track lies in one recording. "
             "Say that they are the same person instead"
         )
+    return SourceId(of.pop())

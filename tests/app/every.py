@@ -24,9 +24,9 @@ from app.dialogs.evidence import EvidenceDialog, EvidenceDoneDialog
 from app.dialogs.help import HelpDialog
 from app.dialogs.keys import KeysDialog
 from app.dialogs.links import LinksDialog
+from app.dialogs.moment import MomentDialog
 from app.dialogs.networks import NetworksDialog
 from app.dialogs.new_case import NewCaseDialog
-from app.dialogs.moment import MomentDialog
 from app.dialogs.note import NoteDialog
 from app.dialogs.palette import PaletteDialog
 from app.dialogs.record import RecordDialog

@@ -13,9 +13,9 @@ from pytestqt.qtbot import QtBot
 
 from app import theme
 from app.dialogs.describe import DescribeDialog
+from app.job_words import in_words
 from app.main_window import MainWindow
 from app.networks import Networks, Offer
-from app.panes.progress import in_words
 from reid_engine.case import Case
 from reid_engine.store import KnownModel
 from reid_engine.types import ModelId
@@ -153,4 +153,4 @@ def test_the_dialog_says_what_is_in_force_how_many_there_are_and_how_far_others_
 
 
 def test_the_jobs_line_counts_tracks() -> None:
-    assert in_words({"stage": "embed", "done": 64, "total": 1204}) == "Describing people   ·   64 of 1204 tracks"
+    assert in_words({"stage": "embed", "done": 64, "total": 1204}) == ["Describing people", "64 of 1204 tracks"]

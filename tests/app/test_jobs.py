@@ -12,7 +12,7 @@ from PySide6.QtCore import QSettings
 from pytestqt.qtbot import QtBot
 
 from app import jobs as following
-from app.jobs import NICENESS, Job, JobFiles, Jobs, running_jobs
+from app.jobs import BEHIND_THE_WINDOW, Job, JobFiles, Jobs, running_jobs
 from app.settings import WindowState
 from app.starved import LOOKS, Starved
 from app.workspace import Workspace
@@ -68,7 +68,7 @@ def test_a_program_that_cannot_be_started_is_the_jobs_end(tmp_path: Path, follow
 def test_a_job_that_dies_without_a_result_ends_with_its_last_words(
     tmp_path: Path, follow: list[Jobs], qtbot: QtBot
 ) -> None:
-    jobs = Jobs(tmp_path, (sys.executable, "-c", "import sys; sys.exit('no space is left')"), gently=False)
+    jobs = Jobs(tmp_path, (sys.executable, "-c", "import sys; sys.exit('reappear: no space is left')"), gently=False)
     follow.append(jobs)
     assert ended(jobs.start("ingest", []), qtbot) == "no space is left"
 
@@ -78,17 +78,18 @@ def test_a_running_job_is_found_by_another_window_and_goes_behind_it(
 ) -> None:
     first = Jobs(tmp_path, WAIT_FOR_CANCEL, gently=False)
     follow.append(first)
-    job = first.start("ingest", [])
+    job = first.start("evidence", ["15", "/out"])
     qtbot.waitUntil(lambda: job.files.log.exists() and job.files.log.stat().st_size > 0, timeout=WAIT_MS)
     first.close()
     found = running_jobs(tmp_path)
     assert list(found) == [job.name]
-    assert os.getpriority(os.PRIO_PROCESS, found[job.name]) >= NICENESS
+    assert os.getpriority(os.PRIO_PROCESS, found[job.name]) >= BEHIND_THE_WINDOW
     second = Jobs(tmp_path, WAIT_FOR_CANCEL, gently=False)
     follow.append(second)
     second.follow(found)
     second.follow(found)
     assert [again.name for again in second.jobs] == [job.name]
+    assert (second.jobs[0].verb, second.jobs[0].arguments) == ("evidence", ("15", "/out"))
     second.jobs[0].say("cancel")
     assert ended(second.jobs[0], qtbot) == ""
 
@@ -110,15 +111,23 @@ SAY_ORDER = (
 )
 
 
-@pytest.mark.parametrize(("gently", "policy", "niceness"), [(True, os.SCHED_IDLE, 19), (False, os.SCHED_BATCH, 10)])
-def test_a_gentle_job_takes_only_what_nobody_else_wants(
-    tmp_path: Path, follow: list[Jobs], qtbot: QtBot, gently: bool, policy: int, niceness: int
+@pytest.mark.parametrize(
+    ("verb", "gently", "policy", "niceness"),
+    [
+        ("ingest", True, os.SCHED_IDLE, 19),
+        ("ingest", False, os.SCHED_BATCH, 10),
+        ("evidence", True, os.SCHED_BATCH, 5),  # somebody waits for it
+        ("merge", True, os.SCHED_BATCH, 5),
+    ],
+)
+def test_a_lengthy_gentle_job_takes_only_what_nobody_else_wants(
+    tmp_path: Path, follow: list[Jobs], qtbot: QtBot, verb: str, gently: bool, policy: int, niceness: int
 ) -> None:
     jobs = Jobs(tmp_path, SAY_ORDER)
     follow.append(jobs)
     jobs.gently = gently
     heard: list[dict[str, object]] = []
-    job = jobs.start("ingest", [])
+    job = jobs.start(verb, [])
     job.moved.connect(heard.extend)
     assert ended(job, qtbot) == ""
     assert (heard[0]["policy"], heard[0]["nice"]) == (policy, niceness)
@@ -205,3 +214,29 @@ def test_a_cancelled_job_that_gets_no_processor_to_obey_with_is_ended(
         assert running_jobs(tmp_path) == {job.name: number}  # slow it may be
         os.killpg(number, 9)
         ended(job, qtbot)
+
+
+@pytest.mark.parametrize("starving", [True, False])
+def test_a_pace_that_was_measured_without_a_processor_is_not_remembered(
+    tmp_path: Path, qtbot: QtBot, starving: bool
+) -> None:
+    state = WindowState(QSettings(str(tmp_path / "window.ini"), QSettings.Format.IniFormat))
+    work = Workspace(Case.create(tmp_path / "case", "a test"), SAY_RESULT, state, Settings())
+    job = Job(work.desk.folder, "ingest-1", Still())
+    job.detach()
+    work.jobs.started.emit(job)
+    if starving:
+        job._hunger = Looked([True] * LOOKS, [1.0] * LOOKS)
+        for _ in range(LOOKS):
+            job.look()
+    job.moved.emit([{"event": "progress", "stage": "analyse", "rate": 0.1, "done": 60.0}])
+    job.ended.emit("")
+    assert work.pace == (None if starving else 0.1)
+    work.close()
+
+
+class Still:
+    """A process that does nothing."""
+
+    alive, problem = True, ""
+    number = os.getpid()

@@ -110,7 +110,7 @@ def line_of(window: MainWindow) -> tuple[int, int]:
 def test_as_far_as_it_is_analysed_a_recording_of_unknown_length_can_be_watched(
     timeless: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.desk.looked_at", lambda path, kind: (0, ()))
+    monkeypatch.setattr("app.desk.looked_at", lambda source: (0, ()))
     case = Case.open(timeless)
     desk = Desk(case)
     sources = [replace(source, report=None) for source in case.store.sources()]

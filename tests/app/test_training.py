@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from app.dialogs.training import TrainingDialog
 from app.main_window import MainWindow
-from app.panes.training import TrainingPane
+from app.panes.training import TrainingPane, in_words
 from app.training import RECIPES, Order, TrainingRun, free_folder, told_recipes
 from reid_engine.errors import UsageError
 from tests.app.conftest import Open
@@ -68,11 +68,14 @@ def test_escape_hides_a_run_that_goes_on_and_the_menu_shows_it_again(training: M
         leave()
         assert not dialog.isVisible()
         assert training.program.training
-        training.program.train()
+        assert training.program.trace.isVisible()
+        assert training.program.trace.text().startswith("Training: epoch 1.0 of 2")
+        training.program.trace.click()
         assert dialog.isVisible()
     pane = training.findChild(TrainingPane)
     pane.cancel.click()
     qtbot.waitUntil(lambda: not training.program.training, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: not training.program.trace.isVisible(), timeout=WAIT_MS)
     dialog.close()
     assert training.program.run is None
     qtbot.waitUntil(lambda: training.findChild(TrainingDialog) is None, timeout=WAIT_MS)
@@ -171,7 +174,50 @@ def test_curves_and_figures_follow_the_run_and_it_is_cancelled(pane: TrainingPan
     assert not pane.start.isEnabled()
     with qtbot.waitSignal(run.ended, timeout=WAIT_MS):
         pane.cancel.click()
+        assert pane.title.text().startswith("Cancelling …   ·   epoch 1.0 of 2")
+        assert not pane.cancel.isEnabled()
+        assert not pane.pause.isEnabled()
     assert not run.running
+
+
+def test_shares_are_drawn_between_nothing_and_all(pane: TrainingPane) -> None:
+    pane.curves.take({"event": "evaluation", "step": 0, "rank1": 1.0, "mAP": 1.0})
+    pane._draw()
+    (steps, shares) = pane._plots["rank1"].getViewBox().viewRange()
+    assert steps[0] >= 0
+    assert shares == pytest.approx([0, 1.02], abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("progress", "said"),
+    [
+        ({"stage": "embed", "done": 3, "total": 18}, "Testing   ·   3 of 18"),
+        ({"stage": "train", "epochs": 2, "epoch": 0.5, "loss": 2.0}, "epoch 0.5 of 2   ·   loss 2"),
+        ({"stage": "decode"}, "Reading the pictures"),
+    ],
+)
+def test_how_far_a_run_is_is_said_in_words(progress: dict[str, object], said: str) -> None:
+    assert in_words(progress) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (
+            "stopped as asked after 1 step; go on with --resume",
+            "Stopped as asked after 1 step; “Go on with this run” takes it up again",
+        ),
+        ("no space is left; free some space and go on with --resume",
+         "no space is left; free some space and “Go on with this run” takes it up again"),
+        ("run-1 holds no run to go on with; leave --resume out to start one",
+         "run-1 holds no run to go on with; choose another folder to start one"),
+    ],
+)  # fmt: skip
+def test_a_run_ends_in_words_of_the_window(said: str, shown: str, order: Order, qtbot: QtBot) -> None:
+    run = TrainingRun((sys.executable, "-c", f"import sys; sys.exit({said!r})"), order)
+    with qtbot.waitSignal(run.ended, timeout=WAIT_MS) as heard:
+        pass
+    assert heard.args == [shown]
 
 
 def test_the_next_run_is_not_offered_to_resume_because_the_last_was_paused(

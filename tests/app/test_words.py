@@ -19,6 +19,7 @@ import app
 from app.events import WORDS
 from app.keys import SEARCH
 from app.panes.welcome import WelcomePane
+from app.training import IN_THE_WINDOW
 from app.words import linguist, texts
 
 FOLDER = Path(app.__file__).parent
@@ -31,8 +32,8 @@ ELSEWHERE = {
     "theme.py", "settings.py",  # names of colours, style sheets, keys of settings
 }  # fmt: skip
 KEYS = re.compile(r"(Ctrl|Shift|Alt)\+|^(Esc|Space|Return)")
-# how a row is, where its time is from, what an event is; tables of words say them
-IDS = {"no time", "by hand", "file name", "a picture", "first picture", SEARCH, *WORDS}
+# how a row is, where its time is from, what an event is, what the trainer says; tables of words say them
+IDS = {"no time", "by hand", "file name", "a picture", "first picture", SEARCH, *WORDS, *IN_THE_WINDOW}
 
 
 def texts_of(node: ast.AST) -> Iterator[ast.Constant]:

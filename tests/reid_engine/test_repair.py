@@ -13,7 +13,7 @@ import pytest
 from reid_engine.errors import NetworkFileError, NotFound, UsageError
 from reid_engine.index import open_index
 from reid_engine.journey import journey
-from reid_engine.repair import merge, split
+from reid_engine.repair import check_merge, check_split, merge, split
 from reid_engine.search import SearchRequest, search
 from reid_engine.store import Source, TrackletFilter
 from reid_engine.types import BgrImage, Crop, TrackletCrops, TrackletId, Vectors
@@ -140,6 +140,8 @@ def test_a_confirmed_track_that_is_split_leaves_the_journey_and_that_is_said(peo
 def test_tracks_seen_in_one_picture_or_in_two_recordings_are_not_merged(people: Gallery) -> None:
     first, second, far = people.put("a", 1), people.put("a", 2), people.put("b", 1)
     with pytest.raises(UsageError, match="two people"):
+        check_merge(people.store, (first, second))  # what the window asks before it starts a job
+    with pytest.raises(UsageError, match="two people"):
         merge(people.store, (first, second), EMBEDDERS)
     with pytest.raises(UsageError, match="lie in 2 recordings"):
         merge(people.store, (first, far), EMBEDDERS)
@@ -152,6 +154,8 @@ def test_what_was_replaced_is_not_replaced_again(people: Gallery) -> None:
     split(people.store, whole, 10 * FRAME_US, EMBEDDERS)
     with pytest.raises(UsageError, match="split or merged before"):
         split(people.store, whole, 5 * FRAME_US, EMBEDDERS)
+    with pytest.raises(UsageError, match="split or merged before"):
+        check_split(people.store, whole, 5 * FRAME_US)
 
 
 def test_without_the_network_nothing_changes(people: Gallery) -> None:

@@ -72,6 +72,7 @@ def test_the_model_is_the_file_s_and_so_are_its_options(trained: Path, tmp_path:
         for key, tensor in load_file(trained).items():
             assert torch.equal(tensor, model.state_dict()[key]), key
         assert f"start={trained}" in recipe.verdict()
+        assert "(recipe: )" not in recipe.verdict()  # ours begin with no model: there is nothing to name
     assert "not the paper's settings" in going_on("tcl/full_tri", trained).verdict()
     assert going_on("ours", grl_file(tmp_path)).build().spec.name == "grl"
 

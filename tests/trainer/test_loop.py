@@ -90,7 +90,7 @@ def test_a_run_that_was_stopped_goes_on_bit_by_bit(name: str, tmp_path: Path) ->
     stops = (1, 3) if name == "gltr" else (3,)
     for steps in stops:
         listener = StopAfter(steps)
-        with pytest.raises(JobCancelled, match=f"after {steps} steps; go on with --resume"):
+        with pytest.raises(JobCancelled, match=f"after {steps} steps?; go on with --resume"):
             fit(recipe, data, parts, Machine(), control=listener.control, resume=steps != stops[0])
     torch.manual_seed(123)  # whatever else the process has done meanwhile
     fit(recipe, data, parts, Machine(), resume=True)

@@ -84,7 +84,8 @@ class Recipe:
         return f"not the paper's settings: {self._changes()}"
 
     def _changes(self) -> str:
-        return ", ".join(f"{key}={now} (recipe: {was})" for key, (was, now) in self.changed.items())
+        beside = {key: "" if was in ("", None) else f" (recipe: {was})" for key, (was, _) in self.changed.items()}
+        return ", ".join(f"{key}={now}{beside[key]}" for key, (_, now) in self.changed.items())
 
 
 def recipe_names() -> list[str]:
