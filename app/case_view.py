@@ -8,11 +8,11 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
-from app.desk import Footage
 from app.dialogs.describe import DescribeDialog
 from app.dialogs.networks import NetworksDialog
 from app.erasure_view import ErasureView
 from app.evidence_view import EvidenceView
+from app.footage import Footage
 from app.hints import Progress
 from app.inquiry_view import InquiryView
 from app.item_models.recordings import CAMERA

@@ -11,17 +11,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.erasures import Offer, offers, retention_words
+from app.footage import Footage, looked_at
 from app.journeys import export
 from app.networks import Networks
-from app.player import Stretch
 from app.portrait import Portrait
 from app.waiting import Waiting, keep, kept
 from app.words import tr
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
-from reid_engine.decoder import DecodeRequest, probe
-from reid_engine.errors import CaseError, JobCancelled, ProbeError, ReappearError
+from reid_engine.errors import CaseError, JobCancelled, ProbeError
 from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
@@ -30,7 +29,6 @@ from reid_engine.repair import check_merge, check_split
 from reid_engine.retention import brought_back
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
-    Camera,
     CameraPair,
     Decision,
     Deed,
@@ -46,56 +44,6 @@ from reid_engine.types import CameraId, Seen, Tracklet, TrackletId, Vectors, Ver
 FIRST_CARDS = 500
 EVERYBODY = 100_000  # cards at once; more are asked for by time or place
 PORTRAIT = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Footage:
-    """Everything the case knows about cameras and recordings, at one moment."""
-
-    cameras: tuple[Camera, ...] = ()
-    sources: tuple[Source, ...] = ()
-    lengths: Mapping[str, int] = field(default_factory=dict)  # path to microseconds
-    missing: frozenset[str] = frozenset()  # paths where nothing lies now
-    erased: Mapping[str, str] = field(default_factory=dict)  # paths of recordings wholly erased, and who did it and why
-    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)  # of those without a report, by path
-    reached: Mapping[str, int] = field(default_factory=dict)  # as far as it is analysed, where no length is known
-
-    def position(self, camera: CameraId) -> int:
-        """The camera's place in the list: gives its letter and colour."""
-        return next((place for place, known in enumerate(self.cameras) if known.id == camera), 0)
-
-    def camera(self, which: CameraId) -> Camera | None:
-        """The camera of this number."""
-        return next((camera for camera in self.cameras if camera.id == which), None)
-
-    @property
-    def home_zone(self) -> str:
-        """The zone of times that belong to no camera: that of the first."""
-        return self.cameras[0].clock.zone if self.cameras else "UTC"
-
-    def stretches(self, camera: Camera) -> list[Stretch]:
-        """The camera's recordings for the player; one of unknown length as far as it is analysed."""
-        mine = [one for one in self.sources if one.camera == camera.id and one.path not in self.erased]
-        lengths = [(one, self.lengths.get(one.path) or self.reached.get(one.path, 0)) for one in mine]
-        return [_stretch(source, camera, length) for source, length in lengths if length > 0]
-
-    def zone(self, which: CameraId) -> str:
-        """The zone in which this camera's times are shown."""
-        camera = self.camera(which)
-        return camera.clock.zone if camera is not None else "UTC"
-
-
-def _stretch(source: Source, camera: Camera, length_us: int) -> Stretch:
-    return Stretch(
-        path=Path(source.path),
-        kind=source.kind,
-        start_us=source.start_us,
-        duration_us=length_us,
-        clock=camera.clock,
-        size=(source.width, source.height),
-        folder_fps=source.folder_fps,
-        repaired=source.repaired,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -461,14 +409,3 @@ class Desk:
     def close(self) -> None:
         """Let go of the case."""
         self.case.close()
-
-
-def looked_at(source: Source) -> tuple[int, Sequence[str]]:
-    """Microseconds by the recording's own header, 0 where it does not say or cannot be read; and what is odd in it."""
-    try:
-        info = probe(DecodeRequest(Path(source.path), source.kind, folder_fps=source.folder_fps))
-    except ReappearError:
-        return 0, ()  # the player's tile says why when it is opened
-    if info.duration_us is not None:
-        return info.duration_us, info.notes
-    return round((info.expected_frames or 0) / info.rate * 1e6) if info.rate > 0 else 0, info.notes

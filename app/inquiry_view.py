@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QWidget
 
 from app.answer_view import AnswerView
 from app.close_view import CloseView
-from app.desk import Answer, Footage, Query
+from app.desk import Answer, Query
 from app.explain import sentence
+from app.footage import Footage
 from app.images import decode_jpeg
 from app.investigation import NOBODY_SOUGHT
 from app.keys import SEARCH, key

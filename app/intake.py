@@ -12,8 +12,8 @@ from PySide6.QtGui import QImage
 
 from app import local_time
 from app.background import Lane
-from app.desk import Footage
 from app.explain import sentence
+from app.footage import Footage
 from app.images import to_qimage
 from app.item_models.recordings import RecordingRow, RecordingsModel, RowState
 from app.networks import Networks

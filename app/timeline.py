@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from app.desk import Footage
+from app.footage import Footage
 from app.player import MasterClock, Reel, Stretch
 from app.widgets.seek_bar import Coverage
 from reid_engine.clock import CameraClock

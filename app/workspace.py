@@ -12,8 +12,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from app.background import Lane
-from app.desk import Desk, Footage
+from app.desk import Desk
 from app.explain import sentence
+from app.footage import Footage
 from app.images import decode_jpeg
 from app.intake import Intake
 from app.investigation import Investigation

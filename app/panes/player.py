@@ -11,7 +11,7 @@ from PySide6.QtGui import QKeyEvent, QResizeEvent
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
 from app import theme
-from app.desk import Footage
+from app.footage import Footage
 from app.hits import columns
 from app.overlays import BoxCache
 from app.player import CameraFeed, Decoders, MasterClock, Reel

@@ -17,6 +17,7 @@ from reid_engine.case import Case
 from reid_engine.store import Network
 from reid_engine.types import TrackletId
 from tests.app.conftest import WAIT_MS, Open, view_of
+from tests.app.test_jobs_in_window import end, job_of
 from tests.support.cases import MODEL, Gallery, looks
 
 pytestmark = pytest.mark.window
@@ -68,13 +69,17 @@ def test_tracks_that_were_found_since_are_counted_and_one_click_searches_again(g
     assert gate.matches.newer.isHidden()
     gate.work.desk.decide(TrackletId(1), TrackletId(4), "same")
     Gallery(gate.work.desk.case.store).put("Yard", looks(1, seed=9, noise=0.03), at_s=300)
-    gate.work._moved([{"event": "progress", "tracklets": 6}])
+    window = gate.player.window()
+    assert isinstance(window, MainWindow)
+    job = job_of(window)
+    job.moved.emit([{"event": "progress", "tracklets": 6}])
     qtbot.waitUntil(lambda: not gate.matches.newer.isHidden(), timeout=WAIT_MS)
     assert "1 new track since" in gate.matches.newer.text()
     with qtbot.waitSignal(gate.work.investigation.answered, timeout=WAIT_MS):
         gate.matches.newer.click()
     assert shown(gate) == {4, 6}
     assert gate.matches.newer.isHidden()
+    end(job)
 
 
 def test_the_times_of_cards_follow_a_clock_that_is_corrected(window: MainWindow, qtbot: QtBot) -> None:

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from app import local_time
 from app.background import Lane
 from app.case_view import endings
-from app.desk import Footage
 from app.dialogs.new_case import NewCaseDialog
+from app.footage import Footage
 from app.footage_words import start_words
 from app.intake import Intake
 from app.item_models.recordings import CAMERA, CLOCK, REMARK, START, ZONE, RecordingRow, RecordingsModel

@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app import local_time
 from app.background import Lane
 from app.coverage import lanes
-from app.desk import Footage
+from app.footage import Footage
 from app.footage_words import estimate, searchable, start_words, summary
 from app.intake import Intake
 from app.item_models.recordings import CLOCK, STATE, WORDS, ZONE, RecordingRow, RecordingsModel, RowState
