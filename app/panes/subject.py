@@ -242,9 +242,10 @@ class SubjectPane(QWidget):
         for one, words in people:
             button = self._thumbs[int(one.start)][-1]
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            button.setFixedSize(THUMB_ROOM.width(), THUMB_ROOM.height() + button.fontMetrics().height())
+            width = theme.px(THUMB_ROOM.width())  # unlike a picture, a name grows with the text
+            button.setFixedSize(width, THUMB_ROOM.height() + button.fontMetrics().height())
             called = one.name or tr("no. {track}").format(track=one.start)
-            short = button.fontMetrics().elidedText(called, Qt.TextElideMode.ElideRight, THUMB_ROOM.width() - 4)
+            short = button.fontMetrics().elidedText(called, Qt.TextElideMode.ElideRight, width - 4)
             button.setText(short.replace("&", "&&"))
             button.setToolTip("\n".join((called, words, tr("Click: look for this person again"))))
             button.setAccessibleName(f"{called}, {words}")
