@@ -18,6 +18,11 @@ def marks(limits: tuple[int, int], room_px: float, apart_px: float) -> range:
     return range(-(-first // step_us) * step_us, last + 1, step_us)
 
 
+def place(x: float, width: float, room_px: float) -> float:
+    """Where words of this width begin at a mark: in its middle, or beside it rather than cut at the end of the room."""
+    return min(x - width / 2, room_px - width)
+
+
 def words(moment: int, among: range, clock: CameraClock) -> str:
     """A mark's day where marks are days apart, else its time of day; how far into a recording of unknown time."""
     into_us = clock.untimed(moment)

@@ -247,8 +247,7 @@ class JourneyLanes(QWidget):
             painter.setPen(QColor(tokens.muted))
             words = local_time.seen(moment, clock, local_time.clock_time)
             width = painter.fontMetrics().horizontalAdvance(words) + theme.px(4)
-            left = min(x - width / 2, self.width() - width)  # the last one stands beside its line rather than cut
-            room = QRectF(left, theme.px(AXIS - 17), width, theme.px(16))
+            room = QRectF(axis.place(x, width, self.width()), theme.px(AXIS - 17), width, theme.px(16))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_gap(self, painter: QPainter, gap: Gap) -> None:

@@ -129,7 +129,9 @@ class SeekBar(QWidget):
             painter.drawLine(x, px(AXIS_HEIGHT) - 3, x, self.height() - 6)
             painter.setPen(QColor(tokens.muted))
             words = axis.words(moment, marks, self._clock)
-            painter.drawText(QRectF(x - px(40), 0, px(80), px(AXIS_HEIGHT) - 3), Qt.AlignmentFlag.AlignCenter, words)
+            width = painter.fontMetrics().horizontalAdvance(words) + px(4)
+            room = QRectF(axis.place(x, width, self.width()), 0, width, px(AXIS_HEIGHT) - 3)
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_lane(self, painter: QPainter, top: int, lane: Coverage) -> None:
         tokens, colour = theme.current(), theme.camera_colour(lane.position)
