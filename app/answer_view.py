@@ -35,6 +35,7 @@ class AnswerView(QObject):
         self._asked: Answer | None = None  # whose likely people are being looked for
         self._count = 0  # how many tracks the case holds now
         matches.wished.connect(self.arrange)
+        work.footage_changed.connect(lambda _: self._offer())  # a camera may have another name
         work.counted.connect(self._on_counted)
 
     def of(self, query: Query) -> bool:

@@ -17,10 +17,12 @@ NAMED = 2  # gaps told in words; further ones are counted
 class Lane:
     """One camera. done: spans that can be searched; times are corrected UTC.
 
+    position: in the list of all, which gives its letter and colour
     undated: recordings that cannot be drawn because their time is not known
     """
 
     camera: str
+    position: int
     zone: str
     seen: Coverage
     done: tuple[tuple[int, int], ...]
@@ -41,16 +43,17 @@ def lanes(rows: Sequence[RecordingRow]) -> list[Lane]:
     """Cameras in the order in which they come; recordings that are left out are not counted."""
     cameras: dict[str, list[RecordingRow]] = {}
     for row in rows:
-        if row.state not in ("unreadable", "duplicate", "reading", "erased"):
-            cameras.setdefault(row.camera, []).append(row)
-    return [_lane(camera, own) for camera, own in cameras.items()]
+        if row.state not in ("unreadable", "duplicate", "reading"):
+            own = cameras.setdefault(row.camera, [])
+            own += [] if row.state == "erased" else [row]
+    return [_lane(camera, position, own) for position, (camera, own) in enumerate(cameras.items()) if own]
 
 
-def _lane(camera: str, rows: Sequence[RecordingRow]) -> Lane:
+def _lane(camera: str, position: int, rows: Sequence[RecordingRow]) -> Lane:
     spans = [row.span_us for row in rows]
     known = [span for span in spans if span is not None]
     done = tuple(span for row, span in zip(rows, spans, strict=True) if span is not None and row.state == "done")
-    return Lane(camera, rows[0].zone, coverage(known), done, len(rows), len(rows) - len(known))
+    return Lane(camera, position, rows[0].zone, coverage(known), done, len(rows), len(rows) - len(known))
 
 
 def _named(one: str, many: str, spans: Sequence[tuple[int, int]], zone: str) -> list[str]:

@@ -57,7 +57,7 @@ class InquiryView(QObject):
         self.closely.said.connect(self.said)
         self.pictures.said.connect(self.said)
         self.pictures.begun.connect(lambda: self._searching(tr(PROBE_NOTE)))
-        self.pictures.failed.connect(self._on_no_answer)
+        self.pictures.failed.connect(self._on_no_picture)
         self.closely.decided.connect(self._on_compared)
         self.answers.said.connect(self.said)
         inquiry = work.investigation
@@ -186,6 +186,15 @@ class InquiryView(QObject):
 
     def _on_no_answer(self, error: Exception) -> None:
         self.answers.give_up(sentence(error))
+
+    def _on_no_picture(self, error: Exception) -> None:
+        """A picture that nobody can look at leaves the answer before it as it is."""
+        query = self.work.investigation.query
+        if query is None or query.everybody:
+            self._on_no_answer(error)
+            return
+        self.answers.arrange()
+        self.said.emit(sentence(error))
 
     # looking at matches -----------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ class MomentsView(QObject):
         player = self._player
         player.pause()
         dialog = MomentDialog(player.clock.now_us(), self.work.footage.zone(cameras[0]), self._window)
-        dialog.accepted.connect(lambda: player.seek(dialog.time_us))
+        dialog.accepted.connect(lambda: self._go(dialog.time_us))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
 
@@ -69,16 +69,19 @@ class MomentsView(QObject):
         self._player.pause()
 
         def go(found: Seen | None) -> None:
-            if found is None:
+            first_us, last_us = self._player.limits
+            if (
+                found is None or not first_us <= found.start_us <= last_us
+            ):  # what is of unknown time has a line of its own
                 words = (
                     tr("Before this nobody comes into view.") if before else tr("After this nobody comes into view.")
                 )
                 self.said.emit(words)
                 return
-            self._player.seek(found.start_us)
+            self._go(found.start_us)
             self._player.select(int(found.tracklet))
-            when = local_time.clock_time(found.start_us, self.work.footage.zone(found.camera))
-            name = self.work.label(found.camera).name
+            label = self.work.label(found.camera)
+            when, name = local_time.seen(found.start_us, label.clock, local_time.clock_time), label.name
             words = tr("Track {track} comes into view: {camera}, {when}.")
             self.said.emit(words.format(track=found.tracklet, camera=name, when=when))
 
@@ -91,6 +94,11 @@ class MomentsView(QObject):
         self._known = (0, 0)
         on, off = tr("Playing leaves out where nobody is in view."), tr("Everything is played.")
         self.said.emit(on if self.skipping else off)
+
+    def _go(self, time_us: int) -> None:
+        """To a moment, and the keys with it: Space and Enter are about what is shown now."""
+        self._player.seek(time_us)
+        self._player.setFocus()
 
     def _cameras(self) -> list[CameraId]:
         return [camera for camera, tile in self._player.tiles.items() if not tile.isHidden()]
@@ -117,8 +125,9 @@ class MomentsView(QObject):
         clock = self._player.clock
         if not self.skipping or not clock.playing or clock.rate < 0:
             return
-        if not found.empty or found.until_us is None:  # at the end what is left is played
-            self._known = (asked_us, found.until_us if found.until_us is not None else 1 << 62)
+        last_us = self._player.limits[1]
+        if not found.empty or found.until_us is None or found.until_us > last_us:  # at the end what is left is played
+            self._known = (asked_us, last_us if found.until_us is None else found.until_us)
             return
         to_us = found.until_us - LEAD_US
         self._known = (asked_us, found.until_us)

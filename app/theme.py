@@ -124,7 +124,7 @@ QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; 
 QCheckBox::indicator:checked:focus { border-color: $text; }
 QCheckBox::indicator:disabled { border-color: $line; }
 QRadioButton { spacing: 8px; }
-QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid $muted; border-radius: 8px;
+QRadioButton::indicator { width: 12px; height: 12px; border: 2px solid $muted; border-radius: 7px;
   background: $ground; }
 QRadioButton::indicator:checked { width: 6px; height: 6px; border: 5px solid $accent; background: $on_accent; }
 QRadioButton::indicator:focus { border-color: $accent; }

@@ -238,6 +238,7 @@ class FootagePane(QWidget):
         self._estimate.setText(estimate(waiting, self._pace))
         self.start_button.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
         self.start_button.setText(start_words(waiting))
+        self.start_button.setMinimumWidth(max(theme.px(120), self.start_button.sizeHint().width()))
         self.strip.show_lanes(lanes(rows))
         self._lanes.setFixedHeight(min(self.strip.sizeHint().height(), theme.px(round(24 + 30 * LANES_SEEN))))
         if rows and not self.table.currentIndex().isValid():
@@ -383,7 +384,6 @@ class FootagePane(QWidget):
         self._estimate.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.start_button = QPushButton(tr("Start"), self)
         self.start_button.setObjectName("primary")
-        self.start_button.setMinimumWidth(theme.px(120))
         self.start_button.clicked.connect(self.start)
         row = QHBoxLayout()
         row.addWidget(choose)

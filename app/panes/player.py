@@ -79,6 +79,7 @@ class PlayerPane(QWidget):
         layout.addLayout(self._grid, 1)
         self._foot = self._transport()
         self._foot.line.sought.connect(self.seek)
+        self._foot.line.sought.connect(lambda _: self.setFocus())  # Space then plays from there, not a card
         layout.addWidget(self._foot)
 
     # what is played ---------------------------------------------------------------------------------------------------
@@ -146,7 +147,8 @@ class PlayerPane(QWidget):
                 continue
             stretches, feed = self._footage.stretches(known), self._feeds.get(camera)
             if feed is not None:
-                feed.reel, self.tiles[camera].clock = Reel(stretches), known.clock
+                feed.reel = Reel(stretches)
+                self.tiles[camera].clock, self.tiles[camera].name = known.clock, known.name
                 continue
             feed = CameraFeed(stretches, self._decoders, self)
             feed.arrived.connect(self._on_picture)
@@ -294,6 +296,11 @@ class PlayerPane(QWidget):
                 self._next_span()
             else:
                 self.pause()
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """From when to when the time line goes that one is on; corrected microseconds UTC."""
+        return self._line.limits
 
     @property
     def focus(self) -> CameraId | None:

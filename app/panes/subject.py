@@ -33,6 +33,7 @@ HEADINGS: dict[Verdict, str] = {"same": Later("Confirmed"), "different": Later("
 TALLEST = 320  # pixels of the probe's picture; large text needs the room
 THUMB = QSize(44, 76)
 THUMB_ROOM = QSize(54, 86)  # three beside one another in the narrowest pane
+NAMED_WIDTH = 64  # of a known person's picture with a name or a number below
 STRIP = QSize(40, 72)
 KNOWN = Later("People of this case")
 NOBODY = Later("Nobody yet.\nClick a person,\nor drop a picture here.")
@@ -58,6 +59,7 @@ class SubjectPane(QWidget):
         self.setMinimumWidth(theme.px(150))
         self.setAcceptDrops(True)
         self._probe: int | None = None
+        self._anchor: int | None = None  # the track that stands for the person of a picture
         self._pictures: dict[int, QPixmap] = {}
         self._thumbs: dict[int, list[QToolButton]] = {}  # somebody who was rejected here may be known as another
         self._crop = QLabel(tr(NOBODY), self)
@@ -80,14 +82,6 @@ class SubjectPane(QWidget):
         self._verdicts: Mapping[TrackletId, Verdict] = {}
         self._people: Sequence[tuple[Known, str]] = ()
         self._lists = QVBoxLayout()
-        inner = QWidget(self)
-        inner.setObjectName("panel")
-        inner.setLayout(self._lists)
-        scroll = QScrollArea(self)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inner)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(10, 10, 10, 10)
         layout.addWidget(self._crop)
@@ -96,7 +90,18 @@ class SubjectPane(QWidget):
         layout.addLayout(self._strip)
         layout.addWidget(self._doubt)
         layout.addWidget(self._better)
-        layout.addWidget(scroll, 1)
+        layout.addWidget(self._scroll(), 1)
+
+    def _scroll(self) -> QScrollArea:
+        inner = QWidget(self)
+        inner.setObjectName("panel")
+        inner.setLayout(self._lists)
+        scroll = QScrollArea(self)
+        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidget(inner)
+        return scroll
 
     def _warning(self) -> QLabel:
         label = QLabel(self)
@@ -108,7 +113,7 @@ class SubjectPane(QWidget):
     def show_probe(self, tracklet: TrackletId) -> None:
         """Look for this tracklet."""
         self._wide.hide()
-        self._probe = int(tracklet)
+        self._probe, self._anchor = int(tracklet), None
         self._list()
         self._name.setText(tr("track {tracklet}").format(tracklet=tracklet))
         self._want(self._probe)
@@ -116,7 +121,7 @@ class SubjectPane(QWidget):
     def show_nobody(self) -> None:
         """Nobody is looked for."""
         self._wide.hide()
-        self._probe = None
+        self._probe = self._anchor = None
         self._list()
         self._crop.setPixmap(QPixmap())
         self._crop.setText(tr(NOBODY))
@@ -141,6 +146,9 @@ class SubjectPane(QWidget):
 
     def name_picture(self, name: str, anchor: int | None) -> None:
         """What the picture is called, and which track stands for its person."""
+        if anchor != self._anchor:
+            self._anchor = anchor
+            self._list()
         words = (
             tr("{words}: not a track of this case")
             if anchor is None
@@ -205,7 +213,8 @@ class SubjectPane(QWidget):
             members = [int(number) for number, said in verdicts.items() if said == verdict]
             if members:
                 self._lists.addWidget(self._group(f"{tr(heading)} {len(members)}", members))
-        others = [one for one in self._people if self._probe not in one[0].members]
+        looked_for = {self._probe, self._anchor}
+        others = [one for one in self._people if looked_for.isdisjoint(map(int, one[0].members))]
         if others:
             self._lists.addWidget(self._known_group(others))
         self._lists.addStretch(1)
@@ -242,10 +251,10 @@ class SubjectPane(QWidget):
         for one, words in people:
             button = self._thumbs[int(one.start)][-1]
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextUnderIcon)
-            width = theme.px(THUMB_ROOM.width())  # unlike a picture, a name grows with the text
+            width = theme.px(NAMED_WIDTH)  # unlike a picture, a name grows with the text
             button.setFixedSize(width, THUMB_ROOM.height() + button.fontMetrics().height())
             called = one.name or tr("no. {track}").format(track=one.start)
-            short = button.fontMetrics().elidedText(called, Qt.TextElideMode.ElideRight, width - 4)
+            short = button.fontMetrics().elidedText(called, Qt.TextElideMode.ElideRight, width - theme.px(10))
             button.setText(short.replace("&", "&&"))
             button.setToolTip("\n".join((called, words, tr("Click: look for this person again"))))
             button.setAccessibleName(f"{called}, {words}")

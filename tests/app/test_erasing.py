@@ -143,7 +143,8 @@ def test_a_recording_can_be_erased_with_nobody_selected_and_is_in_force_nowhere_
     assert (rows["east.mp4"].state, rows["west.mp4"].state) == ("erased", "done")
     assert not rows["east.mp4"].startable
     assert work.recordings.data(work.recordings.index(0, STATE)) == "erased"
-    assert [lane.camera for lane in lanes(work.recordings.rows())] == ["west"]
+    (lane,) = lanes(work.recordings.rows())
+    assert (lane.camera, lane.position) == ("west", 1), "its letter is that of the tiles"
     assert searchable(work.recordings.rows()) == "All of it can be searched."
     shown = [camera.name for camera in work.footage.cameras if work.footage.stretches(camera)]
     assert shown == ["west"]

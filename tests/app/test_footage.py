@@ -286,6 +286,7 @@ def test_a_camera_is_renamed_in_the_window_and_on_the_record(window: MainWindow,
     field.setText("Till")
     qtbot.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: view.work.footage.cameras[0].name == "Till", timeout=WAIT_MS)
+    assert view.player.tiles[view.work.footage.cameras[0].id].name == "Till"
     assert [one.camera for one in model.rows() if one.path.stem in ("more", "east")] == ["Till", "Till"]
     (event,) = [one for one in view.work.desk.events(None, 5) if one.kind == "camera renamed"]
     assert (event.body["from"], event.body["to"]) == (name, "Till")

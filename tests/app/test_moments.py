@@ -16,7 +16,9 @@ from app.dialogs.moment import MomentDialog
 from app.main_window import MainWindow
 from app.moments_view import LEAD_US, Emptiness, emptiness
 from reid_engine.store import Store
+from reid_engine.types import Seen, TrackletId
 from tests.app.conftest import WAIT_MS, view_of
+from tests.app.test_inquiry import searched
 from tests.support.cases import SECOND, Gallery, gallery
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
@@ -101,7 +103,8 @@ def test_playing_leaves_out_where_nobody_is_when_it_is_asked_to(
 ) -> None:
     view = view_of(window)
     player, begin_us = view.player, view.player.clock.now_us()
-    coming_us = begin_us + 5 * SECOND + SECOND // 2
+    coming_us = player.limits[1]
+    assert coming_us - begin_us > 4 * SECOND
     monkeypatch.setattr("app.moments_view.emptiness", _empty_until(coming_us))
     with qtbot.waitSignal(view.moments.said, timeout=WAIT_MS) as said:
         qtbot.keyClick(player, Qt.Key.Key_Space, SHIFT)
@@ -123,3 +126,43 @@ def _empty_until(coming_us: int) -> object:
         return Emptiness(empty=time_us < coming_us, until_us=coming_us if time_us < coming_us else None)
 
     return found
+
+
+@pytest.mark.window
+def test_after_a_way_in_time_the_keys_are_about_what_is_shown_there(window: MainWindow, qtbot: QtBot) -> None:
+    view = view_of(window)
+    searched(window, qtbot)
+    view.matches.cards.setFocus()
+    begin_us = view.player.clock.now_us()
+    view.player.seek(begin_us - SECOND)
+    with qtbot.waitSignal(view.moments.said, timeout=WAIT_MS):
+        view.moments.next_appearance()
+    if view.player.selection is not None:
+        assert view.player.hasFocus()
+    view.matches.cards.setFocus()
+    line = view.player._foot.line
+    qtbot.mouseClick(line, Qt.MouseButton.LeftButton, pos=line.rect().center())
+    assert view.player.hasFocus()
+    moment_us = view.player.clock.now_us()
+    qtbot.keyClick(view.player, Qt.Key.Key_Space)
+    assert view.player.clock.playing
+    assert not view.player.playing_spans
+    view.player.pause()
+    assert view.player.clock.now_us() >= moment_us
+
+
+@pytest.mark.window
+def test_nobody_of_another_line_of_time_comes_next_or_came_last(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of(window)
+    first_us, last_us = view.player.limits
+    store, camera = view.work.desk.case.store, view.work.footage.cameras[0].id
+    elsewhere = Seen(TrackletId(1), camera, 75 * SECOND, 80 * SECOND)
+    monkeypatch.setattr(type(store), "appearance", lambda *_, **__: elsewhere)
+    now_us = view.player.clock.now_us()
+    assert not first_us <= elsewhere.start_us <= last_us
+    with qtbot.waitSignal(view.moments.said, timeout=WAIT_MS) as said:
+        qtbot.keyClick(view.player, Qt.Key.Key_Left, SHIFT)
+    assert said.args == ["Before this nobody comes into view."]
+    assert view.player.clock.now_us() == now_us

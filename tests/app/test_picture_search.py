@@ -162,6 +162,23 @@ def test_the_photo_is_shown_as_whom_one_looks_for_and_beside_a_card(
     assert f"track {first} stands for the person" in view.subject._name.text()
 
 
+def test_a_photo_that_cannot_be_read_leaves_the_answer_before_it(view: CaseView, qtbot: QtBot, tmp_path: Path) -> None:
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(1)
+    before = shown_cards(view)
+    assert before
+    bad = tmp_path / "fake.jpg"
+    bad.write_text("no picture")
+    with qtbot.waitSignal(view.inquiry.said, timeout=WAIT_MS, check_params_cb=lambda words: "fake.jpg" in words):
+        view.inquiry.pictures.search(bad)
+    assert shown_cards(view) == before
+
+
+def shown_cards(view: CaseView) -> list[int]:
+    matches = view.work.matches
+    return [int(one.tracklet) for row in range(matches.rowCount()) if (one := matches.match_of(row)) is not None]
+
+
 def test_a_photo_of_a_whole_scene_says_that_it_is_no_person(view: CaseView, qtbot: QtBot, tmp_path: Path) -> None:
     scene = tmp_path / "scene.png"
     cv2.imwrite(str(scene), np.full((90, 160, 3), 90, np.uint8))

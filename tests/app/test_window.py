@@ -192,11 +192,11 @@ def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
     drawn = view.subject._crop.pixmap()
     assert drawn.height() > drawn.width(), "who is looked for is shown"
     assert "a box in" in view.subject._name.text()
-    path = tmp_path / "no picture.png"
+    path, cards = tmp_path / "no picture.png", view.work.matches.rowCount()
     path.write_text("words")
     view.inquiry.pictures.search(path)
     qtbot.waitUntil(lambda: path.name in window.statusBar().currentMessage(), timeout=WAIT_MS)
-    assert view.work.matches.rowCount() == 0
+    assert view.work.matches.rowCount() == cards > 0, "the answer before it stays"
 
 
 def test_a_case_proposes_the_networks_that_it_was_analysed_with(
