@@ -253,7 +253,7 @@ def _clocks(facts: dict[str, Any]) -> str:
 
 def _origin(told: dict[str, Any]) -> str:
     words, said = start_words(told["start_origin"]), told["start_set"]
-    if told["start_origin"] not in ("by hand", "given") or said is None:
+    if told["start_origin"] != "by hand" or said is None:
         return words
     when = local_time.date_and_time(said["at_us"], told["clock"]["zone"])
     return tr("{words}; by {operator}, {when}").format(words=words, operator=said["operator"], when=when)

@@ -7,7 +7,7 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from app import local_time
 from app.words import Later, counted, tr
@@ -18,6 +18,19 @@ from reid_engine.journey import Conflict, ConflictKind, Gap, Journey, Known, row
 from reid_engine.store import Camera, Source
 from reid_engine.store.connection import explained
 from reid_engine.types import CameraId
+
+
+class Named(Protocol):
+    """A camera, or its label."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def clock(self) -> CameraClock:
+        """By which its times are written."""
+
 
 CONFLICT_WORDS: dict[ConflictKind, str] = {
     "two-places": Later("in two places at once"),
@@ -76,11 +89,12 @@ def summary(found: Journey) -> str:
     return words
 
 
-def known_words(person: Known, name: Callable[[CameraId], str], clock: CameraClock) -> str:
+def known_words(person: Known, camera: Callable[[CameraId], Named]) -> str:
     """Somebody who is known in the case, in one line: how often seen, where and when."""
+    clock = camera(person.cameras[0]).clock
     seen = counted(len(person.members), tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
     begin, end = local_time.seen(person.from_us, clock), local_time.seen(person.to_us, clock)
-    where = ", ".join(map(name, person.cameras))
+    where = ", ".join(camera(number).name for number in person.cameras)
     return tr("{seen}: {cameras}, {begin} to {end}").format(seen=seen, cameras=where, begin=begin, end=end)
 
 

@@ -10,7 +10,6 @@ from app.journeys import known_words
 from app.panes.subject import SubjectPane
 from app.workspace import Workspace
 from reid_engine.journey import Known
-from reid_engine.types import CameraId
 
 
 class KnownView(QObject):
@@ -29,8 +28,4 @@ class KnownView(QObject):
         self.work.reading.run(self.work.desk.case.known_people, self._show, key="known")
 
     def _show(self, people: Sequence[Known]) -> None:
-        def name(camera: CameraId) -> str:
-            return self.work.label(camera).name
-
-        label = self.work.label
-        self._pane.show_known([(one, known_words(one, name, label(one.cameras[0]).clock)) for one in people])
+        self._pane.show_known([(one, known_words(one, self.work.label)) for one in people])

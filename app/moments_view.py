@@ -48,7 +48,7 @@ class MomentsView(QObject):
         self._window = window
         self.skipping = False
         self._asked = False
-        self._known = (0, 0)  # between these moments somebody is in view
+        self._known = (0, 0)  # between these moments nothing has to be asked
         player.moved.connect(self._on_moved)
 
     def ask(self) -> None:
@@ -70,13 +70,10 @@ class MomentsView(QObject):
 
         def go(found: Seen | None) -> None:
             first_us, last_us = self._player.limits
-            if (
-                found is None or not first_us <= found.start_us <= last_us
-            ):  # what is of unknown time has a line of its own
-                words = (
-                    tr("Before this nobody comes into view.") if before else tr("After this nobody comes into view.")
-                )
-                self.said.emit(words)
+            # what is of unknown time has a line of its own
+            if found is None or not first_us <= found.start_us <= last_us:
+                nobody = tr("Before this nobody comes into view."), tr("After this nobody comes into view.")
+                self.said.emit(nobody[0 if before else 1])
                 return
             self._go(found.start_us)
             self._player.select(int(found.tracklet))

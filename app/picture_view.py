@@ -43,7 +43,7 @@ class PictureView(QObject):
         self.work = work
         self._player, self._subject, self._filters, self._window = player, subject, filters, window
         self.name, self.picture = "", QImage()  # of the search by a picture that was begun last,
-        self.number = 0  # the how manieth it is, negative: no track has such a number
+        self.number = 0  # each has one of its own, below zero, which no track has
         player.boxed.connect(self.search_box)
         subject.pictured.connect(self.search)
         work.investigation.changed.connect(lambda _: self._name())

@@ -77,7 +77,7 @@ def _tell_known(case: Path, *, as_json: bool) -> None:
             where = [cameras[number].name for number in one.cameras]
             say({**asdict(one), "members": list(one.members), "cameras": where})
             continue
-        words = known_words(one, lambda number: cameras[number].name, cameras[one.cameras[0]].clock)
+        words = known_words(one, cameras.__getitem__)
         sys.stdout.write(f"{one.start:>8}  {words}{'  ' if one.name else ''}{' '.join(one.name.split())}\n")
     tell(counted(len(known), "1 person is known", "{count} people are known"))
 

@@ -247,9 +247,7 @@ class RecordingsModel(TableModel[RecordingRow]):
                 if row.in_case and changed.camera in {other.camera for other in self._rows} - {row.camera}:
                     words = tr("Another camera is called “{name}” already: choose a different name.")
                     raise ValueError(words.format(name=changed.camera))
-        except (OSError, KeyError):
-            return tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=text)
-        except ValueError as error:
+        except (OSError, KeyError, ValueError) as error:
             zone = tr("“{zone}” is no time zone: write one like Europe/Berlin.").format(zone=text)
             return zone if index.column() == ZONE else str(error)
         return ""

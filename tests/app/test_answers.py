@@ -13,12 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from app.case_view import CaseView
 from app.main_window import MainWindow
-from reid_engine.case import Case
-from reid_engine.store import Network
 from reid_engine.types import TrackletId
 from tests.app.conftest import WAIT_MS, Open, view_of
 from tests.app.test_jobs_in_window import end, job_of
-from tests.support.cases import MODEL, Gallery, looks
+from tests.support.cases import Gallery, calibrated, looks
 
 pytestmark = pytest.mark.window
 
@@ -26,19 +24,8 @@ pytestmark = pytest.mark.window
 @pytest.fixture
 def gate(tmp_path: Path, open_window: Open, qtbot: QtBot) -> CaseView:
     """Ann three times before Gate and once before Hall, and Bob; a search for Ann before Gate."""
-    with Case.create(tmp_path / "case", "a test") as opened:
-        made = Gallery(opened.store)
-        bands = {"calibration": {"strong": 0.3, "possible": 0.5, "weak": 0.7}}
-        opened.store.add_network(Network("embedder", "e" * 64, "n", "n", bands, MODEL))
-        for camera, person, at_s in (
-            ("Gate", 1, 0),
-            ("Gate", 1, 60),
-            ("Gate", 1, 90),
-            ("Hall", 1, 120),
-            ("Gate", 2, 150),
-        ):
-            made.put(camera, looks(person, seed=at_s, noise=0.03), at_s=at_s)
-    view = view_of(open_window(tmp_path / "case"))
+    seen = ("Gate", 1, 0), ("Gate", 1, 60), ("Gate", 1, 90), ("Hall", 1, 120), ("Gate", 2, 150)
+    view = view_of(open_window(calibrated(tmp_path / "case", *seen)))
     qtbot.waitUntil(lambda: len(view.work.footage.cameras) == 2, timeout=WAIT_MS)
     search(view, 1, qtbot)
     return view

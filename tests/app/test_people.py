@@ -12,28 +12,16 @@ import pytest
 from app.cli import main
 from reid_engine.case import Case
 from reid_engine.sheet import CARD_W, MARGIN, PICTURE_H, PICTURE_W, TITLE_H
-from reid_engine.store import Network
 from reid_engine.types import TrackletId
-from tests.support.cases import MODEL, Gallery, looks
+from tests.support.cases import calibrated
 
 
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Ann before Gate and Hall, Bob before Gate twice, somebody else before Hall; from 1970-01-01 00:00 UTC."""
     monkeypatch.setenv("COLUMNS", "160")
-    with Case.create(tmp_path / "case", "a test") as opened:
-        made = Gallery(opened.store)
-        bands = {"calibration": {"strong": 0.3, "possible": 0.5, "weak": 0.7}}
-        opened.store.add_network(Network("embedder", "e" * 64, "n", "n", bands, MODEL))
-        for camera, person, at_s in (
-            ("Gate", 1, 0),
-            ("Gate", 2, 60),
-            ("Hall", 1, 120),
-            ("Gate", 2, 180),
-            ("Hall", 3, 240),
-        ):
-            made.put(camera, looks(person, seed=at_s, noise=0.03), at_s=at_s)
-    return tmp_path / "case"
+    seen = ("Gate", 1, 0), ("Gate", 2, 60), ("Hall", 1, 120), ("Gate", 2, 180), ("Hall", 3, 240)
+    return calibrated(tmp_path / "case", *seen)
 
 
 def listed(case: Path, capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, object]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from reid_engine.clock import ManualClock
 from reid_engine.ranking import unit_length
-from reid_engine.store import NewSource, Source, Store
+from reid_engine.store import Network, NewSource, Source, Store
 from reid_engine.types import (
     CameraId,
     ClosedTracklet,
@@ -113,6 +113,18 @@ class Gallery:
         """The recording is done."""
         report = SourceReport(10, 10, 10, SECOND)
         self.store.commit_progress(self.source(camera), closed=[], model=MODEL, checkpoint=None, finished=report)
+
+
+def calibrated(folder: Path, *seen: tuple[str, int, float]) -> Path:
+    """A case by that folder whose network has bands; seen: (camera, who, seconds from 1970-01-01 00:00 UTC)."""
+    store = Store.create(folder / "case.db", purpose="a test")
+    bands = {"calibration": {"strong": 0.3, "possible": 0.5, "weak": 0.7}}
+    store.add_network(Network("embedder", "e" * 64, "n", "n", bands, MODEL))
+    made = Gallery(store)
+    for camera, person, at_s in seen:
+        made.put(camera, looks(person, seed=int(at_s), noise=0.03), at_s=at_s)
+    store.close()
+    return folder
 
 
 def gallery(folder: Path) -> Gallery:
