@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reid_engine.types import Boxes
-from reid_engine.whereabouts import Shown
 
 SHAPE = (4, 3)  # of a usual picture
 
@@ -59,11 +58,11 @@ def columns(count: int, room: tuple[int, int]) -> int:
     return 2 if count == 2 and beside >= above else 1
 
 
-def hit(shown: Shown, x: float, y: float) -> int | None:
+def hit(xyxy: Boxes, x: float, y: float) -> int | None:
     """Index of the smallest box that holds the point: the one a person means where boxes overlap."""
-    if not len(shown.xyxy):
+    if not len(xyxy):
         return None
-    x1, y1, x2, y2 = shown.xyxy.T
+    x1, y1, x2, y2 = xyxy.T
     inside = (x >= x1) & (x <= x2) & (y >= y1) & (y <= y2)
     if not inside.any():
         return None

@@ -323,7 +323,8 @@ def _vector(answer: dict[str, Any]) -> Vectors:
 
 
 class WarmProbe(QObject):
-    """``<program> probe CASE --json``, kept running: pictures in, vectors out; or why a match was found."""
+    """``<program> probe CASE --json``, kept running: pictures in, vectors out; or why a match was found, or who is in
+    a photo."""
 
     def __init__(self, command: Sequence[str], arguments: Sequence[str], parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -348,7 +349,10 @@ class WarmProbe(QObject):
     def ask(
         self, question: dict[str, Any], then: Callable[[Vectors, str], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Embed ``{"image": path}`` or ``{"camera", "time_us", "xyxy"}``; ``then`` gets (D,) float32 and the model."""
+        """Embed ``{"image": path}``, of it ``xyxy`` where that is given, or ``{"camera", "time_us", "xyxy"}``.
+
+        ``then`` gets (D,) float32 and the model.
+        """
         self.request(question, lambda answer: then(_vector(answer), str(answer.get("model", ""))), failed)
 
     def request(

@@ -1,32 +1,51 @@
-"""Whoever is searched for by a picture: a file, the clipboard, or a box that was drawn. No rules of the domain."""
+"""Whoever is searched for by a picture: a file, the clipboard, or a box that was drawn. No rules of the domain.
+
+Of a picture of several people it is asked who is meant; ``app/dialogs/whom.py``.
+"""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app.desk import Query
+from app.dialogs.whom import Box, WhomDialog
 from app.dropped import FILTER, picture_in
 from app.images import to_qimage
 from app.panes.player import PlayerPane
 from app.panes.subject import SubjectPane
 from app.words import Later, tr
 from app.workspace import Workspace
-from reid_engine.errors import ReappearError
+from reid_engine.errors import UsageError
+from reid_engine.photo import WIDEST
 from reid_engine.picture import read_picture
-from reid_engine.types import CameraId, Vectors
+from reid_engine.types import CameraId, Vectors, as_boxes
 
-WIDEST = 0.8  # times its height; a person who stands is at most half as wide as tall
 NO_PERSON = Later(
-    "This picture has not the shape of one person, and all of it is searched as if it were one: crop it to the person, "
-    "or draw a box round them in a recording."
+    "Nobody was found in this picture, and all of it is searched as if it were one person: crop it to the person, or "
+    "draw a box round them in a recording."
 )
+NOT_CHOSEN = Later("Nobody in {name} was chosen.")
+
+
+@dataclass(frozen=True, slots=True)
+class _Photo:
+    """A picture file that is looked at. copied: it was written for this alone, and goes when that is done"""
+
+    path: Path
+    name: str
+    copied: bool = False
+
+    def forget(self) -> None:
+        if self.copied:
+            self.path.unlink(missing_ok=True)
 
 
 class PictureView(QObject):
@@ -44,22 +63,24 @@ class PictureView(QObject):
         self._player, self._subject, self._filters, self._window = player, subject, filters, window
         self.name, self.picture = "", QImage()  # of the search by a picture that was begun last,
         self.number = 0  # each has one of its own, below zero, which no track has
+        self._photo: _Photo | None = None  # that is looked at
         player.boxed.connect(self.search_box)
         subject.pictured.connect(self.search)
         work.investigation.changed.connect(lambda _: self._name())
         work.investigation.answered.connect(lambda _: self._name())
 
-    def search_box(self, camera: int, time_us: int, xyxy: tuple[float, ...]) -> None:
+    def search_box(self, camera: int, time_us: int, xyxy: Box) -> None:
         """Search for whoever is in a drawn box."""
         known = self.work.footage.camera(CameraId(camera))
         if known is not None:
             question = {"camera": known.name, "time_us": time_us, "xyxy": [float(value) for value in xyxy]}
-            shown = self._player.tiles[CameraId(camera)].cut(xyxy)
-            self._ask(question, tr("a box in {camera}").format(camera=known.name), shown)
+            shown = self._player.tiles[CameraId(camera)].cut(xyxy) or QImage()
+            self.begun.emit()
+            self._ask(question, tr("a box in {camera}").format(camera=known.name), shown, "", self.failed.emit)
 
     def search(self, path: Path) -> None:
         """Search for the person in a picture file."""
-        self._ask({"image": str(path)}, path.name)
+        self._look(_Photo(path, path.name))
 
     def browse(self) -> None:
         """Ask for a picture of a person."""
@@ -80,47 +101,70 @@ class PictureView(QObject):
         with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
             path = Path(file.name)
         picture.save(str(path))
-        self._ask({"image": str(path)}, tr("a copied picture"), picture, forget=path)
+        self._look(_Photo(path, tr("a copied picture"), copied=True))
 
-    def _ask(
-        self, question: dict[str, object], words: str, shown: QImage | None = None, forget: Path | None = None
-    ) -> None:
+    def _look(self, photo: _Photo) -> None:
+        """Who is in the picture? The one that was brought last is searched, others are forgotten."""
         self.begun.emit()
+        self._photo = photo
+        question = {"people": str(photo.path)}
+        self.work.probe().request(question, lambda answer: self._read(photo, answer), lambda e: self._give_up(photo, e))
 
-        def done(vector: Vectors, model: str) -> None:
-            _forget(forget)
-            self.name, self.number = words, self.number - 1
-            self._subject.show_picture(words)
-            if shown is not None:
-                self._show(shown, judge="image" in question)
-            else:
-                self.picture = QImage()
-                self._read(Path(str(question["image"])), self.number)
-            self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
-
-        def failed(error: Exception) -> None:
-            _forget(forget)
-            self.failed.emit(error)
-
-        self.work.probe().ask(question, done, failed)
-
-    def _read(self, path: Path, number: int) -> None:
-        """Show the file's picture; one that was there for the network and is not for us is only named."""
-
-        def read() -> QImage:
-            try:
-                return to_qimage(read_picture(path))
-            except ReappearError:
-                return QImage()
-
+    def _read(self, photo: _Photo, answer: dict[str, Any]) -> None:
         self.work.looking.run(
-            read, lambda picture: self._show(picture, judge=True) if number == self.number else None, key="picture"
+            lambda: to_qimage(read_picture(photo.path)),
+            lambda picture: self._choose(photo, picture, answer),
+            failed=lambda error: self._give_up(photo, error),
         )
 
-    def _show(self, picture: QImage, *, judge: bool) -> None:
-        self.picture = picture
-        wide = judge and picture.width() > WIDEST * picture.height()
-        self._subject.show_cut(picture, tr(NO_PERSON) if wide else "")
+    def _choose(self, photo: _Photo, picture: QImage, answer: dict[str, Any]) -> None:
+        """Whom to search for, where that is not plain."""
+        if photo is not self._photo:
+            photo.forget()
+            return
+        people = as_boxes(answer["people"])
+        if answer["portrait"] or not len(people):
+            wide = picture.width() > WIDEST * picture.height()
+            doubt = answer["problem"] or (tr(NO_PERSON) if wide and not len(people) else "")
+            self._begin(photo, picture, None, doubt)
+            return
+        dialog = WhomDialog(photo.name, picture, people, self._window)
+        dialog.accepted.connect(lambda: self._begin(photo, picture, dialog.box))
+        dialog.rejected.connect(lambda: self._give_up(photo, UsageError(tr(NOT_CHOSEN).format(name=photo.name))))
+        dialog.finished.connect(dialog.deleteLater)
+        dialog.open()
+
+    def _begin(self, photo: _Photo, picture: QImage, box: Box | None, doubt: str = "") -> None:
+        question: dict[str, object] = {"image": str(photo.path)}
+        if box is not None:
+            question["xyxy"] = box
+            picture = picture.copy(QRectF(box[0], box[1], box[2] - box[0], box[3] - box[1]).toRect())
+        self._ask(question, photo.name, picture, doubt, lambda error: self._give_up(photo, error), photo.forget)
+
+    def _give_up(self, photo: _Photo, error: Exception) -> None:
+        photo.forget()
+        if photo is self._photo:
+            self.failed.emit(error)
+
+    def _ask(
+        self,
+        question: dict[str, object],
+        words: str,
+        shown: QImage,
+        doubt: str,
+        failed: Callable[[Exception], None],
+        over: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Search by the vector of these pixels, and show them."""
+
+        def done(vector: Vectors, model: str) -> None:
+            over()
+            self.name, self.number, self.picture = words, self.number - 1, shown
+            self._subject.show_picture(words)
+            self._subject.show_cut(shown, doubt)
+            self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
+
+        self.work.probe().ask(question, done, failed)
 
     def _name(self) -> None:
         if self.searched:
@@ -131,8 +175,3 @@ class PictureView(QObject):
         """Whether a picture is searched for, and not a track."""
         query = self.work.investigation.query
         return query is not None and query.vector is not None
-
-
-def _forget(path: Path | None) -> None:
-    if path is not None:
-        path.unlink(missing_ok=True)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from reid_engine.errors import ChildDied, InputError
+from reid_engine.errors import ChildDied, InputError, ProbeError
 from reid_engine.process import die_with_parent, how_it_died, start_child
 from reid_engine.types import BgrImage
 
 LONGEST_SIDE_PX = 4096
 TIME_LIMIT_S = 30
+LEAST_SIDE_PX = 8
 
 
 def read_picture(path: Path) -> BgrImage:
@@ -30,6 +32,16 @@ def read_picture(path: Path) -> BgrImage:
         raise InputError(f"{path} is no picture that can be read; JPEG, PNG, BMP, WebP and TIFF can")
     height, width = (int(side) for side in np.frombuffer(data, "<u4", count=2))
     return np.frombuffer(data, np.uint8, offset=8).reshape(height, width, 3).copy()
+
+
+def part(image: BgrImage, xyxy: Sequence[float]) -> BgrImage:
+    """What a box (x1, y1, x2, y2) holds of (H, W, 3), as far as the picture goes. Raises ProbeError for too little."""
+    height, width = image.shape[:2]
+    left, right = (round(min(max(side, 0.0), width)) for side in xyxy[::2])
+    top, bottom = (round(min(max(side, 0.0), height)) for side in xyxy[1::2])
+    if right - left < LEAST_SIDE_PX or bottom - top < LEAST_SIDE_PX:
+        raise ProbeError(f"the box is too small: at least {LEAST_SIDE_PX} pixels a side inside the picture are needed")
+    return image[top:bottom, left:right].copy()
 
 
 def decode(data: bytes) -> BgrImage | None:

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from reid_engine.decoder import PictureServer
 from reid_engine.errors import ProbeError, SourceError
+from reid_engine.picture import part
 from reid_engine.recordings import SourceKind
 from reid_engine.store import Camera, Source, Store
 from reid_engine.types import BgrImage
 
 TIME_LIMIT_S = 20.0
-LEAST_SIDE_PX = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,7 @@ def cut(store: Store, box: DrawnBox) -> BgrImage:
     """
     camera = store.camera(box.camera)
     source, offset_us = source_at(store, camera, box.time_us)
-    image = picture_at(source, offset_us)
-    height, width = image.shape[:2]
-    left, right = (round(min(max(side, 0.0), width)) for side in box.xyxy[::2])
-    top, bottom = (round(min(max(side, 0.0), height)) for side in box.xyxy[1::2])
-    if right - left < LEAST_SIDE_PX or bottom - top < LEAST_SIDE_PX:
-        raise ProbeError(f"the box is too small: at least {LEAST_SIDE_PX} pixels a side inside the picture are needed")
-    return image[top:bottom, left:right].copy()
+    return part(picture_at(source, offset_us), box.xyxy)
 
 
 def source_at(store: Store, camera: Camera, time_us: int) -> tuple[Source, int]:

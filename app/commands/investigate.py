@@ -16,12 +16,13 @@ from rich.table import Table
 
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, MovedWeights, Quality, ToTime, Upper
 from app.commands.everybody import passing
+from app.commands.photo import Photos
 from app.commands.program import Program, Sentences, say, tell, telling
 from app.local_time import date_and_time, precise_time, seen
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
 from reid_engine.jobs import JobControl
-from reid_engine.picture import read_picture
+from reid_engine.picture import part, read_picture
 from reid_engine.probe import DrawnBox, cut
 from reid_engine.recordings import parse_time
 from reid_engine.search import SearchRequest, SearchResult
@@ -48,6 +49,9 @@ def search(
         tuple[str, str, float, float] | None, typer.Option(metavar="CAMERA TIME X Y", help="Start from a click.")
     ] = None,
     image: Annotated[Path | None, typer.Option(metavar="FILE", help="Start from a picture of the person.")] = None,
+    person: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Which of several in --image, from the left; 0: all of it.")
+    ] = None,
     camera: Cameras = None,
     from_time: FromTime = None,
     to_time: ToTime = None,
@@ -66,6 +70,8 @@ def search(
     """Where else is this person? Ranked matches from the other cameras."""
     if sum(given is not None for given in (tracklet, at, image)) != 1:
         raise UsageError("say whom to look for: exactly one of --tracklet ID, --at CAMERA TIME X Y, --image FILE")
+    if person is not None and image is None:
+        raise UsageError("--person N is about a picture: name it with --image FILE")
     both = set(same or ()) & set(different or ())
     if both:
         raise UsageError(f"tracklet {min(both)} is said to be the same person and a different one; choose one of them")
@@ -75,7 +81,7 @@ def search(
     with telling(Case.open(case)) as opened:
         where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
         model = opened.model()
-        start = first_probe(program, opened, model, tracklet, at, image, embedder)
+        start = first_probe(program, opened, model, tracklet, at, (image, person), embedder)
         request = SearchRequest(
             probe=start,
             model=model,
@@ -117,18 +123,19 @@ def first_probe(
     model: ModelId,
     tracklet: int | None,
     at: tuple[str, str, float, float] | None,
-    image: Path | None,
+    photo: tuple[Path | None, int | None],
     weights: Path | None,
 ) -> TrackletId | Vectors:
-    """Whom to look for: a tracklet, or the vector of a picture."""
+    """Whom to look for: a tracklet, or the vector of a person in a picture."""
     if tracklet is not None:
         return TrackletId(tracklet)
     if at is not None:
         name, time, x, y = at
         return case.probe_at(case.store.camera(name).id, parse_time(time), x, y)
+    image, person = photo
     assert image is not None
-    picture = read_picture(image)
-    vector: Vectors = embedder_of(program, case, model, weights).embed_image(picture)
+    pixels = Photos(program, case).person(image, person)
+    vector: Vectors = embedder_of(program, case, model, weights).embed_image(pixels)
     return vector
 
 
@@ -187,7 +194,7 @@ def probe(
         raise UsageError("probe speaks JSON lines only; add --json")
     program: Program = context.obj
     with Case.open(case, read_only=True) as opened:
-        warm = embedder_of(program, opened, opened.model(), embedder)
+        warm, photos = embedder_of(program, opened, opened.model(), embedder), Photos(program, opened)
         say({"event": "ready", "model": warm.model, "dim": warm.dim})
         for line in sys.stdin:
             try:
@@ -196,7 +203,7 @@ def probe(
             except ReappearError as error:
                 say({"id": _number(line), "error": str(error)})
                 continue
-            say(answer(opened, warm, line))
+            say(answer(opened, warm, photos, line))
 
 
 def why(
@@ -229,7 +236,7 @@ def why(
     tell(f"asked by: {sides['found']['method'] or 'the model, which keeps no map of places'}")
 
 
-def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
+def answer(case: Case, embedder: Embedder, photos: Photos, line: str) -> dict[str, Any]:
     """One request to one answer; what is wrong with a request is its answer."""
     number: object = None
     try:
@@ -237,13 +244,15 @@ def answer(case: Case, embedder: Embedder, line: str) -> dict[str, Any]:
         number = request["id"]
         if "why" in request:
             return {"id": number, "why": _why(case, embedder, request)}
+        if "people" in request:
+            return {"id": number, **_people(photos, Path(request["people"]))}
         vector = embedder.embed_image(_pixels(case, request))
     except ReappearError as error:
         return {"id": number, "error": str(error)}
     except (ValueError, KeyError, TypeError) as error:
         return {
             "id": number,
-            "error": f"a request is one JSON object with id and image, why, or camera, time_us, xyxy: {error}",
+            "error": f"a request is one JSON object with id and people, image, why, or camera, time_us, xyxy: {error}",
         }
     encoded = base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
     return {"id": number, "vector": encoded, "dim": len(vector), "model": embedder.model}
@@ -293,8 +302,15 @@ def _grounds(case: Case, tracklet: TrackletId, found: Why) -> dict[str, Any]:
     return {"method": found.method, "pictures": pictures}
 
 
+def _people(photos: Photos, file: Path) -> dict[str, Any]:
+    """Who is in a picture file, and whether there is anybody to choose."""
+    photo, problem = photos.look(file)
+    return {"people": photo.people.tolist(), "portrait": photo.portrait, "problem": problem}
+
+
 def _pixels(case: Case, request: dict[str, Any]) -> BgrImage:
     if "image" in request:
-        return read_picture(Path(request["image"]))
+        whole = read_picture(Path(request["image"]))
+        return part(whole, [float(side) for side in request["xyxy"]]) if "xyxy" in request else whole
     left, top, right, bottom = (float(side) for side in request["xyxy"])
     return cut(case.store, DrawnBox(str(request["camera"]), int(request["time_us"]), (left, top, right, bottom)))

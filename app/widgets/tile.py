@@ -84,7 +84,7 @@ class Tile(QWidget):
         """Whose box holds this point of the widget."""
         if self.showing.image is None or not self.boxes_visible:
             return None
-        found = hit(self.people, *self._fit().to_source(x, y))
+        found = hit(self.people.xyxy, *self._fit().to_source(x, y))
         return None if found is None else int(self.people.tracklet[found])
 
     def zoom_by(self, factor: float, at: QPointF | None = None) -> None:

@@ -33,6 +33,7 @@ from app.dialogs.record import RecordDialog
 from app.dialogs.settings import SettingsDialog
 from app.dialogs.training import TrainingDialog
 from app.dialogs.trouble import TroubleDialog
+from app.dialogs.whom import WhomDialog
 from app.dialogs.why import Ground, Grounds, WhyDialog
 from app.erasures import Offer
 from app.item_models.commands import Command, CommandsModel
@@ -52,7 +53,7 @@ from reid_engine.journey import Link
 from reid_engine.retention import ErasurePlan
 from reid_engine.settings import Settings
 from reid_engine.store import CameraPair, EraseScope, Erasure, KnownModel
-from reid_engine.types import CameraId, Match, ModelId, SourceId, TrackletId
+from reid_engine.types import CameraId, Match, ModelId, SourceId, TrackletId, as_boxes
 
 C = TypeVar("C")
 LABELS = {CameraId(n): Label(name, name[0], n, "UTC") for n, name in enumerate(("Gate", "Hall", "Yard"), start=1)}
@@ -184,5 +185,6 @@ DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     NoteDialog: lambda _: NoteDialog("Gate, 14:02:11", "a red bag"),
     CompareDialog: compare,
     WhyDialog: why,
+    WhomDialog: lambda _: WhomDialog("photo.jpg", picture(), as_boxes([(2, 2, 12, 30), (20, 2, 30, 30)])),
     TrainingDialog: lambda folder: TrainingDialog(TrainingPane(RECIPES, folder), lambda: False),
 }

@@ -19,13 +19,13 @@ def tracklet(number: int, times: list[int], boxes: list[list[float]]) -> Trackle
 
 def test_a_point_hits_the_smallest_of_overlapping_boxes() -> None:
     shown = Shown(np.array([7, 8]), as_boxes([[0, 0, 100, 100], [40, 40, 60, 60]]))
-    assert hit(shown, 50, 50) == 1
-    assert hit(shown, 10, 10) == 0
-    assert hit(shown, 101, 50) is None
+    assert hit(shown.xyxy, 50, 50) == 1
+    assert hit(shown.xyxy, 10, 10) == 0
+    assert hit(shown.xyxy, 101, 50) is None
 
 
 def test_nobody_is_hit_in_an_empty_picture() -> None:
-    assert hit(Shown.nobody(), 5, 5) is None
+    assert hit(Shown.nobody().xyxy, 5, 5) is None
 
 
 def test_a_box_moves_evenly_between_two_analysed_pictures() -> None:

@@ -7,16 +7,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
 from app.case_view import CaseView
 from app.dialogs.compare import CompareDialog
+from app.dialogs.whom import WhomDialog
 from app.main_window import MainWindow
 from reid_engine.types import TrackletId
 from tests.app.conftest import WAIT_MS, view_of
+from tests.support.photos import scene
 
 pytestmark = pytest.mark.window
 
@@ -188,6 +190,86 @@ def test_a_photo_of_a_whole_scene_says_that_it_is_no_person(view: CaseView, qtbo
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
         view.inquiry.search(1)
     assert not view.subject._wide.isVisible()
+
+
+def bring(view: CaseView, photo: Path, dialogs: list[QDialog], qtbot: QtBot) -> WhomDialog:
+    """Drop a photo in which it is not plain who is meant."""
+    view.matches.pictured.emit(photo)
+    qtbot.waitUntil(lambda: bool(dialogs), timeout=WAIT_MS)
+    dialog = dialogs.pop()
+    assert isinstance(dialog, WhomDialog)
+    dialog.setWindowModality(Qt.WindowModality.WindowModal)  # as ``open`` does, which is the test's own here
+    dialog.show()
+    qtbot.waitExposed(dialog)
+    return dialog
+
+
+def middle(dialog: WhomDialog, x: float, y: float) -> QPoint:
+    """A place of the picture in its view."""
+    fit = dialog.view._fit()
+    return QPoint(round(x * fit.scale + fit.left), round(y * fit.scale + fit.top))
+
+
+def nearest(view: CaseView, qtbot: QtBot) -> set[int]:
+    """The two nearest tracks: of a figure there is one before each camera."""
+    settle(view, qtbot)
+    return set(shown_cards(view)[:2])
+
+
+def test_in_a_photo_of_several_people_the_one_who_is_clicked_is_searched_for(
+    view: CaseView, dialogs: list[QDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = bring(view, scene(tmp_path / "two.png", 0, 1), dialogs, qtbot)
+    assert not dialog._search.isEnabled(), "nobody is chosen yet"
+    qtbot.mouseClick(dialog.view, Qt.MouseButton.LeftButton, pos=middle(dialog, 120, 100))
+    qtbot.mouseClick(dialog.view, Qt.MouseButton.LeftButton, pos=middle(dialog, 120, 100))
+    qtbot.waitUntil(lambda: view.work.matches.rowCount() > 0, timeout=WAIT_MS)
+    second = nearest(view, qtbot)
+    shown = view.subject._crop.pixmap()
+    assert shown.height() > shown.width(), "who is looked for is shown, and not the scene"
+    assert not view.subject._wide.isVisible()
+
+    dialog = bring(view, tmp_path / "two.png", dialogs, qtbot)
+    qtbot.keyClick(dialog.view, Qt.Key.Key_Right)
+    assert dialog.view.box is not None
+    assert dialog.view.box[0] < 60
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        qtbot.keyClick(dialog.view, Qt.Key.Key_Return)
+    assert nearest(view, qtbot).isdisjoint(second)
+
+
+def test_a_box_is_drawn_round_somebody_whom_nothing_found_and_all_of_a_photo_can_be_searched(
+    view: CaseView, dialogs: list[QDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    photo = scene(tmp_path / "one.png", 0)
+    dialog = bring(view, photo, dialogs, qtbot)
+    assert dialog._search.isEnabled(), "the one who was found is proposed"
+    start, end = middle(dialog, 10, 20), middle(dialog, 30, 90)
+    qtbot.mousePress(dialog.view, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(dialog.view, end)
+    qtbot.mouseRelease(dialog.view, Qt.MouseButton.LeftButton, pos=end)
+    assert dialog.view.box == pytest.approx((10, 20, 30, 90), abs=1)
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        dialog._search.click()
+    drawn = view.inquiry.pictures.picture
+    assert (drawn.width(), drawn.height()) == (20, 70)
+
+    dialog = bring(view, photo, dialogs, qtbot)
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        dialog._whole.click()
+    assert view.inquiry.pictures.picture.size() == QImage(str(photo)).size()
+
+
+def test_who_chooses_nobody_keeps_the_answer_before(
+    view: CaseView, window: MainWindow, dialogs: list[QDialog], qtbot: QtBot, tmp_path: Path
+) -> None:
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.search(1)
+    before = shown_cards(view)
+    dialog = bring(view, scene(tmp_path / "two.png", 0, 1), dialogs, qtbot)
+    qtbot.keyClick(dialog.view, Qt.Key.Key_Escape)
+    assert "Nobody in two.png was chosen" in window.statusBar().currentMessage()
+    assert shown_cards(view) == before
 
 
 def test_what_is_restored_in_a_photos_search_is_what_was_taken_back_there_and_no_note(

@@ -23,6 +23,7 @@ from reid_engine.colours import COLOURS
 from tests.support import command
 from tests.support.command import Said, Weights, environment, inside
 from tests.support.footage import PEOPLE, SKIN, two_cameras
+from tests.support.photos import scene
 from tests.support.program import program
 
 pytestmark = pytest.mark.walk
@@ -156,6 +157,26 @@ def test_a_picture_of_a_person_finds_them(case: Path, call: Call, tmp_path: Path
     assert {row["camera"] for row in rows[:2]} == {camera for camera, _ in known.values()}
 
 
+def test_a_picture_of_several_people_is_searched_for_the_one_who_is_chosen(
+    case: Path, call: Call, tmp_path: Path
+) -> None:
+    known, path = people(case, call), scene(tmp_path / "photo.png", 0, 1)
+    asked = call("search", case, "--image", path, "--json")
+    assert asked.status == 2
+    assert asked.out == ""
+    assert "2 people are in this picture: 1 at " in asked.err
+    for number in (1, 2):
+        rows = matches(call("search", case, "--image", path, "--person", number, "--json"))
+        assert {known[row["tracklet"]][1] for row in rows[:2]} == {number - 1}
+    alone = call("search", case, "--image", scene(tmp_path / "one.png", 1), "--json")
+    assert {known[row["tracklet"]][1] for row in matches(alone)[:2]} == {1}
+    assert "the one person found in one.png" in alone.err
+    nobody = call("search", case, "--image", scene(tmp_path / "none.png"), "--json")
+    assert "nobody was found in none.png" in nobody.err
+    assert matches(nobody)
+    assert "--image FILE" in call("search", case, "--tracklet", 1, "--person", 1).err
+
+
 def test_filters_of_camera_and_time_are_honoured(case: Path, call: Call) -> None:
     rows = call("tracklets", case, "--json").objects
     first = rows[0]["tracklet"]
@@ -269,6 +290,8 @@ def test_a_warm_child_embeds_boxes_and_pictures(case: Path, call: Call, tmp_path
         {"id": 1, "camera": row["camera"], "time_us": time, "xyxy": box},
         {"id": 2, "image": str(tmp_path / "gone.jpg")},
         {"id": 3, "camera": row["camera"], "time_us": time + 10**9, "xyxy": box},
+        {"id": 4, "people": str(scene(tmp_path / "photo.png", 1, 2))},
+        {"id": 5, "image": str(tmp_path / "photo.png"), "xyxy": [200, 0, 300, 90]},
         {"nonsense": True},
     ]
     process = command.subprocess.Popen(
@@ -279,7 +302,7 @@ def test_a_warm_child_embeds_boxes_and_pictures(case: Path, call: Call, tmp_path
         env=environment(),
     )
     out, _ = process.communicate("".join(json.dumps(question) + "\n" for question in questions), timeout=60)
-    ready, drawn, missing, late, nonsense = (json.loads(line) for line in out.splitlines())
+    ready, drawn, missing, late, photo, beside, nonsense = (json.loads(line) for line in out.splitlines())
     assert ready["event"] == "ready"
     vector = np.frombuffer(base64.b64decode(drawn["vector"]), "<f4")
     assert vector.shape == (drawn["dim"],)
@@ -288,6 +311,8 @@ def test_a_warm_child_embeds_boxes_and_pictures(case: Path, call: Call, tmp_path
     assert float(vector @ stored) > 0.95
     assert "no such picture" in missing["error"]
     assert "no footage" in late["error"]
+    assert (len(photo["people"]), photo["portrait"], photo["problem"]) == (2, False, "")
+    assert "too small" in beside["error"]
     assert nonsense["id"] is None
     assert process.returncode == 0
 
