@@ -14,6 +14,7 @@ from app.arrange import Group, Sort, Wish
 from app.desk import Query
 from app.widgets.chips import Chip, Choice, FlowLayout, Value
 from app.words import Later, tr
+from reid_engine.store import TrackletFilter
 from reid_engine.types import CameraId
 
 ALL = Later("All cameras, also this one")
@@ -115,15 +116,15 @@ class FilterRow(QWidget):
         """What the chips say; a time without a day is on the day of ``day_us``. What is no time is said below it."""
         cameras = tuple(CameraId(value) for value in self.cameras.values if isinstance(value, int))
         quality = self.quality.values
-        return Query(
+        where = TrackletFilter(
             cameras=cameras or None,
-            everywhere=ALL in self.cameras.values,
             from_us=self._typed(self.since, day_us),
             to_us=self._typed(self.until, day_us),
             upper=tuple(str(value) for value in self.top.values),
             lower=tuple(str(value) for value in self.legs.values),
             least_quality=float(quality[0] or 0) if quality else 0.0,
         )
+        return Query(where=where, everywhere=ALL in self.cameras.values)
 
     def wish(self, opened: frozenset[str]) -> Wish:
         """How the list shall be shown. opened: the parts that were unfolded"""
