@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
-    QDialogButtonBox,
     QLabel,
     QLineEdit,
     QRadioButton,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.networks import EMBEDDERS, Offer, named
+from app.widgets.dressed import cancel_or, paragraph
 from app.widgets.network_list import NetworkList
 from app.words import Later, counted, tr
 from reid_engine.store import KnownModel
@@ -47,14 +47,8 @@ class DescribeDialog(QDialog):
         heading, words = QLabel(tr("Describe everybody again"), self), QLabel(self._what(), self)
         heading.setObjectName("title")
         words.setWordWrap(True)
-        self._problem = QLabel(self)
-        self._problem.setObjectName("muted")
-        self._problem.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.use = buttons.addButton(tr("Describe everybody"), QDialogButtonBox.ButtonRole.AcceptRole)
-        theme.primary(self.use)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        self._problem = paragraph("", "muted", self)
+        buttons, self.use = cancel_or(self, tr("Describe everybody"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.px(24), theme.px(20), theme.px(24), theme.px(16))
         layout.setSpacing(theme.px(12))

@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
-    QDialogButtonBox,
     QLabel,
     QLineEdit,
     QVBoxLayout,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.networks import EMBEDDERS, Networks, Offer
+from app.widgets.dressed import cancel_or, paragraph
 from app.widgets.network_list import NetworkList
 from app.words import Later, tr
 
@@ -39,22 +39,15 @@ class NetworksDialog(QDialog):
         self.setWindowTitle(tr("Networks"))
         self.setMinimumWidth(theme.px(700))
         self.resize(theme.room(self, 760, 580))
-        heading, words = QLabel(tr("Networks"), self), QLabel(tr(BUNDLED if offers else NOTHING_BUNDLED), self)
+        heading = QLabel(tr("Networks"), self)
         heading.setObjectName("title")
-        words.setObjectName("muted")
-        words.setWordWrap(True)
+        words = paragraph(tr(BUNDLED if offers else NOTHING_BUNDLED), "muted", self)
         self.detector = QLineEdit("" if networks.detector is None else str(networks.detector), self)
         self.embedder = QLineEdit("" if networks.embedder is None else str(networks.embedder), self)
         found = self._lists(offers)
         self.choices = found.choices
-        self._problem = QLabel(self)
-        self._problem.setObjectName("muted")
-        self._problem.setWordWrap(True)
-        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self._use = self._buttons.addButton(tr("Use these"), QDialogButtonBox.ButtonRole.AcceptRole)
-        theme.primary(self._use)
-        self._buttons.accepted.connect(self.accept)
-        self._buttons.rejected.connect(self.reject)
+        self._problem = paragraph("", "muted", self)
+        self._buttons, self._use = cancel_or(self, tr("Use these"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.px(24), theme.px(20), theme.px(24), theme.px(16))
         layout.setSpacing(theme.px(12))

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app import local_time, theme
 from app.arrange import Group, Sort, Wish
 from app.desk import Query
 from app.widgets.chips import Chip, Choice, FlowLayout, Value
+from app.widgets.dressed import paragraph
 from app.words import Later, tr
 from reid_engine.store import TrackletFilter
 from reid_engine.types import CameraId
@@ -91,9 +92,7 @@ class FilterRow(QWidget):
         self.doubts.setVisible(looks.doubts)
         self.order = self._chip(tr("Sort"), _shown(looks.sorts), self.wished)
         self.parts = self._chip(tr("Group"), _shown(looks.groups), self.wished)
-        self.wrong = QLabel(self)
-        self.wrong.setObjectName("warning")
-        self.wrong.setWordWrap(True)
+        self.wrong = paragraph("", "warning", self)
         self.wrong.hide()
         chips = FlowLayout()
         for part in (self.cameras, self.since, self.until, self.top, self.legs, self.quality,

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.widgets.dressed import paragraph
 from app.words import tr
 
 
@@ -55,16 +56,14 @@ class NetworkList(QScrollArea):
     ) -> QRadioButton:
         """One network by its name, with what is known of it."""
         words = words or tr("Its card says nothing about it.")
-        button, line = QRadioButton(name, self), QLabel(words, self)
+        button = QRadioButton(name, self)
         button.setAccessibleDescription(words)
         button.toggled.connect(lambda on: choose(path) if on else None)
         group.addButton(button)
         self.choices[path] = button
-        line.setObjectName("muted")
-        line.setWordWrap(True)
         row = self._grid.rowCount()
         self._grid.addWidget(button, row, 0)
-        self._grid.addWidget(line, row, 1, 1, 3)
+        self._grid.addWidget(paragraph(words, "muted", self), row, 1, 1, 3)
         return button
 
     def file(self, name: QWidget, field: QLineEdit, filters: str) -> None:
