@@ -29,6 +29,7 @@ from reid_engine.repair import check_merge, check_split
 from reid_engine.retention import brought_back
 from reid_engine.search import SearchRequest
 from reid_engine.store import (
+    ANYBODY,
     CameraPair,
     Decision,
     Deed,
@@ -50,7 +51,7 @@ PORTRAIT = 4
 class Query:
     """What to search for and where: a stored tracklet, or the vector (D,) of a picture; neither lists everybody.
 
-    cameras: None for all but the probe's own; ``everywhere`` for all with the probe's own
+    where: who is let through; with no cameras named all but the probe's own, ``everywhere`` with that one too
     examples, others: further tracklets of the person, and of somebody else, that the search starts from
     model: which made the vector of a picture
     """
@@ -58,18 +59,12 @@ class Query:
     tracklet: TrackletId | None = None
     vector: Vectors | None = field(default=None, compare=False)
     model: str = ""
-    cameras: tuple[CameraId, ...] | None = None
+    where: TrackletFilter = ANYBODY
     everywhere: bool = False
-    from_us: int | None = None
-    to_us: int | None = None
     same: tuple[TrackletId, ...] = ()
     different: tuple[TrackletId, ...] = ()
     examples: tuple[TrackletId, ...] = ()
     others: tuple[TrackletId, ...] = ()
-    upper: tuple[str, ...] = ()
-    lower: tuple[str, ...] = ()
-    least_quality: float = 0.0
-    limit: int = FIRST_CARDS
 
     @property
     def everybody(self) -> bool:
@@ -77,22 +72,9 @@ class Query:
         return self.tracklet is None and self.vector is None
 
     @property
-    def where(self) -> TrackletFilter:
-        """Who passes its filters."""
-        return TrackletFilter(
-            cameras=self.cameras,
-            from_us=self.from_us,
-            to_us=self.to_us,
-            upper=self.upper,
-            lower=self.lower,
-            least_quality=self.least_quality,
-        )
-
-    @property
     def filtered(self) -> bool:
         """True when it leaves somebody out who could be found."""
-        times = self.from_us is not None or self.to_us is not None
-        return bool(times or self.cameras or self.upper or self.lower or self.least_quality)
+        return self.where != ANYBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,20 +323,14 @@ class Desk:
         if query.vector is not None and query.model not in ("", model):
             words = tr("{old} looked at this picture, and searches go by {new} now: search for it again.")
             raise ProbeError(words.format(old=query.model, new=model))
-        chosen = query.everywhere or query.cameras is not None
         request = SearchRequest(
             probe=probe,
             model=model,
-            from_us=query.from_us,
-            to_us=query.to_us,
-            cameras=query.cameras,
+            where=query.where,
             same=tuple(dict.fromkeys((*query.examples, *query.same))),
             different=tuple(dict.fromkeys((*query.others, *query.different))),
-            upper=query.upper,
-            lower=query.lower,
-            least_quality=query.least_quality,
-            same_camera=chosen,
-            limit=query.limit,
+            same_camera=query.everywhere or query.where.cameras is not None,
+            limit=FIRST_CARDS,
         )
         result = self.case.search(request)
         verdicts = {} if query.tracklet is None else self.verdicts(query.tracklet)

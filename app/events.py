@@ -96,9 +96,13 @@ def _search(body: Body, cameras: Names, zone: str) -> str:
     probe = body["probe"]
     said = [tr("a picture") if probe == "a picture" else tr("track {number}").format(number=probe)]
     said += _passing(body, cameras, zone)
+    if probe != "a picture" and body.get("same_camera") is False:
+        said.append(tr("without its own camera"))
     if body.get("same") or body.get("different"):
         counts = {"same": len(body.get("same", ())), "different": len(body.get("different", ()))}
         said.append(tr("ranked by {same} confirmed, {different} rejected").format(**counts))
+    if body.get("rerank") is False:
+        said.append(tr("by distance alone"))
     return ", ".join(said)
 
 
@@ -116,8 +120,9 @@ def _people(body: Body, cameras: Names, zone: str) -> str:
 def _passing(body: Body, cameras: Names, zone: str) -> list[str]:
     """Who was let through."""
     said = []
-    if body.get("cameras"):
-        said.append(tr("in {names}").format(names=", ".join(_camera(number, cameras) for number in body["cameras"])))
+    for key, words in (("cameras", tr("in {names}")), ("not_cameras", tr("not in {names}"))):
+        if body.get(key):
+            said.append(words.format(names=", ".join(_camera(number, cameras) for number in body[key])))
     for key, words in (("from_us", tr("from {time}")), ("to_us", tr("to {time}"))):
         if body.get(key) is not None:
             said.append(words.format(time=local_time.date_and_time(body[key], zone)))
@@ -126,6 +131,8 @@ def _passing(body: Body, cameras: Names, zone: str) -> list[str]:
             said.append(words.format(colours=tr(" or ").join(body[key])))
     if body.get("least_quality"):
         said.append(tr("quality of {least} and more").format(least=body["least_quality"]))
+    if body.get("exclude"):
+        said.append(tr("without tracks {numbers}").format(numbers=", ".join(map(str, body["exclude"]))))
     return said
 
 

@@ -16,7 +16,6 @@ from app.inquiry_view import InquiryView
 from app.journey_view import JourneyView
 from app.words import shortened, tr
 from app.workspace import Workspace
-from reid_engine import errors
 from reid_engine.types import CameraId
 
 
@@ -51,15 +50,8 @@ class EvidenceView(QObject):
 
     def start(self, tracklet: int, wish: EvidenceWish) -> None:
         """Export, as a job that outlives the window."""
-        job = self.work.jobs.start("evidence", [str(tracklet), str(wish.out.absolute()), *wish.words])
-        job.moved.connect(self._on_events)
+        self.work.jobs.start("evidence", [str(tracklet), str(wish.out.absolute()), *wish.words])
         self.said.emit(tr("The evidence is made as a job; nothing is left of it when it is cancelled."))
-
-    def _on_events(self, events: list[dict[str, Any]]) -> None:
-        for event in events:
-            kind = getattr(errors, str(event.get("error")), errors.ReappearError)
-            if event.get("event") == "result" and not event.get("ok") and kind is not errors.JobCancelled:
-                self.failed.emit(kind(str(event.get("message"))))
 
     def _show_done(self, told: dict[str, Any]) -> None:
         dialog = EvidenceDoneDialog(Path(told["folder"]), str(told["manifest_sha256"]), self._window)

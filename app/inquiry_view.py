@@ -156,8 +156,8 @@ class InquiryView(QObject):
         return self.matches.filters(self.player.clock.now_us())
 
     def _on_filtered(self) -> None:
-        filters = self._filters()
-        if (filters.upper or filters.lower) and not self._colours_named:
+        where = self._filters().where
+        if (where.upper or where.lower) and not self._colours_named:
             self._colours_named = True  # once: a case of an older version has tracks whose clothes nobody named
             self.work.looking.run(self.work.desk.name_colours, lambda _: self._filter())
         else:

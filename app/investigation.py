@@ -68,7 +68,7 @@ class Investigation(QObject):
     def search_tracklet(self, tracklet: TrackletId, filters: Query) -> None:
         """Who else is this?"""
         self._leave_picture()
-        self._search(replace(filters, tracklet=tracklet, vector=None, model="", same=(), different=()))
+        self._search(replace(filters, tracklet=tracklet))
 
     def add(self, tracklet: TrackletId, *, somebody_else: bool) -> bool:
         """One more example of the person, or of somebody else; again takes it out. False before the first search."""
@@ -93,7 +93,7 @@ class Investigation(QObject):
         self._leave_picture()
         self.verdicts = {}
         self._picture = self._pictures.setdefault(vector.tobytes(), PictureVerdicts(self._desk))
-        self._search(replace(filters, tracklet=None, vector=vector, same=(), different=()))
+        self._search(replace(filters, vector=vector))
         begin = self._picture.begin
         self._write(lambda: (begin(), (None, ""))[1])
 
@@ -103,10 +103,7 @@ class Investigation(QObject):
     def filter(self, filters: Query) -> None:
         """The same question in other cameras or times."""
         if self.query is not None:
-            old = self.query
-            feedback = replace(filters, same=old.same, different=old.different)
-            kept = replace(feedback, tracklet=old.tracklet, examples=old.examples, others=old.others)
-            self._search(replace(kept, vector=old.vector, model=old.model))
+            self._search(replace(self.query, where=filters.where, everywhere=filters.everywhere))
 
     def refine(self) -> None:
         """Rank again by what was decided."""

@@ -21,7 +21,7 @@ from app.investigation import Investigation
 from app.item_models.links import LinksModel
 from app.item_models.matches import CameraLabel, MatchesModel, fitted
 from app.item_models.recordings import RecordingsModel, RowState
-from app.jobs import Job, Jobs, WarmProbe, running_jobs
+from app.jobs import LENGTHY, Job, Jobs, WarmProbe, running_jobs
 from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
 from app.settings import WindowState
@@ -315,25 +315,34 @@ class Workspace(QObject):
         if not self._reload.isActive():
             self._reload.start()
         for event in events:
-            if event.get("event") == "result" and "edit" in event:
-                self.edited.emit(event)
-            elif event.get("event") == "result" and "evidence" in event:
-                self._read_handed_on()
-                self.exported.emit(event["evidence"])
-            elif event.get("event") == "result" and "described" in event:
-                self._on_described(event["described"])
-            elif event.get("event") == "result" and job.verb in EDITS:
-                self._tell_failed(event)
-            elif event.get("event") == "result" and "colours" not in event:
-                self._tell_result(event)
-            if event.get("cameras"):
-                self._show_states(job, event["cameras"])
-            if event.get("tracklets", self._tracks) != self._tracks:
-                self._tracks = event["tracklets"]
-                self.boxes.renew()
-                self._count()
-            if event.get("stage") == "analyse" and event.get("rate") and (event.get("done") or 0) >= TRUSTED_S:
-                self._pace = float(event["rate"])
+            if event.get("event") == "progress":
+                self._on_progress(job, event)
+            elif event.get("event") == "result" and "error" in event:
+                self._on_failed(job.verb, event)
+            elif event.get("event") == "result":
+                self._on_done(job.verb, event)
+
+    def _on_progress(self, job: Job, told: dict[str, Any]) -> None:
+        if told.get("cameras"):
+            self._show_states(job, told["cameras"])
+        if told.get("tracklets", self._tracks) != self._tracks:
+            self._tracks = told["tracklets"]
+            self.boxes.renew()
+            self._count()
+        if told.get("stage") == "analyse" and told.get("rate") and (told.get("done") or 0) >= TRUSTED_S:
+            self._pace = float(told["rate"])
+
+    def _on_done(self, verb: str, result: dict[str, Any]) -> None:
+        """A job has come to its end; what its result holds goes by its verb."""
+        if verb in EDITS:
+            self.edited.emit(result)
+        elif verb == "evidence":
+            self._read_handed_on()
+            self.exported.emit(result["evidence"])
+        elif verb == "describe":
+            self._on_described(result["described"])
+        elif verb == "ingest":
+            self._tell_analysed(result["files"])
 
     def _on_told(self, job: Job) -> None:
         """It was paused or goes on; so do those that it analyses."""
@@ -343,25 +352,25 @@ class Workspace(QObject):
             self._turns = {source: now if turn == before else turn for source, turn in self._turns.items()}
             self._show_case()
 
-    def _tell_failed(self, result: dict[str, Any]) -> None:
-        """A split or a merge that ended before its end, as the error that it is; not one that somebody cancelled."""
-        kind = getattr(errors, str(result.get("error")), errors.ReappearError)
-        if not result.get("ok") and kind is not errors.JobCancelled:
-            self.failed.emit(kind(str(result.get("message"))))
+    def _on_failed(self, verb: str, result: dict[str, Any]) -> None:
+        """A job was ended by an error, which it is here too where somebody waits for it; not when they cancelled it."""
+        kind, words = getattr(errors, str(result["error"]), errors.ReappearError), str(result.get("message"))
+        if verb in LENGTHY:
+            self.said.emit(words)
+        elif kind is not errors.JobCancelled:
+            self.failed.emit(kind(words))
 
-    def _tell_result(self, result: dict[str, Any]) -> None:
-        bad = [
-            str(file.get("message")) for file in result.get("files", ()) if file.get("state") not in ("done", "skipped")
-        ]
-        if "message" in result:
-            bad.append(str(result["message"]))
-        good = sum(file.get("state") in ("done", "skipped") for file in result.get("files", ()))
+    def _tell_analysed(self, files: Sequence[Mapping[str, Any]]) -> None:
+        bad = [str(file["message"]) for file in files if file["state"] not in ("done", "skipped")]
+        good = len(files) - len(bad)
         done = counted(good, tr("Done: 1 recording analysed."), tr("Done: {count} recordings analysed."))
         self.said.emit("   ".join(bad) or done)
 
     def _ended(self, job: Job, words: str) -> None:
-        if words:
-            (self.failed.emit(errors.UnfinishedError(words)) if job.verb in EDITS else self.said.emit(words))
+        if words and job.verb in LENGTHY:
+            self.said.emit(words)
+        elif words:
+            self.failed.emit(errors.UnfinishedError(words))
         if self._pace is not None and not job.been_starved:  # what others left over is no pace of this machine
             self._state.pace = self._pace
         self._pace = None

@@ -20,7 +20,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.recordings import Recording
 from reid_engine.search import SearchRequest
 from reid_engine.settings import Settings
-from reid_engine.store import NewSource, TrackletFilter
+from reid_engine.store import NewSource
 from reid_engine.types import ClosedTracklet, Detections, Frame, SourceId, SourceReport, TrackletId, Vectors
 
 LONGEST_FRAMES = 400
@@ -125,7 +125,7 @@ class Bench:
             )
 
     def _search(self, case: Case) -> None:
-        ids = case.store.find(TrackletFilter())
+        ids = case.store.find()
         if not len(ids):
             return
         case.index(self.embedder.model, self.control)

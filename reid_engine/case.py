@@ -12,7 +12,7 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -31,7 +31,7 @@ from reid_engine.people import LikelyPeople, likely_people
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
-from reid_engine.store import Decision, Deed, EraseScope, Erasure, Store, TrackletFilter
+from reid_engine.store import ANYBODY, Decision, Deed, EraseScope, Erasure, Store, TrackletFilter
 from reid_engine.store.connection import explained
 from reid_engine.types import BandName, CameraId, ModelId, Seen, Tracklet, TrackletCrops, TrackletId, Verdict
 
@@ -209,19 +209,18 @@ class Case:
     def everybody(self, where: TrackletFilter, limit: int) -> list[Seen]:
         """Who was seen, earliest first, at most ``limit``; on the record unless the case is open for reading only."""
         found = self.store.seen(where, limit)
-        self._note("everybody", listed=len(found), **_passing(where))
+        self._note("everybody", listed=len(found), **asdict(where))
         return found
 
-    def likely_people(self, where: TrackletFilter | None = None, *, control: JobControl | None = None) -> LikelyPeople:
+    def likely_people(self, where: TrackletFilter = ANYBODY, *, control: JobControl | None = None) -> LikelyPeople:
         """Who is here? Everybody who passes, put together into likely people; that goes on the record like a search.
 
         Raises CaseError without vectors, UsageError for too many tracklets, JobCancelled.
         """
-        where = TrackletFilter() if where is None else where
         index = self.index(self.model(), control)
         found = likely_people(self.store, index, where, self._bias(index), control)
         counts = {"groups": len(found.groups), "tracklets": sum(len(group.tracklets) for group in found.groups)}
-        self._note("likely people", model=index.model, generation=index.generation, **counts, **_passing(where))
+        self._note("likely people", model=index.model, generation=index.generation, **counts, **asdict(where))
         return found
 
     def band_between(self, one: TrackletId, other: TrackletId) -> BandName | None:
@@ -369,7 +368,7 @@ class Case:
     def name_colours(self, control: JobControl | None = None, *, again: bool = False) -> int:
         """Name the clothes of tracklets that came in before colours were kept, or of all; returns how many."""
         control = JobControl() if control is None else control
-        everybody = self.store.find(TrackletFilter()).tolist() if again else []
+        everybody = self.store.find().tolist() if again else []
         missing = [TrackletId(number) for number in everybody] if again else self.store.without_colour()
         for first in range(0, len(missing), COLOURS_AT_ONCE):
             control.check()
@@ -425,21 +424,10 @@ def _worn(crops: TrackletCrops) -> tuple[str, str]:
 def _asked(request: SearchRequest) -> dict[str, object]:
     """The rest of a request, for the record."""
     return {
-        **_passing(request),
+        **asdict(request.where),
         "same": [int(number) for number in request.same],
         "different": [int(number) for number in request.different],
         "same_camera": request.same_camera,
         "rerank": request.rerank,
-    }
-
-
-def _passing(where: SearchRequest | TrackletFilter) -> dict[str, object]:
-    """Who was let through, for the record."""
-    return {
-        "from_us": where.from_us,
-        "to_us": where.to_us,
-        "cameras": None if where.cameras is None else [int(number) for number in where.cameras],
-        "upper": list(where.upper),
-        "lower": list(where.lower),
-        "least_quality": where.least_quality,
+        "limit": request.limit,
     }

@@ -13,7 +13,7 @@ from reid_engine.errors import CaseDamaged, NotFound
 from reid_engine.index import VectorIndex, distance_of, open_index
 from reid_engine.jobs import JobControl
 from reid_engine.ranking import distances
-from reid_engine.store import Spans, Store, TrackletFilter
+from reid_engine.store import Spans, Store
 from reid_engine.types import ModelId, Tracklet, TrackletCrops, TrackletId, Vectors
 
 BLOCK = 1000
@@ -54,7 +54,7 @@ def check(
         f"tracklet {number} has a crop that is no picture, but text or a number" for number in sorted(spoiled)
     )
     found += _few(_altered(store))
-    ids = [TrackletId(number) for number in store.find(TrackletFilter()).tolist() if number not in spoiled]
+    ids = [TrackletId(number) for number in store.find().tolist() if number not in spoiled]
     found += _few(_tracklet_problems(store, ids, control))
     for model in store.models():
         found += _few(_vector_problems(store, model))

@@ -16,6 +16,7 @@ from reid_engine.exports import detector_layout, exported, passes
 from reid_engine.jobs import JobControl
 from reid_engine.runtime import (
     Choice,
+    LoadedNetwork,
     Network,
     NetworkFacts,
     OpenVinoNetwork,
@@ -32,23 +33,8 @@ STRIDE = 64  # every stride in use divides it; used only where a network does no
 BATCHES_IN_FLIGHT = 4  # a call ends with idle streams; longer calls hide that
 
 
-class PersonDetector(Protocol):
+class PersonDetector(LoadedNetwork, Protocol):
     """Finds the people in pictures of any size; the same boxes for a picture, whatever else is in the batch."""
-
-    @property
-    def name(self) -> str:
-        """The file's name, for people."""
-        ...
-
-    @property
-    def path(self) -> Path:
-        """Where the weights lie."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """Of the weights; recorded in the case."""
-        ...
 
     @property
     def wanted_batch(self) -> int:
@@ -62,10 +48,6 @@ class PersonDetector(Protocol):
 
     def detect(self, images: Sequence[BgrImage], parts: Sequence[Part | None] | None = None) -> list[Detections]:
         """The people in each picture or in a part of it, best first, in pixels of that picture."""
-        ...
-
-    def describe(self) -> str:
-        """Runtime, precision and the reason, one line for people."""
         ...
 
 

@@ -1,8 +1,11 @@
 """Long work: one object that reports how far it is and stops it, and the JSON lines that carry both.
 
-A job is a command that a person could type. It writes one JSON object a line (``event`` names its kind) and obeys the
-words ``cancel``, ``pause`` and ``resume``, one a line, from its standard input or from a control file; an ingest also
-``sooner N`` and ``drop N``, where N is the number of a recording in the case.
+A job is a command that a person could type. It writes one JSON object a line and obeys the words ``cancel``, ``pause``
+and ``resume``, one a line, from its standard input or from a control file; an ingest also ``sooner N`` and ``drop N``,
+where N is the number of a recording in the case.
+
+``event`` names the kind of a line. A ``result`` that has an ``error`` (one of ``errors``, by its name) was ended by it;
+what any other holds goes by the command.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import people, topology
 from reid_engine.ranking import unit_length
 from reid_engine.search import NOBODY_PASSES, bias_of, calibration_of, centre_of
-from reid_engine.store import Decision, Spans, Store, TrackletFilter
+from reid_engine.store import ANYBODY, Decision, Spans, Store, TrackletFilter
 from reid_engine.topology import Topology, seen_apart
 from reid_engine.types import BANDS, CameraId, TrackletId, Vectors
 
@@ -73,7 +73,7 @@ class LikelyPeople:
 def likely_people(
     store: Store,
     index: VectorIndex,
-    where: TrackletFilter | None = None,
+    where: TrackletFilter = ANYBODY,
     bias: CameraBias | None = None,
     control: JobControl | None = None,
 ) -> LikelyPeople:
@@ -81,7 +81,6 @@ def likely_people(
 
     Raises UsageError for more than ``MOST`` tracklets, JobCancelled.
     """
-    where = TrackletFilter() if where is None else where
     numbers = store.find(where)
     if len(numbers) > MOST:
         raise UsageError(

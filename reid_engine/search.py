@@ -33,7 +33,7 @@ from reid_engine.index import VectorIndex
 from reid_engine.journey import topology
 from reid_engine.ranking import distances, k_reciprocal_rerank, rocchio, unit_length
 from reid_engine.settings import SearchSettings
-from reid_engine.store import Spans, Store, TrackletFilter
+from reid_engine.store import ANYBODY, Spans, Store, TrackletFilter
 from reid_engine.topology import Presence, seen_apart
 from reid_engine.types import BANDS, BandName, CameraId, Match, ModelId, TrackletId, Vectors
 
@@ -52,28 +52,20 @@ class SearchRequest:
     """What is asked.
 
     probe:           a stored tracklet, or the vector (D,) of a picture
-    from_us, to_us:  corrected UTC; a tracklet counts when any of it lies in between
-    cameras:         only these; None for all
+    where:           who is let through; nobody finds himself
     same, different: what the operator decided about other tracklets
     same_camera:     the probe's own camera too; left out by default
-    upper, lower:    colours of clothes, any of these; none for all
-    least_quality:   of the best crop, in [0, 1]
     rerank:          k-reciprocal re-ranking of the top; without it, by distance alone
     """
 
     probe: TrackletId | Vectors
     model: ModelId
-    from_us: int | None = None
-    to_us: int | None = None
-    cameras: tuple[CameraId, ...] | None = None
+    where: TrackletFilter = ANYBODY
     same: tuple[TrackletId, ...] = ()
     different: tuple[TrackletId, ...] = ()
     same_camera: bool = False
     rerank: bool = True
     limit: int = 50
-    upper: tuple[str, ...] = ()
-    lower: tuple[str, ...] = ()
-    least_quality: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +157,11 @@ def _probe(store: Store, index: VectorIndex, request: SearchRequest) -> _Probe:
 
 
 def _where(probe: _Probe, request: SearchRequest) -> TrackletFilter:
-    out = () if request.same_camera or probe.camera is None else (probe.camera,)
-    return TrackletFilter(
-        cameras=request.cameras,
-        not_cameras=out,
-        from_us=request.from_us,
-        to_us=request.to_us,
-        exclude=() if probe.tracklet is None else (probe.tracklet,),
-        upper=request.upper,
-        lower=request.lower,
-        least_quality=request.least_quality,
-    )
+    """Who is let through, without the probe itself and what is left out with it."""
+    where = request.where
+    camera = () if request.same_camera or probe.camera is None else (probe.camera,)
+    itself = () if probe.tracklet is None else (probe.tracklet,)
+    return replace(where, not_cameras=(*where.not_cameras, *camera), exclude=(*where.exclude, *itself))
 
 
 def _nearest(store: Store, index: VectorIndex, queries: Vectors, depth: int, where: TrackletFilter) -> list[Ids]:
@@ -405,7 +391,7 @@ def bias_of(store: Store, index: VectorIndex) -> CameraBias:
 
 def _notes(store: Store, index: VectorIndex, request: SearchRequest, probe: _Probe, found: int) -> list[str]:
     notes = []
-    if probe.camera is not None and not request.same_camera and request.cameras and probe.camera in request.cameras:
+    if not request.same_camera and probe.camera in (request.where.cameras or ()):
         notes.append("the probe's own camera was asked for, but is left out unless same-camera is asked for too")
     if not len(index):
         notes.append(f"the case holds no vectors of the model {request.model} yet")

@@ -21,7 +21,6 @@ from reid_engine.process import forbid_network
 from reid_engine.recordings.groups import proposed_camera
 from reid_engine.recordings.start import start_from_name
 from reid_engine.search import SearchRequest
-from reid_engine.store import TrackletFilter
 from reid_engine.truth import Truth
 from reid_engine.types import TrackletId
 
@@ -85,7 +84,7 @@ def bundled_cameras(folder: Path) -> list[str]:
 
 def clearest(case: Case) -> list[TrackletId]:
     """The tracklets whose people are seen best, from different cameras where there are several."""
-    ids = [TrackletId(number) for number in case.store.find(TrackletFilter()).tolist()]
+    ids = [TrackletId(number) for number in case.store.find().tolist()]
     known = [tracklet for tracklet in case.store.tracklets(ids) if len(tracklet.xyxy) >= LEAST_BOXES]
     best = sorted(known, key=lambda tracklet: -tracklet.quality)
     seen: dict[int, int] = {}

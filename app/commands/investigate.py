@@ -85,17 +85,12 @@ def search(
         request = SearchRequest(
             probe=start,
             model=model,
-            from_us=where.from_us,
-            to_us=where.to_us,
-            cameras=where.cameras,
+            where=where,
             same=_ids(same),
             different=_ids(different),
             same_camera=same_camera,
             rerank=not no_rerank,
             limit=settings.limit if limit is None else limit,
-            upper=where.upper,
-            lower=where.lower,
-            least_quality=where.least_quality,
         )
         result = opened.search(request, settings=settings, control=control)
         for note in result.notes:

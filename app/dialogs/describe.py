@@ -8,21 +8,17 @@ from pathlib import Path
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFrame,
-    QGridLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
     QRadioButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
 from app.networks import EMBEDDERS, Offer, named
+from app.widgets.dressed import cancel_or, paragraph
+from app.widgets.network_list import NetworkList
 from app.words import Later, counted, tr
 from reid_engine.store import KnownModel
 
@@ -45,27 +41,22 @@ class DescribeDialog(QDialog):
         self._known = known
         self._offers = [offer for offer in offers if not offer.finds_people]
         self._chosen: Path | None = None
-        self.choices: dict[Path, QRadioButton] = {}
-        self.file = QLineEdit(self)
+        self.file, self._own = QLineEdit(self), QRadioButton(tr("File"), self)
         self.file.setPlaceholderText(tr("A model file, or a folder with an OpenVINO export"))
         self.file.setAccessibleName(tr("File"))
         heading, words = QLabel(tr("Describe everybody again"), self), QLabel(self._what(), self)
         heading.setObjectName("title")
         words.setWordWrap(True)
-        self._problem = QLabel(self)
-        self._problem.setObjectName("muted")
-        self._problem.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.use = buttons.addButton(tr("Describe everybody"), QDialogButtonBox.ButtonRole.AcceptRole)
-        theme.primary(self.use)
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        self._problem = paragraph("", "muted", self)
+        buttons, self.use = cancel_or(self, tr("Describe everybody"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.px(24), theme.px(20), theme.px(24), theme.px(16))
         layout.setSpacing(theme.px(12))
         for part in (heading, words):
             layout.addWidget(part)
-        layout.addWidget(self._models(), 1)
+        found = self._list()
+        self.choices = found.choices
+        layout.addWidget(found, 1)
         layout.addWidget(self._problem)
         layout.addWidget(buttons)
         self._check()
@@ -88,82 +79,30 @@ class DescribeDialog(QDialog):
         mine = named(Path(model.path), self._offers)
         return mine if mine and names.count(mine) == 1 else str(model.model)
 
-    # the list ---------------------------------------------------------------------------------------------------------
-
-    def _models(self) -> QWidget:
-        page = QFrame(self)
-        grid = QGridLayout(page)
-        grid.setContentsMargins(*(theme.px(side) for side in (14, 8, 14, 12)))
-        grid.setVerticalSpacing(theme.px(8))
-        grid.setHorizontalSpacing(theme.px(14))
-        grid.setColumnStretch(1, 1)
-        self._group = QButtonGroup(self)
-        self._head(grid, tr("In this case"))
+    def _list(self) -> NetworkList:
+        found = NetworkList(self)
+        group = QButtonGroup(self)
+        found.head(tr("In this case"))
         for model in self._known:
             useful = not model.in_force or model.described < model.tracklets
             gone = not Path(model.path).is_absolute() or not Path(model.path).exists()
-            row = self._row(grid, self._name(model), _state(model, gone=gone), Path(str(model.model)))
+            name, words = self._name(model), _state(model, gone=gone)
+            row = found.offer(Path(str(model.model)), name, words, group, self._choose)
             row.setEnabled(useful and not gone)
             row.setToolTip(f"{model.model}\n{model.path}".strip())
         used = {Path(model.path) for model in self._known}
         new = [offer for offer in self._offers if offer.path not in used]
         if new:
-            self._head(grid, tr("Came with the program"))
+            found.head(tr("Came with the program"))
         for offer in new:
-            self._row(grid, offer.shown, offer.line or tr("Its card says nothing about it."), offer.path)
-        self._head(grid, tr("Of your own"))
-        self._file(grid)
-        grid.setRowStretch(grid.rowCount(), 1)
-        area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setWidget(page)
-        area.setMinimumHeight(theme.px(160))
-        return area
-
-    def _head(self, grid: QGridLayout, words: str) -> None:
-        title = QLabel(words, self)
-        title.setObjectName("heading")
-        title.setContentsMargins(0, theme.px(6), 0, 0)
-        grid.addWidget(title, grid.rowCount(), 0, 1, 4)
-
-    def _row(self, grid: QGridLayout, name: str, words: str, path: Path) -> QRadioButton:
-        button, line = QRadioButton(name, self), QLabel(words, self)
-        button.setAccessibleDescription(words)
-        line.setObjectName("muted")
-        line.setWordWrap(True)
-        button.toggled.connect(lambda on: self._choose(path) if on else None)
-        self._group.addButton(button)
-        self.choices[path] = button
-        row = grid.rowCount()
-        grid.addWidget(button, row, 0)
-        grid.addWidget(line, row, 1, 1, 3)
-        return button
-
-    def _file(self, grid: QGridLayout) -> None:
-        self._own = QRadioButton(tr("File"), self)
-        self._group.addButton(self._own)
+            found.offer(offer.path, offer.shown, offer.line, group, self._choose)
+        found.head(tr("Of your own"))
+        group.addButton(self._own)
         self._own.toggled.connect(self._check)
-        self.file.textEdited.connect(lambda: self._own.setChecked(True))
+        self.file.textChanged.connect(lambda: self._own.setChecked(True))
         self.file.textChanged.connect(self._check)
-        browse, folder = QPushButton(tr("File …"), self), QPushButton(tr("Folder …"), self)
-        folder.setToolTip(tr("An OpenVINO export is a folder"))
-        browse.clicked.connect(
-            lambda: self._take(
-                QFileDialog.getOpenFileName(self, tr("Choose a model"), self.file.text(), tr(EMBEDDERS))[0]
-            )
-        )
-        folder.clicked.connect(
-            lambda: self._take(QFileDialog.getExistingDirectory(self, tr("Choose a model"), self.file.text()))
-        )
-        row = grid.rowCount()
-        for column, part in enumerate((self._own, self.file, browse, folder)):
-            grid.addWidget(part, row, column)
-
-    def _take(self, found: str) -> None:
-        if found:
-            self.file.setText(found)
-            self._own.setChecked(True)
+        found.file(self._own, self.file, tr(EMBEDDERS))
+        return found
 
     def _choose(self, path: Path) -> None:
         self._chosen = path

@@ -9,6 +9,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
+from app.widgets.dressed import paragraph
 from app.words import tr
 
 
@@ -22,9 +23,7 @@ class DeviceDialog(QDialog):
         self.setMinimumWidth(theme.px(620))
         heading = QLabel(tr("What this program runs on"), self)
         heading.setObjectName("title")
-        self.words = QLabel(tr("Looking at this machine …"), self)
-        self.words.setObjectName("muted")
-        self.words.setWordWrap(True)
+        self.words = paragraph(tr("Looking at this machine …"), "muted", self)
         self._lines: list[tuple[str, str]] = []
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(theme.px(24))

@@ -29,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.evidence import REDACTION_WORDS, REDACTIONS, WHOLE_WORDS
+from app.widgets.dressed import cancel_or, paragraph, scrolled
 from app.words import counted, shortened, tr
 from reid_engine.redaction import Redaction
 
@@ -56,7 +57,7 @@ class EvidenceDialog(QDialog):
         of = counted(sightings, tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
         known = counted(before, tr("1 of them was handed on before."), tr("{count} of them were handed on before."))
         words = tr("{sightings} as one folder: clips, stills, a report, and a manifest that shows any later change.")
-        about = self._muted(" ".join([words.format(sightings=of), *([known] if before else [])]))
+        about = paragraph(" ".join([words.format(sightings=of), *([known] if before else [])]), "muted", self)
         self.before, self.after = self._seconds(tr("Seconds before")), self._seconds(tr("Seconds after"))
         self._asked_s = self.before.value(), self.after.value()
         self.skip = QCheckBox(tr("Leave out sightings whose recording is gone or was changed"), self)
@@ -68,12 +69,8 @@ class EvidenceDialog(QDialog):
         self.recipient.setPlaceholderText(tr("To whom?"))
         self.place = QLineEdit(shortened(out), self)
         self.place.setAccessibleName(tr("New folder"))
-        self._problem = self._muted("")
-        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self._make = self._buttons.addButton(tr("Export"), QDialogButtonBox.ButtonRole.AcceptRole)
-        theme.primary(self._make)
-        self._buttons.accepted.connect(self.accept)
-        self._buttons.rejected.connect(self.reject)
+        self._problem = paragraph("", "muted", self)
+        self._buttons, self._make = cancel_or(self, tr("Export"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(theme.px(10))
@@ -122,11 +119,7 @@ class EvidenceDialog(QDialog):
         for box in (self._what(), self._privacy(), self._proof()):
             column.addWidget(box)
         column.addStretch(1)
-        area = QScrollArea(self)
-        area.setFrameShape(QScrollArea.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setWidget(inside)
-        return area
+        return scrolled(inside, self)
 
     def _what(self) -> QGroupBox:
         box = QGroupBox(tr("What"), self)
@@ -137,11 +130,13 @@ class EvidenceDialog(QDialog):
             row.addWidget(label)
             row.addWidget(field)
         row.addStretch(1)
-        self._copies = self._muted("")
+        self._copies = paragraph("", "muted", self)
         column = QVBoxLayout(box)
         column.addLayout(row)
-        self._alone = self._muted(
-            tr("Shown alone, nothing of a picture is left where the person has no box: no seconds before and after.")
+        self._alone = paragraph(
+            tr("Shown alone, nothing of a picture is left where the person has no box: no seconds before and after."),
+            "muted",
+            self,
         )
         column.addWidget(self._alone)
         column.addWidget(self._copies)
@@ -152,14 +147,14 @@ class EvidenceDialog(QDialog):
         box = QGroupBox(tr("Privacy"), self)
         column = QVBoxLayout(box)
         for mode, button in self.choices.items():
-            said = self._muted(tr(REDACTION_WORDS[mode]))
+            said = paragraph(tr(REDACTION_WORDS[mode]), "muted", self)
             said.setContentsMargins(theme.px(24), 0, 0, theme.px(4))
             button.setAccessibleDescription(tr(REDACTION_WORDS[mode]))
             button.toggled.connect(self._check)
             self._group.addButton(button)
             column.addWidget(button)
             column.addWidget(said)
-        self._whole = self._muted(tr(WHOLE_WORDS))
+        self._whole = paragraph(tr(WHOLE_WORDS), "muted", self)
         column.addWidget(self._whole)
         self.choices["none"].setChecked(True)
         return box
@@ -176,18 +171,12 @@ class EvidenceDialog(QDialog):
         form.addRow(tr("Reason"), self.reason)
         form.addRow(tr("For"), self.recipient)
         form.addRow(tr("New folder"), place)
-        said = self._muted(
+        said = paragraph(
             tr("The record of the case goes with it, whole. There is no signature: at the end you are shown a number "
-               "to write down and to tell by another way.")
+               "to write down and to tell by another way."), "muted", self,
         )  # fmt: skip
         form.addRow(said)
         return box
-
-    def _muted(self, words: str) -> QLabel:
-        label = QLabel(words, self)
-        label.setObjectName("muted")
-        label.setWordWrap(True)
-        return label
 
     def _browse(self) -> None:
         found = QFileDialog.getExistingDirectory(self, tr("Put the new folder into"), str(self._out.parent))
@@ -254,9 +243,7 @@ class EvidenceDoneDialog(QDialog):
         close.rejected.connect(self.reject)
         self.opens = {path: QPushButton(text, self) for path, text in (
             (folder, tr("Open folder")), (folder / "report.html", tr("Open report")))}  # fmt: skip
-        self._said = QLabel(self)
-        self._said.setObjectName("muted")
-        self._said.setWordWrap(True)
+        self._said = paragraph("", "muted", self)
         for path, button in self.opens.items():
             button.setAutoDefault(False)
             button.clicked.connect(partial(self._open, path))

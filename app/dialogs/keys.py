@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QHeaderView,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.actions import Binding
 from app.item_models.keys import KEYS, MENU, WORDS, KeysModel
+from app.widgets.dressed import paragraph, table
 from app.words import tr
 
 
@@ -71,9 +71,7 @@ class KeysDialog(QDialog):
         self._proxy.setFilterCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         self.field.textChanged.connect(self._proxy.setFilterFixedString)
         self.table = self._make_table()
-        self._said = QLabel(tr("Double-click a key, or press F2, to bind it anew."), self)
-        self._said.setObjectName("muted")
-        self._said.setWordWrap(True)
+        self._said = paragraph(tr("Double-click a key, or press F2, to bind it anew."), "muted", self)
         self.model.refused.connect(self._refuse)
         self.model.bound.connect(self.bound)
         layout = QVBoxLayout(self)
@@ -105,18 +103,10 @@ class KeysDialog(QDialog):
         return row
 
     def _make_table(self) -> QTableView:
-        table = QTableView(self)
-        table.setModel(self._proxy)
-        table.setItemDelegateForColumn(KEYS, _KeysDelegate(table))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setAlternatingRowColors(True)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.px(28))
-        table.horizontalHeader().setSectionResizeMode(WORDS, QHeaderView.ResizeMode.Stretch)
-        table.setColumnWidth(MENU, theme.px(100))
-        table.setColumnWidth(KEYS, theme.px(190))
-        table.setAccessibleName(tr("Keys"))
-        return table
+        made = table(self._proxy, tr("Keys"), 28, self)
+        made.setItemDelegateForColumn(KEYS, _KeysDelegate(made))
+        made.setAlternatingRowColors(True)
+        made.horizontalHeader().setSectionResizeMode(WORDS, QHeaderView.ResizeMode.Stretch)
+        made.setColumnWidth(MENU, theme.px(100))
+        made.setColumnWidth(KEYS, theme.px(190))
+        return made

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.item_models.links import CAMERAS, LEARNED, RELATION, RELATIONS, LinksModel
+from app.widgets.dressed import paragraph
 from app.words import Later, tr
 
 WORDS = Later(
@@ -62,9 +63,7 @@ class LinksDialog(QDialog):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(CAMERAS, QHeaderView.ResizeMode.Stretch)
         header.setSectionResizeMode(LEARNED, QHeaderView.ResizeMode.Stretch)
-        self._trouble = QLabel(self)
-        self._trouble.setObjectName("danger")
-        self._trouble.setWordWrap(True)
+        self._trouble = paragraph("", "danger", self)
         model.refused.connect(self._trouble.setText)
         model.changed.connect(lambda _: self._trouble.setText(""))
         closing = QPushButton(tr("Close"), self)

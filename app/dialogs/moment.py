@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QLineEdit, QVBoxLayout, QWidget
 
 from app import local_time, theme
+from app.widgets.dressed import cancel_or, paragraph
 from app.words import tr
 
 
@@ -22,13 +23,8 @@ class MomentDialog(QDialog):
         self.field.selectAll()
         label.setBuddy(self.field)
         self.field.setAccessibleName(label.text())
-        self._problem = QLabel(self)
-        self._problem.setObjectName("warning")
-        self._problem.setWordWrap(True)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        theme.primary(buttons.addButton(tr("Go"), QDialogButtonBox.ButtonRole.AcceptRole))
-        buttons.accepted.connect(self.accept)
-        buttons.rejected.connect(self.reject)
+        self._problem = paragraph("", "warning", self)
+        buttons, _ = cancel_or(self, tr("Go"))
         self.field.textEdited.connect(self._problem.clear)
         layout = QVBoxLayout(self)
         for part in (label, self.field, self._problem, buttons):

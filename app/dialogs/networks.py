@@ -8,21 +8,16 @@ from pathlib import Path
 from PySide6.QtWidgets import (
     QButtonGroup,
     QDialog,
-    QDialogButtonBox,
-    QFileDialog,
-    QFrame,
-    QGridLayout,
     QLabel,
     QLineEdit,
-    QPushButton,
-    QRadioButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
 from app import theme
 from app.networks import EMBEDDERS, Networks, Offer
+from app.widgets.dressed import cancel_or, paragraph
+from app.widgets.network_list import NetworkList
 from app.words import Later, tr
 
 DETECTORS = Later("YOLO weights (*.pt *.onnx *.xml *.json);;All files (*)")
@@ -44,27 +39,21 @@ class NetworksDialog(QDialog):
         self.setWindowTitle(tr("Networks"))
         self.setMinimumWidth(theme.px(700))
         self.resize(theme.room(self, 760, 580))
-        heading, words = QLabel(tr("Networks"), self), QLabel(tr(BUNDLED if offers else NOTHING_BUNDLED), self)
+        heading = QLabel(tr("Networks"), self)
         heading.setObjectName("title")
-        words.setObjectName("muted")
-        words.setWordWrap(True)
+        words = paragraph(tr(BUNDLED if offers else NOTHING_BUNDLED), "muted", self)
         self.detector = QLineEdit("" if networks.detector is None else str(networks.detector), self)
         self.embedder = QLineEdit("" if networks.embedder is None else str(networks.embedder), self)
-        self.choices: dict[Path, QRadioButton] = {}
-        self._problem = QLabel(self)
-        self._problem.setObjectName("muted")
-        self._problem.setWordWrap(True)
-        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self._use = self._buttons.addButton(tr("Use these"), QDialogButtonBox.ButtonRole.AcceptRole)
-        theme.primary(self._use)
-        self._buttons.accepted.connect(self.accept)
-        self._buttons.rejected.connect(self.reject)
+        found = self._lists(offers)
+        self.choices = found.choices
+        self._problem = paragraph("", "muted", self)
+        self._buttons, self._use = cancel_or(self, tr("Use these"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.px(24), theme.px(20), theme.px(24), theme.px(16))
         layout.setSpacing(theme.px(12))
         layout.addWidget(heading)
         layout.addWidget(words)
-        layout.addWidget(self._lists(offers), 1)
+        layout.addWidget(found, 1)
         layout.addWidget(self._problem)
         layout.addWidget(self._buttons)
         self._check()
@@ -75,66 +64,23 @@ class NetworksDialog(QDialog):
         paths = [Path(field.text()).expanduser() if field.text() else None for field in (self.detector, self.embedder)]
         return Networks(*paths)
 
-    def _lists(self, offers: Sequence[Offer]) -> QWidget:
-        page = QFrame(self)
-        grid = QGridLayout(page)
-        grid.setContentsMargins(0, 0, theme.px(8), 0)
-        grid.setVerticalSpacing(theme.px(8))
-        grid.setHorizontalSpacing(theme.px(10))
-        grid.setColumnStretch(1, 1)
+    def _lists(self, offers: Sequence[Offer]) -> NetworkList:
+        found = NetworkList(self)
         roles = ((tr("Person detector"), self.detector, DETECTORS), (tr("Re-identification"), self.embedder, EMBEDDERS))
         for place, (title, field, filters) in enumerate(roles):
-            mine = [offer for offer in offers if offer.finds_people == (place == 0)]
-            name = QLabel(title, page)
-            name.setObjectName("heading")
-            grid.addWidget(name, grid.rowCount(), 0, 1, 4)
             group = QButtonGroup(self)
-            for offer in mine:
-                self._offer(grid, offer, field, group)
-            self._file(grid, title, field, tr(filters))
-        grid.setRowStretch(grid.rowCount(), 1)
-        area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setWidget(page)
-        area.setMinimumHeight(theme.px(160))
-        return area
+            found.head(title)
+            for offer in offers:
+                if offer.finds_people == (place == 0):
+                    self._offer(found, offer, group, field)
+            field.textChanged.connect(self._check)
+            field.setAccessibleName(title)
+            found.file(QLabel(tr("File"), self), field, tr(filters))
+        return found
 
-    def _offer(self, grid: QGridLayout, offer: Offer, field: QLineEdit, group: QButtonGroup) -> None:
-        button = QRadioButton(offer.shown, self)
+    def _offer(self, found: NetworkList, offer: Offer, group: QButtonGroup, field: QLineEdit) -> None:
+        button = found.offer(offer.path, offer.shown, offer.line, group, lambda path: field.setText(str(path)))
         button.setChecked(field.text() == str(offer.path))
-        button.setAccessibleDescription(offer.line)
-        button.toggled.connect(lambda on: field.setText(str(offer.path)) if on else None)
-        group.addButton(button)
-        self.choices[offer.path] = button
-        line = QLabel(offer.line or tr("Its card says nothing about it."), self)
-        line.setObjectName("muted")
-        line.setWordWrap(True)
-        row = grid.rowCount()
-        grid.addWidget(button, row, 0)
-        grid.addWidget(line, row, 1, 1, 3)
-
-    def _file(self, grid: QGridLayout, words: str, field: QLineEdit, filters: str) -> None:
-        browse = QPushButton(tr("File …"), self)
-        browse.clicked.connect(lambda: self._browse(field, filters))
-        folder = QPushButton(tr("Folder …"), self)
-        folder.setToolTip(tr("An OpenVINO export is a folder"))
-        folder.clicked.connect(lambda: self._browse_folder(field))
-        field.textChanged.connect(self._check)
-        field.setAccessibleName(words)
-        row = grid.rowCount()
-        for column, part in enumerate((QLabel(tr("File"), self), field, browse, folder)):
-            grid.addWidget(part, row, column)
-
-    def _browse(self, field: QLineEdit, filters: str) -> None:
-        found, _ = QFileDialog.getOpenFileName(self, tr("Choose a network"), field.text(), filters)
-        if found:
-            field.setText(found)
-
-    def _browse_folder(self, field: QLineEdit) -> None:
-        found = QFileDialog.getExistingDirectory(self, tr("Choose a network"), field.text())
-        if found:
-            field.setText(found)
 
     def _check(self) -> None:
         problem = self.chosen.problem

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PySide6.QtWidgets import (
     QDialog,
-    QDialogButtonBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -21,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from app import theme
+from app.widgets.dressed import cancel_or, paragraph
 from app.words import shortened, tr
 
 
@@ -45,20 +45,14 @@ class NewCaseDialog(QDialog):
         self._purpose.setPlaceholderText(tr("Why is this footage searched, and on whose authority?"))
         self._purpose.setTabChangesFocus(True)
         self._purpose.setFixedHeight(theme.px(84))
-        self._problem = QLabel(self)
-        self._problem.setObjectName("muted")
-        self._problem.setWordWrap(True)
+        self._problem = paragraph("", "muted", self)
         form = QFormLayout()
         form.setSpacing(10)
         form.addRow(tr("Name"), self.name)
         form.addRow(tr("In folder"), place)
         form.addRow(tr("Purpose"), self._purpose)
         self.home.setAccessibleName(tr("In folder"))  # the row holds a button too, so that its label names neither
-        self._buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self._make = self._buttons.addButton(tr("Make case"), QDialogButtonBox.ButtonRole.AcceptRole)
-        theme.primary(self._make)
-        self._buttons.accepted.connect(self.accept)
-        self._buttons.rejected.connect(self.reject)
+        self._buttons, self._make = cancel_or(self, tr("Make case"))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(14)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
 
 from app import theme
+from app.widgets.dressed import paragraph
 from app.words import tr
 
 
@@ -16,9 +17,7 @@ class NoteDialog(QDialog):
         self.setWindowTitle(tr("Note"))
         self.resize(theme.room(self, 440, 240))
         self.removed = False
-        words = QLabel(about, self)
-        words.setObjectName("muted")
-        words.setWordWrap(True)
+        words = paragraph(about, "muted", self)
         self._field = QPlainTextEdit(text or "", self)
         self._field.setReadOnly(text is not None)
         self._field.setPlaceholderText(tr("What is seen here? Empty sets a marker."))

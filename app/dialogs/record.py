@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QDialog,
     QHBoxLayout,
     QLabel,
@@ -17,6 +16,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.item_models.record import ABOUT, NUMBER, PURPOSE, WHAT, WHEN, WHO, RecordModel
+from app.widgets.dressed import table
 from app.words import tr
 
 WIDTHS = {NUMBER: 52, WHEN: 186, WHO: 110, WHAT: 130, ABOUT: 320, PURPOSE: 240}
@@ -85,19 +85,11 @@ class RecordDialog(QDialog):
         self.detail.setPlainText(self.model.whole(current.row()))
 
     def _make_table(self) -> QTableView:
-        table = QTableView(self)
-        table.setModel(self.model)
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setAlternatingRowColors(True)
-        table.setWordWrap(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.px(28))
-        table.horizontalHeader().setStretchLastSection(True)
+        made = table(self.model, tr("Events"), 28, self)
+        made.setAlternatingRowColors(True)
+        made.setWordWrap(False)
+        made.horizontalHeader().setStretchLastSection(True)
         for column, width in WIDTHS.items():
-            table.setColumnWidth(column, theme.px(width))
-        table.setAccessibleName(tr("Events"))
-        table.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
-        return table
+            made.setColumnWidth(column, theme.px(width))
+        made.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
+        return made

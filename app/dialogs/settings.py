@@ -21,7 +21,6 @@ from PySide6.QtWidgets import (
     QListWidget,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QSpinBox,
     QStackedWidget,
     QVBoxLayout,
@@ -30,6 +29,7 @@ from PySide6.QtWidgets import (
 
 from app import theme
 from app.settings import WindowState
+from app.widgets.dressed import paragraph, scrolled
 from app.words import Later, shortened, tr
 from reid_engine.errors import SettingsError
 from reid_engine.settings import Setting, Settings, each_setting, with_setting
@@ -56,9 +56,7 @@ class SettingsDialog(QDialog):
         self.pages.setFixedWidth(theme.px(170))
         self.pages.setAccessibleName(tr("Pages"))
         self._stack = QStackedWidget(self)
-        self._said = QLabel(tr("Changes count at once; only what differs from the defaults is kept."), self)
-        self._said.setObjectName("muted")
-        self._said.setWordWrap(True)
+        self._said = paragraph(tr("Changes count at once; only what differs from the defaults is kept."), "muted", self)
         self.fields: dict[str, QWidget] = {}
         self._add_page(tr("Window"), tr("How this window looks, and where new cases lie."), self._window_rows())
         self._add_groups()
@@ -208,10 +206,8 @@ class SettingsDialog(QDialog):
         grid.setHorizontalSpacing(theme.px(18))
         grid.setVerticalSpacing(theme.px(14))
         grid.setColumnStretch(0, 1)
-        heading, meaning = QLabel(title, page), QLabel(words, page)
+        heading, meaning = QLabel(title, page), paragraph(words, "muted", page)
         heading.setObjectName("title")
-        meaning.setObjectName("muted")
-        meaning.setWordWrap(True)
         grid.addWidget(heading, 0, 0, 1, 2)
         grid.addWidget(meaning, 1, 0, 1, 2)
         for place, (name, said, field) in enumerate(rows, start=2):
@@ -221,11 +217,7 @@ class SettingsDialog(QDialog):
             grid.addWidget(label, place, 0)
             grid.addWidget(field, place, 1, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop)
         grid.setRowStretch(len(rows) + 2, 1)
-        area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidgetResizable(True)
-        area.setWidget(page)
-        self._stack.addWidget(area)
+        self._stack.addWidget(scrolled(page, self))
 
 
 def name_of(one: Setting) -> str:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPixmap
-from PySide6.QtWidgets import QDialog, QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app import theme
 from app.images import heat_image
+from app.widgets.dressed import paragraph, scrolled
 from app.words import Later, tr
 
 TALL = 170
@@ -77,16 +78,14 @@ class WhyDialog(QDialog):
             rows.addWidget(heading)
             rows.addWidget(self._row(side, inner))
         rows.addStretch(1)
-        self.explained = QLabel(explanation(sides), self)
-        self.explained.setObjectName("muted")
-        self.explained.setWordWrap(True)
+        self.explained = paragraph(explanation(sides), "muted", self)
         closing = QPushButton(tr("Close"), self)
         closing.clicked.connect(self.reject)
         foot = QHBoxLayout()
         foot.addWidget(self.explained, 1)
         foot.addWidget(closing)
         layout = QVBoxLayout(self)
-        layout.addWidget(_scrolled(inner, self), 1)
+        layout.addWidget(scrolled(inner, self), 1)
         layout.addLayout(foot)
 
     def _row(self, side: Grounds, parent: QWidget) -> QWidget:
@@ -118,14 +117,6 @@ def _column(whose: str, ground: Ground, parent: QWidget) -> QVBoxLayout:
     column.addWidget(shown, 0, Qt.AlignmentFlag.AlignLeft)
     column.addWidget(said, 0, Qt.AlignmentFlag.AlignLeft)
     return column
-
-
-def _scrolled(inner: QWidget, parent: QWidget) -> QScrollArea:
-    scroll = QScrollArea(parent)
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setWidgetResizable(True)
-    scroll.setWidget(inner)
-    return scroll
 
 
 def glowing(picture: QImage, heat: NDArray[np.float32] | None) -> QPixmap:

@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -43,6 +42,7 @@ from app.item_models.recordings import (
 )
 from app.widgets.clock_panel import ClockPanel
 from app.widgets.coverage_strip import CoverageStrip
+from app.widgets.dressed import paragraph, scrolled, table
 from app.widgets.one_line import OneLine
 from app.widgets.typed_delegate import TypedDelegate, ZoneDelegate
 from app.words import Later, tr
@@ -273,35 +273,26 @@ class FootagePane(QWidget):
         self._fit_columns()
 
     def _make_table(self) -> QTableView:
-        table = QTableView(self)
-        table.setModel(self._model)
-        table.setItemDelegate(TypedDelegate(self._model, table))
-        table.setItemDelegateForColumn(ZONE, ZoneDelegate(self._model, table))
-        table.setItemDelegateForColumn(REMARK, BeginningDelegate(table))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.setWordWrap(False)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.px(32))
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setStretchLastSection(True)
-        table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        made = table(self._model, tr("Recordings"), 32, self)
+        made.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
+        made.setItemDelegate(TypedDelegate(self._model, made))
+        made.setItemDelegateForColumn(ZONE, ZoneDelegate(self._model, made))
+        made.setItemDelegateForColumn(REMARK, BeginningDelegate(made))
+        made.setAlternatingRowColors(True)
+        made.setWordWrap(False)
+        made.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        made.horizontalHeader().setHighlightSections(False)
+        made.horizontalHeader().setStretchLastSection(True)
+        made.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         for column, width in WIDTHS.items():
-            table.setColumnWidth(column, theme.px(width))
-        table.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        table.setAccessibleName(tr("Recordings"))
-        table.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
-        return table
+            made.setColumnWidth(column, theme.px(width))
+        made.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        made.selectionModel().currentRowChanged.connect(lambda current, _: self._on_current(current))
+        return made
 
     def _full_page(self) -> QWidget:
         page = QWidget(self)
-        self._lanes = QScrollArea(page)
-        self._lanes.setFrameShape(QFrame.Shape.NoFrame)
-        self._lanes.setWidgetResizable(True)
-        self._lanes.setWidget(self.strip)
+        self._lanes = scrolled(self.strip, page)
         heading = QLabel(tr("Coverage"), page)
         heading.setObjectName("heading")
         self._searchable = QLabel(page)
@@ -313,9 +304,7 @@ class FootagePane(QWidget):
         layout = QVBoxLayout(page)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(theme.px(8))
-        self._refusal = QLabel(page)
-        self._refusal.setObjectName("danger")
-        self._refusal.setWordWrap(True)
+        self._refusal = paragraph("", "danger", page)
         self._refusal.hide()
         layout.addWidget(self.table, 1)
         layout.addWidget(self._refusal)
@@ -324,11 +313,8 @@ class FootagePane(QWidget):
         return page
 
     def _scrolled(self, panel: QWidget) -> QScrollArea:
-        area = QScrollArea(self)
-        area.setFrameShape(QFrame.Shape.NoFrame)
+        area = scrolled(panel, self)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidgetResizable(True)
-        area.setWidget(panel)
         area.setFixedWidth(panel.width() + theme.px(12))
         return area
 
@@ -373,14 +359,10 @@ class FootagePane(QWidget):
         return row
 
     def _foot(self) -> QHBoxLayout:
-        self._networks = QLabel(self)
-        self._networks.setObjectName("muted")
-        self._networks.setWordWrap(True)
+        self._networks = paragraph("", "muted", self)
         choose = QPushButton(theme.icon("network"), tr("Networks …"), self)
         choose.clicked.connect(self.networks)
-        self._estimate = QLabel(self)
-        self._estimate.setObjectName("muted")
-        self._estimate.setWordWrap(True)
+        self._estimate = paragraph("", "muted", self)
         self._estimate.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.start_button = QPushButton(tr("Start"), self)
         self.start_button.setObjectName("primary")

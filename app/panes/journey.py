@@ -9,7 +9,6 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QSplitter,
     QToolButton,
     QVBoxLayout,
@@ -21,6 +20,7 @@ from app.arrange import Label
 from app.journeys import conflict_words, summary
 from app.keys import key, named
 from app.widgets.chips import FlowLayout
+from app.widgets.dressed import scrolled
 from app.widgets.floor_plan import FloorPlanView
 from app.widgets.lanes import JourneyLanes, Lane
 from app.widgets.one_line import OneLine
@@ -66,16 +66,12 @@ class JourneyPane(QWidget):
         self._summary.setObjectName("muted")
         self._flagless = self._times_button()
         self._conflicts = FlowLayout()
-        scroll = QScrollArea(self)
-        scroll.setFrameShape(QScrollArea.Shape.NoFrame)
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(self.lanes)
         left, right = QWidget(self), QWidget(self)
         column = QVBoxLayout(left)
         column.setContentsMargins(0, 0, 8, 0)
         column.addLayout(self._head())
         column.addLayout(self._conflicts)
-        column.addWidget(scroll, 1)
+        column.addWidget(scrolled(self.lanes, self), 1)
         foot = QHBoxLayout()
         foot.addWidget(self._summary, 1)
         foot.addWidget(self._flagless)

@@ -29,6 +29,7 @@ from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.keys import SEARCH, key
 from app.widgets.card_grid import CardGrid
+from app.widgets.dressed import paragraph
 from app.widgets.filter_row import ALL, EVERYBODY, RANKING, FilterRow
 from app.widgets.fitting_button import FittingButton
 from app.widgets.match_card import MatchCardDelegate
@@ -80,9 +81,7 @@ class MatchesPane(QWidget):
         self._ranks = False
         self._chosen = -1
         self.cards = self._grid()
-        self._line = QLabel(self)
-        self._line.setObjectName("muted")
-        self._line.setWordWrap(True)
+        self._line = paragraph("", "muted", self)
         self._back = self._everybody_button(tr("Everybody"))
         self._stack = Pages(self)
         self._blank = self._empty_page()

@@ -7,7 +7,6 @@ from typing import Any
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFrame,
     QHBoxLayout,
     QHeaderView,
@@ -23,6 +22,7 @@ from app import theme
 from app.item_models.queue import CAMERA, DONE, FILE, FOUND, SHARE, SHARE_ROLE, STAGE, QueueModel, QueueRow
 from app.job_words import headline
 from app.jobs import Job
+from app.widgets.dressed import table
 from app.widgets.one_line import OneLine
 from app.widgets.share_delegate import ShareDelegate
 from app.words import Later, tr
@@ -137,27 +137,19 @@ class JobCard(QFrame):
             self._offer()
 
     def _make_table(self) -> QTableView:
-        table = QTableView(self)
-        table.setModel(self.queue)
-        table.setItemDelegateForColumn(SHARE, ShareDelegate(SHARE_ROLE, table))
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.px(ROW))
-        table.horizontalHeader().setHighlightSections(False)
-        table.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.setWordWrap(False)  # a name that is wrapped is not cut in its middle
+        made = table(self.queue, tr("Queue"), ROW, self)
+        made.setItemDelegateForColumn(SHARE, ShareDelegate(SHARE_ROLE, made))
+        made.horizontalHeader().setHighlightSections(False)
+        made.horizontalHeader().setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        made.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        made.setWordWrap(False)  # a name that is wrapped is not cut in its middle
         for column in (CAMERA, FILE, SHARE):
-            table.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
+            made.horizontalHeader().setSectionResizeMode(column, QHeaderView.ResizeMode.Stretch)
         for column, width in WIDTHS.items():
-            table.setColumnWidth(column, theme.px(width))
-        table.setAccessibleName(tr("Queue"))
-        table.selectionModel().currentRowChanged.connect(self._offer)
-        return table
+            made.setColumnWidth(column, theme.px(width))
+        made.selectionModel().currentRowChanged.connect(self._offer)
+        return made
 
     def _button(self, icon: str, words: str, act: object) -> QPushButton:
         button = QPushButton(theme.icon(icon), words, self)

@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from app import theme
+from app.widgets.dressed import paragraph
 from app.words import tr
 
 MOST_RECENT = 8
@@ -41,9 +42,7 @@ class WelcomePane(QWidget):
         buttons.addStretch(1)
         self._recent = QVBoxLayout()
         self._recent.setSpacing(theme.px(6))
-        hint = QLabel(tr("This program makes no network connection. Nothing leaves this computer."), self)
-        hint.setObjectName("muted")
-        hint.setWordWrap(True)
+        hint = paragraph(tr("This program makes no network connection. Nothing leaves this computer."), "muted", self)
         column = QVBoxLayout()
         column.setSpacing(theme.px(10))
         column.addStretch(3)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLabel, QLineEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
 from app import local_time, theme
 from app.arrange import Group, Sort, Wish
 from app.desk import Query
 from app.widgets.chips import Chip, Choice, FlowLayout, Value
+from app.widgets.dressed import paragraph
 from app.words import Later, tr
+from reid_engine.store import TrackletFilter
 from reid_engine.types import CameraId
 
 ALL = Later("All cameras, also this one")
@@ -90,9 +92,7 @@ class FilterRow(QWidget):
         self.doubts.setVisible(looks.doubts)
         self.order = self._chip(tr("Sort"), _shown(looks.sorts), self.wished)
         self.parts = self._chip(tr("Group"), _shown(looks.groups), self.wished)
-        self.wrong = QLabel(self)
-        self.wrong.setObjectName("warning")
-        self.wrong.setWordWrap(True)
+        self.wrong = paragraph("", "warning", self)
         self.wrong.hide()
         chips = FlowLayout()
         for part in (self.cameras, self.since, self.until, self.top, self.legs, self.quality,
@@ -115,15 +115,15 @@ class FilterRow(QWidget):
         """What the chips say; a time without a day is on the day of ``day_us``. What is no time is said below it."""
         cameras = tuple(CameraId(value) for value in self.cameras.values if isinstance(value, int))
         quality = self.quality.values
-        return Query(
+        where = TrackletFilter(
             cameras=cameras or None,
-            everywhere=ALL in self.cameras.values,
             from_us=self._typed(self.since, day_us),
             to_us=self._typed(self.until, day_us),
             upper=tuple(str(value) for value in self.top.values),
             lower=tuple(str(value) for value in self.legs.values),
             least_quality=float(quality[0] or 0) if quality else 0.0,
         )
+        return Query(where=where, everywhere=ALL in self.cameras.values)
 
     def wish(self, opened: frozenset[str]) -> Wish:
         """How the list shall be shown. opened: the parts that were unfolded"""

@@ -19,6 +19,7 @@ from reid_engine.embedding.single import (
 from reid_engine.embedding.video import VideoEmbedder, load_video_embedder
 from reid_engine.errors import NetworkFileError
 from reid_engine.jobs import JobControl
+from reid_engine.runtime import LoadedNetwork
 from reid_engine.types import BgrImage, DistanceName, ModelId, TrackletCrops, Vectors
 
 __all__ = (
@@ -36,23 +37,8 @@ __all__ = (
 )
 
 
-class Embedder(Protocol):
+class Embedder(LoadedNetwork, Protocol):
     """Turns what is kept of a tracklet, or a picture of a person, into a vector to compare."""
-
-    @property
-    def name(self) -> str:
-        """The file's name, for people."""
-        ...
-
-    @property
-    def path(self) -> Path:
-        """Where the weights lie."""
-        ...
-
-    @property
-    def sha256(self) -> str:
-        """Of the weights; recorded in the case."""
-        ...
 
     @property
     def model(self) -> ModelId:
@@ -80,10 +66,6 @@ class Embedder(Protocol):
 
     def embed_image(self, image: BgrImage) -> Vectors:
         """(dim,) float32, unit length: a probe that is no tracklet."""
-        ...
-
-    def describe(self) -> str:
-        """Preparation, runtime and the reason, one line for people."""
         ...
 
 

@@ -83,6 +83,29 @@ class Choice:
     reason: str
 
 
+class LoadedNetwork(Protocol):
+    """What is known of every network that was read from a file, whatever it is for."""
+
+    @property
+    def name(self) -> str:
+        """The file's name, for people."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Where the weights lie."""
+        ...
+
+    @property
+    def sha256(self) -> str:
+        """Of the weights; recorded in the case."""
+        ...
+
+    def describe(self) -> str:
+        """Preparation, runtime, precision and the reason, one line for people."""
+        ...
+
+
 class Network(Protocol):
     """A network that runs."""
 

@@ -25,6 +25,7 @@ from reid_engine.store.cameras import checked_name
 from reid_engine.store.connection import Database, explained
 from reid_engine.store.consistency import ConsistencyVerbs
 from reid_engine.store.rows import (
+    ANYBODY,
     Camera,
     CameraPair,
     CaseInfo,
@@ -48,6 +49,7 @@ from reid_engine.store.rows import (
 from reid_engine.store.schema import REVISION, case_info
 
 __all__ = (
+    "ANYBODY",
     "Camera",
     "CameraPair",
     "CaseInfo",

@@ -167,6 +167,9 @@ class TrackletFilter:
     least_quality: float = 0.0
 
 
+ANYBODY = TrackletFilter()  # lets everybody through
+
+
 @dataclass(frozen=True, slots=True)
 class Spans:
     """When and where of many tracklets, as columns (N,) int64 in the order that was asked for."""

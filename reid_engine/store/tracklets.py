@@ -14,7 +14,7 @@ from reid_engine.errors import CaseDamaged, NotFound
 from reid_engine.store.cameras import camera_row, correct_all
 from reid_engine.store.content import source_sha256, tracklet_sha256
 from reid_engine.store.part import chunks, must_be_there, plain_rows
-from reid_engine.store.rows import Spans, TrackletFilter
+from reid_engine.store.rows import ANYBODY, Spans, TrackletFilter
 from reid_engine.store.schema import (
     camera,
     crop,
@@ -94,7 +94,7 @@ class TrackletVerbs(VectorVerbs):
             self.append_event(connection, "source reset", {"source": which, "tracklets": gone})
         return gone
 
-    def find(self, where: TrackletFilter, among: Iterable[int] | None = None) -> NDArray[np.int64]:
+    def find(self, where: TrackletFilter = ANYBODY, among: Iterable[int] | None = None) -> NDArray[np.int64]:
         """The numbers of the tracklets that pass, ascending: of all, or of those ``among`` which to choose."""
         wanted = sa.select(tracklet.c.id).where(*_conditions(where))
         rows: list[Sequence[Any]] = []
@@ -189,7 +189,7 @@ class TrackletVerbs(VectorVerbs):
 
     def present(self, ids: Iterable[TrackletId]) -> list[TrackletId]:
         """Those of ``ids`` that are in the case and that no others stand for, ascending."""
-        return [TrackletId(number) for number in self.find(TrackletFilter(), among=list(ids)).tolist()]
+        return [TrackletId(number) for number in self.find(among=list(ids)).tolist()]
 
     def qualities(self, ids: Sequence[TrackletId]) -> dict[TrackletId, float]:
         """The quality of each one's best crop, in [0, 1]."""

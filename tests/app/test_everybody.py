@@ -110,7 +110,7 @@ def test_the_list_and_the_ranking_keep_filters_of_their_own(view: CaseView, qtbo
         view.matches._search.click()
     query = view.work.investigation.query
     assert query is not None
-    assert (query.tracklet, query.cameras) == (some[0], None)
+    assert (query.tracklet, query.where.cameras) == (some[0], None)
     with qtbot.waitSignal(answered, timeout=WAIT_MS):
         view.matches._back.click()
     qtbot.waitUntil(lambda: shown(view) == some, timeout=WAIT_MS)

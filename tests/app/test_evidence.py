@@ -17,10 +17,11 @@ from app.item_models.matches import CARD_ROLE
 from app.main_window import MainWindow
 from reid_engine import verifier
 from reid_engine.case import Case
-from reid_engine.errors import CaseError, ReappearError, SourceError
+from reid_engine.errors import CaseError, ReappearError, SourceError, UnfinishedError
 from reid_engine.evidence.still import save_still
 from reid_engine.types import TrackletId
 from tests.app.conftest import WAIT_MS, view_of
+from tests.app.test_jobs_in_window import job_of
 
 pytestmark = pytest.mark.window
 
@@ -96,14 +97,22 @@ def test_without_a_journey_it_is_said_what_to_do_first_and_what_fails_is_said_wi
         qtbot.keyClick(view_of(window).player, Qt.Key.Key_E)
     assert "confirm sightings first" in said.args[0]
     failures: list[Exception] = []
-    evidence.failed.disconnect()
-    evidence.failed.connect(failures.append)
+    sentences: list[str] = []
+    work = view_of(window).work
+    work.failed.disconnect()
+    work.failed.connect(failures.append)
+    work.said.connect(sentences.append)
+    job = job_of(window, "evidence", "1")  # also one that an earlier window has started
     for error, words in (("JobCancelled", "stopped as asked"), ("SourceError", "gone.mp4 is gone"), ("Odd", "?")):
-        evidence._on_events([{"event": "result", "ok": False, "error": error, "message": words}])
+        job.moved.emit([{"event": "result", "ok": False, "error": error, "message": words}])
+    job.running = False
+    job.ended.emit("The work was stopped from outside.")
     assert [(type(error), str(error)) for error in failures] == [
         (SourceError, "gone.mp4 is gone"),
         (ReappearError, "?"),
+        (UnfinishedError, "The work was stopped from outside."),
     ]
+    assert sentences == [], "nothing is kept of what was cancelled, and nobody says that it was"
 
 
 def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot, tmp_path: Path) -> None:

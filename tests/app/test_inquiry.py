@@ -95,7 +95,7 @@ def test_what_is_chosen_while_colours_are_named_is_not_forgotten(window: MainWin
     qtbot.waitUntil(lambda: all(lane.idle for lane in lanes), timeout=WAIT_MS)
     query = view.work.investigation.query
     assert query is not None
-    assert query.from_us is not None
+    assert query.where.from_us is not None
 
 
 def typed(field: QLineEdit, text: str, qtbot: QtBot) -> None:
@@ -114,7 +114,7 @@ def test_a_time_that_is_typed_before_the_first_search_lists_everybody_of_the_day
     query = view.work.investigation.query
     assert query is not None
     assert query.everybody
-    assert query.from_us == local_time.parse(f"{now:%Y-%m-%d %H}:00", "UTC")
+    assert query.where.from_us == local_time.parse(f"{now:%Y-%m-%d %H}:00", "UTC")
 
 
 def test_what_is_no_time_is_said_beside_the_cards_and_everybody_comes_back_by_one_button(

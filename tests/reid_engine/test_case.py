@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, DiskFull, ProbeError, UsageError
 from reid_engine.search import SearchRequest
+from reid_engine.store import TrackletFilter
 from reid_engine.store.connection import Database
 from reid_engine.types import ModelId, TrackletId
 from tests.support.cases import FRAME_US, MODEL, SECOND, Gallery, looks
@@ -171,6 +173,23 @@ def test_a_search_is_ranked_and_recorded(case: Case, people: Gallery) -> None:
     case.search(SearchRequest(probe=looks(1), model=MODEL))
     assert case.store.events()[-1].body["probe"] == "a picture"
     assert case.check() == []
+
+
+def test_the_record_says_the_whole_question_with_whom_it_leaves_out(case: Case, people: Gallery) -> None:
+    place = people.camera("b")
+    where = TrackletFilter((place,), (place,), 1, 2, (TrackletId(5),), ("red",), ("blue",), 0.3)
+    said = {
+        "cameras": [place], "not_cameras": [place], "from_us": 1, "to_us": 2, "exclude": [5],
+        "upper": ["red"], "lower": ["blue"], "least_quality": 0.3,
+    }  # fmt: skip
+    assert set(said) == {field.name for field in fields(TrackletFilter)}
+    case.search(SearchRequest(probe=TrackletId(1), model=MODEL, where=where, rerank=False, limit=7))
+    case.everybody(where, 9)
+    case.likely_people(where)
+    for event, more in zip(
+        case.store.events()[-3:], ({"same_camera": False, "rerank": False, "limit": 7}, {}, {}), strict=True
+    ):
+        assert {key: event.body[key] for key in said | more} == said | more, event.kind
 
 
 def test_looking_at_a_person_goes_on_the_record(case: Case, people: Gallery) -> None:

@@ -76,7 +76,7 @@ def test_the_person_comes_first_from_the_other_cameras(people: Gallery, person: 
 
 
 def test_a_match_carries_camera_and_corrected_times(people: Gallery) -> None:
-    (match,) = ask(people, 1, cameras=(people.camera("b"),), limit=1).matches
+    (match,) = ask(people, 1, where=TrackletFilter(cameras=(people.camera("b"),)), limit=1).matches
     assert (match.tracklet, match.camera) == (7, people.camera("b"))
     assert (match.start_us, match.end_us) == (3600 * SECOND, 3600 * SECOND + 4 * FRAME_US)
 
@@ -148,10 +148,12 @@ def test_the_probes_own_camera_is_left_out_unless_asked_for(people: Gallery) -> 
 
 def test_cameras_and_times_are_honoured(people: Gallery) -> None:
     b = people.camera("b")
-    assert sorted(ids(ask(people, cameras=(b,)))) == list(range(7, 13))
-    some = ask(people, from_us=3600 * SECOND + 61 * SECOND, to_us=3600 * SECOND + 180 * SECOND)
-    assert sorted(ids(some)) == [9, 10]
-    own = ask(people, cameras=(people.camera("a"),))
+    assert sorted(ids(ask(people, where=TrackletFilter(cameras=(b,))))) == list(range(7, 13))
+    then = TrackletFilter(from_us=3600 * SECOND + 61 * SECOND, to_us=3600 * SECOND + 180 * SECOND)
+    assert sorted(ids(ask(people, where=then))) == [9, 10]
+    left = ask(people, where=TrackletFilter(not_cameras=(b,), exclude=(TrackletId(13), TrackletId(15))))
+    assert sorted(ids(left)) == [14, 16, 17, 18], "what is left out besides the probe and its own camera"
+    own = ask(people, where=TrackletFilter(cameras=(people.camera("a"),)))
     assert own.matches == ()
     assert any("own camera was asked for" in note for note in own.notes)
     assert any("no tracklet passes" in note for note in own.notes)
@@ -325,7 +327,7 @@ def test_strong_ones_of_the_own_camera_that_is_left_out_are_counted(
     assert {int(match.tracklet) for match in strong} == {19, 20}
     assert ask(people, 1).own == 1
     assert whole.own == 0
-    assert ask(people, 1, to_us=4000 * SECOND).own == 0, "the filters hold there too"
+    assert ask(people, 1, where=TrackletFilter(to_us=4000 * SECOND)).own == 0, "the filters hold there too"
     assert ask(people, looks(0)).own == 0
 
 
