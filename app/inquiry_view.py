@@ -17,9 +17,11 @@ from app.images import decode_jpeg
 from app.investigation import NOBODY_SOUGHT
 from app.keys import SEARCH, key
 from app.panes.matches import MatchesPane
-from app.panes.player import PlayerPane, Span
+from app.panes.player import PlayerPane
 from app.panes.subject import SubjectPane
 from app.picture_view import PictureView
+from app.place import Place
+from app.player import Span
 from app.portrait import Portrait
 from app.words import Later, tr
 from app.workspace import Workspace
@@ -98,6 +100,19 @@ class InquiryView(QObject):
         self.player.show_footage(footage)
         cameras = [(camera.id, camera.name, footage.position(camera.id)) for camera in footage.cameras]
         self.matches.offer_cameras(cameras, footage.home_zone)
+
+    def stand(self, place: Place) -> None:
+        """Look for whom another view of this case looked for."""
+        self.matches.stand(place.cards)
+        self.work.investigation.stand(place.sought)
+        self.pictures.stand(place.pictured)
+        if place.sought.query is not None:
+            self.matches.head(tr("Searching …"))
+
+    def forget(self) -> None:
+        """Something of what is shown was erased: nobody is selected or looked for any more."""
+        self.player.select(-1)
+        self.work.investigation.forget()
 
     # searching --------------------------------------------------------------------------------------------------------
 
@@ -216,7 +231,7 @@ class InquiryView(QObject):
     def _on_compared(self, probe: int, candidate: int, verdict: Verdict) -> None:
         """Decide whom the dialog showed, wherever the cursor has gone meanwhile."""
         row = self.work.matches.row_of(TrackletId(candidate))
-        sought = self.pictures.number if self.pictures.searched else self.work.investigation.probe
+        sought = self.pictures.last.number if self.pictures.searched else self.work.investigation.probe
         if row is None or probe != sought:
             self.said.emit(tr(OLD_CARDS))
             return
@@ -253,9 +268,7 @@ class InquiryView(QObject):
         """Probe and candidate side by side."""
         match, probe = self.matches.current(), self.work.investigation.probe
         if match is not None and self.pictures.searched:
-            self.closely.show_picture_beside(
-                self.pictures.name, self.pictures.picture, self.pictures.number, match.tracklet
-            )
+            self.closely.show_picture_beside(self.pictures.last, match.tracklet)
             return
         if match is None or probe is None:
             self.said.emit(tr("Search for a track, then choose a card to compare with it."))

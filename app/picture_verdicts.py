@@ -42,6 +42,10 @@ class PictureVerdicts:
         self._undone: list[Said | int] = []  # a number: of a deed of the case
         self._began = 0
 
+    def serve(self, desk: Desk) -> None:
+        """The same case was opened again, as this one; what stands and what waits stays."""
+        self._desk = desk
+
     def begin(self) -> None:
         """It is searched for (again): what was done in the case up to now is not taken back from here."""
         self._began = self._desk.last_deed()

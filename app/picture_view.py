@@ -16,6 +16,7 @@ from app.dropped import FILTER, picture_in
 from app.images import to_qimage
 from app.panes.player import PlayerPane
 from app.panes.subject import SubjectPane
+from app.place import Pictured
 from app.words import Later, tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
@@ -42,8 +43,7 @@ class PictureView(QObject):
         super().__init__(window)
         self.work = work
         self._player, self._subject, self._filters, self._window = player, subject, filters, window
-        self.name, self.picture = "", QImage()  # of the search by a picture that was begun last,
-        self.number = 0  # each has one of its own, below zero, which no track has
+        self.last = Pictured()  # the search by a picture that was begun last
         player.boxed.connect(self.search_box)
         subject.pictured.connect(self.search)
         work.investigation.changed.connect(lambda _: self._name())
@@ -89,14 +89,10 @@ class PictureView(QObject):
 
         def done(vector: Vectors, model: str) -> None:
             _forget(forget)
-            self.name, self.number = words, self.number - 1
-            self._subject.show_picture(words)
-            if shown is not None:
-                self._show(shown, judge="image" in question)
-            else:
-                self.picture = QImage()
-                self._read(Path(str(question["image"])), self.number)
             self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
+            self.show(Pictured(words, shown or QImage(), self.last.number - 1, judge="image" in question))
+            if shown is None:
+                self._read(Path(str(question["image"])), self.last)
 
         def failed(error: Exception) -> None:
             _forget(forget)
@@ -104,7 +100,7 @@ class PictureView(QObject):
 
         self.work.probe().ask(question, done, failed)
 
-    def _read(self, path: Path, number: int) -> None:
+    def _read(self, path: Path, asked: Pictured) -> None:
         """Show the file's picture; one that was there for the network and is not for us is only named."""
 
         def read() -> QImage:
@@ -114,17 +110,28 @@ class PictureView(QObject):
                 return QImage()
 
         self.work.looking.run(
-            read, lambda picture: self._show(picture, judge=True) if number == self.number else None, key="picture"
+            read,
+            lambda picture: self.show(replace(asked, picture=picture)) if asked is self.last else None,
+            key="picture",
         )
 
-    def _show(self, picture: QImage, *, judge: bool) -> None:
-        self.picture = picture
-        wide = judge and picture.width() > WIDEST * picture.height()
-        self._subject.show_cut(picture, tr(NO_PERSON) if wide else "")
+    def stand(self, there: Pictured) -> None:
+        """The one that another view showed; where it is not searched for any more only its number counts on."""
+        self.last = there
+        if self.searched:
+            self.show(there)
+
+    def show(self, pictured: Pictured) -> None:
+        """This is the picture that is searched for."""
+        self.last = pictured
+        wide = pictured.judge and pictured.picture.width() > WIDEST * pictured.picture.height()
+        self._subject.show_picture(pictured.name)
+        self._subject.show_cut(pictured.picture, tr(NO_PERSON) if wide else "")
+        self._name()
 
     def _name(self) -> None:
         if self.searched:
-            self._subject.name_picture(self.name, self.work.investigation.probe)
+            self._subject.name_picture(self.last.name, self.work.investigation.probe)
 
     @property
     def searched(self) -> bool:

@@ -136,6 +136,17 @@ class FootagePane(QWidget):
         """A picture that was asked for has come, or the reason why there is none."""
         self.clock.show_picture(path, offset_us, picture, reason)
 
+    @property
+    def current(self) -> Path | None:
+        """The recording that is shown beside the table."""
+        return self._shown
+
+    def go_to(self, path: Path | None) -> None:
+        """Show this recording, if it is there."""
+        row = None if path is None else self._model.place(path)
+        if row is not None:
+            self.table.setCurrentIndex(self._model.index(row, FILE))
+
     def chosen_rows(self) -> list[int]:
         """The selected rows, top to bottom."""
         return sorted({index.row() for index in self.table.selectionModel().selectedRows()})
