@@ -65,7 +65,6 @@ class CaseView(QObject):
         self.moments.said.connect(self.said)
         self.inquiry.investigating.connect(self.investigating)
         self.matches.erase.connect(self.erasing.ask)
-        self.erasing.erased.connect(self.inquiry.forget)
         self._show_networks()
         for signal in (
             work.footage_changed, work.recordings.rowsInserted, work.recordings.dataChanged, work.recordings.modelReset,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -23,7 +24,8 @@ from app.picture_view import PictureView
 from app.place import Place
 from app.player import Span
 from app.portrait import Portrait
-from app.words import Later, tr
+from app.question import Question, ask
+from app.words import Later, counted, tr
 from app.workspace import Workspace
 from reid_engine.store import Decision, Deed, TrackEdit
 from reid_engine.types import Match, TrackletId, Verdict
@@ -109,10 +111,35 @@ class InquiryView(QObject):
         if place.sought.query is not None:
             self.matches.head(tr("Searching …"))
 
-    def forget(self) -> None:
-        """Something of what is shown was erased: nobody is selected or looked for any more."""
+    def ask_to_forget(self, then: Callable[[], object]) -> None:
+        """Lose what waits in searches by a picture, and do something then; or go on."""
+        inquiry = self.work.investigation
+        decisions = counted(inquiry.waiting, tr("1 decision is"), tr("{count} decisions are"))
+        question = Question(
+            tr("Decisions that are not written down"),
+            tr("{decisions} not written down: nobody is confirmed in that search by a picture yet.").format(
+                decisions=decisions
+            ),
+            tr("Confirm somebody there ({key}) and they are written down; closed now, the case forgets them.").format(
+                key=key("Same person")
+            ),
+            tr("Forget and close"),
+            tr("Go on with the case"),
+        )
+
+        def forget() -> None:
+            inquiry.forget()
+            then()
+
+        ask(self._window, question, forget)
+
+    def forget(self) -> str:
+        """Something of what is shown was erased: nobody is selected or looked for any more. What is lost, in words."""
+        lost = self.work.investigation.waiting
         self.player.select(-1)
         self.work.investigation.forget()
+        words = tr("; lost with the search by a picture: {decisions} that waited for somebody to be confirmed")
+        return words.format(decisions=counted(lost, tr("1 decision"), tr("{count} decisions"))) if lost else ""
 
     # searching --------------------------------------------------------------------------------------------------------
 

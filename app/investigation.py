@@ -113,6 +113,11 @@ class Investigation(QObject):
             self._search(there.query)
             self._write(lambda: (None, ""))  # shows what stands
 
+    @property
+    def waiting(self) -> int:
+        """How many decisions of pictures are written down nowhere yet: closed now, the case would lose them."""
+        return sum(picture.waiting for picture in self._pictures.values())
+
     def forget(self) -> None:
         """Look for nobody; what was decided of pictures and waits is lost."""
         self._leave_picture()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,6 +87,8 @@ class MainWindow(QMainWindow):
 
     def new_case(self, folder: Path, purpose: str) -> None:
         """Make a case and open it."""
+        if not self._may_leave(lambda: self.new_case(folder, purpose)):
+            return
         self._state.home = folder.parent
         self._lane.run(lambda: _engine().create(folder, purpose), self._enter)
 
@@ -113,6 +115,9 @@ class MainWindow(QMainWindow):
 
     def open_case(self, folder: Path) -> None:
         """Open a case that exists; opening may migrate and check it, so it happens off this thread."""
+        again = self.view is not None and self.view.work.desk.folder == folder
+        if not again and not self._may_leave(lambda: self.open_case(folder)):
+            return
         self._say(tr("Opening {name} …").format(name=folder.name))
         self._lane.run(lambda: _engine().open(folder), self._enter)
 
@@ -124,7 +129,16 @@ class MainWindow(QMainWindow):
 
     def close_case(self) -> None:
         """Back to the welcome page."""
-        self._leave()
+        if self._may_leave(self.close_case):
+            self._leave()
+
+    def _may_leave(self, leave: Callable[[], object]) -> bool:
+        """False, and a question is asked, where the case would lose decisions; ``leave``: what somebody wants to do."""
+        view = self.view
+        waiting = 0 if view is None else view.work.investigation.waiting
+        if view is not None and waiting:
+            view.inquiry.ask_to_forget(leave)
+        return not waiting
 
     def _enter(self, case: Case) -> None:
         from app.case_view import CaseView
@@ -246,6 +260,7 @@ class MainWindow(QMainWindow):
 
     def _erased(self, words: str) -> None:
         """Nothing that shows the open case may keep what was erased: it is laid out anew."""
+        words += "" if self.view is None else self.view.inquiry.forget()
         self.case_opened.connect(lambda: self._say(words), Qt.ConnectionType.SingleShotConnection)
         self._again()
 
@@ -257,7 +272,7 @@ class MainWindow(QMainWindow):
         self._hints.tell(words if self._state.hints else "")
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.program.may_close():
+        if not (self.program.may_close() and self._may_leave(self.close)):
             event.ignore()
             return
         self._state.keep_geometry("window", self.saveGeometry())

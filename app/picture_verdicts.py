@@ -51,6 +51,11 @@ class PictureVerdicts:
         self._began = self._desk.last_deed()
         self._undone.clear()
 
+    @property
+    def waiting(self) -> int:
+        """How many decisions are written down nowhere yet, because nobody stands for the person."""
+        return len(self.verdicts()) if self.anchor is None else 0
+
     def verdicts(self) -> Mapping[TrackletId, Verdict]:
         """What stands of the cards."""
         if self.anchor is None:

@@ -12,8 +12,6 @@ from PySide6.QtWidgets import QLabel, QMenu, QSizePolicy, QToolBar, QToolButton,
 from app import theme
 from app.words import tr
 
-Recent = Callable[[], Sequence[tuple[Path, str]]]
-
 
 class CaseBar(QToolBar):
     """opened: a recent case was chosen; going: to the workspace that watches, or to the other.
@@ -24,7 +22,9 @@ class CaseBar(QToolBar):
     opened = Signal(Path)
     going = Signal(bool)
 
-    def __init__(self, recent: Recent, more: Sequence[QAction], parent: QWidget) -> None:
+    def __init__(
+        self, recent: Callable[[], Sequence[tuple[Path, str]]], more: Sequence[QAction], parent: QWidget
+    ) -> None:
         super().__init__(tr("Case"), parent)
         self.setMovable(False)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)

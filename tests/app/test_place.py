@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.case_view import CaseView
@@ -118,4 +120,42 @@ def test_what_waits_in_a_photos_search_is_still_there_and_written_down_with_the_
     assert f"track {second} stands for the person" in turn(view, qtbot, back=True)
     assert stored(view) == []
     turn(view, qtbot, back=True)
-    assert view.work.investigation.verdicts == {}
+    assert view.work.investigation.verdicts == {}, "nothing waits, so nobody is asked when the window closes"
+
+
+def question(window: MainWindow) -> QMessageBox:
+    box = window.findChild(QMessageBox)
+    assert box is not None
+    return box
+
+
+def test_nobody_closes_a_case_whose_decisions_are_not_written_down_unasked(
+    view: CaseView, window: MainWindow, photo: Path, case: Path, qtbot: QtBot, tmp_path: Path
+) -> None:
+    other = Path(shutil.copytree(case, tmp_path / "other"))
+    first, *_ = drop(view, photo, qtbot)
+    press(view, Qt.Key.Key_N, qtbot)
+    for leave in (window.close, window.close_case, lambda: window.open_case(other)):
+        leave()
+        box = question(window)
+        assert box.text().startswith("1 decision is not written down")
+        qtbot.keyClick(box, Qt.Key.Key_Escape)
+        qtbot.waitUntil(lambda: window.findChild(QMessageBox) is None, timeout=WAIT_MS)
+        assert view_of(window) is view
+        assert view.work.investigation.verdicts == {first: "different"}
+    window.open_case(other)
+    with qtbot.waitSignal(window.case_opened, timeout=WAIT_MS):
+        next(one for one in question(window).buttons() if one.text() == "Forget and close").click()
+    assert view_of(window).work.desk.folder == other
+
+
+def test_an_erasure_says_what_it_took_from_a_photos_search(
+    view: CaseView, window: MainWindow, photo: Path, qtbot: QtBot
+) -> None:
+    drop(view, photo, qtbot)
+    press(view, Qt.Key.Key_N, qtbot)
+    with qtbot.waitSignal(window.case_opened, timeout=WAIT_MS):
+        window._erased("Erased")
+    assert "lost with the search by a picture: 1 decision" in window.statusBar().currentMessage()
+    qtbot.waitUntil(lambda: bool(view_of(window).player.tiles), timeout=WAIT_MS)
+    assert view_of(window).work.investigation.query is None
