@@ -77,17 +77,15 @@ class PlayerPane(QWidget):
         """Play the recordings of this case; tiles of cameras that are still there stay as they are."""
         if footage == self._footage:
             return
-        before = list(self._shown)
+        before, reels = list(self._shown), self._reels()
         self._footage = footage
-        self._line.show(footage)
         known = [camera.id for camera in footage.cameras if footage.stretches(camera)]
         self._shown = [camera for camera in self._shown if camera in known]
         self._shown += [camera for camera in known if camera not in self._shown][: self._most - len(self._shown)]
         self._refeed()
+        self._line.show(footage, reels, self._reels())
         if self._shown != before:
             self._lay_out()
-        if not before:
-            self._line.open([feed.reel for feed in self._feeds.values()])
         self._cover()
         self.refresh(exact=not before)  # a recording that was missing may lie elsewhere now
 
@@ -163,7 +161,7 @@ class PlayerPane(QWidget):
         return tile
 
     def _lay_out(self) -> None:
-        seen = [self._solo] if self._solo in self.tiles else self._shown
+        seen = self._seen()
         for camera, tile in self.tiles.items():
             self._grid.removeWidget(tile)
             tile.setVisible(camera in seen)
@@ -171,9 +169,8 @@ class PlayerPane(QWidget):
             tile.update()
         across = self._laid_out = columns(len(seen), self.tiles_room())
         for place, camera in enumerate(seen):
-            if camera is not None:
-                self._grid.addWidget(self.tiles[camera], *divmod(place, across))
-        self._keep_line(lambda: self._line.settle([self._feeds[one].reel for one in seen if one is not None]))
+            self._grid.addWidget(self.tiles[camera], *divmod(place, across))
+        self._keep_line(lambda: self._line.settle(self._reels()))
         self.refresh(exact=True)
 
     def _keep_line(self, act: Callable[[], None]) -> None:
@@ -196,11 +193,14 @@ class PlayerPane(QWidget):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if self.tiles and columns(self._seen(), self.tiles_room()) != self._laid_out:
+        if self.tiles and columns(len(self._seen()), self.tiles_room()) != self._laid_out:
             self._lay_out()
 
-    def _seen(self) -> int:
-        return 1 if self._solo in self.tiles else len(self._shown)
+    def _seen(self) -> list[CameraId]:
+        return [self._solo] if self._solo is not None and self._solo in self.tiles else self._shown
+
+    def _reels(self) -> list[Reel]:
+        return [self._feeds[camera].reel for camera in self._seen()]
 
     def _cover(self) -> None:
         lanes, self._foot.clock = self._line.coverage(self._footage)
