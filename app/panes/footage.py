@@ -11,6 +11,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QRe
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -56,6 +57,8 @@ CHANGES = {
     ZONE: Later("Change the zone …"),
 }  # fmt: skip
 LANES_SEEN = 5.2
+ROW = 32
+ROWS_SEEN = 3  # at least: where there is no room for them and the coverage, both are scrolled
 
 
 class BeginningDelegate(QStyledItemDelegate):
@@ -102,7 +105,9 @@ class FootagePane(QWidget):
         self.clock = ClockPanel(self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._empty_page())
-        self._stack.addWidget(self._full_page())
+        full = self._scrolled(self._full_page())
+        full.setObjectName("ground")
+        self._stack.addWidget(full)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -114,6 +119,7 @@ class FootagePane(QWidget):
         main.addLayout(self._foot())
         layout.addLayout(main, 1)
         self._side = self._scrolled(self.clock)
+        self._side.setFixedWidth(self.clock.width() + theme.px(12))
         layout.addWidget(self._side)
         self._connect()
         self._refresh()
@@ -247,6 +253,7 @@ class FootagePane(QWidget):
         self._sum.setText(summary(rows))
         self._searchable.setText(searchable(rows))
         self._estimate.setText(estimate(waiting, self._pace))
+        self._estimate.setVisible(bool(self._estimate.text()))
         self.start_button.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
         self.start_button.setText(start_words(waiting))
         self.start_button.setMinimumWidth(max(theme.px(120), self.start_button.sizeHint().width()))
@@ -296,7 +303,8 @@ class FootagePane(QWidget):
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         table.setTabKeyNavigation(False)
         table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(theme.px(32))
+        table.verticalHeader().setDefaultSectionSize(theme.px(ROW))
+        table.setMinimumHeight(theme.px(ROW * (1 + ROWS_SEEN)) + table.horizontalScrollBar().sizeHint().height())
         table.horizontalHeader().setHighlightSections(False)
         table.horizontalHeader().setStretchLastSection(True)
         table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
@@ -317,6 +325,7 @@ class FootagePane(QWidget):
         heading.setObjectName("heading")
         self._searchable = QLabel(page)
         self._searchable.setObjectName("muted")
+        self._searchable.setWordWrap(True)
         head = QHBoxLayout()
         head.addWidget(heading)
         head.addSpacing(theme.px(14))
@@ -340,7 +349,6 @@ class FootagePane(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidgetResizable(True)
         area.setWidget(panel)
-        area.setFixedWidth(panel.width() + theme.px(12))
         return area
 
     def _empty_page(self) -> QWidget:
@@ -383,7 +391,7 @@ class FootagePane(QWidget):
         row.addWidget(self._sum, 1)
         return row
 
-    def _foot(self) -> QHBoxLayout:
+    def _foot(self) -> QGridLayout:
         self._networks = QLabel(self)
         self._networks.setObjectName("muted")
         self._networks.setWordWrap(True)
@@ -396,11 +404,12 @@ class FootagePane(QWidget):
         self.start_button = QPushButton(tr("Start"), self)
         self.start_button.setObjectName("primary")
         self.start_button.clicked.connect(self.start)
-        row = QHBoxLayout()
-        row.addWidget(choose)
-        row.addSpacing(theme.px(8))
-        row.addWidget(self._networks, 1)
-        row.addWidget(self._estimate, 1)
-        row.addSpacing(theme.px(8))
-        row.addWidget(self.start_button)
-        return row
+        words, foot = QHBoxLayout(), QGridLayout()
+        words.addWidget(self._networks, 1)
+        words.addWidget(self._estimate, 1)
+        foot.setHorizontalSpacing(theme.px(14))
+        foot.setColumnStretch(1, 1)
+        foot.addWidget(choose, 1, 0)
+        foot.addLayout(words, *((0, 0, 1, 3) if theme.large() else (1, 1, 1, 1)))  # between them, a word a line
+        foot.addWidget(self.start_button, 1, 2)
+        return foot
