@@ -26,14 +26,16 @@ class Lane(QObject):
     """A few threads for reading: searches, overlays, thumbnails, first frames.
 
     Of requests with the same ``key`` only the newest is answered; an older one that has not begun is not begun. Newer
-    requests run before older ones, because they are what the person looks at now.
+    requests run before older ones, because they are what the person looks at now. A lane that ``keeps`` is for writing:
+    requests run in their order, and closing waits for all of them.
     """
 
     trouble = Signal(Exception)
     _done = Signal(object)
 
-    def __init__(self, threads: int = 2, parent: QObject | None = None) -> None:
+    def __init__(self, threads: int = 2, parent: QObject | None = None, *, keeps: bool = False) -> None:
         super().__init__(parent)
+        self._keeps = keeps
         self._pool = QThreadPool()
         self._pool.setObjectName("lane")
         self._pool.setMaxThreadCount(threads)
@@ -63,7 +65,7 @@ class Lane(QObject):
             if not self._closed:
                 self._done.emit(_Answer(number, key, then, failed, value, error))
 
-        self._pool.start(task, number)
+        self._pool.start(task, -number if self._keeps else number)
 
     def forget(self, key: str) -> None:
         """Drop the answer of a request that nobody waits for any more."""
@@ -76,6 +78,8 @@ class Lane(QObject):
 
     def close(self) -> None:
         """Wait for what runs; nothing is answered after this."""
+        if self._keeps:
+            self._pool.waitForDone()
         self._closed = True
         self._pool.clear()
         self._pool.waitForDone()

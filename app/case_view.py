@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
@@ -23,6 +23,7 @@ from app.moments_view import MomentsView
 from app.networks import bundled, named, offers
 from app.panes.footage import FootagePane
 from app.panes.progress import ProgressPane
+from app.place import Place
 from app.words import counted, tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
@@ -87,6 +88,26 @@ class CaseView(QObject):
             listed=listed and work.matches.rowCount() > 0,
             decided=len(work.investigation.verdicts),
         )
+
+    def place(self, *, watching: bool) -> Place:
+        """Where somebody is in the case."""
+        return Place(
+            watching, self.footage.current, self.moments.skipping, self.player.standing(), self.matches.standing(),
+            self.inquiry.pictures.last, self.work.investigation.sought(),
+        )  # fmt: skip
+
+    def return_to(self, place: Place) -> None:
+        """Be where somebody was in another view of this case, as soon as its footage is known."""
+        once = Qt.ConnectionType.SingleShotConnection
+        self.work.footage_changed.connect(lambda _: self._return_to(place), once)
+
+    def _return_to(self, place: Place) -> None:
+        self.footage.go_to(place.recording)
+        self.moments.skipping = place.skipping
+        self.player.stand(place.standing)
+        self.inquiry.stand(place)
+        if place.watching:
+            self.investigating.emit()
 
     def close(self) -> None:
         """End what belongs to the window; jobs go on."""

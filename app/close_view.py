@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
-from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app import local_time
@@ -17,6 +16,7 @@ from app.dialogs.compare import CompareDialog, Side
 from app.dialogs.why import Ground, Grounds, WhyDialog
 from app.explain import sentence
 from app.images import decode_jpeg
+from app.place import Pictured
 from app.words import tr
 from app.workspace import Workspace
 from reid_engine.clock import CameraClock
@@ -38,10 +38,11 @@ class CloseView(QObject):
         """Two tracks side by side."""
         self._beside(lambda: (self._side(one), self._side(other)), (one, other), decide=decide, title=title)
 
-    def show_picture_beside(self, name: str, picture: QImage, number: int, other: TrackletId) -> None:
-        """The picture that is searched for and a track side by side. number: stands for the picture in ``decided``"""
-        mine = Side(name, tr("no track of this case"), [] if picture.isNull() else [picture])
-        self._beside(lambda: (mine, self._side(other)), (number, other), decide=True)
+    def show_picture_beside(self, sought: Pictured, other: TrackletId) -> None:
+        """The picture that is searched for and a track side by side. Its number stands for it in ``decided``."""
+        pictures = [] if sought.picture.isNull() else [sought.picture]
+        mine = Side(sought.name, tr("no track of this case"), pictures)
+        self._beside(lambda: (mine, self._side(other)), (sought.number, other), decide=True)
 
     def _beside(
         self, sides: Callable[[], tuple[Side, Side]], both: tuple[int, int], *, decide: bool, title: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -17,11 +18,14 @@ from app.images import decode_jpeg
 from app.investigation import NOBODY_SOUGHT
 from app.keys import SEARCH, key
 from app.panes.matches import MatchesPane
-from app.panes.player import PlayerPane, Span
+from app.panes.player import PlayerPane
 from app.panes.subject import SubjectPane
 from app.picture_view import PictureView
+from app.place import Place
+from app.player import Span
 from app.portrait import Portrait
-from app.words import Later, tr
+from app.question import Question, ask
+from app.words import Later, counted, tr
 from app.workspace import Workspace
 from reid_engine.store import Decision, Deed, TrackEdit
 from reid_engine.types import Match, TrackletId, Verdict
@@ -98,6 +102,44 @@ class InquiryView(QObject):
         self.player.show_footage(footage)
         cameras = [(camera.id, camera.name, footage.position(camera.id)) for camera in footage.cameras]
         self.matches.offer_cameras(cameras, footage.home_zone)
+
+    def stand(self, place: Place) -> None:
+        """Look for whom another view of this case looked for."""
+        self.matches.stand(place.cards)
+        self.work.investigation.stand(place.sought)
+        self.pictures.stand(place.pictured)
+        if place.sought.query is not None:
+            self.matches.head(tr("Searching …"))
+
+    def ask_to_forget(self, then: Callable[[], object]) -> None:
+        """Lose what waits in searches by a picture, and do something then; or go on."""
+        inquiry = self.work.investigation
+        decisions = counted(inquiry.waiting, tr("1 decision is"), tr("{count} decisions are"))
+        question = Question(
+            tr("Decisions that are not written down"),
+            tr("{decisions} not written down: nobody is confirmed in that search by a picture yet.").format(
+                decisions=decisions
+            ),
+            tr("Confirm somebody there ({key}) and they are written down; closed now, the case forgets them.").format(
+                key=key("Same person")
+            ),
+            tr("Forget and close"),
+            tr("Go on with the case"),
+        )
+
+        def forget() -> None:
+            inquiry.forget()
+            then()
+
+        ask(self._window, question, forget)
+
+    def forget(self) -> str:
+        """Something of what is shown was erased: nobody is selected or looked for any more. What is lost, in words."""
+        lost = self.work.investigation.waiting
+        self.player.select(-1)
+        self.work.investigation.forget()
+        words = tr("; lost with the search by a picture: {decisions} that waited for somebody to be confirmed")
+        return words.format(decisions=counted(lost, tr("1 decision"), tr("{count} decisions"))) if lost else ""
 
     # searching --------------------------------------------------------------------------------------------------------
 
@@ -216,7 +258,7 @@ class InquiryView(QObject):
     def _on_compared(self, probe: int, candidate: int, verdict: Verdict) -> None:
         """Decide whom the dialog showed, wherever the cursor has gone meanwhile."""
         row = self.work.matches.row_of(TrackletId(candidate))
-        sought = self.pictures.number if self.pictures.searched else self.work.investigation.probe
+        sought = self.pictures.last.number if self.pictures.searched else self.work.investigation.probe
         if row is None or probe != sought:
             self.said.emit(tr(OLD_CARDS))
             return
@@ -253,9 +295,7 @@ class InquiryView(QObject):
         """Probe and candidate side by side."""
         match, probe = self.matches.current(), self.work.investigation.probe
         if match is not None and self.pictures.searched:
-            self.closely.show_picture_beside(
-                self.pictures.name, self.pictures.picture, self.pictures.number, match.tracklet
-            )
+            self.closely.show_picture_beside(self.pictures.last, match.tracklet)
             return
         if match is None or probe is None:
             self.said.emit(tr("Search for a track, then choose a card to compare with it."))

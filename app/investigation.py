@@ -12,6 +12,7 @@ from app.background import Lane
 from app.desk import Answer, Desk, Query
 from app.keys import key
 from app.picture_verdicts import NOTHING, RESTORED, TAKEN_BACK, PictureVerdicts
+from app.place import Sought
 from app.words import Later, tr
 from reid_engine.store import Deed
 from reid_engine.types import TrackletId, Vectors, Verdict
@@ -96,6 +97,32 @@ class Investigation(QObject):
         self._search(replace(filters, vector=vector))
         begin = self._picture.begin
         self._write(lambda: (begin(), (None, ""))[1])
+
+    def sought(self) -> Sought:
+        """Whom it looks for, and what was decided of pictures, for another line of inquiry about this case."""
+        return Sought(self.query, self._pictures)
+
+    def stand(self, there: Sought) -> None:
+        """Look for whom another one looked for. What was decided of pictures and waits is kept."""
+        self._pictures = dict(there.pictures)
+        for picture in self._pictures.values():
+            picture.serve(self._desk)
+        if there.query is not None:
+            vector = there.query.vector
+            self._picture = None if vector is None else self._pictures[vector.tobytes()]
+            self._search(there.query)
+            self._write(lambda: (None, ""))  # shows what stands
+
+    @property
+    def waiting(self) -> int:
+        """How many decisions of pictures are written down nowhere yet: closed now, the case would lose them."""
+        return sum(picture.waiting for picture in self._pictures.values())
+
+    def forget(self) -> None:
+        """Look for nobody; what was decided of pictures and waits is lost."""
+        self._leave_picture()
+        self.query, self.verdicts = None, {}
+        self._pictures.clear()
 
     def _leave_picture(self) -> None:
         self._picture = self._anchor = None

@@ -17,7 +17,7 @@ from app.inquiry_view import InquiryView
 from app.journeys import conflict_words
 from app.keys import key
 from app.panes.journey import JourneyPane
-from app.panes.player import Span
+from app.player import Span
 from app.widgets.lanes import Lane
 from app.words import tr
 from app.workspace import Workspace

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton
+from PySide6.QtWidgets import QFileDialog, QLabel, QMainWindow, QToolBar
 
 from app import theme
 from app.actions import Actions
@@ -22,12 +22,14 @@ from app.program_view import ProgramView, demo_footage, recent_commands
 from app.settings import WindowState
 from app.stall import StallMeter
 from app.verbs import CLOSE_CASE, FOOTAGE, INVESTIGATE, NEW_CASE, OPEN_CASE, verbs
+from app.widgets.case_bar import CaseBar
 from app.widgets.hint_bar import HintBar
 from app.widgets.pages import Pages
 from app.words import tr
 
 if TYPE_CHECKING:  # what a case needs is loaded by ``warm`` or with the first case: the first paint does without
     from app.case_view import CaseView
+    from app.place import Place
     from reid_engine.case import Case
     from reid_engine.settings import Settings
 
@@ -85,6 +87,8 @@ class MainWindow(QMainWindow):
 
     def new_case(self, folder: Path, purpose: str) -> None:
         """Make a case and open it."""
+        if not self._may_leave(lambda: self.new_case(folder, purpose)):
+            return
         self._state.home = folder.parent
         self._lane.run(lambda: _engine().create(folder, purpose), self._enter)
 
@@ -111,6 +115,9 @@ class MainWindow(QMainWindow):
 
     def open_case(self, folder: Path) -> None:
         """Open a case that exists; opening may migrate and check it, so it happens off this thread."""
+        again = self.view is not None and self.view.work.desk.folder == folder
+        if not again and not self._may_leave(lambda: self.open_case(folder)):
+            return
         self._say(tr("Opening {name} …").format(name=folder.name))
         self._lane.run(lambda: _engine().open(folder), self._enter)
 
@@ -122,12 +129,22 @@ class MainWindow(QMainWindow):
 
     def close_case(self) -> None:
         """Back to the welcome page."""
-        self._leave()
+        if self._may_leave(self.close_case):
+            self._leave()
+
+    def _may_leave(self, leave: Callable[[], object]) -> bool:
+        """False, and a question is asked, where the case would lose decisions; ``leave``: what somebody wants to do."""
+        view = self.view
+        waiting = 0 if view is None else view.work.investigation.waiting
+        if view is not None and waiting:
+            view.inquiry.ask_to_forget(leave)
+        return not waiting
 
     def _enter(self, case: Case) -> None:
         from app.case_view import CaseView
         from app.workspace import Workspace
 
+        place = self._place_in(case.folder)
         self._leave()
         work = Workspace(case, self._command, self._state, self.program.settings, self)
         view = self.view = CaseView(work, self)
@@ -144,15 +161,21 @@ class MainWindow(QMainWindow):
         view.erasing.erased.connect(self._erased)
         purpose = work.desk.purpose()
         self._state.opened(case.folder, purpose)
-        self._switcher.setText(case.folder.name)
-        self._purpose.setText(purpose)
-        self._purpose.setToolTip(purpose)
+        self._bar.show_case(case.folder.name, purpose)
         self.setWindowTitle(tr("{name} – Reappear").format(name=case.folder.name))
         self._say(work.desk.opening_words())
-        self._to_investigate.setEnabled(False)
+        self._bar.offer_watching(False)
         self.go(FOOTAGE)
+        if place is not None:
+            view.return_to(place)
         work.begin()
         self.case_opened.emit()
+
+    def _place_in(self, folder: Path) -> Place | None:
+        """Where one is in the open case, if it is this one and is only laid out anew."""
+        view = self.view
+        same = view is not None and view.work.desk.folder == folder
+        return view.place(watching=self._bar.watching) if view is not None and same else None
 
     def _leave(self) -> None:
         view, self.view = self.view, None
@@ -184,8 +207,7 @@ class MainWindow(QMainWindow):
         watching, before = place == INVESTIGATE, self._pages.currentWidget()
         self._pages.setCurrentWidget(view.player if watching else view.footage)
         self._docks.show_for(watching=watching, journey=self._state.journey)
-        self._to_footage.setChecked(not watching)
-        self._to_investigate.setChecked(watching)
+        self._bar.show_place(watching=watching)
         self._bar.show()
         if watching and before is not view.player:  # where one is there already the keys stay where they are
             view.player.setFocus()
@@ -220,7 +242,7 @@ class MainWindow(QMainWindow):
 
     def show_help(self) -> None:
         """Help for the place one is at."""
-        watching, here = self._to_investigate.isChecked(), self.focusWidget()
+        watching, here = self._bar.watching, self.focusWidget()
         place = "investigate" if watching else "footage"
         if watching and here is not None and self.view is not None and self.view.journey.pane.isAncestorOf(here):
             place = "journey"
@@ -238,18 +260,19 @@ class MainWindow(QMainWindow):
 
     def _erased(self, words: str) -> None:
         """Nothing that shows the open case may keep what was erased: it is laid out anew."""
+        words += "" if self.view is None else self.view.inquiry.forget()
         self.case_opened.connect(lambda: self._say(words), Qt.ConnectionType.SingleShotConnection)
         self._again()
 
     def _hint(self) -> None:
         view = self.view
-        words = next_step(view.progress(watching=self._to_investigate.isChecked())) if view is not None else ""
+        words = next_step(view.progress(watching=self._bar.watching)) if view is not None else ""
         if view is not None and not words:
             self._state.hints = False
         self._hints.tell(words if self._state.hints else "")
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        if not self.program.may_close():
+        if not (self.program.may_close() and self._may_leave(self.close)):
             event.ignore()
             return
         self._state.keep_geometry("window", self.saveGeometry())
@@ -265,7 +288,7 @@ class MainWindow(QMainWindow):
 
     def _on_counted(self, words: str) -> None:
         view = self.view
-        self._to_investigate.setEnabled(view is not None and bool(view.player.tiles))
+        self._bar.offer_watching(view is not None and bool(view.player.tiles))
         self._counted.setText(tr("{words}   ·   no network connection  ").format(words=words))
 
     def _make_welcome(self) -> WelcomePane:
@@ -278,44 +301,12 @@ class MainWindow(QMainWindow):
         self._pages.addWidget(welcome)
         return welcome
 
-    def _make_bar(self) -> QToolBar:
-        bar = QToolBar(tr("Case"), self)
-        bar.setMovable(False)
-        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self._switcher, self._purpose = self._make_switcher(), QLabel(bar)
-        self._purpose.setObjectName("muted")
-        self._purpose.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._purpose.setMinimumWidth(60)
-        self._purpose.setContentsMargins(theme.px(8), 0, theme.px(8), 0)
-        self._to_footage = self._workspace_button(FOOTAGE, "camera")
-        self._to_investigate = self._workspace_button(INVESTIGATE, "search")
-        for part in (self._switcher, self._purpose, self._to_footage, self._to_investigate):
-            bar.addWidget(part)
+    def _make_bar(self) -> CaseBar:
+        bar = CaseBar(self._state.recent, [self._actions[words] for words in (NEW_CASE, OPEN_CASE, CLOSE_CASE)], self)
+        bar.opened.connect(self.open_case)
+        bar.going.connect(lambda watching: self.go(INVESTIGATE if watching else FOOTAGE))
         self.addToolBar(bar)
         return bar
-
-    def _make_switcher(self) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName("switcher")
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setAccessibleName(tr("Case"))
-        button.setToolTip(tr("Change to another case"))
-        menu = QMenu(button)
-        menu.aboutToShow.connect(lambda: self._fill_switcher(menu))
-        button.setMenu(menu)
-        return button
-
-    def _fill_switcher(self, menu: QMenu) -> None:
-        menu.clear()
-        for path, purpose in self._state.recent():
-            there = path.is_dir()
-            action = menu.addAction(f"{path.name}    {purpose if there else tr('is a drive missing?')}")
-            action.setEnabled(there)
-            action.triggered.connect(lambda _=False, path=path: self.open_case(path))
-        menu.addSeparator()
-        for words in (NEW_CASE, OPEN_CASE, CLOSE_CASE):
-            menu.addAction(self._actions[words])
 
     def _make_hints(self) -> HintBar:
         bar = HintBar(self)
@@ -329,17 +320,6 @@ class MainWindow(QMainWindow):
         self.addToolBar(holder)
         bar.shown.connect(holder.setVisible)
         return bar
-
-    def _workspace_button(self, words: str, icon: str) -> QToolButton:
-        button = QToolButton(self)
-        button.setObjectName("workspace")
-        button.setText(f" {tr(words)}")
-        button.setIcon(theme.icon(icon))
-        button.setCheckable(True)
-        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        button.clicked.connect(lambda: self.go(words))
-        return button
 
 
 def _engine() -> type[Case]:

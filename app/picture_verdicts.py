@@ -42,10 +42,19 @@ class PictureVerdicts:
         self._undone: list[Said | int] = []  # a number: of a deed of the case
         self._began = 0
 
+    def serve(self, desk: Desk) -> None:
+        """The same case was opened again, as this one; what stands and what waits stays."""
+        self._desk = desk
+
     def begin(self) -> None:
         """It is searched for (again): what was done in the case up to now is not taken back from here."""
         self._began = self._desk.last_deed()
         self._undone.clear()
+
+    @property
+    def waiting(self) -> int:
+        """How many decisions are written down nowhere yet, because nobody stands for the person."""
+        return len(self.verdicts()) if self.anchor is None else 0
 
     def verdicts(self) -> Mapping[TrackletId, Verdict]:
         """What stands of the cards."""

@@ -21,6 +21,7 @@ from app.dropped import FILTER, picture_in
 from app.images import to_qimage
 from app.panes.player import PlayerPane
 from app.panes.subject import SubjectPane
+from app.place import Pictured
 from app.words import Later, tr
 from app.workspace import Workspace
 from reid_engine.errors import UsageError
@@ -61,8 +62,7 @@ class PictureView(QObject):
         super().__init__(window)
         self.work = work
         self._player, self._subject, self._filters, self._window = player, subject, filters, window
-        self.name, self.picture = "", QImage()  # of the search by a picture that was begun last,
-        self.number = 0  # each has one of its own, below zero, which no track has
+        self.last = Pictured()  # the search by a picture that was begun last
         self._photo: _Photo | None = None  # that is looked at
         player.boxed.connect(self.search_box)
         subject.pictured.connect(self.search)
@@ -159,16 +159,27 @@ class PictureView(QObject):
 
         def done(vector: Vectors, model: str) -> None:
             over()
-            self.name, self.number, self.picture = words, self.number - 1, shown
-            self._subject.show_picture(words)
-            self._subject.show_cut(shown, doubt)
             self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
+            self.show(Pictured(words, shown, self.last.number - 1, doubt))
 
         self.work.probe().ask(question, done, failed)
 
+    def stand(self, there: Pictured) -> None:
+        """The one that another view showed; where it is not searched for any more only its number counts on."""
+        self.last = there
+        if self.searched:
+            self.show(there)
+
+    def show(self, pictured: Pictured) -> None:
+        """This is the picture that is searched for."""
+        self.last = pictured
+        self._subject.show_picture(pictured.name)
+        self._subject.show_cut(pictured.picture, pictured.doubt)
+        self._name()
+
     def _name(self) -> None:
         if self.searched:
-            self._subject.name_picture(self.name, self.work.investigation.probe)
+            self._subject.name_picture(self.last.name, self.work.investigation.probe)
 
     @property
     def searched(self) -> bool:

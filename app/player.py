@@ -21,6 +21,7 @@ from reid_engine.clock import NO_TIME_BEFORE_US, SECOND_US, CameraClock
 from reid_engine.decoder import Picture, PictureServer
 from reid_engine.process import put_behind
 from reid_engine.recordings import SourceKind
+from reid_engine.types import CameraId
 
 LAGGING_US = 1_500_000  # a decoder further behind than this is sent ahead instead of being waited for
 BACKWARDS_US = 20_000  # playing backwards is a chain of jumps, each begun when the last was answered
@@ -28,6 +29,7 @@ NO_FOOTAGE = "no footage at this instant"
 NO_TIME = "its time is not known: show it alone to watch it"
 ENDS_BEFORE = "no picture here: the recording ends before"
 END_MARGIN_US = 40_000
+FASTEST = 16.0  # times real time
 BEHIND_THE_WINDOW = 15  # decoders are ahead by some pictures, so what a person does now goes first
 
 
@@ -65,6 +67,14 @@ class MasterClock:
         self.seek(self.now_us())
         self.rate, self.playing = rate, True
 
+    def next_rate(self, direction: int) -> float:
+        """Begin in this direction, 1 or -1, then double; what runs the other way is halved first."""
+        rate = self.rate if self.playing else 0.0
+        if rate * direction <= 0 and abs(rate) <= 1:
+            return float(direction)
+        rate = rate * 2 if rate * direction > 0 else rate / 2
+        return max(-FASTEST, min(FASTEST, rate))
+
     def pause(self) -> None:
         """Stand still."""
         self.seek(self.now_us())
@@ -79,6 +89,16 @@ class MasterClock:
         """The nearest moment it may show."""
         first, last = self._limits
         return min(max(time_us, first), last) if last else time_us
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch to play: a camera from one moment to another, with a tracklet marked."""
+
+    camera: CameraId
+    from_us: int
+    to_us: int
+    tracklet: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ QSplitter::handle { background: $line; }
 QMainWindow::separator { background: $line; width: 1px; height: 1px; }
 QToolBar { background: $panel; border: 0; border-bottom: 1px solid $line; padding: 3px 8px; spacing: 4px; }
 QScrollArea, QScrollArea > QWidget > QWidget { background: $panel; }
+QScrollArea#ground, QScrollArea#ground > QWidget > QWidget { background: $ground; }
 QStatusBar { background: $panel; border-top: 1px solid $line; color: $muted; }
 QStatusBar::item { border: 0; }
 QMenuBar { background: $panel; border-bottom: 1px solid $line; }

@@ -36,10 +36,19 @@ class TimeLine:
         self._left_us = 0  # where the common line was left
         self.limits: Limits = (0, 0)
 
-    def show(self, footage: Footage) -> None:
-        """These are the recordings from now on."""
+    def show(self, footage: Footage, before: Sequence[Reel], reels: Sequence[Reel]) -> None:
+        """These are the recordings from now on, and these the reels that are looked at, before and now.
+
+        Where a start was given the common line may have gone elsewhere, and footage that was looked at, too: they are
+        followed.
+        """
+        away, stood = self._away, self.shows(before)
         self._stretches = [stretch for camera in footage.cameras for stretch in footage.stretches(camera)]
         self._limit(self._clock.now_us())
+        if not away and not _timeless(reels):
+            self.come_back()
+        if not before or (stood and not self.shows(reels)):
+            self.open(reels)
 
     def reach(self, time_us: int) -> None:
         """Stand at a moment of any recording, on the line on which it lies."""
@@ -56,18 +65,23 @@ class TimeLine:
 
     def settle(self, reels: Sequence[Reel]) -> None:
         """A camera of unknown time that is alone has a line of its own; any other has the common one."""
-        now = self._clock.now_us()
-        if any(reel.at(now) is not None for reel in reels):
+        if self.shows(reels):
             return
-        if len(reels) == 1 and not reels[0].dated:
+        if _timeless(reels):
             self.reach(reels[0].from_us or 0)
         elif any(reel.dated for reel in reels):
             self.come_back()
 
+    def shows(self, reels: Sequence[Reel]) -> bool:
+        """Whether one of these has footage at this moment."""
+        now = self._clock.now_us()
+        return any(reel.at(now) is not None for reel in reels)
+
     def come_back(self) -> None:
-        """To the common line, where it was left."""
+        """To the common line, where it was left; to its first moment where that is on it no more."""
+        first, last = common(self._stretches)
         if self._away:
-            self.reach(self._left_us or common(self._stretches)[0])
+            self.reach(self._left_us if first <= self._left_us <= last else first)
 
     def coverage(self, footage: Footage) -> tuple[list[Coverage], CameraClock]:
         """The lanes of every camera on this line, and by whose clock its times are written."""
@@ -91,3 +105,8 @@ class TimeLine:
     def _limit(self, time_us: int) -> None:
         self.limits = limits(self._stretches, time_us)
         self._clock.limit(*self.limits)
+
+
+def _timeless(reels: Sequence[Reel]) -> bool:
+    """Whether a camera of unknown time is looked at alone."""
+    return len(reels) == 1 and not reels[0].dated

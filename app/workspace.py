@@ -75,7 +75,7 @@ class Workspace(QObject):
         self._loading = self._starting = False
         self.reading = Lane(2, self)
         self.looking = Lane(2, self)
-        self.writing = Lane(1, self)
+        self.writing = Lane(1, self, keeps=True)
         self.recordings = RecordingsModel(self)
         self.matches = MatchesModel(self)
         self.links = LinksModel(self)

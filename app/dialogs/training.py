@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QCloseEvent
-from PySide6.QtWidgets import QDialog, QMessageBox, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QVBoxLayout, QWidget
 
 from app import theme
+from app.question import Question, ask
 from app.words import tr
 
 
@@ -55,14 +56,11 @@ class TrainingDialog(QDialog):
 
 def ask_to_stop(window: QWidget, stop: Callable[[], object]) -> None:
     """A training ends with the window, so nobody closes it unasked."""
-    box = QMessageBox(window)
-    box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    box.setIcon(QMessageBox.Icon.Question)
-    box.setWindowTitle(tr("A model is being trained"))
-    box.setText(tr("Closing the window stops the training."))
-    box.setInformativeText(tr("Its last checkpoint is kept: with the same data and folder it goes on from there."))
-    box.addButton(tr("Stop it and close"), QMessageBox.ButtonRole.DestructiveRole).clicked.connect(stop)
-    stay = box.addButton(tr("Go on training"), QMessageBox.ButtonRole.RejectRole)
-    box.setDefaultButton(stay)
-    box.setEscapeButton(stay)
-    box.open()
+    question = Question(
+        tr("A model is being trained"),
+        tr("Closing the window stops the training."),
+        tr("Its last checkpoint is kept: with the same data and folder it goes on from there."),
+        tr("Stop it and close"),
+        tr("Go on training"),
+    )
+    ask(window, question, stop)

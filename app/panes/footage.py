@@ -10,6 +10,7 @@ from PySide6.QtCore import QItemSelectionModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeySequence, QResizeEvent, QShortcut
 from PySide6.QtWidgets import (
     QFrame,
+    QGridLayout,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -56,6 +57,8 @@ CHANGES = {
     ZONE: Later("Change the zone …"),
 }  # fmt: skip
 LANES_SEEN = 5.2
+ROW = 32
+ROWS_SEEN = 3  # at least: where there is no room for them and the coverage, both are scrolled
 
 
 class BeginningDelegate(QStyledItemDelegate):
@@ -102,7 +105,9 @@ class FootagePane(QWidget):
         self.clock = ClockPanel(self)
         self._stack = QStackedWidget(self)
         self._stack.addWidget(self._empty_page())
-        self._stack.addWidget(self._full_page())
+        full = self._scrolled(self._full_page())
+        full.setObjectName("ground")
+        self._stack.addWidget(full)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -114,6 +119,7 @@ class FootagePane(QWidget):
         main.addLayout(self._foot())
         layout.addLayout(main, 1)
         self._side = self._scrolled(self.clock)
+        self._side.setFixedWidth(self.clock.width() + theme.px(12))
         layout.addWidget(self._side)
         self._connect()
         self._refresh()
@@ -135,6 +141,17 @@ class FootagePane(QWidget):
     def show_picture(self, path: Path, offset_us: int, picture: QImage | None, reason: str = "") -> None:
         """A picture that was asked for has come, or the reason why there is none."""
         self.clock.show_picture(path, offset_us, picture, reason)
+
+    @property
+    def current(self) -> Path | None:
+        """The recording that is shown beside the table."""
+        return self._shown
+
+    def go_to(self, path: Path | None) -> None:
+        """Show this recording, if it is there."""
+        row = None if path is None else self._model.place(path)
+        if row is not None:
+            self.table.setCurrentIndex(self._model.index(row, FILE))
 
     def chosen_rows(self) -> list[int]:
         """The selected rows, top to bottom."""
@@ -236,6 +253,7 @@ class FootagePane(QWidget):
         self._sum.setText(summary(rows))
         self._searchable.setText(searchable(rows))
         self._estimate.setText(estimate(waiting, self._pace))
+        self._estimate.setVisible(bool(self._estimate.text()))
         self.start_button.setEnabled(bool(waiting) and self._ready and not any(row.state == "reading" for row in rows))
         self.start_button.setText(start_words(waiting))
         self.start_button.setMinimumWidth(max(theme.px(120), self.start_button.sizeHint().width()))
@@ -273,7 +291,8 @@ class FootagePane(QWidget):
         self._fit_columns()
 
     def _make_table(self) -> QTableView:
-        made = table(self._model, tr("Recordings"), 32, self)
+        made = table(self._model, tr("Recordings"), ROW, self)
+        made.setMinimumHeight(theme.px(ROW * (1 + ROWS_SEEN)) + made.horizontalScrollBar().sizeHint().height())
         made.setSelectionMode(QTableView.SelectionMode.ExtendedSelection)
         made.setItemDelegate(TypedDelegate(self._model, made))
         made.setItemDelegateForColumn(ZONE, ZoneDelegate(self._model, made))
@@ -297,6 +316,7 @@ class FootagePane(QWidget):
         heading.setObjectName("heading")
         self._searchable = QLabel(page)
         self._searchable.setObjectName("muted")
+        self._searchable.setWordWrap(True)
         head = QHBoxLayout()
         head.addWidget(heading)
         head.addSpacing(theme.px(14))
@@ -315,7 +335,6 @@ class FootagePane(QWidget):
     def _scrolled(self, panel: QWidget) -> QScrollArea:
         area = scrolled(panel, self)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFixedWidth(panel.width() + theme.px(12))
         return area
 
     def _empty_page(self) -> QWidget:
@@ -358,7 +377,7 @@ class FootagePane(QWidget):
         row.addWidget(self._sum, 1)
         return row
 
-    def _foot(self) -> QHBoxLayout:
+    def _foot(self) -> QGridLayout:
         self._networks = paragraph("", "muted", self)
         choose = QPushButton(theme.icon("network"), tr("Networks …"), self)
         choose.clicked.connect(self.networks)
@@ -367,11 +386,12 @@ class FootagePane(QWidget):
         self.start_button = QPushButton(tr("Start"), self)
         self.start_button.setObjectName("primary")
         self.start_button.clicked.connect(self.start)
-        row = QHBoxLayout()
-        row.addWidget(choose)
-        row.addSpacing(theme.px(8))
-        row.addWidget(self._networks, 1)
-        row.addWidget(self._estimate, 1)
-        row.addSpacing(theme.px(8))
-        row.addWidget(self.start_button)
-        return row
+        words, foot = QHBoxLayout(), QGridLayout()
+        words.addWidget(self._networks, 1)
+        words.addWidget(self._estimate, 1)
+        foot.setHorizontalSpacing(theme.px(14))
+        foot.setColumnStretch(1, 1)
+        foot.addWidget(choose, 1, 0)
+        foot.addLayout(words, *((0, 0, 1, 3) if theme.large() else (1, 1, 1, 1)))  # between them, a word a line
+        foot.addWidget(self.start_button, 1, 2)
+        return foot

@@ -28,6 +28,7 @@ from app.desk import Query
 from app.dropped import picture_in
 from app.item_models.matches import MatchesModel
 from app.keys import SEARCH, key
+from app.place import Cards
 from app.widgets.card_grid import CardGrid
 from app.widgets.dressed import paragraph
 from app.widgets.filter_row import ALL, EVERYBODY, RANKING, FilterRow
@@ -198,6 +199,20 @@ class MatchesPane(QWidget):
     def stay(self) -> None:
         """The next list is this one, changed: its cursor and place stay."""
         self._keep = self.current(), self.cards.currentIndex().row(), self.cards.verticalScrollBar().value()
+
+    def standing(self) -> Cards:
+        """What is shown, and where in it, for another pane."""
+        self.stay()
+        assert self._keep is not None
+        filters = {ranks: row.setting() for ranks, row in self._rows.items()}
+        return Cards(self._ranks, filters, self._opened, self._keep, self.cards.hasFocus())
+
+    def stand(self, there: Cards) -> None:
+        """Show the next list as another pane showed it, with the cursor where it was."""
+        for ranks, row in self._rows.items():
+            row.set_to(there.filters[ranks])
+        self.rank(somebody=there.ranks)
+        self._opened, self._keep, self._enter = there.opened, there.cursor, there.keys
 
     def current(self) -> Seen | None:
         """Whoever is under the cursor."""

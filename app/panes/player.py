@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -14,7 +13,8 @@ from app import theme
 from app.footage import Footage
 from app.hits import columns
 from app.overlays import BoxCache
-from app.player import CameraFeed, Decoders, MasterClock, Reel
+from app.place import Standing
+from app.player import CameraFeed, Decoders, MasterClock, Reel, Span
 from app.timeline import TimeLine
 from app.widgets.tile import Tile
 from app.widgets.transport import Transport
@@ -23,18 +23,7 @@ from reid_engine.types import CameraId
 
 TICK_MS = 15
 LAYOUTS = (1, 4, 9)
-FASTEST = 16.0
 STEP_US = 40_000
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch to play: a camera from one moment to another, with a tracklet marked."""
-
-    camera: CameraId
-    from_us: int
-    to_us: int
-    tracklet: int
 
 
 class PlayerPane(QWidget):
@@ -88,17 +77,15 @@ class PlayerPane(QWidget):
         """Play the recordings of this case; tiles of cameras that are still there stay as they are."""
         if footage == self._footage:
             return
-        before = list(self._shown)
+        before, reels = list(self._shown), self._reels()
         self._footage = footage
-        self._line.show(footage)
         known = [camera.id for camera in footage.cameras if footage.stretches(camera)]
         self._shown = [camera for camera in self._shown if camera in known]
         self._shown += [camera for camera in known if camera not in self._shown][: self._most - len(self._shown)]
         self._refeed()
+        self._line.show(footage, reels, self._reels())
         if self._shown != before:
             self._lay_out()
-        if not before:
-            self._line.open([feed.reel for feed in self._feeds.values()])
         self._cover()
         self.refresh(exact=not before)  # a recording that was missing may lie elsewhere now
 
@@ -174,7 +161,7 @@ class PlayerPane(QWidget):
         return tile
 
     def _lay_out(self) -> None:
-        seen = [self._solo] if self._solo in self.tiles else self._shown
+        seen = self._seen()
         for camera, tile in self.tiles.items():
             self._grid.removeWidget(tile)
             tile.setVisible(camera in seen)
@@ -182,9 +169,8 @@ class PlayerPane(QWidget):
             tile.update()
         across = self._laid_out = columns(len(seen), self.tiles_room())
         for place, camera in enumerate(seen):
-            if camera is not None:
-                self._grid.addWidget(self.tiles[camera], *divmod(place, across))
-        self._keep_line(lambda: self._line.settle([self._feeds[one].reel for one in seen if one is not None]))
+            self._grid.addWidget(self.tiles[camera], *divmod(place, across))
+        self._keep_line(lambda: self._line.settle(self._reels()))
         self.refresh(exact=True)
 
     def _keep_line(self, act: Callable[[], None]) -> None:
@@ -207,11 +193,14 @@ class PlayerPane(QWidget):
             super().keyPressEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        if self.tiles and columns(self._seen(), self.tiles_room()) != self._laid_out:
+        if self.tiles and columns(len(self._seen()), self.tiles_room()) != self._laid_out:
             self._lay_out()
 
-    def _seen(self) -> int:
-        return 1 if self._solo in self.tiles else len(self._shown)
+    def _seen(self) -> list[CameraId]:
+        return [self._solo] if self._solo is not None and self._solo in self.tiles else self._shown
+
+    def _reels(self) -> list[Reel]:
+        return [self._feeds[camera].reel for camera in self._seen()]
 
     def _cover(self) -> None:
         lanes, self._foot.clock = self._line.coverage(self._footage)
@@ -297,6 +286,24 @@ class PlayerPane(QWidget):
             else:
                 self.pause()
 
+    def standing(self) -> Standing:
+        """Where it stands, for another player of the same footage."""
+        now_us, shown = self.clock.now_us(), tuple(self._shown)
+        marked = next((tile.marked for tile in self.tiles.values()), None)
+        return Standing(now_us, self._most, shown, self._solo, self._focus, marked, self.selection)
+
+    def stand(self, there: Standing) -> None:
+        """Stand where another one stood."""
+        self._most, self._focus, self._solo = there.most, there.focus, there.alone
+        self._shown = [camera for camera in there.shown if self._footage.camera(camera) is not None]
+        self._refeed()
+        for tile in self.tiles.values():
+            tile.marked = there.marked
+        self._lay_out()
+        self.seek(there.time_us)
+        if there.selected is not None:
+            self.select(there.selected)
+
     @property
     def limits(self) -> tuple[int, int]:
         """From when to when the time line goes that one is on; corrected microseconds UTC."""
@@ -327,15 +334,8 @@ class PlayerPane(QWidget):
             self._run(1.0)
 
     def faster(self, direction: int) -> None:
-        """L and J: begin in this direction, then double, or halve what runs the other way."""
-        rate = self.clock.rate if self.clock.playing else 0.0
-        if rate * direction > 0:
-            rate *= 2
-        elif abs(rate) > 1:
-            rate /= 2
-        else:
-            rate = float(direction)
-        self._run(max(-FASTEST, min(FASTEST, rate)))
+        """L and J: faster in this direction, or slower in the other."""
+        self._run(self.clock.next_rate(direction))
 
     def pause(self) -> None:
         """Stand still, on an exact picture."""

@@ -92,7 +92,11 @@ class CoverageStrip(QWidget):
         return theme.px(NAME) + (time_us - first) / (last - first) * self._room()
 
     def _room(self) -> int:
-        return max(1, self.width() - theme.px(NAME) - theme.px(TELLING))
+        return max(1, self.width() - theme.px(NAME) - self._telling())
+
+    def _telling(self) -> int:
+        """Pixels for what is said of a lane: in large text no more than for its bars."""
+        return min(theme.px(TELLING), (self.width() - theme.px(NAME)) // 2)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
@@ -144,7 +148,7 @@ class CoverageStrip(QWidget):
             )
         doubtful = lane.seen.gaps or lane.seen.overlaps or lane.undated
         painter.setPen(QColor(tokens.warning if doubtful else tokens.muted))
-        words = QRectF(self.width() - theme.px(TELLING - 14), top, theme.px(TELLING - 18), tall)
+        words = QRectF(self.width() - self._telling() + theme.px(14), top, self._telling() - theme.px(18), tall)
         painter.drawText(words, _left(), _elided(painter, lane.words(), words))
 
     def _paint_name(self, painter: QPainter, place: int, lane: Lane, room: QRectF) -> None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 from app import local_time, theme
 from app.arrange import Group, Sort, Wish
 from app.desk import Query
+from app.place import Filters
 from app.widgets.chips import Chip, Choice, FlowLayout, Value
 from app.widgets.dressed import paragraph
 from app.words import Later, tr
@@ -141,6 +142,24 @@ class FilterRow(QWidget):
         for field in (self.since, self.until):
             field.setProperty("last", "")
         self.filtered.emit()
+
+    def setting(self) -> Filters:
+        """What it is set to, for another row."""
+        return Filters(tuple(chip.values for chip in self._chips()), (self.since.text(), self.until.text()))
+
+    def set_to(self, filters: Filters) -> None:
+        """Set it as another was; nobody is told."""
+        self.blockSignals(True)
+        for chip, values in zip(self._chips(), filters.chips, strict=True):
+            if values:
+                chip.choose(*values)
+        for field, text in zip((self.since, self.until), filters.times, strict=True):
+            field.setText(text)
+            field.setProperty("last", text)
+        self.blockSignals(False)
+
+    def _chips(self) -> tuple[Chip, ...]:
+        return self.cameras, self.top, self.legs, self.quality, self.doubts, self.order, self.parts
 
     def _chip(self, name: str, choices: Sequence[Choice], changed: object, *, several: bool = False) -> Chip:
         chip = Chip(name, several=several, parent=self)

@@ -33,6 +33,9 @@ from reid_engine.types import CameraId
 AXIS = 28  # with room for the marks of notes
 LANE = 28
 NAME = 120
+NAMES_SHARE = 0.35  # of the width at most
+CHIP = 18  # behind a letter, and what a sign needs at least
+GAP_WORDS = 16
 LEAST_SPAN_US = 10_000_000
 LEAST_BLOCK = 7
 MARGIN = 0.04  # of the span, on either side
@@ -96,16 +99,20 @@ class JourneyLanes(QWidget):
 
     # where things are -------------------------------------------------------------------------------------------------
 
+    def _names(self) -> int:
+        """Pixels for the cameras' names: large text leaves the most of a narrow pane to the sightings."""
+        return min(theme.px(NAME), round(self.width() * NAMES_SHARE))
+
     def _room(self) -> int:
-        return max(1, self.width() - theme.px(NAME) - 12)
+        return max(1, self.width() - self._names() - 12)
 
     def _x(self, time_us: int) -> int:
         share = (time_us - self._limits[0]) / (self._limits[1] - self._limits[0])
-        return theme.px(NAME) + round(min(max(share, -0.01), 1.01) * self._room())
+        return self._names() + round(min(max(share, -0.01), 1.01) * self._room())
 
     def time_at(self, x: float) -> int:
         """The moment at a place of the widget."""
-        share = min(max((x - theme.px(NAME)) / self._room(), 0.0), 1.0)
+        share = min(max((x - self._names()) / self._room(), 0.0), 1.0)
         return self._limits[0] + round(share * (self._limits[1] - self._limits[0]))
 
     def block(self, seen: Sighting) -> QRectF:
@@ -148,7 +155,7 @@ class JourneyLanes(QWidget):
             self.noted.emit(note.id)
         elif seen is not None:
             self._choose(seen)
-        elif event.position().x() >= theme.px(NAME):
+        elif event.position().x() >= self._names():
             self.sought.emit(self.time_at(event.position().x()))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -196,7 +203,7 @@ class JourneyLanes(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._still.paint(painter)
         x = self._x(self._now)
-        if self._journey is not None and self._journey.sightings and theme.px(NAME) <= x <= self.width():
+        if self._journey is not None and self._journey.sightings and self._names() <= x <= self.width():
             painter.setPen(QPen(QColor(theme.current().text), 1.4))
             painter.drawLine(QPointF(x, theme.px(AXIS) - 12), QPointF(x, self.height() - 3))
         painter.end()
@@ -215,7 +222,8 @@ class JourneyLanes(QWidget):
     def _paint_lane(self, painter: QPainter, row: int, lane: Lane) -> None:
         tokens = theme.current()
         top = theme.px(AXIS) + row * theme.px(LANE)
-        chip = QRectF(8, top + theme.px(LANE) / 2 - 9, 12 + theme.px(8) * len(lane.label.letter), 18)
+        tall = theme.px(CHIP)
+        chip = QRectF(8, top + (theme.px(LANE) - tall) / 2, theme.px(12 + 8 * len(lane.label.letter)), tall)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(theme.camera_colour(lane.label.position))
         painter.drawRoundedRect(chip, 4, 4)
@@ -224,7 +232,7 @@ class JourneyLanes(QWidget):
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, lane.label.letter)
         painter.setPen(QColor(tokens.text))
         painter.setFont(theme.font(painter, 12))
-        name = QRectF(chip.right() + 7, top, theme.px(NAME) - chip.right() - 14, theme.px(LANE))
+        name = QRectF(chip.right() + 7, top, self._names() - chip.right() - 14, theme.px(LANE))
         words = painter.fontMetrics().elidedText(lane.label.name, Qt.TextElideMode.ElideRight, round(name.width()))
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, words)
         painter.setPen(QColor(tokens.line))
@@ -232,7 +240,7 @@ class JourneyLanes(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(tokens.raised))
         for begin, end in lane.footage:
-            left, right = max(self._x(begin), theme.px(NAME)), self._x(end)
+            left, right = max(self._x(begin), self._names()), self._x(end)
             if right > left:
                 painter.drawRect(QRectF(left, top + theme.px(LANE) / 2 - 2, right - left, 4))
 
@@ -261,11 +269,12 @@ class JourneyLanes(QWidget):
         colour = QColor(tokens.warning if gap.unusual else tokens.muted)
         painter.setPen(QPen(colour, 1.3, Qt.PenStyle.DashLine))
         painter.drawLine(begin, end)
-        if end.x() - begin.x() > theme.px(54):
-            painter.setFont(theme.font(painter, 11))
-            words = seconds(gap.end_us - gap.start_us)
-            wide = painter.fontMetrics().horizontalAdvance(words) + 8
-            room = QRectF((begin.x() + end.x() - wide) / 2, (begin.y() + end.y()) / 2 - 8, wide, 16)
+        painter.setFont(theme.font(painter, 11))
+        words = seconds(gap.end_us - gap.start_us)
+        wide, tall = painter.fontMetrics().horizontalAdvance(words) + 8, theme.px(GAP_WORDS)
+        room = QRectF(0, 0, wide, tall)
+        room.moveCenter((begin + end) / 2)
+        if wide + theme.px(10) < end.x() - begin.x() and not any(block.intersects(room) for block in ends.values()):
             painter.fillRect(room, QColor(tokens.panel))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
 
@@ -284,8 +293,8 @@ class JourneyLanes(QWidget):
         if sign:
             painter.setFont(theme.font(painter, 13, bold=True))
             painter.setPen(QColor(tokens.danger if wrong else tokens.text if unsure else "#101318"))
-            inside = place.width() >= 18 and not wrong
-            room = place if inside else QRectF(place.right() + 2, place.top(), 14, place.height())
+            inside = place.width() >= theme.px(CHIP) and not wrong
+            room = place if inside else QRectF(place.right() + 2, place.top(), theme.px(14), place.height())
             painter.setPen(QColor("#101318" if inside and not unsure else tokens.danger if wrong else tokens.text))
             painter.drawText(room, Qt.AlignmentFlag.AlignCenter, sign)
 

@@ -45,3 +45,13 @@ def test_nothing_is_answered_after_the_end(qtbot: QtBot) -> None:
     qtbot.wait(20)
     assert answers == []
     assert lane.idle
+
+
+def test_what_is_written_is_written_in_its_order_and_to_the_end_also_when_the_lane_is_closed(qtbot: QtBot) -> None:
+    lane, gate, written = Lane(1, keeps=True), threading.Event(), list[int]()
+    lane.run(lambda: gate.wait(5), lambda _: None)
+    for number in range(5):
+        lane.run(lambda number=number: written.append(number), lambda _: None)  # type: ignore[misc]
+    gate.set()
+    lane.close()
+    assert written == [0, 1, 2, 3, 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, QRect, QSize
@@ -12,8 +13,11 @@ from pytestqt.qtbot import QtBot
 from app import theme
 from app.arrange import arranged
 from app.item_models.matches import MatchesModel
+from app.item_models.recordings import RecordingRow, RecordingsModel
+from app.panes.footage import ROWS_SEEN, FootagePane
 from app.panes.matches import MatchesPane
 from app.widgets.fitting_button import FittingButton
+from app.widgets.lanes import JourneyLanes
 from app.widgets.transport import Transport
 from reid_engine.types import CameraId, Match, TrackletId
 
@@ -102,3 +106,38 @@ def test_how_fast_it_plays_is_told_where_there_is_room(qtbot: QtBot, scale: int)
         transport.resize(QSize(width, theme.px(120)))
         assert not rate.isVisible() or rate.width() >= rate.sizeHint().width()
     assert rate.isVisible()
+
+
+def test_footage_shows_rows_and_whole_sentences_beside_a_job(qtbot: QtBot, scale: int) -> None:
+    model = RecordingsModel()
+    pane = FootagePane(model)
+    qtbot.addWidget(pane)
+    pane.show_networks("Person detector", "Reappear", "")
+    rows = [RecordingRow(Path(f"/x/cam{n}.mp4"), "video", camera=f"cam{n}", state="ready", start_us=START_US,
+                         duration_us=60_000_000) for n in range(6)]  # fmt: skip
+    model.show(rows)
+    pane.resize(1400, 540)
+    pane.show()
+    table, words = pane.table, pane._searchable
+    assert table.viewport().height() >= ROWS_SEEN * table.rowHeight(0), "more than the one row that is chosen"
+    assert words.height() >= words.heightForWidth(words.width())
+    foot = [label for label in (pane._networks, pane._estimate) if label.isVisible()]
+    assert all(label.height() >= label.heightForWidth(label.width()) for label in foot)
+    assert max(label.height() for label in foot) <= 4 * label_height(pane._networks)
+    strip = pane.strip
+    assert strip._x(strip._limits[1]) <= strip.width() - strip._telling(), "bars end where words begin"
+    assert strip._room() >= strip.width() // 5, "bars keep as much as what is said of them"
+
+
+START_US = 1_793_710_931_000_000
+
+
+def label_height(label: QLabel) -> int:
+    return label.fontMetrics().lineSpacing()
+
+
+def test_names_of_cameras_leave_a_narrow_journey_the_most_of_its_lanes(qtbot: QtBot, scale: int) -> None:
+    lanes = JourneyLanes()
+    qtbot.addWidget(lanes)
+    lanes.resize(420, 200)
+    assert lanes._room() > 0.6 * lanes.width()

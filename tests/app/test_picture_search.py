@@ -251,13 +251,13 @@ def test_a_box_is_drawn_round_somebody_whom_nothing_found_and_all_of_a_photo_can
     assert dialog.view.box == pytest.approx((10, 20, 30, 90), abs=1)
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
         dialog._search.click()
-    drawn = view.inquiry.pictures.picture
+    drawn = view.inquiry.pictures.last.picture
     assert (drawn.width(), drawn.height()) == (20, 70)
 
     dialog = bring(view, photo, dialogs, qtbot)
     with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
         dialog._whole.click()
-    assert view.inquiry.pictures.picture.size() == QImage(str(photo)).size()
+    assert view.inquiry.pictures.last.picture.size() == QImage(str(photo)).size()
 
 
 def test_who_chooses_nobody_keeps_the_answer_before(

@@ -101,6 +101,44 @@ def test_a_camera_of_unknown_time_is_watched_alone_and_the_way_leads_back(
     assert line_of(window) == (first, last)
 
 
+@pytest.mark.window
+@pytest.mark.parametrize("alone", [False, True])
+def test_a_start_that_is_given_leads_to_where_the_footage_is_now(
+    case: Path, open_window: Open, qtbot: QtBot, alone: bool
+) -> None:
+    """Neither recording has a time; the first gets one, then the second another day."""
+    with Case.open(case) as opened:
+        for source in opened.store.sources():
+            opened.store.set_source_start(source.id, 0)
+        with opened.store.database.writing() as connection:
+            connection.exec_driver_sql("UPDATE source SET start_origin = 'unknown'")
+    window = open_window(case)
+    view = view_of(window)
+    qtbot.waitUntil(lambda: bool(view.player.tiles), timeout=WAIT_MS)
+    window.go(INVESTIGATE)
+    player, model = view.player, view.work.recordings
+    first, second = (camera.id for camera in view.work.footage.cameras)
+    if alone:
+        player.solo_place(2)
+    player.seek(2 * S)
+    assert (line_of(window), player.clock.now_us()) == ((0, 6 * S), 2 * S)
+
+    for row, start_us in ((0, BEGIN_US), (1, BEGIN_US + 86_400 * S)):
+        with qtbot.waitSignal(view.work.footage_changed, timeout=WAIT_MS):
+            model.restarted.emit(model.rows()[row].path, start_us)
+        if row == 0 and not alone:
+            assert line_of(window) == (BEGIN_US, BEGIN_US + 6 * S), "the common line, and not the other recording's"
+        elif row == 0:
+            assert player.clock.now_us() == 2 * S, "nobody touched what is watched"
+            player.solo_place(0)
+            assert line_of(window) == (BEGIN_US, BEGIN_US + 6 * S), "and the way back is there"
+            player.solo_place(2)
+            player.seek(2 * S)
+    assert line_of(window) == (BEGIN_US, BEGIN_US + 86_406 * S)
+    shown = player.tiles[second if alone else first]
+    qtbot.waitUntil(lambda: shown.showing.image is not None, timeout=WAIT_MS)
+
+
 def line_of(window: MainWindow) -> tuple[int, int]:
     line = view_of(window).player.findChild(SeekBar)
     assert line is not None
