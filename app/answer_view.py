@@ -70,14 +70,15 @@ class AnswerView(QObject):
         """What there is beyond these cards."""
         answer = self._answer
         if answer is None:
-            self._matches.offer("", "")
+            self._matches.offer("", "", "")
             return
         own, newer = "", counted(self._count - answer.of, tr("1 new track"), tr("{count} new tracks"))
         if answer.own and answer.home is not None:
             words = tr("{count} strong in {camera} itself: show")
             own = words.format(count=answer.own, camera=self.work.label(answer.home).name)
         again = named(tr("{tracks} since: search again"), "Search again").format(tracks=newer)
-        self._matches.offer(own, again if self._count > answer.of else "")
+        more = tr("Only the {count} nearest are listed: show more").format(count=len(answer.matches))
+        self._matches.offer(own, again if self._count > answer.of else "", more if answer.cut else "")
 
     def regroup(self) -> None:
         """Something was decided or taken back: who is likely one person may have changed."""
@@ -156,4 +157,6 @@ def _heading(answer: Answer) -> str:
         f"{bands.count(band)} {tr(BAND_WORDS[band]).lower()}" for band in (*BANDS, "none") if band in bands
     )
     ranked = counted(count, tr("1 track ranked"), tr("{count} tracks ranked"))
+    if answer.cut:
+        ranked = tr("The {count} nearest").format(count=count)
     return f"{ranked}{': ' + each if each else ''}   {notes}".strip()

@@ -36,11 +36,13 @@ class CloseView(QObject):
 
     def show_beside(self, one: TrackletId, other: TrackletId, *, decide: bool, title: str = "") -> None:
         """Two tracks side by side."""
+        self.work.look_at(one, other)
         self._beside(lambda: (self._side(one), self._side(other)), (one, other), decide=decide, title=title)
 
     def show_picture_beside(self, sought: Pictured, other: TrackletId) -> None:
         """The picture that is searched for and a track side by side. Its number stands for it in ``decided``."""
         pictures = [] if sought.picture.isNull() else [sought.picture]
+        self.work.look_at(other)
         mine = Side(sought.name, tr("no track of this case"), pictures)
         self._beside(lambda: (mine, self._side(other)), (sought.number, other), decide=True)
 
@@ -91,6 +93,7 @@ class CloseView(QObject):
                     if side in answer and number is not None]  # fmt: skip
 
         def opened(sides: list[Grounds]) -> None:
+            self.work.look_at(*(number for _, _, number in wanted if number is not None))
             self.said.emit("")
             title = tr("Why track {track} is rank {rank}").format(track=match.tracklet, rank=match.rank)
             dialog = WhyDialog(title, sides, self._window)

@@ -53,7 +53,8 @@ class Query:
 
     where: who is let through; with no cameras named all but the probe's own, ``everywhere`` with that one too
     examples, others: further tracklets of the person, and of somebody else, that the search starts from
-    model: which made the vector of a picture
+    model: which made the vector of a picture; picture: which one, for the record (see ``SearchRequest``)
+    limit: how many of the nearest
     """
 
     tracklet: TrackletId | None = None
@@ -65,6 +66,8 @@ class Query:
     different: tuple[TrackletId, ...] = ()
     examples: tuple[TrackletId, ...] = ()
     others: tuple[TrackletId, ...] = ()
+    picture: Mapping[str, object] | None = field(default=None, compare=False)
+    limit: int = FIRST_CARDS
 
     @property
     def everybody(self) -> bool:
@@ -83,7 +86,7 @@ class Answer:
 
     people: everybody put together into likely people, once somebody has asked for that
     own: strong ones in the own camera of whoever is searched for, which was left out; home: that camera
-    of: how many tracks the case held
+    of: how many tracks the case held; cut: more are ranked behind these
     """
 
     query: Query
@@ -94,6 +97,7 @@ class Answer:
     own: int = 0
     home: CameraId | None = None
     of: int = 0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ class Desk:
         self._lengths: dict[str, int] = {}
         self._notes: dict[str, Sequence[str]] = {}
         self._control = JobControl()
+        self._viewed: TrackletId | None = None
 
     @property
     def folder(self) -> Path:
@@ -213,8 +218,10 @@ class Desk:
         return self.case.name_colours()
 
     def view(self, tracklet: TrackletId) -> None:
-        """Put on the record that somebody looked at this person."""
-        self.case.view(tracklet)
+        """Put on the record that somebody looked at this person; the same one again is no other look."""
+        if tracklet != self._viewed:
+            self.case.view(tracklet)
+        self._viewed = tracklet
 
     def trace(self, start: TrackletId | None) -> Trace:
         """The journey of the person of a tracklet, with everything that is shown beside it."""
@@ -330,12 +337,13 @@ class Desk:
             same=tuple(dict.fromkeys((*query.examples, *query.same))),
             different=tuple(dict.fromkeys((*query.others, *query.different))),
             same_camera=query.everywhere or query.where.cameras is not None,
-            limit=FIRST_CARDS,
+            limit=query.limit,
+            picture=query.picture,
         )
         result = self.case.search(request)
         verdicts = {} if query.tracklet is None else self.verdicts(query.tracklet)
         home = self.tracklet(query.tracklet).camera if result.own and query.tracklet is not None else None
-        return Answer(query, result.matches, verdicts, result.notes, own=result.own, home=home, of=of)
+        return Answer(query, result.matches, verdicts, result.notes, own=result.own, home=home, of=of, cut=result.cut)
 
     def events(self, before: int | None, limit: int) -> list[Event]:
         """The last events of the record, newest first; those before event number ``before``."""
@@ -354,6 +362,10 @@ class Desk:
     def verdicts(self, probe: TrackletId) -> dict[TrackletId, Verdict]:
         """What stands about a probe."""
         return {decision.candidate: decision.verdict for decision in self.case.store.decisions(probe)}
+
+    def recognise(self, tracklet: TrackletId, picture: Mapping[str, object], *, taken_back: bool = False) -> None:
+        """Put on the record who the person of a picture is said to be."""
+        self.case.recognise(tracklet, picture, taken_back=taken_back)
 
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write a decision down."""

@@ -31,7 +31,8 @@ ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Late
 DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
 KINDS = MappingProxyType({
     "case made": Later("case made"),
-    "search": Later("searched"), "everybody": Later("listed everybody"), "likely people": Later("people listed"),
+    "search": Later("searched"), "recognise": Later("recognised"), "everybody": Later("listed everybody"),
+    "likely people": Later("people listed"),
     "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
     "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
     "camera renamed": Later("camera renamed"), "camera clock": Later("clock set"), "camera pair": Later("link set"),
@@ -92,9 +93,27 @@ def _camera(number: Any, cameras: Names) -> str:
     return cameras.get(int(number)) or tr("camera {number}").format(number=number)
 
 
+def _picture(body: Body, cameras: Names, zone: str) -> str:
+    """Which picture, where the record says it."""
+    which = body.get("picture", {})
+    box = ", ".join(str(round(side)) for side in which.get("xyxy", ()))
+    if "camera" in which:
+        moment = local_time.date_and_time(which["time_us"], zone)
+        words = tr("the box {box} in {camera} at {moment}")
+        return words.format(box=box, camera=_camera(which["camera"], cameras), moment=moment)
+    said = tr("a picture of SHA-256 {digest}").format(digest=which["sha256"]) if "sha256" in which else tr("a picture")
+    return f"{said} ({box})" if box else said
+
+
+def _recognised(body: Body, cameras: Names, zone: str) -> str:
+    words = tr("no longer track {track}: {picture}") if body["taken_back"] else tr("track {track}: {picture}")
+    return words.format(track=body["tracklet"], picture=_picture(body, cameras, zone))
+
+
 def _search(body: Body, cameras: Names, zone: str) -> str:
     probe = body["probe"]
-    said = [tr("a picture") if probe == "a picture" else tr("track {number}").format(number=probe)]
+    pictured = _picture(body, cameras, zone)
+    said = [pictured if probe == "a picture" else tr("track {number}").format(number=probe)]
     said += _passing(body, cameras, zone)
     if probe != "a picture" and body.get("same_camera") is False:
         said.append(tr("without its own camera"))
@@ -261,7 +280,8 @@ SENTENCES = MappingProxyType({
     "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
-    "search": _search, "everybody": _everybody, "likely people": _people, "decide": _deed, "undo": _deed,
+    "search": _search, "recognise": _recognised,
+    "everybody": _everybody, "likely people": _people, "decide": _deed, "undo": _deed,
     "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,

@@ -93,6 +93,7 @@ class InquiryView(QObject):
         self.matches.pictured.connect(self.pictures.search)
         self.matches.said.connect(self.said)
         self.matches.again.connect(self.again)
+        self.matches.more.connect(inquiry.more)
         self.subject.better.connect(self.show_better)
         self.subject.dropped.connect(self._drop_example)
         self.subject.known.connect(self.search)
@@ -271,11 +272,13 @@ class InquiryView(QObject):
         if found is not None:
             ranked = isinstance(found, Match)
             self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet if ranked else -1)
+            self.work.look_at(TrackletId(tracklet))
             if not ranked:
                 self.player.select(tracklet)
 
     def show_tracklet(self, tracklet: int) -> None:
         """Go to the moment of any tracklet."""
+        self.work.look_at(TrackletId(tracklet))
         self.work.reading.run(
             lambda: self.work.desk.tracklet(TrackletId(tracklet)),
             lambda found: self.player.show_moment(found.camera, (found.start_us + found.end_us) // 2, tracklet),
@@ -288,6 +291,7 @@ class InquiryView(QObject):
         if not self.matches.cards.hasFocus() or match is None or self.player.clock.playing:
             self.player.toggle_play()
             return
+        self.work.look_at(match.tracklet)
         begin, end = match.start_us - AROUND_US, match.end_us + AROUND_US
         self.player.play_spans([Span(match.camera, begin, end, int(match.tracklet))])
 
@@ -332,7 +336,7 @@ class InquiryView(QObject):
             return [decode_jpeg(jpeg) for jpeg in found.jpegs], found
 
         self.work.reading.run(portrait, lambda found: self._show_portrait(tracklet, *found), key="portrait")
-        self.work.writing.run(lambda: desk.view(TrackletId(tracklet)), lambda _: None)
+        self.work.look_at(TrackletId(tracklet))
 
     def _show_portrait(self, tracklet: int, pictures: list[QImage], found: Portrait) -> None:
         if self.player.selection != tracklet:

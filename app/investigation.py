@@ -19,6 +19,7 @@ from reid_engine.types import TrackletId, Vectors, Verdict
 
 NOBODY_SOUGHT = Later("Search for somebody first: decisions are about two tracks.")
 ANCHORED = Later("Track {track} stands for the person from now on; decisions are kept.")
+MORE = 4  # times as many, where more of the nearest are wished
 IS_ANCHOR = Later(
     "Track {track} stands for the person of this picture; {undo} takes decisions back, the last one first."
 )
@@ -89,11 +90,16 @@ class Investigation(QObject):
         if self.query is not None:
             self._search(self.query)
 
+    def more(self) -> None:
+        """The same question, with more of the nearest."""
+        if self.query is not None:
+            self._search(replace(self.query, limit=self.query.limit * MORE))
+
     def search_vector(self, vector: Vectors, filters: Query) -> None:
         """Who is in this picture? What was decided of it since the case is open is known again."""
         self._leave_picture()
         self.verdicts = {}
-        self._picture = self._pictures.setdefault(vector.tobytes(), PictureVerdicts(self._desk))
+        self._picture = self._pictures.setdefault(vector.tobytes(), PictureVerdicts(self._desk, filters.picture or {}))
         self._search(replace(filters, vector=vector))
         begin = self._picture.begin
         self._write(lambda: (begin(), (None, ""))[1])

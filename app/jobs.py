@@ -318,8 +318,18 @@ class Jobs(QObject):
         return job
 
 
-def _vector(answer: dict[str, Any]) -> Vectors:
-    return np.frombuffer(base64.b64decode(answer["vector"]), "<f4").astype(np.float32)
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """A picture's vector (D,) float32, the model that made it, and which picture it is, for the record."""
+
+    vector: Vectors
+    model: str
+    picture: dict[str, Any]
+
+
+def _embedded(answer: dict[str, Any]) -> Embedded:
+    vector = np.frombuffer(base64.b64decode(answer["vector"]), "<f4").astype(np.float32)
+    return Embedded(vector, str(answer["model"]), answer["picture"])
 
 
 class WarmProbe(QObject):
@@ -347,13 +357,10 @@ class WarmProbe(QObject):
             self._process.start(program, arguments)
 
     def ask(
-        self, question: dict[str, Any], then: Callable[[Vectors, str], None], failed: Callable[[Exception], None]
+        self, question: dict[str, Any], then: Callable[[Embedded], None], failed: Callable[[Exception], None]
     ) -> None:
-        """Embed ``{"image": path}``, of it ``xyxy`` where that is given, or ``{"camera", "time_us", "xyxy"}``.
-
-        ``then`` gets (D,) float32 and the model.
-        """
-        self.request(question, lambda answer: then(_vector(answer), str(answer.get("model", ""))), failed)
+        """Embed ``{"image": path}``, of it ``xyxy`` where that is given, or ``{"camera", "time_us", "xyxy"}``."""
+        self.request(question, lambda answer: then(_embedded(answer)), failed)
 
     def request(
         self, question: dict[str, Any], then: Callable[[dict[str, Any]], None], failed: Callable[[Exception], None]

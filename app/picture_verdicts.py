@@ -31,12 +31,12 @@ class PictureVerdicts:
     """The decisions of one picture's search.
 
     A decision is about two tracks, and a picture is none: the first track that is confirmed stands for the person (the
-    anchor), and everything that was said before and is said after is stored as said of the two. Its verbs write, each
-    after the other on one lane.
+    anchor), which goes on the record, and everything that was said before and is said after is stored as said of the
+    two. Its verbs write, each after the other on one lane. picture: which, for the record (see ``SearchRequest``)
     """
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, desk: Desk, picture: Mapping[str, object]) -> None:
+        self._desk, self._picture = desk, picture
         self.anchor: TrackletId | None = None
         self._said: list[Said] = []
         self._undone: list[Said | int] = []  # a number: of a deed of the case
@@ -86,6 +86,8 @@ class PictureVerdicts:
             self._desk.undo()
         self._said.pop()
         self._undone.append(newest)
+        if self.anchor is not None:
+            self._desk.recognise(self.anchor, self._picture, taken_back=True)
         self.anchor = None
         return None, tr(TAKEN_BACK) + _words(newest)
 
@@ -106,6 +108,7 @@ class PictureVerdicts:
         """One more press without an anchor; the first “same” makes one, and all that waited for it is written down."""
         deeds: list[int] = []
         if verdict == "same":
+            self._desk.recognise(candidate, self._picture)
             waiting = {said.candidate: said.verdict for said in self._said if said.candidate != candidate}
             for place, (other, what) in enumerate(waiting.items()):
                 number = again[place] if place < len(again) else 0

@@ -19,6 +19,7 @@ from app.desk import Query
 from app.dialogs.whom import Box, WhomDialog
 from app.dropped import FILTER, picture_in
 from app.images import to_qimage
+from app.jobs import Embedded
 from app.panes.player import PlayerPane
 from app.panes.subject import SubjectPane
 from app.place import Pictured
@@ -27,7 +28,7 @@ from app.workspace import Workspace
 from reid_engine.errors import UsageError
 from reid_engine.photo import WIDEST
 from reid_engine.picture import read_picture
-from reid_engine.types import CameraId, Vectors, as_boxes
+from reid_engine.types import CameraId, as_boxes
 
 NO_PERSON = Later(
     "Nobody was found in this picture, and all of it is searched as if it were one person: crop it to the person, or "
@@ -157,9 +158,10 @@ class PictureView(QObject):
     ) -> None:
         """Search by the vector of these pixels, and show them."""
 
-        def done(vector: Vectors, model: str) -> None:
+        def done(found: Embedded) -> None:
             over()
-            self.work.investigation.search_vector(vector, replace(self._filters(), model=model))
+            filters = replace(self._filters(), model=found.model, picture=found.picture)
+            self.work.investigation.search_vector(found.vector, filters)
             self.show(Pictured(words, shown, self.last.number - 1, doubt))
 
         self.work.probe().ask(question, done, failed)

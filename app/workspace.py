@@ -238,6 +238,16 @@ class Workspace(QObject):
         """Seconds of footage this machine analyses in a second, as it was measured last; None before."""
         return self._state.pace
 
+    def look_at(self, *tracklets: TrackletId) -> None:
+        """Put on the record that somebody looks at these people."""
+        desk = self.desk
+
+        def write() -> None:
+            for tracklet in tracklets:
+                desk.view(tracklet)
+
+        self.writing.run(write, lambda _: None)
+
     def probe(self) -> WarmProbe:
         """The child that embeds pictures, started when it is first needed."""
         if self._warm is None:

@@ -203,8 +203,16 @@ class Case:
         index = self.index(request.model, control)
         result = search(self.store, index, request, settings, self._bias(index))
         probe = "a picture" if isinstance(request.probe, np.ndarray) else int(request.probe)
-        self._note("search", probe=probe, model=request.model, generation=index.generation, **_asked(request))
+        which = {} if request.picture is None else {"picture": dict(request.picture)}
+        self._note("search", probe=probe, model=request.model, generation=index.generation, **which, **_asked(request))
         return result
+
+    def recognise(self, tracklet: TrackletId, picture: Mapping[str, object], *, taken_back: bool = False) -> None:
+        """Put on the record that a track is said to be the person of a picture (see ``SearchRequest``), or no longer.
+
+        It stands for the person from then on, in decisions that are written down as of any track.
+        """
+        self._note("recognise", tracklet=int(tracklet), picture=dict(picture), taken_back=taken_back)
 
     def everybody(self, where: TrackletFilter, limit: int) -> list[Seen]:
         """Who was seen, earliest first, at most ``limit``; on the record unless the case is open for reading only."""

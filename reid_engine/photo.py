@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from reid_engine.errors import UsageError
-from reid_engine.picture import part
 from reid_engine.types import BgrImage, Boxes
 
 if TYPE_CHECKING:  # it loads a runtime, which whoever only chooses does without
@@ -34,11 +33,11 @@ class Photo:
         sides = self.people[:, 2:] - self.people[:, :2]
         return bool(sides.prod(axis=1).max() >= LARGEST * width * height)
 
-    def person(self, number: int | None) -> BgrImage:
-        """The pixels of one of its people, counted from 1; of 0 all of them; of None of whoever must be meant.
+    def person(self, number: int | None) -> list[float] | None:
+        """The box of one of its people, counted from 1, of None of whoever must be meant; None for all of it (0).
 
-        That is the whole picture where it is a portrait or nobody was found in it. Raises UsageError where more than
-        one may be meant, and for a number that nobody has.
+        That is so where it is a portrait or nobody was found in it. Raises UsageError where more than one may be meant,
+        and for a number that nobody has.
         """
         count = len(self.people)
         if number is None and count > 1 and not self.portrait:
@@ -48,7 +47,7 @@ class Photo:
         if not 0 <= number <= count:
             there = f"{self.listed()}; 0 is all of it" if count else "nobody was found in it; 0 is all of it"
             raise UsageError(f"person {number} is not in this picture: {there}")
-        return self.image if number == 0 else part(self.image, self.people[number - 1].tolist())
+        return [float(side) for side in self.people[number - 1]] if number else None
 
     def listed(self) -> str:
         """Its people by number, place and size."""

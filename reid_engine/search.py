@@ -20,7 +20,7 @@ Equal distances are ordered by tracklet number.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -52,6 +52,7 @@ class SearchRequest:
     """What is asked.
 
     probe:           a stored tracklet, or the vector (D,) of a picture
+    picture:         which, for the record: ``sha256`` of a file or ``camera`` and ``time_us``, and ``xyxy`` of a part
     where:           who is let through; nobody finds himself
     same, different: what the operator decided about other tracklets
     same_camera:     the probe's own camera too; left out by default
@@ -60,6 +61,7 @@ class SearchRequest:
 
     probe: TrackletId | Vectors
     model: ModelId
+    picture: Mapping[str, object] | None = None
     where: TrackletFilter = ANYBODY
     same: tuple[TrackletId, ...] = ()
     different: tuple[TrackletId, ...] = ()
@@ -72,12 +74,13 @@ class SearchRequest:
 class SearchResult:
     """Ranked matches, best first, and what a person should know about how they came to be.
 
-    own: strong ones in the probe's own camera, which was left out
+    own: strong ones in the probe's own camera, which was left out; cut: more would have passed than the limit lets
     """
 
     matches: tuple[Match, ...]
     notes: tuple[str, ...] = field(default=())
     own: int = 0
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,7 @@ def search(
     if feedback:
         queries.append(_moved(store, index, bias, queries[0], same, different))
     where = _where(probe, request)
-    depth = max(request.limit, settings.rerank_top) + len(same) + len(different)
+    depth = max(request.limit + 1, settings.rerank_top) + len(same) + len(different)
     confirmed = store.find(where, among=same)
     near = _nearest(store, index, np.stack([query.vector for query in queries]), depth, where)
     found = [np.union1d(ids, confirmed) for ids in near]
@@ -135,7 +138,8 @@ def search(
     before = _Judge(store, probe, (), (), orders[0]).arrange(orders[0]) if feedback else listed
     matches = _matches(store, index, bias, request, queries[0], listed, judge, before)
     own = _own_strong(store, index, bias, request, probe, queries[0], depth)
-    return SearchResult(matches, tuple(_notes(store, index, request, probe, len(matches))), own)
+    notes = tuple(_notes(store, index, request, probe, len(matches)))
+    return SearchResult(matches, notes, own, cut=len(orders[-1]) > len(listed))
 
 
 def _probe(store: Store, index: VectorIndex, request: SearchRequest) -> _Probe:

@@ -16,13 +16,12 @@ from rich.table import Table
 
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, MovedWeights, Quality, ToTime, Upper
 from app.commands.everybody import passing
-from app.commands.photo import Photos
+from app.commands.photo import Photos, part_of
 from app.commands.program import Program, Sentences, say, tell, telling
 from app.local_time import date_and_time, precise_time, seen
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
 from reid_engine.jobs import JobControl
-from reid_engine.picture import part, read_picture
 from reid_engine.probe import DrawnBox, cut
 from reid_engine.recordings import parse_time
 from reid_engine.search import SearchRequest, SearchResult
@@ -32,6 +31,8 @@ from reid_engine.types import BgrImage, CameraId, ModelId, TrackletId, Vectors
 if TYPE_CHECKING:  # it loads a runtime, which only a picture as probe needs
     from reid_engine.embedding import Embedder
     from reid_engine.why import Why
+
+MORE = 10  # times as many are proposed where a list was cut
 
 
 def register(line: typer.Typer) -> None:
@@ -81,10 +82,11 @@ def search(
     with telling(Case.open(case)) as opened:
         where = passing(opened, camera, (from_time, to_time), (upper, lower), quality)
         model = opened.model()
-        start = first_probe(program, opened, model, tracklet, at, (image, person), embedder)
+        start, picture = first_probe(program, opened, model, tracklet, at, (image, person), embedder)
         request = SearchRequest(
             probe=start,
             model=model,
+            picture=picture,
             where=where,
             same=_ids(same),
             different=_ids(different),
@@ -95,6 +97,8 @@ def search(
         result = opened.search(request, settings=settings, control=control)
         for note in result.notes:
             tell(note)
+        if result.cut:
+            tell(f"the {len(result.matches)} nearest are listed: --limit {MORE * len(result.matches)} lists more")
         if result.own:
             tell(f"{result.own} strong in the person's own camera, which is left out: --same-camera shows them")
         if opened.store.read_only:
@@ -120,18 +124,17 @@ def first_probe(
     at: tuple[str, str, float, float] | None,
     photo: tuple[Path | None, int | None],
     weights: Path | None,
-) -> TrackletId | Vectors:
-    """Whom to look for: a tracklet, or the vector of a person in a picture."""
+) -> tuple[TrackletId | Vectors, dict[str, Any] | None]:
+    """Whom to look for: a tracklet, or the vector of a person in a picture and which picture that is."""
     if tracklet is not None:
-        return TrackletId(tracklet)
+        return TrackletId(tracklet), None
     if at is not None:
         name, time, x, y = at
-        return case.probe_at(case.store.camera(name).id, parse_time(time), x, y)
+        return case.probe_at(case.store.camera(name).id, parse_time(time), x, y), None
     image, person = photo
     assert image is not None
-    pixels = Photos(program, case).person(image, person)
-    vector: Vectors = embedder_of(program, case, model, weights).embed_image(pixels)
-    return vector
+    pixels, picture = Photos(program, case).person(image, person)
+    return embedder_of(program, case, model, weights).embed_image(pixels), picture
 
 
 def embedder_of(program: Program, case: Case, model: ModelId, weights: Path | None = None) -> Embedder:
@@ -211,12 +214,14 @@ def why(
 ) -> None:
     """Why was this tracklet found? The pictures of both tracks that carried the match, by the network's own account."""
     program: Program = context.obj
-    with Case.open(case, read_only=True) as opened:
+    with Case.open(case) as opened:
         asked = embedder_of(program, opened, opened.model(), embedder)
         sides = _why(opened, asked, {"why": tracklet, "probe": searched})
         clocks = {camera.id: camera.clock for camera in opened.store.cameras()}
         numbers = {"found": TrackletId(tracklet), "searched": TrackletId(searched)}
         homes = {side: opened.store.tracklets([number])[0].camera for side, number in numbers.items()}
+        for number in numbers.values():
+            opened.view(number)
     if as_json:
         say(sides)
         return
@@ -241,7 +246,8 @@ def answer(case: Case, embedder: Embedder, photos: Photos, line: str) -> dict[st
             return {"id": number, "why": _why(case, embedder, request)}
         if "people" in request:
             return {"id": number, **_people(photos, Path(request["people"]))}
-        vector = embedder.embed_image(_pixels(case, request))
+        pixels, picture = _pixels(case, request)
+        vector = embedder.embed_image(pixels)
     except ReappearError as error:
         return {"id": number, "error": str(error)}
     except (ValueError, KeyError, TypeError) as error:
@@ -250,7 +256,7 @@ def answer(case: Case, embedder: Embedder, photos: Photos, line: str) -> dict[st
             "error": f"a request is one JSON object with id and people, image, why, or camera, time_us, xyxy: {error}",
         }
     encoded = base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode("ascii")
-    return {"id": number, "vector": encoded, "dim": len(vector), "model": embedder.model}
+    return {"id": number, "vector": encoded, "dim": len(vector), "model": embedder.model, "picture": picture}
 
 
 def _number(line: str) -> object:
@@ -303,9 +309,12 @@ def _people(photos: Photos, file: Path) -> dict[str, Any]:
     return {"people": photo.people.tolist(), "portrait": photo.portrait, "problem": problem}
 
 
-def _pixels(case: Case, request: dict[str, Any]) -> BgrImage:
+def _pixels(case: Case, request: dict[str, Any]) -> tuple[BgrImage, dict[str, Any]]:
+    """The pixels of whom a request is about, and which picture that is, for the record."""
     if "image" in request:
-        whole = read_picture(Path(request["image"]))
-        return part(whole, [float(side) for side in request["xyxy"]]) if "xyxy" in request else whole
+        box = [float(side) for side in request["xyxy"]] if "xyxy" in request else None
+        return part_of(Path(request["image"]), box)
     left, top, right, bottom = (float(side) for side in request["xyxy"])
-    return cut(case.store, DrawnBox(str(request["camera"]), int(request["time_us"]), (left, top, right, bottom)))
+    drawn = DrawnBox(str(request["camera"]), int(request["time_us"]), (left, top, right, bottom))
+    camera = int(case.store.camera(drawn.camera).id)
+    return cut(case.store, drawn), {"camera": camera, "time_us": drawn.time_us, "xyxy": list(drawn.xyxy)}

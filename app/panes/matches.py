@@ -47,7 +47,7 @@ class MatchesPane(QWidget):
     chosen: show a tracklet's moment; pointed: the cursor is on another tracklet; searched: look for this one;
     everybody: list them all; decided: what was said of one; filtered, wished: see FilterRow; compare, why: of the
     current one; erase: what a card shows; pictured: a picture of a person was dropped; said: for the status bar;
-    again: the same question once more
+    again: the same question once more; more: with more of the nearest
     """
 
     chosen = Signal(int)
@@ -64,6 +64,7 @@ class MatchesPane(QWidget):
     pictured = Signal(Path)
     said = Signal(str)
     again = Signal()
+    more = Signal()
 
     def __init__(self, model: MatchesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -98,8 +99,9 @@ class MatchesPane(QWidget):
         above.addWidget(self._back, 0, Qt.AlignmentFlag.AlignTop)
         layout.addLayout(above)
         self.own, self.newer = self._offer(self._search_own), self._offer(self._search_again)
-        layout.addWidget(self.own)
-        layout.addWidget(self.newer)
+        self.farther = self._offer(self._search_farther)
+        for offered in (self.own, self.newer, self.farther):
+            layout.addWidget(offered)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._verbs())
         layout.addWidget(self._search_button())
@@ -148,9 +150,10 @@ class MatchesPane(QWidget):
         self._line.setText(sentence)
         self._line.setVisible(bool(sentence))
 
-    def offer(self, own: str, newer: str) -> None:
-        """What there is beyond these cards, each a button while there is some: in the probe's own camera, and since."""
-        for button, words in ((self.own, own), (self.newer, newer)):
+    def offer(self, own: str, newer: str, more: str) -> None:
+        """What there is beyond these cards, each a button while there is some: in the probe's own camera, since, and
+        farther."""
+        for button, words in ((self.own, own), (self.newer, newer), (self.farther, more)):
             button.setText(words)
             button.setToolTip(words)
             button.setVisible(bool(words))
@@ -345,6 +348,11 @@ class MatchesPane(QWidget):
     def _search_again(self) -> None:
         self.enter()
         self.again.emit()
+
+    def _search_farther(self) -> None:
+        self.stay()
+        self.enter()
+        self.more.emit()
 
     def _search_own(self) -> None:
         self.enter()

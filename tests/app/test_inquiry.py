@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -222,6 +223,49 @@ def test_a_track_is_split_in_a_job_and_the_split_is_taken_back(
     assert store.edits() == []
     qtbot.waitUntil(lambda: any(whole in tile.people.tracklet for tile in view.player.tiles.values()), timeout=WAIT_MS)
     qtbot.waitUntil(lambda: not view.work.jobs.running(), timeout=WAIT_MS)
+
+
+def test_every_look_at_somebody_is_on_the_record_and_the_same_again_is_none(
+    window: MainWindow, dialogs: list[QDialog], qtbot: QtBot
+) -> None:
+    view = view_of(window)
+    probe = searched(window, qtbot)
+
+    def looks() -> list[int]:
+        qtbot.waitUntil(lambda: view.work.writing.idle, timeout=WAIT_MS)
+        return [event.body["tracklet"] for event in view.work.desk.case.store.events() if event.kind == "view"]
+
+    before = looks()
+    match = view.work.matches.match_of(0)
+    assert match is not None
+    for _ in range(2):
+        view.inquiry.show_match(int(match.tracklet))
+    assert looks()[len(before) :] == [match.tracklet]
+    view.inquiry.compare()
+    qtbot.waitUntil(lambda: bool(dialogs), timeout=WAIT_MS)
+    assert looks()[len(before) :] == [match.tracklet, probe, match.tracklet]
+    view.inquiry.show_tracklet(probe)
+    view.matches.cards.setFocus()
+    view.inquiry.play()
+    view.player.pause()
+    assert looks()[len(before) :] == [match.tracklet, probe, match.tracklet, probe, match.tracklet]
+
+
+def test_a_ranking_that_was_cut_says_so_and_shows_more(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = view_of(window)
+    filters = view.inquiry._filters
+    monkeypatch.setattr(view.inquiry, "_filters", lambda: replace(filters(), limit=2))
+    searched(window, qtbot)
+    assert view.work.matches.rowCount() == 2
+    assert "The 2 nearest" in view.matches._line.text()
+    assert view.matches.farther.isVisible()
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.matches.farther.click()
+    assert view.work.matches.rowCount() > 2
+    assert not view.matches.farther.isVisible()
+    assert "tracks ranked" in view.matches._line.text()
 
 
 def test_confirmed_sightings_line_up_are_played_and_exported(

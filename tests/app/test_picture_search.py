@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -71,6 +73,11 @@ def stored(view: CaseView) -> list[tuple[int, int, str]]:
     return [(said.probe, said.candidate, said.verdict) for said in view.work.desk.case.store.decisions()]
 
 
+def recorded(view: CaseView, kind: str) -> list[dict[str, Any]]:
+    """What the record says of such events."""
+    return [dict(event.body) for event in view.work.desk.case.store.events() if event.kind == kind]
+
+
 def members(view: CaseView) -> set[int]:
     journey = view.journey.trace.journey
     return set() if journey is None else {int(seen.tracklet) for seen in journey.confirmed}
@@ -86,6 +93,10 @@ def test_the_first_track_that_is_confirmed_stands_for_the_person_of_a_photo_and_
     press(view, Qt.Key.Key_Y, qtbot)
     assert f"Track {second} stands for the person" in window.statusBar().currentMessage()
     assert stored(view) == [(second, first, "different")], "what was said before is not lost"
+    digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+    assert recorded(view, "search")[-1]["picture"] == {"sha256": digest}
+    (said,) = recorded(view, "recognise")
+    assert (said["tracklet"], said["picture"], said["taken_back"]) == (second, {"sha256": digest}, False)
     press(view, Qt.Key.Key_Y, qtbot)
     assert f"Track {third}: same person" in window.statusBar().currentMessage()
     assert stored(view)[1:] == [(second, third, "same")]
@@ -117,6 +128,7 @@ def test_undo_in_a_photos_search_takes_back_what_was_said_there_and_never_what_w
     assert f"{third} same" in turn(view, qtbot, back=True)
     assert view.work.investigation.verdicts == {first: "different", second: "same"}
     assert f"track {second} stands for the person" in turn(view, qtbot, back=True)
+    assert [said["taken_back"] for said in recorded(view, "recognise")] == [False, True]
     assert stored(view) == before
     assert view.work.investigation.verdicts == {first: "different"}
     assert view.work.investigation.probe is None

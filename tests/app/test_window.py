@@ -192,6 +192,9 @@ def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
     drawn = view.subject._crop.pixmap()
     assert drawn.height() > drawn.width(), "who is looked for is shown"
     assert "a box in" in view.subject._name.text()
+    last = next(event for event in reversed(view.work.desk.case.store.events()) if event.kind == "search")
+    assert last.body["picture"]["camera"] == tile.camera
+    assert last.body["picture"]["xyxy"][3] - last.body["picture"]["xyxy"][1] > 20
     path, cards = tmp_path / "no picture.png", view.work.matches.rowCount()
     path.write_text("words")
     view.inquiry.pictures.search(path)

@@ -159,8 +159,16 @@ def test_cameras_and_times_are_honoured(people: Gallery) -> None:
     assert any("no tracklet passes" in note for note in own.notes)
 
 
-def test_the_limit_is_kept(people: Gallery) -> None:
-    assert ids(ask(people, limit=3)) == ids(ask(people))[:3]
+def test_the_limit_is_kept_and_it_is_said_that_more_would_follow(people: Gallery) -> None:
+    whole = ask(people)
+    assert not whole.cut
+    short = ask(people, limit=3)
+    assert ids(short) == ids(whole)[:3]
+    assert short.cut
+    assert not ask(people, limit=len(whole.matches)).cut
+    only = TrackletFilter(cameras=(people.camera("b"),))
+    assert not ask(people, where=only, limit=PEOPLE).cut, "whom the filters leave out would not follow"
+    assert ask(people, where=only, limit=PEOPLE - 1, different=(TrackletId(8),)).cut
 
 
 def test_a_picture_is_a_probe_too(people: Gallery) -> None:

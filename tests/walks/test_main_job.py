@@ -7,6 +7,7 @@ pictures that look like people is test_world's.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -174,6 +175,13 @@ def test_a_picture_of_several_people_is_searched_for_the_one_who_is_chosen(
     nobody = call("search", case, "--image", scene(tmp_path / "none.png"), "--json")
     assert "nobody was found in none.png" in nobody.err
     assert matches(nobody)
+    assert "nearest are listed: --limit 10" in call("search", case, "--image", path, "--person", 0, "--limit", 1).err
+    with Case.open(case, read_only=True) as opened:
+        asked_for = [event.body["picture"] for event in opened.store.events(limit=5) if event.kind == "search"]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert asked_for[-1] == {"sha256": digest}, "which picture, and no name of a file"
+    assert asked_for[0]["sha256"] == digest
+    assert len(asked_for[0]["xyxy"]) == 4
     assert "--image FILE" in call("search", case, "--tracklet", 1, "--person", 1).err
 
 
