@@ -21,6 +21,7 @@ from app.investigation import Investigation
 from app.item_models.links import LinksModel
 from app.item_models.matches import CameraLabel, MatchesModel, fitted
 from app.item_models.recordings import RecordingsModel, RowState
+from app.job_words import cancelled
 from app.jobs import Job, Jobs, WarmProbe, running_jobs
 from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
@@ -315,7 +316,9 @@ class Workspace(QObject):
         if not self._reload.isActive():
             self._reload.start()
         for event in events:
-            if event.get("event") == "result" and "edit" in event:
+            if event.get("event") == "result" and event.get("error") == errors.JobCancelled.__name__:
+                self.said.emit(cancelled(job.verb))
+            elif event.get("event") == "result" and "edit" in event:
                 self.edited.emit(event)
             elif event.get("event") == "result" and "evidence" in event:
                 self._read_handed_on()
@@ -344,9 +347,9 @@ class Workspace(QObject):
             self._show_case()
 
     def _tell_failed(self, result: dict[str, Any]) -> None:
-        """A split or a merge that ended before its end, as the error that it is; not one that somebody cancelled."""
+        """A split or a merge that ended before its end, as the error that it is."""
         kind = getattr(errors, str(result.get("error")), errors.ReappearError)
-        if not result.get("ok") and kind is not errors.JobCancelled:
+        if not result.get("ok"):
             self.failed.emit(kind(str(result.get("message"))))
 
     def _tell_result(self, result: dict[str, Any]) -> None:
