@@ -16,7 +16,7 @@ from app.journeys import export
 from app.networks import Networks
 from app.portrait import Portrait
 from app.waiting import Waiting, keep, kept
-from app.words import tr
+from app.words import Later, tr
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
@@ -45,6 +45,9 @@ from reid_engine.types import CameraId, Seen, Tracklet, TrackletId, Vectors, Ver
 FIRST_CARDS = 500
 EVERYBODY = 100_000  # cards at once; more are asked for by time or place
 PORTRAIT = 4
+STAYS_ERASED = Later(
+    "{why}. This case does not analyse it again; if that may and must be, add it to a case of its own."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ class Desk:
         missing = frozenset(source.path for source in sources if not Path(source.path).exists())
         gone = self.case.store.erased_whole()
         erased = {
-            source.path: brought_back(Path(source.path).name, gone[source.id])
+            source.path: tr(STAYS_ERASED).format(why=brought_back(Path(source.path).name, gone[source.id]))
             for source in sources
             if source.id in gone
         }

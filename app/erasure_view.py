@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from app.dialogs.erase import EraseDialog
+from app.dialogs.erase import EraseDialog, Request
 from app.erasures import Offer, done_words
 from app.words import tr
 from app.workspace import Workspace
@@ -25,6 +25,7 @@ class ErasureView(QObject):
         self.work = work
         self._window = window
         self.dialog: EraseDialog | None = None
+        self._refused: Request | None = None  # nobody writes it twice
 
     def ask(self, tracklet: int | None) -> None:
         """Show what would go with a track, with what is due, a recording or a camera; nothing goes unagreed."""
@@ -40,8 +41,9 @@ class ErasureView(QObject):
             return
         if refused:
             self.said.emit("  ".join(refused))
-        dialog = self.dialog = EraseDialog(offers, self._window)
-        dialog.accepted.connect(lambda: self.erase(dialog.offer, dialog.reason, dialog.asked_by))
+        dialog = self.dialog = EraseDialog(offers, self._window, before=self._refused)
+        self._refused = None
+        dialog.accepted.connect(lambda: self.erase(dialog.request))
         dialog.finished.connect(self._closed)
         dialog.open()
 
@@ -50,15 +52,19 @@ class ErasureView(QObject):
             self.dialog.deleteLater()
         self.dialog = None
 
-    def erase(self, offer: Offer, reason: str, asked_by: str) -> None:
+    def erase(self, request: Request) -> None:
         """Do it, on the lane where things are written; the window stays alive meanwhile."""
         self.said.emit(tr("Erasing; the case's file is written anew …"))
         self.work.forget_probe()
         desk = self.work.desk
-        self.work.writing.run(lambda: desk.erase(offer, reason, asked_by), self._done, failed=self._not_done)
+        self.work.writing.run(
+            lambda: desk.erase(request.offer, request.reason, request.asked_by), self._done,
+            failed=lambda error: self._not_done(request, error),
+        )  # fmt: skip
 
     def _done(self, found: Erasure) -> None:
         self.erased.emit(done_words(found))
 
-    def _not_done(self, error: Exception) -> None:
+    def _not_done(self, request: Request, error: Exception) -> None:
+        self._refused = request
         self.failed.emit(error)

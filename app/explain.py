@@ -77,9 +77,7 @@ EXPLANATIONS: dict[type[errors.ReappearError], Explanation] = {
     errors.UnfinishedError: Explanation(
         Later("The work stopped before its end"), COMMITTED, Later("Start it again: it goes on where it stopped.")
     ),
-    errors.JobCancelled: Explanation(
-        Later("Stopped as asked"), COMMITTED, Later("Start it again to go on where it stopped.")
-    ),
+    errors.JobCancelled: Explanation(Later("Cancelled"), COMMITTED, Later("Start it again to go on where it stopped.")),
     errors.DiskFull: Explanation(
         Later("No space is left on the disk"),
         COMMITTED,

@@ -15,6 +15,12 @@ STAGES = {
     "index": Later("Indexing"), "export": Later("Preparing the network for this machine"),
     "render": Later("Making the clips"),
 }  # fmt: skip
+CANCELLED = {
+    "ingest": Later("Cancelled: what was found so far is kept and can be searched. Start goes on from there."),
+    "describe": Later("Cancelled: searches go by the model in force. Asked for again, it goes on from there."),
+    "evidence": Later("Cancelled: no evidence folder was left."),
+    "split": Later("Cancelled: the track is as it was."), "merge": Later("Cancelled: both tracks are as they were."),
+}  # fmt: skip
 BETWEEN = "   ·   "
 
 
@@ -35,6 +41,11 @@ def name_of(verb: str, arguments: Sequence[str]) -> str:
     if verb == "merge" and first and others[0]:
         return tr("Merge of tracks {track} and {other}").format(track=first, other=others[0])
     return verb.capitalize()
+
+
+def cancelled(verb: str) -> str:
+    """What is left of a job that somebody cancelled, and how to go on."""
+    return tr(CANCELLED[verb]) if verb in CANCELLED else tr("Cancelled.")
 
 
 def headline(job: Job, progress: dict[str, Any]) -> str:

@@ -9,13 +9,13 @@ from app.words import Later, tr
 from reid_engine.clock import SECOND_US
 
 STARTS = MappingProxyType({
-    "by hand": Later("set by hand: typed, or read from the clock in the picture"),
+    "by hand": Later("set by an operator: typed, or read off the clock in the picture"),
     "file name": Later("the file's name"),
     "container": Later("the date inside the file; some recorders write the end or the export there"),
     "unknown": Later("unknown: nobody has set it"),
 })  # fmt: skip
 DOUBTS = MappingProxyType({
-    "by hand": Later("start set by hand"),
+    "by hand": Later("start set by an operator"),
     "container": Later("start by the date inside the file"), "unknown": Later("start unknown"),
 })  # fmt: skip
 

@@ -29,7 +29,7 @@ TRAINS = {"grl": "grl", "stmp": "stmp", "rgsat": "rgsat", "gltr": "gltr", "tcl":
 KEPT_WORDS = 2000
 # what the trainer says to whoever types commands, and what the window has for it
 IN_THE_WINDOW = {
-    "stopped as asked": Later("Stopped as asked"),
+    "stopped as asked": Later("Stopped"),
     "go on with --resume": Later("“Go on with this run” takes it up again"),
     "go on with it by --resume": Later("go on with it by “Go on with this run”"),
     "--resume goes on from that state": Later("“Go on with this run” takes it up from that state"),

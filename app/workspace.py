@@ -21,6 +21,7 @@ from app.investigation import Investigation
 from app.item_models.links import LinksModel
 from app.item_models.matches import CameraLabel, MatchesModel, fitted
 from app.item_models.recordings import RecordingsModel, RowState
+from app.job_words import cancelled
 from app.jobs import LENGTHY, Job, Jobs, WarmProbe, running_jobs
 from app.networks import Networks, bundled, standard
 from app.overlays import BoxCache
@@ -365,9 +366,11 @@ class Workspace(QObject):
     def _on_failed(self, verb: str, result: dict[str, Any]) -> None:
         """A job was ended by an error, which it is here too where somebody waits for it; not when they cancelled it."""
         kind, words = getattr(errors, str(result["error"]), errors.ReappearError), str(result.get("message"))
-        if verb in LENGTHY:
+        if kind is errors.JobCancelled:
+            self.said.emit(cancelled(verb))
+        elif verb in LENGTHY:
             self.said.emit(words)
-        elif kind is not errors.JobCancelled:
+        else:
             self.failed.emit(kind(words))
 
     def _tell_analysed(self, files: Sequence[Mapping[str, Any]]) -> None:

@@ -208,7 +208,7 @@ class Ingest:
         done = source is not None and source.state == "done" and source.fingerprint == self._fingerprint()
         if source is not None and done and source.id not in whole:
             return
-        raise InputError(brought_back(path.name, erased))
+        raise InputError(f"{brought_back(path.name, erased)}; add --again to ingest it nevertheless")
 
     def _camera(self, name: str) -> Camera:
         known = {camera.name for camera in self.case.store.cameras()}

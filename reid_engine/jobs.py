@@ -128,7 +128,7 @@ class JobControl:
         """Wait while held; raise JobCancelled if somebody asked to stop."""
         self._go.wait()
         if self._stop.is_set():
-            raise JobCancelled("stopped as asked; everything committed so far is kept")
+            raise JobCancelled("cancelled; what was done until then is kept")
 
     def report(self, **progress: Any) -> None:
         """Tell the listener, then ``check``."""

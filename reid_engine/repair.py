@@ -58,7 +58,9 @@ def check_merge(store: Store, numbers: tuple[TrackletId, TrackletId]) -> None:
     store.refuse_replaced(numbers)
     one, other = (store.closed_tracklet(number).frame_index for number in numbers)
     if np.intersect1d(one, other).size:
-        raise UsageError(f"tracks {numbers[0]} and {numbers[1]} are seen in the same picture: they are two people")
+        raise UsageError(
+            f"tracks {numbers[0]} and {numbers[1]} are side by side in one picture: they are two people, and not merged"
+        )
 
 
 def split(

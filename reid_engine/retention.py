@@ -100,12 +100,9 @@ def overwrite(store: Store, folder: Path) -> int | None:
 
 
 def brought_back(name: str, erased: Event) -> str:
-    """Why a recording of this name is refused, of which everything was erased."""
+    """Why a recording of this name is refused, of which everything was erased; who tells it says what can be done."""
     day = datetime.fromtimestamp(erased.at_us / 1e6, UTC)
-    return (
-        f"{name}: what was found in it was erased on {day:%Y-%m-%d} by {erased.operator} "
-        f"({erased.body['reason']}); add --again to ingest it nevertheless"
-    )
+    return f"{name}: what was found in it was erased on {day:%Y-%m-%d} by {erased.operator} ({erased.body['reason']})"
 
 
 def _backups(folder: Path) -> list[Path]:

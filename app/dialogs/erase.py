@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PySide6.QtGui import QIntValidator
 from PySide6.QtWidgets import (
@@ -24,10 +25,24 @@ from app.words import tr
 MOST_TYPED = 1_000_000_000
 
 
-class EraseDialog(QDialog):
-    """``offer`` is what was chosen; it can be accepted once a reason is written and the number of tracks typed."""
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be erased, why, and by whose order."""
 
-    def __init__(self, offers: Sequence[Offer], parent: QWidget | None = None) -> None:
+    offer: Offer
+    reason: str
+    asked_by: str
+
+
+class EraseDialog(QDialog):
+    """``request`` is what was chosen; it can be accepted once a reason is written and the number of tracks typed.
+
+    before: what was asked for last and refused: chosen and written already, and agreed to anew
+    """
+
+    def __init__(
+        self, offers: Sequence[Offer], parent: QWidget | None = None, *, before: Request | None = None
+    ) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Erase"))
         self.resize(theme.room(self, 620, 520))
@@ -64,6 +79,10 @@ class EraseDialog(QDialog):
         self._what.currentIndexChanged.connect(self._show)
         for field in (self._reason, self._figure):
             field.textChanged.connect(self._judge)
+        if before is not None:
+            self._what.setCurrentIndex(max(0, self._what.findText(before.offer.words)))
+            self._reason.setText(before.reason)
+            self._asked_by.setText(before.asked_by)
         self._show()
 
     @property
@@ -72,14 +91,9 @@ class EraseDialog(QDialog):
         return self._offers[self._what.currentIndex()]
 
     @property
-    def reason(self) -> str:
-        """Why."""
-        return self._reason.text().strip()
-
-    @property
-    def asked_by(self) -> str:
-        """By whose order."""
-        return self._asked_by.text().strip()
+    def request(self) -> Request:
+        """All of it."""
+        return Request(self.offer, self._reason.text().strip(), self._asked_by.text().strip())
 
     def _field(self, name: str, hint: str) -> QLineEdit:
         field = QLineEdit(self)
@@ -100,4 +114,4 @@ class EraseDialog(QDialog):
 
     def _judge(self) -> None:
         agreed = self._figure.text() == str(self._count)
-        self._erase.setEnabled(agreed and bool(self.reason) and not self.offer.plan.rows.empty)
+        self._erase.setEnabled(agreed and bool(self.request.reason) and not self.offer.plan.rows.empty)

@@ -45,7 +45,7 @@ WORDS: dict[RowState, str] = {
     "erased": Later("erased"),
 }  # fmt: skip
 ORIGINS = {
-    "by hand": Later("by hand"), "file name": Later("file name"), "container": Later("inside file"),
+    "by hand": Later("operator"), "file name": Later("file name"), "container": Later("inside file"),
     "unknown": Later("unknown"),
 }  # fmt: skip
 RIGHT = CameraClock()

@@ -30,6 +30,7 @@ EXAMPLE = Later("Examples")
 COUNTER = Later("Not this person")
 HEADINGS: dict[Verdict, str] = {"same": Later("Confirmed"), "different": Later("Rejected"),
                                "unsure": Later("Unsure")}  # fmt: skip
+ELSEWHERE = Later("Confirmed in other searches")
 TALLEST = 320  # pixels of the probe's picture; large text needs the room
 THUMB = QSize(44, 76)
 THUMB_ROOM = QSize(54, 86)  # three beside one another in the narrowest pane
@@ -72,6 +73,9 @@ class SubjectPane(QWidget):
         self._name.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self._name.setWordWrap(True)
         self._wide = self._warning()
+        self._whose = QLabel(self)  # the pictures below are of whoever is selected, who may be a match
+        self._whose.setWordWrap(True)
+        self._whose.hide()
         self._strip = QHBoxLayout()
         self._strip.setSpacing(4)
         self._doubt = self._warning()
@@ -87,6 +91,7 @@ class SubjectPane(QWidget):
         layout.addWidget(self._crop)
         layout.addWidget(self._name)
         layout.addWidget(self._wide)
+        layout.addWidget(self._whose)
         layout.addLayout(self._strip)
         layout.addWidget(self._doubt)
         layout.addWidget(self._better)
@@ -159,6 +164,8 @@ class SubjectPane(QWidget):
     def show_portrait(self, name: str, pictures: Sequence[QImage], doubt: str, *, better: str = "") -> None:
         """Crops of the track that is selected now (none: nobody is), why it may rank badly, where it is seen better."""
         empty(self._strip)
+        self._whose.setText(tr("Selected: {name}").format(name=name))
+        self._whose.setVisible(bool(pictures))
         if self._probe is None and self._crop.pixmap().isNull() and not self._name.text():
             self._crop.setText(tr(SELECTED).format(key=key(SEARCH), name=name.capitalize()) if pictures else tr(NOBODY))
         for picture in pictures:
@@ -213,11 +220,22 @@ class SubjectPane(QWidget):
             members = [int(number) for number, said in verdicts.items() if said == verdict]
             if members:
                 self._lists.addWidget(self._group(f"{tr(heading)} {len(members)}", members))
-        looked_for = {self._probe, self._anchor}
-        others = [one for one in self._people if looked_for.isdisjoint(map(int, one[0].members))]
+            if verdict == "same" and (further := self._further()):
+                self._lists.addWidget(self._group(f"{tr(ELSEWHERE)} {len(further)}", further))
+        others = [one for one in self._people if self._looked_for.isdisjoint(map(int, one[0].members))]
         if others:
             self._lists.addWidget(self._known_group(others))
         self._lists.addStretch(1)
+
+    @property
+    def _looked_for(self) -> set[int]:
+        return {number for number in (self._probe, self._anchor) if number is not None}
+
+    def _further(self) -> list[int]:
+        """Who else is the person by decisions of other searches: a journey counts them, too."""
+        mine = [one for one, _ in self._people if not self._looked_for.isdisjoint(map(int, one.members))]
+        here = {int(number) for number, said in self._verdicts.items() if said == "same"} | self._looked_for
+        return sorted({int(number) for one in mine for number in one.members} - here)
 
     def supply(self, tracklet: int, picture: QImage) -> None:
         """A crop has come. Of those that are no longer shown none is kept."""

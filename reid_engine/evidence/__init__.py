@@ -68,7 +68,7 @@ def export_evidence(
         with explained(out), whole_folder(out) as part:
             return _exported(case, case.journey(start), part, out, options, words, control)
     except JobCancelled as error:
-        raise JobCancelled("stopped as asked; no folder was left") from error
+        raise JobCancelled("cancelled; no folder was left") from error
 
 
 def _exported(

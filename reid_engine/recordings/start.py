@@ -90,7 +90,7 @@ def parse_time(text: str) -> int:
 
 
 def decide_start(by_hand: int | None, name: StartTime | None, container_us: int | None) -> StartTime:
-    """By hand beats the file name, which beats the container; without any, 1970 and a sentence that says so."""
+    """By hand beats the file name, which beats the container; without any, 0 for unknown, and a sentence."""
     camera = "" if name is None else name.camera
     if by_hand is not None:
         return StartTime(by_hand, "by hand", camera=camera)
@@ -98,7 +98,7 @@ def decide_start(by_hand: int | None, name: StartTime | None, container_us: int 
         return name
     if container_us is not None and container_us >= NO_TIME_BEFORE_US:
         return StartTime(container_us, "container", CONTAINER_NOTE)
-    note = "the start is unknown, so it counts from 1970-01-01T00:00:00Z; give it by hand"
+    note = "nothing says when it began: until somebody gives its start, its times are how far into it"
     return StartTime(0, "unknown", note)
 
 

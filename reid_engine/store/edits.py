@@ -111,7 +111,7 @@ def _only_source(connection: sa.Connection, before: Sequence[TrackletId]) -> Sou
     of = {row for (row,) in connection.execute(sa.select(tracklet.c.source).where(tracklet.c.id.in_(before)))}
     if len(of) != 1:
         raise UsageError(
-            f"tracks {', '.join(map(str, before))} lie in {len(of)} recordings; one track lies in one recording. "
-            "Say that they are the same person instead"
+            f"tracks {' and '.join(map(str, before))} are of different recordings, and only those of one can be "
+            "merged. If they show one person, search for one of them and confirm the other"
         )
     return SourceId(of.pop())

@@ -19,6 +19,7 @@ from app.main_window import MainWindow
 from app.panes.footage import searchable
 from app.verbs import INVESTIGATE
 from reid_engine.case import Case
+from reid_engine.errors import CaseBusy
 from reid_engine.store import Retention
 from tests.app.conftest import WAIT_MS, Open, view_of
 from tests.app.test_inquiry import confirm_best, searched
@@ -154,9 +155,41 @@ def test_a_recording_can_be_erased_with_nobody_selected_and_is_in_force_nowhere_
         with qtbot.waitSignal(work.intake.refused, timeout=WAIT_MS) as refused:
             work.intake.drop([dropped])
         assert refused.args[0].startswith("east.mp4: what was found in it was erased on 20")
-        assert "(order 3); add --again" in refused.args[0]
+        assert "(order 3). This case does not analyse it again; if that may and must be, add it" in refused.args[0]
+        assert "--again" not in refused.args[0]
     row = work.recordings.of(copy)
     assert row is not None
     assert row.state == "duplicate"
     event = next(event for event in work.desk.case.store.events() if event.kind == "erased")
     assert about(event, {}, "UTC").startswith("all of recording 1 (east.mp4): ")
+
+
+def test_what_was_written_for_an_erasure_that_was_refused_is_there_when_it_is_asked_for_again(
+    window: MainWindow, qtbot: QtBot, dialogs: list[QDialog], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probe = searched(window, qtbot)
+    view = view_of(window)
+    busy = CaseBusy("an analysis writes to this case: wait for it")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise busy
+
+    monkeypatch.setattr(view.work.desk.case, "erase", refuse)
+    view.erasing.ask(int(probe))
+    dialog = the_dialog(window, qtbot)
+    dialog._what.setCurrentIndex(1)
+    qtbot.keyClicks(dialog._reason, "order 3")
+    qtbot.keyClicks(dialog._asked_by, "the court")
+    qtbot.keyClicks(dialog._figure, str(len(dialog.offer.plan.rows.tracklets)))
+    with qtbot.waitSignal(view.erasing.failed, timeout=WAIT_MS):
+        dialog.accept()
+
+    view.erasing.ask(int(probe))
+    again = the_dialog(window, qtbot)
+    assert (again.request.reason, again.request.asked_by) == ("order 3", "the court")
+    assert again.offer.words == f"The whole person of track {probe}"
+    assert again._figure.text() == "", "it is agreed to anew"
+    again.reject()
+    view.erasing.ask(int(probe))
+    assert the_dialog(window, qtbot).request.reason == "", "who closes it has done with it"
+    the_dialog(window, qtbot).reject()

@@ -169,7 +169,7 @@ def test_a_merge_of_two_people_is_refused_before_a_job_begins(window: MainWindow
     for number in (elsewhere, one.id):
         view.player.select(int(number))
     view.inquiry.merge()
-    qtbot.waitUntil(lambda: "lie in 2 recordings" in window.statusBar().currentMessage(), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: "only those of one can be merged" in window.statusBar().currentMessage(), timeout=WAIT_MS)
     view.player.seek(one.end_us + 60_000_000)
     view.inquiry.split()
     qtbot.waitUntil(lambda: "cannot be split there" in window.statusBar().currentMessage(), timeout=WAIT_MS)
@@ -194,3 +194,23 @@ def test_an_edit_that_fails_says_its_sentence_in_the_window(
     assert "tracks 2 and 7 are seen in the same picture" in said[0]
     assert "no space is left where the case lies" in said[1]
     assert "reappear:" not in "".join(said)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("ingest", "Cancelled: what was found so far is kept and can be searched. Start goes on from there."),
+        ("describe", "Cancelled: searches go by the model in force. Asked for again, it goes on from there."),
+        ("evidence", "Cancelled: no evidence folder was left."),
+        ("merge", "Cancelled: both tracks are as they were."),
+    ],
+)
+def test_a_job_that_was_cancelled_says_what_is_left_of_it(
+    window: MainWindow, verb: str, words: str, qtbot: QtBot
+) -> None:
+    """And not what its command says to whoever types commands."""
+    job = job_of(window, verb, "2", "7")
+    told = {"ok": False, "error": "JobCancelled", "message": "cancelled; what was done until then is kept"}
+    job.moved.emit([{"event": "result", **told}])
+    assert window.statusBar().currentMessage() == words
+    end(job)

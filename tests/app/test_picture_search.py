@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QDialog
+from PySide6.QtWidgets import QDialog, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.case_view import CaseView
@@ -300,3 +300,36 @@ def test_what_is_restored_in_a_photos_search_is_what_was_taken_back_there_and_no
     assert stored(view) == [(second, first, "different")]
     assert view.work.investigation.verdicts == {first: "different", second: "same"}
     assert view.work.desk.case.store.notes() == []
+
+
+def words(view: CaseView) -> list[str]:
+    """What stands in the pane of whoever is looked for, and is shown."""
+    return [label.text() for label in view.subject.findChildren(QLabel) if not label.isHidden()]
+
+
+def test_who_is_confirmed_in_other_searches_is_counted_beside_so_that_the_journey_has_no_more(
+    view: CaseView, photo: Path, qtbot: QtBot
+) -> None:
+    _, second, third, *_ = drop(view, photo, qtbot)
+    for _ in range(2):
+        press(view, Qt.Key.Key_Y, qtbot)
+    qtbot.waitUntil(lambda: len(members(view)) == 2, timeout=WAIT_MS)
+    assert "Confirmed 2" in words(view)
+    assert not any("other searches" in one for one in words(view))
+    view.work.desk.decide(second, third, "same")
+    view.journey.read()
+    view.known.read()
+    qtbot.waitUntil(lambda: "Confirmed in other searches 1" in words(view), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: len(members(view)) == 3, timeout=WAIT_MS)
+    assert "Confirmed 2" in words(view)
+
+
+def test_pictures_of_whoever_is_selected_are_called_so_below_the_name_of_whoever_is_sought(
+    view: CaseView, photo: Path, qtbot: QtBot
+) -> None:
+    drop(view, photo, qtbot)
+    view.player.select(2)
+    qtbot.waitUntil(lambda: "Selected: track 2" in words(view), timeout=WAIT_MS)
+    assert "suspect.jpg: not a track of this case" in words(view)
+    view.player.select(-1)
+    assert not any("Selected" in one for one in words(view))

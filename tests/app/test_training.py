@@ -205,7 +205,7 @@ def test_how_far_a_run_is_is_said_in_words(progress: dict[str, object], said: st
     [
         (
             "stopped as asked after 1 step; go on with --resume",
-            "Stopped as asked after 1 step; “Go on with this run” takes it up again",
+            "Stopped after 1 step; “Go on with this run” takes it up again",
         ),
         ("no space is left; free some space and go on with --resume",
          "no space is left; free some space and “Go on with this run” takes it up again"),

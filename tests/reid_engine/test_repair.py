@@ -143,7 +143,7 @@ def test_tracks_seen_in_one_picture_or_in_two_recordings_are_not_merged(people: 
         check_merge(people.store, (first, second))  # what the window asks before it starts a job
     with pytest.raises(UsageError, match="two people"):
         merge(people.store, (first, second), EMBEDDERS)
-    with pytest.raises(UsageError, match="lie in 2 recordings"):
+    with pytest.raises(UsageError, match="only those of one can be merged"):
         merge(people.store, (first, far), EMBEDDERS)
     with pytest.raises(UsageError, match="itself"):
         merge(people.store, (first, first), EMBEDDERS)

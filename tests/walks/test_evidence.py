@@ -389,8 +389,8 @@ def words_of(page: str) -> str:
 
 def test_a_report_says_where_every_time_comes_from(whole: Path) -> None:
     page = words_of((whole / "report.html").read_text("utf-8"))
-    assert "start set by hand; camera clock +37 s, corrected, ± 1 s" in page
-    assert "set by hand: typed, or read from the clock in the picture; by " in page
+    assert "start set by an operator; camera clock +37 s, corrected, ± 1 s" in page
+    assert "set by an operator: typed, or read off the clock in the picture; by " in page
     assert "the recording's own" in page.replace("&#x27;", "'")
     assert "Packets" not in page
     recordings = manifest(whole)["recordings"]
