@@ -112,7 +112,7 @@ def test_without_a_journey_it_is_said_what_to_do_first_and_what_fails_is_said_wi
         (ReappearError, "?"),
         (UnfinishedError, "The work was stopped from outside."),
     ]
-    assert sentences == [], "nothing is kept of what was cancelled, and nobody says that it was"
+    assert sentences == ["Cancelled: no evidence folder was left."]
 
 
 def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot, tmp_path: Path) -> None:
