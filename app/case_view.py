@@ -58,6 +58,7 @@ class CaseView(QObject):
         self.moments = MomentsView(work, self.player, window)
         self.erasing = ErasureView(work, window)
         self.jobs = ProgressPane(window)
+        self._coming: Place | None = None  # where somebody was, as long as footage is not known
         self._connect_footage()
         for part in (self.inquiry, self.journey, self.evidence, self.erasing):
             part.said.connect(self.said)
@@ -90,18 +91,20 @@ class CaseView(QObject):
         )
 
     def place(self, *, watching: bool) -> Place:
-        """Where somebody is in the case."""
-        return Place(
+        """Where somebody is in the case, or is about to be again."""
+        return self._coming or Place(
             watching, self.footage.current, self.moments.skipping, self.player.standing(), self.matches.standing(),
             self.inquiry.pictures.last, self.work.investigation.sought(),
         )  # fmt: skip
 
     def return_to(self, place: Place) -> None:
         """Be where somebody was in another view of this case, as soon as its footage is known."""
+        self._coming = place
         once = Qt.ConnectionType.SingleShotConnection
         self.work.footage_changed.connect(lambda _: self._return_to(place), once)
 
     def _return_to(self, place: Place) -> None:
+        self._coming = None
         self.footage.go_to(place.recording)
         self.moments.skipping = place.skipping
         self.player.stand(place.standing)

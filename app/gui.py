@@ -35,12 +35,14 @@ def prepare() -> QApplication:
 
 def show(application: Application, case: Path | None = None, ask: int | None = None) -> MainWindow:
     """Open the window, with a case where one is given, and there with the answer for a track where one is."""
+    from PySide6.QtCore import Qt
+
     window = application.open_window(case)
     # Looking for garbage among all that is loaded by then would hold the window up for 80 ms, again and again.
     window.case_opened.connect(gc.freeze)
     if ask is not None:
         track = ask
-        window.case_opened.connect(lambda: window.search_when_ready(track))
+        window.case_opened.connect(lambda: window.search_when_ready(track), Qt.ConnectionType.SingleShotConnection)
     return window
 
 

@@ -220,9 +220,7 @@ def test_the_window_with_text_of_200_per_cent_cuts_nothing_off(window: MainWindo
     for place in (FOOTAGE, INVESTIGATE):
         window.go(place)
         window.findChild(HintBar).tell("What to do next, in a line as long as hints are.")
-        qtbot.waitUntil(
-            lambda: cut_off(window) == [], timeout=LAID_OUT_MS
-        )  # docks take their sizes one after the other
+        qtbot.waitUntil(lambda: cut_off(window) == [], timeout=LAID_OUT_MS)  # docks take their sizes one by one
         assert window.minimumSizeHint().width() <= LARGEST[0]
         assert window.minimumSizeHint().height() + SECOND_ROW <= LARGEST[1]
 

@@ -72,6 +72,20 @@ def test_a_search_its_cursor_and_the_moment_are_as_they_were(window: MainWindow,
     assert view.moments.skipping
 
 
+def test_two_sizes_larger_at_once_lose_nothing_of_it(window: MainWindow, qtbot: QtBot) -> None:
+    probe = searched(window, qtbot)
+    now = view_of(window).player.clock.now_us()
+    opened: list[bool] = []
+    window.case_opened.connect(lambda: opened.append(True))
+    for _ in range(2):
+        window.program.changed_looks.emit()
+    qtbot.waitUntil(lambda: len(opened) == 2, timeout=WAIT_MS)
+    view = view_of(window)
+    answered(view, qtbot)
+    assert (view.work.investigation.probe, view.player.clock.now_us()) == (probe, now)
+    assert window._bar.watching
+
+
 def test_a_list_of_everybody_is_listed_again_with_its_filters(window: MainWindow, qtbot: QtBot) -> None:
     view = view_of(window)
     view.inquiry.everybody()
