@@ -357,10 +357,14 @@ class Desk:
         return self.case.store.handed_on()
 
     def verify(self) -> tuple[int, str, str | None]:
-        """How many events the record has, the hash of the last, and a sentence about the first that does not fit."""
-        last = self.case.store.events(limit=1)
+        """How many events the record has, the hash of the last, and a sentence about the first that does not fit.
+
+        Where all do: about the first thing in the case that is not what they say.
+        """
+        store = self.case.store
+        last = store.events(limit=1)
         count, digest = (last[0].number, last[0].hash) if last else (0, "")
-        return count, digest, self.case.store.broken_record()
+        return count, digest, store.broken_record() or next(iter(store.disagreements()), None)
 
     def verdicts(self, probe: TrackletId) -> dict[TrackletId, Verdict]:
         """What stands about a probe."""

@@ -35,6 +35,7 @@ KINDS = MappingProxyType({
     "likely people": Later("people listed"),
     "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
     "redo": Later("restored"), "split": Later("split"), "merge": Later("merged"), "note": Later("noted"),
+    "camera made": Later("camera made"),
     "camera renamed": Later("camera renamed"), "camera clock": Later("clock set"), "camera pair": Later("link set"),
     "camera placed": Later("camera placed"), "floor plan": Later("floor plan"),
     "source added": Later("recording added"), "source start": Later("start set"),
@@ -259,6 +260,7 @@ def _filled(words: str, body: Body, cameras: Names) -> str:
 
 SENTENCES = MappingProxyType({
     "view": Later("track {tracklet}"),
+    "camera made": Later("{name}"),
     "camera renamed": Later("{from} is now {to}"),
     "camera placed": Later("{camera} on the floor plan"),
     "floor plan": Later("{name}"),

@@ -27,6 +27,7 @@ from reid_engine.errors import CaseBusy, CaseError, DiskFull, InputError, ProbeE
 from reid_engine.index import VectorIndex, open_index, up_to_date
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Known, Link, journey, known_people, links_of
+from reid_engine.last_seen import remember, unlike_last_time
 from reid_engine.people import LikelyPeople, likely_people
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
@@ -93,7 +94,9 @@ class Case:
         read_only = read_only or not os.access(folder, os.W_OK)
         name, doubts = at_work(operator)
         store = Store.open(folder / DATABASE, read_only=read_only, clock=clock, operator=name)
-        return cls(folder, store) if read_only else cls._with_folders(folder, store, doubts)
+        case = cls(folder, store) if read_only else cls._with_folders(folder, store, doubts)
+        case.notices += unlike_last_time(store, folder)
+        return case
 
     @classmethod
     def open_or_create(
@@ -134,7 +137,8 @@ class Case:
             self.notices.append(f"the erasure of event {number} was not finished; it is now")
 
     def close(self) -> None:
-        """Let go of the case."""
+        """Let go of the case, and remember where its record ends."""
+        remember(self.store, self.folder)
         self.store.close()
 
     def __enter__(self) -> Self:

@@ -1,4 +1,4 @@
-"""Does the case agree with itself: rows, boxes, times, pixels, vectors, index and record."""
+"""Does the case agree with itself and with its record: rows, boxes, times, decisions, pixels, vectors and index."""
 
 from __future__ import annotations
 
@@ -49,6 +49,7 @@ def check(
     found += [] if broken is None else [broken]
     if found:
         return found  # what rows that do not fit say of pixels and vectors means nothing
+    found += _few(iter(store.disagreements()))
     spoiled = frozenset(store.without_bytes())  # the check goes on with the others
     found += _few(
         f"tracklet {number} has a crop that is no picture, but text or a number" for number in sorted(spoiled)

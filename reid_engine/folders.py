@@ -18,3 +18,9 @@ def cache_folder() -> Path:
     """Where exported networks lie (may be deleted at any time); ``REAPPEAR_CACHE`` overrides it."""
     given = os.environ.get("REAPPEAR_CACHE")
     return Path(given) if given else platformdirs.user_cache_path("reappear")
+
+
+def state_folder() -> Path:
+    """Where it is kept what this user saw last of each case; ``REAPPEAR_STATE`` overrides it."""
+    given = os.environ.get("REAPPEAR_STATE")
+    return Path(given) if given else platformdirs.user_state_path("reappear")

@@ -153,7 +153,7 @@ def check(
     embedder: Annotated[Path | None, typer.Option(metavar="W", help="Embed a sample again and compare.")] = None,
     as_json: AsJson = False,
 ) -> int:
-    """Prove that rows, crops, vectors and index agree. Exit status 3 when something does not."""
+    """Prove that rows, record, crops, vectors and index agree. Exit status 3 when something does not."""
     program: Program = context.obj
     with job(as_json=as_json) as control, telling(Case.open(case)) as opened:
         network = None
@@ -165,7 +165,7 @@ def check(
     for problem in problems:
         tell(problem)
     if not problems:
-        tell("rows, crops, vectors and index agree")
+        tell("rows, record, crops, vectors and index agree")
     return 3 if problems else 0
 
 
@@ -176,6 +176,7 @@ def record(case: CaseFolder, as_json: AsJson = False) -> int:
     """
     last = None
     with Case.open(case, read_only=True) as opened:
+        notices = opened.notices
         names = {int(camera.id): camera.name for camera in opened.store.cameras()}
         for event in opened.store.events():
             last = event
@@ -188,6 +189,6 @@ def record(case: CaseFolder, as_json: AsJson = False) -> int:
         broken = opened.store.broken_record()
     if last is not None:
         tell(f"{last.number} events, the last with the hash {last.hash}")
-    if broken is not None:
-        tell(broken)
+    for sentence in notices if broken is None else (broken, *notices):
+        tell(sentence)
     return 0 if broken is None else 3

@@ -47,7 +47,7 @@ def journey(
             raise UsageError("say whose journey is exported: `reappear journey CASE` lists who is known")
         _tell_known(case, as_json=as_json)
         return
-    with Case.open(case, read_only=not to) as opened:
+    with telling(Case.open(case, read_only=not to)) as opened:
         found = opened.journey(TrackletId(tracklet))
         cameras = {camera.id: camera for camera in opened.store.cameras()}
         names = {number: camera.name for number, camera in cameras.items()}
@@ -188,7 +188,7 @@ def notes(
     as_json: AsJson = False,
 ) -> None:
     """List the notes and markers, or take one back."""
-    with Case.open(case, read_only=remove is None) as opened:
+    with telling(Case.open(case, read_only=remove is None)) as opened:
         if remove is not None:
             tell(f"taken back: {opened.store.remove_note(remove).words}")
             return
@@ -216,7 +216,7 @@ def plan(
     ] = None,
 ) -> None:
     """Set the floor plan, put a camera on it, or list what is there."""
-    with Case.open(case, read_only=picture is None and place is None) as opened:
+    with telling(Case.open(case, read_only=picture is None and place is None)) as opened:
         if picture is not None:
             try:
                 data = picture.read_bytes()

@@ -13,9 +13,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
+from reid_engine import verifier
 from reid_engine.audit import Event
 from reid_engine.case import Case
-from reid_engine.errors import CaseDamaged, CaseError, JobCancelled, NotFound, SourceError, UsageError
+from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, JobCancelled, NotFound, SourceError, UsageError
 from reid_engine.evidence.folder import keep, whole_folder, write_manifest, write_record, write_verifier
 from reid_engine.evidence.footage import native, rendered
 from reid_engine.evidence.sightings import EvidenceOptions, Piece, pieces_of, refused
@@ -58,8 +59,8 @@ def export_evidence(
     """Write the confirmed sightings of the person of ``start`` into the new folder ``out``, and that into the record.
 
     Raises UsageError when ``out`` exists, SourceError naming every sighting whose recording is gone or was changed,
-    CaseError, CaseDamaged when the case does not prove itself, NotFound, DiskFull, ChildDied, JobCancelled; then no
-    folder is left.
+    CaseError, CaseDamaged when the case does not prove itself, CaseBusy when somebody changed it meanwhile, NotFound,
+    DiskFull, ChildDied, JobCancelled; then no folder is left.
     """
     out = out.absolute()
     if case.store.read_only:
@@ -75,16 +76,18 @@ def _exported(
     case: Case, found: Journey, part: Path, out: Path, options: EvidenceOptions, words: Words, control: JobControl
 ) -> Package:
     pieces = pieces_of(case, found, options)
-    _must_prove_itself(case, [piece.tracklet.id for piece in pieces])
+    _must_prove_itself(case, pieces)
     problems = refused(pieces, control)
     kept = _kept(pieces, problems, options, control)
     sightings = _footage(case, found.start, kept, part, options, words, control)
     write_verifier(part)
     facts = _facts(case, found, options)
-    facts["record"] = write_record(part, case.store.events())
-    facts["recordings"] = _recordings(pieces, problems, case.store.events())
+    record = case.store.events()
+    facts["record"] = write_record(part, record)
+    facts["recordings"] = _recordings(pieces, problems, record)
     facts["skipped"] = [{"tracklet": int(n), "why": why} for n, why in problems.items()]
     facts["sightings"] = sightings
+    _must_be_so_still(facts, record)
     package = Package(out, found, tuple(kept), facts)
     words.write(part, package)
     sha256 = write_manifest(part, facts)
@@ -98,13 +101,24 @@ def _exported(
     return Package(out, found, tuple(kept), facts, sha256)
 
 
-def _must_prove_itself(case: Case, numbers: Sequence[TrackletId]) -> None:
+def _must_prove_itself(case: Case, pieces: Sequence[Piece]) -> None:
     broken = case.store.broken_record()
     if broken is not None:
         raise CaseDamaged(f"{broken}; a package with this record would not prove itself")
-    altered = next(case.store.altered_tracklets(numbers), None)
+    altered = next(case.store.altered_tracklets([piece.tracklet.id for piece in pieces]), None)
     if altered is not None:
         raise CaseDamaged(f"track {altered}: its boxes or pictures are not those that were found; run the check")
+    for tracklet in (piece.tracklet for piece in pieces):
+        if (tracklet.start_us, tracklet.end_us) != (int(tracklet.time_us[0]), int(tracklet.time_us[-1])):
+            raise CaseDamaged(f"track {tracklet.id}: its times do not follow from start and clock; run the check")
+    for sentence in case.store.disagreements():
+        raise CaseDamaged(f"{sentence}; a package would say otherwise than its own record; run the check")
+
+
+def _must_be_so_still(facts: dict[str, Any], record: Sequence[Event]) -> None:
+    """Somebody may have decided, or set a clock, while the pictures were made; the package's record has it then."""
+    for sentence in verifier.contradicted(facts, map(asdict, record)):
+        raise CaseBusy(f"the case was changed while the package was made ({sentence}); export it again")
 
 
 def _kept(

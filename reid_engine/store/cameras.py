@@ -61,6 +61,7 @@ class CameraVerbs(RecordVerbs):
                 if found is None:
                     connection.execute(sa.insert(camera), {"name": name, **asdict(CameraClock())})
                     found = connection.execute(wanted).one()
+                    self.append_event(connection, "camera made", {"camera": found.id, "name": name})
         return camera_row(found)
 
     def rename_camera(self, which: CameraId, name: str) -> None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from reid_engine.store.content import tracklet_sha256
 from reid_engine.store.erasure import ErasureVerbs, unlike_record
 from reid_engine.store.part import plain_rows
+from reid_engine.store.replayed import disagreements
 from reid_engine.store.schema import (
     crop,
     embedding,
@@ -55,6 +56,11 @@ class ConsistencyVerbs(ErasureVerbs):
                 crops = [row._asdict() for row in connection.execute(kept)]
                 if tracklet_sha256(boxes._asdict(), crops) != sha256:
                     yield TrackletId(number)
+
+    def disagreements(self) -> list[str]:
+        """Sentences about tables that are not what the record comes to; the record must have been found whole."""
+        with self.database.reading() as connection:
+            return disagreements(connection)
 
     def unlike_record(self) -> list[SourceId]:
         """Recordings of which other tracklets are here than the record says were found, or were left by an erasure."""

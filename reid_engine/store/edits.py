@@ -65,7 +65,8 @@ class EditVerbs(DeedVerbs):
             connection.execute(sa.insert(edit_part), parts)
             show_parts(connection, number, stands=True)
             found = TrackEdit(number, kind, tuple(before), tuple(made), self.operator, at_us)
-            self.append_event(connection, kind, {"edit": number, **body_of(found)})
+            kept = [_content(connection, one) for one in made]
+            self.append_event(connection, kind, {"edit": number, **body_of(found), "sha256": kept})
         return found
 
     def edits(self) -> list[TrackEdit]:
@@ -83,6 +84,11 @@ class EditVerbs(DeedVerbs):
         with self.database.reading() as connection:
             wanted = sa.select(replaced.c.tracklet).where(replaced.c.tracklet == number)
             return connection.execute(wanted).first() is not None
+
+
+def _content(connection: sa.Connection, number: TrackletId) -> str:
+    """What a tracklet's boxes and crops are, as a hash (see ``content``)."""
+    return str(connection.execute(sa.select(tracklet.c.sha256).where(tracklet.c.id == number)).scalar_one())
 
 
 def standing_edits(connection: sa.Connection) -> list[TrackEdit]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import sqlalchemy as sa
 
 from reid_engine.errors import UsageError
@@ -36,7 +38,8 @@ class PlanVerbs(CameraVerbs):
         with self.database.writing(durable=True) as connection:
             connection.execute(sa.delete(floor_plan))
             connection.execute(sa.insert(floor_plan), {"id": 1, "name": name, "picture": picture})
-            self.append_event(connection, "floor plan", {"name": name, "bytes": len(picture)})
+            body = {"name": name, "bytes": len(picture), "sha256": hashlib.sha256(picture).hexdigest()}
+            self.append_event(connection, "floor plan", body)
 
     def place_camera(self, which: CameraId, x: float, y: float) -> None:
         """Put a camera at a share of the plan's width and height. Raises UsageError outside of it, NotFound."""

@@ -88,6 +88,11 @@ def events_of(connection: sa.Connection, *kinds: str) -> list[Event]:
     ]
 
 
+def last_event(connection: sa.Connection) -> list[Event]:
+    """The last one, if there is any."""
+    return [_event(row) for row in connection.execute(sa.select(event).order_by(event.c.id.desc()).limit(1))]
+
+
 def take_words(connection: sa.Connection, taken: Iterable[Event], by: int) -> dict[str, str]:
     """Empty events but for the numbers in them; returns what erasure number ``by`` must say of each (see ``audit``)."""
     vouched = {}

@@ -88,10 +88,11 @@ class TrackletVerbs(VectorVerbs):
             gone = connection.execute(sa.delete(tracklet).where(tracklet.c.source == which)).rowcount
             note_removal(connection)
             values: dict[str, Any] = {"state": "pending", "failure": None, "checkpoint": None, **report_columns(None)}
-            values |= {} if fingerprint is None else {"fingerprint": fingerprint}
-            values |= {} if settings is None else {"settings": settings}
+            again = {"fingerprint": fingerprint, "settings": settings}
+            values |= {name: value for name, value in again.items() if value is not None}
             connection.execute(sa.update(source).where(source.c.id == which).values(**values))
-            self.append_event(connection, "source reset", {"source": which, "tracklets": gone})
+            now = connection.execute(sa.select(source.c.fingerprint, source.c.settings).where(source.c.id == which))
+            self.append_event(connection, "source reset", {"source": which, "tracklets": gone, **now.one()._asdict()})
         return gone
 
     def find(self, where: TrackletFilter = ANYBODY, among: Iterable[int] | None = None) -> NDArray[np.int64]:

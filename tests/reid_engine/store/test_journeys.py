@@ -130,6 +130,7 @@ def test_a_case_of_the_first_version_keeps_its_decisions_and_their_undo(people: 
         assert restored is not None
         assert restored.words == f"track {ids[2]} different"
         assert again.contradictions() == []
+        assert again.disagreements() == []
         assert again.broken_record() is None
         assert again.tracklets([TrackletId(ids[0])])[0].id == ids[0]
 
