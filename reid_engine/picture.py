@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,23 +10,31 @@ from pathlib import Path
 import numpy as np
 
 from reid_engine.errors import ChildDied, InputError, ProbeError
-from reid_engine.process import die_with_parent, how_it_died, start_child
+from reid_engine.process import die_with_parent, end_child, how_it_died, start_child
 from reid_engine.types import BgrImage
 
 LONGEST_SIDE_PX = 4096
-TIME_LIMIT_S = 30
+TIME_LIMIT_S = 30.0
 LEAST_SIDE_PX = 8
 
 
 def read_picture(path: Path) -> BgrImage:
     """(H, W, 3) BGR, turned as its EXIF says, at most 4096 pixels a side.
 
-    Raises InputError naming the file and what is wrong with it, ChildDied when the decoder died.
+    Raises InputError naming the file and what is wrong with it, ChildDied when the decoder died or did not answer.
     """
     if not path.is_file():
         raise InputError(f"{path}: there is no such picture file; look whether it was moved or renamed")
-    with start_child("reid_engine.picture", [str(path.absolute())]) as child:
+    child = start_child("reid_engine.picture", [str(path.absolute())])
+    try:
         data, _ = child.communicate(timeout=TIME_LIMIT_S)
+    except subprocess.TimeoutExpired:
+        raise ChildDied(
+            f"{path}: its decoder gave no answer within {TIME_LIMIT_S:.0f} s and was ended; look whether the drive "
+            "that it lies on answers, and try it again"
+        ) from None
+    finally:
+        end_child(child)
     if child.returncode < 0:
         raise ChildDied(f"{path}: the decoder was {how_it_died(child.returncode)} on this picture")
     if child.returncode or len(data) < 8:

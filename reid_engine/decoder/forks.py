@@ -23,6 +23,7 @@ ONLINE = b"online"
 OFFLINE_TOO = b"offline"
 HANDED_OVER = 6  # descriptors: the order, its standard input and output, the ring, the folder we are in, the line
 LONGEST_WORD = 64
+LONGEST_BURIAL_S = 10.0  # a killed process that waits for a drive which does not answer stays until it does
 
 
 class Fork:
@@ -56,8 +57,10 @@ class Fork:
             return self.returncode
 
     def close(self) -> None:
-        """End it, wait for that, and forget about it."""
+        """End it, wait for that (not for ever), and forget about it."""
         self.kill()
+        with suppress(OSError):
+            self._line.settimeout(LONGEST_BURIAL_S)
         self.wait()
         self._line.close()
 

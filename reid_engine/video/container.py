@@ -86,9 +86,13 @@ class Decoded(NamedTuple):
 
 
 class VideoFile:
-    """An open video file, to be read once from where it stands. Raises SourceError when it is none."""
+    """An open video file, to be read once from where it stands; ``alive`` is called for every packet.
 
-    def __init__(self, path: Path) -> None:
+    Raises SourceError when it is none.
+    """
+
+    def __init__(self, path: Path, alive: Callable[[], None] = lambda: None) -> None:
+        self._alive = alive
         try:
             # "file:" keeps a colon or a per cent sign in a name from meaning something.
             self._container: InputContainer = av.open(f"file:{path}", options=OPTIONS, metadata_errors="replace")
@@ -196,7 +200,9 @@ class VideoFile:
         packets = self._container.demux(self._stream)
         for _ in range(MOST_ERRORS_IN_A_ROW):
             try:
-                yield from packets
+                for packet in packets:
+                    self._alive()
+                    yield packet
             except av.FFmpegError as error:
                 damage.decode_error(f"a piece of the file could not be read ({error.strerror})")
                 packets = self._container.demux(self._stream)  # a generator that raised is finished

@@ -23,8 +23,9 @@ ENDING_WITHIN = 64
 class FolderSource:
     """Pictures in natural order, one every 1 / ``folder_fps`` seconds. Every file has its number, broken or not."""
 
-    def __init__(self, path: Path, folder_fps: float) -> None:
+    def __init__(self, path: Path, folder_fps: float, alive: Callable[[], None] = lambda: None) -> None:
         self._path = path
+        self._alive = alive
         self._files = pictures_in(path)
         self._fps = folder_fps
         self._from = 0
@@ -58,6 +59,7 @@ class FolderSource:
         self._damage = DamageCount(self._info.notes)
         for index in range(start, len(self._files)):
             offset = self._damage.reached_us = self._offset(index)
+            self._alive()
             image, whole = _read(self._files[index])
             if image is None:
                 self._damage.decode_error(f"{self._files[index].name} is no picture that can be read")
