@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
+from reid_engine.confinement import gain_nothing
 from reid_engine.errors import ChildDied
 
 PR_SET_PDEATHSIG = 1
@@ -67,9 +68,10 @@ def die_with_parent() -> None:
     """Ask the kernel to kill this process when the thread that started it ends, however it ends.
 
     Parents therefore start children from threads that live as long as the work does. A parent that was already gone
-    before the request is noticed by its number.
+    before the request is noticed by its number. No child needs more rights than we have, so none can get them.
     """
     stay_offline()
+    gain_nothing()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = os.environ.get("REAPPEAR_PARENT")
     if parent is not None and int(parent) != os.getppid():

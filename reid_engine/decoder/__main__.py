@@ -22,6 +22,7 @@ from reid_engine.decoder.ring import Ring
 from reid_engine.decoder.selection import Selection
 from reid_engine.errors import ReappearError, SeekError
 from reid_engine.jobs import JsonLines
+from reid_engine.picture import limit_pixels
 from reid_engine.types import SourceReport
 from reid_engine.video import Picture, VideoSource, open_source
 
@@ -202,6 +203,7 @@ def fitted(whole: tuple[int, int], tile: tuple[int, int], enlarged: float = 1.0)
 
 def main() -> None:
     """Carry out one order in each copy; a recording that cannot be read is said as a message."""
+    limit_pixels()
     text, memory = copies()
     order = Order.from_json(text)
     request, out = order.request, _Voice()

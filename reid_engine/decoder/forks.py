@@ -17,6 +17,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
+from reid_engine.confinement import confine
 from reid_engine.process import OFFLINE, child_environment, die_with_parent
 
 ONLINE = b"online"
@@ -204,7 +205,7 @@ def copies() -> tuple[str, int]:
 
 
 def _become(original: int, handed: Sequence[int], *, offline: bool) -> tuple[str, int]:
-    """In a copy: take up what was handed over."""
+    """In a copy: take up what was handed over, and give up what reading a recording does not take."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ["REAPPEAR_PARENT"] = str(original)
     if offline:
@@ -219,6 +220,7 @@ def _become(original: int, handed: Sequence[int], *, offline: bool) -> tuple[str
     for descriptor, number in ((stdin, 0), (stdout, 1)):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    confine()
     return order, ring
 
 

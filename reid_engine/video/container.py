@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 
 from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.errors import SourceError
+from reid_engine.picture import LARGEST_PX, TOO_LARGE
 from reid_engine.recordings.start import microseconds
 from reid_engine.types import RATE_ASSUMED, BgrImage
 from reid_engine.video.damage import DamageCount
@@ -257,6 +258,8 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
     stream = streams[0]
     if stream.codec_context is None:
         raise SourceError(f"{path}: its video is coded in a way that is not known here; export it as H.264")
+    if stream.codec_context.width * stream.codec_context.height > LARGEST_PX:
+        raise SourceError(f"{path}: every picture of it has {TOO_LARGE}")
     # One thread decodes a file the same way every time, damaged or not; cameras are decoded side by side anyway.
     stream.codec_context.thread_count = 1
     return stream
