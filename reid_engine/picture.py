@@ -110,9 +110,10 @@ def main(place: str) -> int:
     """The child: height and width as two little-endian numbers, then the pixels, to standard output."""
     die_with_parent()
     limit_pixels()
-    confine()
     try:
-        found = pixels(sys.stdin.buffer.read() if place == STANDARD_INPUT else Path(place).read_bytes())
+        with sys.stdin.buffer if place == STANDARD_INPUT else Path(place).open("rb") as file:
+            confine()  # a confined child may not open what lies in its parent's memory
+            found = pixels(file.read())
     except (OSError, MemoryError):
         return NO_PICTURE_STATUS
     except TooLarge:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QDialog
 from pytestqt.qtbot import QtBot
 
@@ -288,3 +290,22 @@ def test_what_is_restored_in_a_photos_search_is_what_was_taken_back_there_and_no
     assert stored(view) == [(second, first, "different")]
     assert view.work.investigation.verdicts == {first: "different", second: "same"}
     assert view.work.desk.case.store.notes() == []
+
+
+def test_a_copied_picture_is_searched_for_and_lies_in_no_folder(
+    view: CaseView, photo: Path, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no folder"))  # nothing may be made there
+    QGuiApplication.clipboard().setImage(QImage(str(photo)))
+    before = set(tmp_path.rglob("*.png"))
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.pictures.paste()
+        copied = view.inquiry.pictures._photo
+        assert copied is not None
+        assert str(copied.path).startswith(f"/proc/{os.getpid()}/fd/")
+    settle(view, qtbot)
+    assert view.work.matches.rowCount() >= 4
+    assert copied.copied is not None
+    assert copied.copied.closed
+    assert set(tmp_path.rglob("*.png")) == before
+    QGuiApplication.clipboard().clear()

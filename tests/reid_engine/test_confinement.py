@@ -6,7 +6,9 @@ import os
 import struct
 import subprocess
 import sys
+import time
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -22,6 +24,7 @@ from reid_engine.video import container, open_source
 from tests.support.recorded import draw, write_clip
 
 CONFINED = "from reid_engine.confinement import confine; confine(1 << 30)\n"
+PATIENCE_S = 30.0
 FILES, NET, SCOPES = 1, 4, 6  # versions of Landlock that brought them
 
 
@@ -31,6 +34,13 @@ def ended(code: str, folder: Path) -> str:
         [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=60, check=False
     )
     return (done.stderr.splitlines() or [""])[-1]
+
+
+def wait_until(claim: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not claim():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
 
 
 def limits(pid: int) -> tuple[str, dict[str, str]]:
@@ -85,11 +95,11 @@ def test_the_child_that_opens_a_picture_is_confined_before_it_looks_at_it(tmp_pa
     os.mkfifo(pipe)
     child = start_child("reid_engine.picture", [str(pipe)])
     try:
-        with pipe.open("wb"):  # returns once the child reads
-            gains_nothing, most = limits(child.pid)
+        with pipe.open("wb"):  # returns once the child has opened it; nothing comes
+            wait_until(lambda: limits(child.pid)[1]["Max data size"] == str(MOST_MEMORY_BYTES))
+            assert limits(child.pid)[0] == "1"
     finally:
         end_child(child)
-    assert (gains_nothing, most["Max data size"]) == ("1", str(MOST_MEMORY_BYTES))
 
 
 def test_whoever_asks_is_not_confined(tmp_path: Path) -> None:
