@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QImage, QPixmap
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import local_time
+from app.arrange import Label
 from app.desk import Trace
 from app.dialogs.links import LinksDialog
 from app.dialogs.note import NoteDialog
+from app.explain import sentence
+from app.images import to_qimage
 from app.inquiry_view import InquiryView
 from app.journeys import conflict_words
 from app.keys import key
@@ -23,6 +27,7 @@ from app.words import tr
 from app.workspace import Workspace
 from reid_engine.clock import CameraClock
 from reid_engine.journey import Conflict
+from reid_engine.picture import picture_of
 from reid_engine.store import CameraPair, FloorPlan, Note
 from reid_engine.types import CameraId, TrackletId
 
@@ -44,6 +49,7 @@ class JourneyView(QObject):
         self.pane = JourneyPane(window)
         self.trace = Trace()
         self._plan_shown: FloorPlan | None = None
+        self._picture = b"", QPixmap()  # as it is stored, and as it is painted
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.setInterval(SETTLE_MS)
@@ -93,11 +99,27 @@ class JourneyView(QObject):
         plan = FloorPlan("", b"") if found.plan is None else found.plan
         if plan != self._plan_shown:
             self._plan_shown = plan
-            picture = QPixmap()
-            picture.loadFromData(plan.picture)
-            self.pane.show_plan(picture, plan.places, labels)
+            self._show_plan(plan, labels)
         self.pane.show_links(found.links)
         self.work.links.show(found.links, labels)
+
+    def _show_plan(self, plan: FloorPlan, labels: Mapping[CameraId, Label]) -> None:
+        """The picture may be a stranger's: a child opens it, unless it is the one that is there already."""
+
+        def decoded(picture: QPixmap) -> None:
+            self._picture = plan.picture, picture
+            self.pane.show_plan(picture, plan.places, labels)
+
+        def broken(error: Exception) -> None:
+            self.said.emit(tr("The floor plan cannot be shown: {reason}").format(reason=sentence(error)))
+            decoded(QPixmap())
+
+        self.work.looking.forget("plan")
+        if plan.picture and plan.picture != self._picture[0]:
+            read = partial(_opened, plan)
+            self.work.looking.run(read, lambda image: decoded(QPixmap.fromImage(image)), key="plan", failed=broken)
+        else:
+            decoded(self._picture[1] if plan.picture else QPixmap())
 
     # playing and looking ----------------------------------------------------------------------------------------------
 
@@ -227,3 +249,7 @@ class JourneyView(QObject):
     def _not_written(self, error: Exception) -> None:
         self.failed.emit(error)
         self.read()
+
+
+def _opened(plan: FloorPlan) -> QImage:
+    return to_qimage(picture_of(plan.picture, plan.name))

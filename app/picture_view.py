@@ -5,13 +5,13 @@ Of a picture of several people it is asked who is meant; ``app/dialogs/whom.py``
 
 from __future__ import annotations
 
-import tempfile
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from PySide6.QtCore import QObject, QRectF, Signal
+from PySide6.QtCore import QBuffer, QObject, QRectF, Signal
 from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -39,15 +39,15 @@ NOT_CHOSEN = Later("Nobody in {name} was chosen.")
 
 @dataclass(frozen=True, slots=True)
 class _Photo:
-    """A picture file that is looked at. copied: it was written for this alone, and goes when that is done"""
+    """A picture file that is looked at. copied: it lies in our memory for this alone, and goes when that is done"""
 
     path: Path
     name: str
-    copied: bool = False
+    copied: BinaryIO | None = None
 
     def forget(self) -> None:
-        if self.copied:
-            self.path.unlink(missing_ok=True)
+        if self.copied is not None:
+            self.copied.close()
 
 
 class PictureView(QObject):
@@ -99,10 +99,7 @@ class PictureView(QObject):
         if picture.isNull():
             self.said.emit(tr("There is no picture on the clipboard: copy one first."))
             return
-        with tempfile.NamedTemporaryFile(prefix="reappear-", suffix=".png", delete=False) as file:
-            path = Path(file.name)
-        picture.save(str(path))
-        self._look(_Photo(path, tr("a copied picture"), copied=True))
+        self._look(_in_memory(picture, tr("a copied picture")))
 
     def _look(self, photo: _Photo) -> None:
         """Who is in the picture? The one that was brought last is searched, others are forgotten."""
@@ -188,3 +185,14 @@ class PictureView(QObject):
         """Whether a picture is searched for, and not a track."""
         query = self.work.investigation.query
         return query is not None and query.vector is not None
+
+
+def _in_memory(picture: QImage, name: str) -> _Photo:
+    """A picture as a file that only processes of this user can open, and that ends with ours, however that ends."""
+    encoded = QBuffer()
+    encoded.open(QBuffer.OpenModeFlag.WriteOnly)
+    picture.save(encoded, "PNG")  # type: ignore[call-overload]  # bytes, as declared, are refused
+    handle = os.memfd_create("reappear copied picture")
+    file = os.fdopen(handle, "w+b", buffering=0)
+    file.write(encoded.data().data())
+    return _Photo(Path(f"/proc/{os.getpid()}/fd/{handle}"), name, file)

@@ -9,16 +9,17 @@ import time
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QSocketNotifier, Signal
+from PySide6.QtCore import QObject, QSocketNotifier, QTimer, Signal
 from PySide6.QtGui import QImage
 
 from app.background import Lane
 from app.images import seen_through
 from reid_engine.clock import NO_TIME_BEFORE_US, SECOND_US, CameraClock
 from reid_engine.decoder import Picture, PictureServer
+from reid_engine.decoder.silence import Silence
 from reid_engine.process import put_behind
 from reid_engine.recordings import SourceKind
 from reid_engine.types import CameraId
@@ -30,6 +31,8 @@ NO_TIME = "its time is not known: show it alone to watch it"
 ENDS_BEFORE = "no picture here: the recording ends before"
 END_MARGIN_US = 40_000
 FASTEST = 16.0  # times real time
+STALLED_S = 3  # a picture that should have gone by then is called stalled
+WATCH_MS = 1000
 BEHIND_THE_WINDOW = 15  # decoders are ahead by some pictures, so what a person does now goes first
 
 
@@ -177,7 +180,8 @@ class Reel:
 class Showing:
     """What a tile shows: a picture with its own time, or the reason why there is none.
 
-    picture: whose pixels ``image`` shows
+    picture:   whose pixels ``image`` shows
+    stalled_s: seconds for which another picture should have been there; 0 while that is no matter
     """
 
     image: QImage | None = None
@@ -186,6 +190,7 @@ class Showing:
     size: tuple[int, int] = (0, 0)
     reason: str = ""
     picture: Picture | None = None
+    stalled_s: int = 0
 
 
 class Decoders(QObject):
@@ -246,6 +251,11 @@ class CameraFeed(QObject):
         self._wanted_us = 0
         self._answered = True
         self._error = ""
+        self._restarted = False
+        self._late = Silence()
+        self._watch = QTimer(self)  # runs while a picture is owed: a decoder that hangs wakes nobody
+        self._watch.setInterval(WATCH_MS)
+        self._watch.timeout.connect(self._on_ready)
 
     def resize(self, width: int, height: int) -> None:
         """Decode for a tile of this many pixels."""
@@ -262,16 +272,19 @@ class CameraFeed(QObject):
         if stretch is None:
             self._take()
             self._say(NO_FOOTAGE if self.reel.dated else NO_TIME)
+            self._watch.stop()
             return self.showing
         if self._open is None or not stretch.continues(self._open):
             self._switch(stretch)
         elif exact or (self._answered and self._is_far(time_us)):
             self._jump(stretch.offset(time_us))
         self._pick(stretch, time_us)
+        self._judge(time_us)
         return self.showing
 
     def close(self) -> None:
         """End the decoder."""
+        self._watch.stop()
         if self._notifier is not None:
             self._notifier.setEnabled(False)
             self._notifier.deleteLater()
@@ -289,12 +302,21 @@ class CameraFeed(QObject):
 
     def _switch(self, stretch: Stretch) -> None:
         self.close()
-        self._open, self._error = stretch, ""
+        self._open, self._error, self._restarted = stretch, "", False
         self._say("opening …")
         if stretch.path.exists():
-            self._decoders.start(stretch, self._room, lambda found: self._started(stretch, found))
+            self._begin(stretch)
         else:
             self._error = f"file missing: {stretch.path.name}"
+
+    def _begin(self, stretch: Stretch) -> None:
+        self._decoders.start(stretch, self._room, lambda found: self._started(stretch, found))
+
+    def _again(self, stretch: Stretch) -> None:
+        """A decoder that died or hung is started again once, as in an ingest; what is shown stays until it answers."""
+        self.close()
+        self._open, self._restarted, self._answered = stretch, True, False
+        self._begin(stretch)
 
     def _started(self, stretch: Stretch, found: PictureServer | OSError) -> None:
         if isinstance(found, OSError):
@@ -332,6 +354,9 @@ class CameraFeed(QObject):
             else:
                 server.release(picture)
         if server.error and self._notifier is not None:
+            if server.died and not self._restarted and self._open is not None:
+                self._again(self._open)
+                return
             self._error = server.error
             self._notifier.setEnabled(False)
 
@@ -347,6 +372,28 @@ class CameraFeed(QObject):
             self._say(self._error)
         elif not self._answered and self._server is not None and self._server.ended:
             self._say(ENDS_BEFORE)  # the picture of an earlier moment must not stand for this one
+
+    def _judge(self, time_us: int) -> None:
+        """For how long the picture that is shown has been one of another moment."""
+        late = 0
+        if not self._owed(time_us):
+            self._watch.stop()
+        elif self._watch.isActive():
+            late = int(self._late.look())
+        else:
+            self._late.broken()
+            self._watch.start()
+        stalled_s = late if late >= STALLED_S else 0
+        if self.showing.image is not None and stalled_s != self.showing.stalled_s:
+            self.showing = replace(self.showing, stalled_s=stalled_s)
+
+    def _owed(self, time_us: int) -> bool:
+        """Whether the decoder has yet to give the picture of this moment."""
+        if self._open is None or self._error or self._pictures:
+            return False
+        if self._server is None or not self._answered:
+            return True
+        return not self._server.ended and time_us > self.showing.time_us + self.showing.duration_us
 
     def _show(self, stretch: Stretch, picture: Picture) -> None:
         self._reached_us = stretch.time(picture.offset_us)

@@ -29,6 +29,8 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Known, Link, journey, known_people, links_of
 from reid_engine.last_seen import remember, unlike_last_time
 from reid_engine.people import LikelyPeople, likely_people
+from reid_engine.place import make_as_open_as, make_private
+from reid_engine.place import notices as notices_of
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
@@ -78,6 +80,8 @@ class Case:
     ) -> Self:
         """Make a new case in ``folder`` and open it. Raises CaseError when one is there already."""
         name, doubts = at_work(operator)
+        with explained(folder):
+            make_private(folder)
         store = Store.create(folder / DATABASE, purpose=purpose, clock=clock, operator=name)
         return cls._with_folders(folder, store, doubts)
 
@@ -118,11 +122,12 @@ class Case:
 
     @classmethod
     def _with_folders(cls, folder: Path, store: Store, notices: Sequence[str]) -> Self:
+        make_as_open_as(folder)
         with explained(folder):
             for name in FOLDERS:
                 (folder / name).mkdir(exist_ok=True)
         case = cls(folder, store)
-        case.notices += notices
+        case.notices += [*notices, *notices_of(folder)]
         case._finish_erasure()
         return case
 

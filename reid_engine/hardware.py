@@ -10,9 +10,12 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from reid_engine.confinement import landlock_version
 from reid_engine.folders import cache_folder
 from reid_engine.runtime import choose, default_threads
 
+CONFINED = "opened by children that may write, run and connect to nothing (Landlock, version {version})"
+UNCONFINED = "opened by children with bounded memory; this system has no Landlock, so nothing else holds them"
 PARTS = ("torch", "openvino", "faiss-cpu", "av", "PySide6-Essentials", "ultralytics", "numpy")
 GB = 1e9
 
@@ -29,6 +32,7 @@ class Hardware:
     memory: int
     free_memory: int
     free_disk: int
+    confinement: str
     system: str
     parts: Mapping[str, str]
 
@@ -44,6 +48,7 @@ class Hardware:
             ("Processor", f"{self.processor}, {self.cores} cores may be used"),
             ("Memory", f"{self.memory / GB:.1f} GB, {self.free_memory / GB:.1f} GB free"),
             ("Free disk", f"{self.free_disk / GB:.0f} GB where exported networks are kept"),
+            ("Strangers' files", self.confinement),
             ("System", self.system),
             *((f"{name}", number) for name, number in self.parts.items()),
         ]
@@ -51,7 +56,7 @@ class Hardware:
 
 def look(device: str | None = None, proc: Path = Path("/proc")) -> Hardware:
     """Look at this machine. Raises NetworkFileError for a ``device`` that was asked for and cannot be used."""
-    choice = choose(device)
+    choice, landlock = choose(device), landlock_version()
     memory = _numbers(proc / "meminfo")
     folder = next(path for path in (cache_folder(), *cache_folder().parents) if path.exists())
     return Hardware(
@@ -63,6 +68,7 @@ def look(device: str | None = None, proc: Path = Path("/proc")) -> Hardware:
         memory=memory.get("MemTotal", 0),
         free_memory=memory.get("MemAvailable", 0),
         free_disk=shutil.disk_usage(folder).free,
+        confinement=CONFINED.format(version=landlock) if landlock else UNCONFINED,
         system=f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
         parts={name: _version(name) for name in PARTS},
     )

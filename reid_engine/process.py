@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Any
 
+from reid_engine.confinement import gain_nothing
 from reid_engine.errors import ChildDied
 
 PR_SET_PDEATHSIG = 1
@@ -22,6 +23,7 @@ NICENESS = 10  # behind the pictures that a person looks at, yet not starved by 
 LAST = 19  # the greatest niceness there is
 CONNECTING = ("socket.connect", "socket.getaddrinfo", "socket.sendto", "socket.sendmsg")
 ANSWER_POLL_S = 0.1
+LONGEST_BURIAL_S = 10.0  # a killed process that waits for a drive which does not answer stays until it does
 
 
 def child_environment(**extra: str) -> dict[str, str]:
@@ -66,9 +68,10 @@ def die_with_parent() -> None:
     """Ask the kernel to kill this process when the thread that started it ends, however it ends.
 
     Parents therefore start children from threads that live as long as the work does. A parent that was already gone
-    before the request is noticed by its number.
+    before the request is noticed by its number. No child needs more rights than we have, so none can get them.
     """
     stay_offline()
+    gain_nothing()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     parent = os.environ.get("REAPPEAR_PARENT")
     if parent is not None and int(parent) != os.getppid():
@@ -100,6 +103,16 @@ def _refuse_connections(event: str, arguments: tuple[Any, ...]) -> None:
         raise PermissionError(f"offline: a connection to {to} was refused")
 
 
+def end_child(child: subprocess.Popen[bytes]) -> None:
+    """Kill a child if it still runs, wait for its end (not for ever), and let go of its pipes."""
+    child.kill()
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(LONGEST_BURIAL_S)
+    for pipe in (child.stdin, child.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
 def how_it_died(status: int) -> str:
     """A child's return code as a person would say it."""
     if status < 0:
@@ -125,11 +138,7 @@ def ask_child(module: str, arguments: Sequence[str], check: Callable[[], None]) 
         try:
             answer = _answer_of(child, check)
         finally:
-            child.kill()
-            child.wait()
-            for pipe in (child.stdin, child.stdout):
-                if pipe is not None:
-                    pipe.close()
+            end_child(child)
         try:
             found = json.loads(answer)
         except ValueError:
@@ -139,7 +148,7 @@ def ask_child(module: str, arguments: Sequence[str], check: Callable[[], None]) 
         complaints.seek(0)
         lines = complaints.read().decode("utf-8", "replace").strip().splitlines()
         said = f"; its last words: {lines[-1]}" if lines else ""
-        died = how_it_died(child.returncode)
+        died = how_it_died(-signal.SIGKILL if child.returncode is None else child.returncode)
         raise ChildDied(f"the child that works on {arguments[-1]} gave no answer ({died}){said}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QPoint, QPointF, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -97,6 +97,12 @@ class Tile(QWidget):
         self._middle = (fixed[0] + (middle.x() - at.x()) / scale, fixed[1] + (middle.y() - at.y()) / scale)
         self._tell_size()
         self.update()
+
+    @property
+    def stalled(self) -> str:
+        """What is said of a picture that stays although it should have gone; nothing while all is well."""
+        seconds = self.showing.stalled_s
+        return tr("Stalled: no newer picture for {seconds} s").format(seconds=seconds) if seconds else ""
 
     def _room(self) -> QRect:
         """Below the caption, which must not cover the clock that is burnt into the picture."""
@@ -229,6 +235,7 @@ class Tile(QWidget):
                 self._paint_people(painter)
             self._paint_drag(painter)
             painter.setClipping(False)
+            self._paint_stalled(painter)
         if event.rect().intersects(self._strip()):
             self._paint_caption(painter)
         if self.focused:
@@ -282,6 +289,16 @@ class Tile(QWidget):
         painter.fillRect(label, QColor(10, 12, 16, 215))
         painter.setPen(colour)
         painter.drawText(label, Qt.AlignmentFlag.AlignCenter, words)
+
+    def _paint_stalled(self, painter: QPainter) -> None:
+        """That the picture is not of this moment, where one has been owed for long."""
+        if self.stalled:
+            words = painter.fontMetrics().elidedText(self.stalled, Qt.TextElideMode.ElideRight, self.width() - 16)
+            place = painter.fontMetrics().boundingRect(words).adjusted(-6, -3, 6, 3)
+            place.moveTopLeft(self._room().topLeft() + QPoint(4, 4))
+            painter.fillRect(place, QColor("#ffd24a"))
+            painter.setPen(QColor("#101318"))
+            painter.drawText(place, Qt.AlignmentFlag.AlignCenter, words)
 
     def _paint_drag(self, painter: QPainter) -> None:
         if self._press is not None and self._drag is not None:

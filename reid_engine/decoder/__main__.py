@@ -1,6 +1,7 @@
 """The decoder process: a copy of ``python -m reid_engine.decoder``, messages out as JSON lines, orders in as lines.
 
 Orders: ``free SLOT``, ``seek SERIAL OFFSET_US``, ``size WIDTH HEIGHT``. The end of the orders ends the process.
+Whoever waits for a picture hears something every few seconds while the recording can be read: ``link`` counts on it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -20,12 +22,30 @@ from reid_engine.decoder.ring import Ring
 from reid_engine.decoder.selection import Selection
 from reid_engine.errors import ReappearError, SeekError
 from reid_engine.jobs import JsonLines
+from reid_engine.picture import limit_pixels
 from reid_engine.types import SourceReport
 from reid_engine.video import Picture, VideoSource, open_source
 
 REACHED_EVERY = 100  # pictures that are passed over between two words about the place
-RING_BYTES = 256 << 20
-FEWEST_SLOTS = 2
+ALIVE_EVERY_S = 2.0  # at least, where there is nothing else to say
+
+
+class _Voice:
+    """The way to the parent, which hears something while packets are read, even where no picture comes of them."""
+
+    def __init__(self) -> None:
+        self._out = JsonLines()
+        self._said_s = time.monotonic()
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Say one thing."""
+        self._out.event(kind, **fields)
+        self._said_s = time.monotonic()
+
+    def alive(self) -> None:
+        """Say that the work goes on, unless something was said just now."""
+        if time.monotonic() - self._said_s > ALIVE_EVERY_S:
+            self.event("alive")
 
 
 class _Superseded(Exception):
@@ -83,14 +103,14 @@ class _Orders:
 class _Decoder:
     """One source, its ring and the way to the parent."""
 
-    def __init__(self, order: Order, source: VideoSource, memory: int) -> None:
+    def __init__(self, order: Order, source: VideoSource, memory: int, out: _Voice) -> None:
         self._order = order
         self._memory = memory
         self._source = source
         self._whole = source.info.width, source.info.height
-        self._most_px, channels = order.room(self._whole)
-        self._orders = _Orders(order, usable_slots(self._most_px * channels, order.slots))
-        self._out = JsonLines()
+        self._most_px, _ = order.room(self._whole)
+        self._orders = _Orders(order, order.usable(self._whole))
+        self._out = out
         self._out.event("opened", info=asdict(source.info))
 
     def run(self) -> None:
@@ -164,7 +184,7 @@ class _Decoder:
         return self._source.pictures()
 
     def _ring(self) -> Ring:
-        return Ring(self._memory, self._order.slots, *self._order.room(self._whole))
+        return Ring(self._memory, self._order.usable(self._whole), *self._order.room(self._whole))
 
     def _deliver(self, ring: Ring, event: str, picture: Picture, size: tuple[int, int], **more: Any) -> None:
         slot, (width, height) = self._orders.slot(), size
@@ -181,16 +201,12 @@ def fitted(whole: tuple[int, int], tile: tuple[int, int], enlarged: float = 1.0)
     return width // 4 * 4 or width, height
 
 
-def usable_slots(picture_bytes: int, slots: int) -> int:
-    """How many of the slots to use, so that huge pictures do not fill the memory."""
-    return min(slots, max(FEWEST_SLOTS, RING_BYTES // picture_bytes))
-
-
 def main() -> None:
     """Carry out one order in each copy; a recording that cannot be read is said as a message."""
+    limit_pixels()
     text, memory = copies()
     order = Order.from_json(text)
-    request = order.request
+    request, out = order.request, _Voice()
     try:
         source = open_source(
             request.path,
@@ -198,10 +214,11 @@ def main() -> None:
             assumed_rate=request.assumed_rate,
             folder_fps=request.folder_fps,
             repaired=request.repaired,
+            alive=out.alive,
         )
-        _Decoder(order, source, memory).run()
+        _Decoder(order, source, memory, out).run()
     except ReappearError as error:
-        JsonLines().event("refused", message=str(error))
+        out.event("refused", message=str(error))
 
 
 if __name__ == "__main__":

@@ -17,12 +17,14 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
+from reid_engine.confinement import confine
 from reid_engine.process import OFFLINE, child_environment, die_with_parent
 
 ONLINE = b"online"
 OFFLINE_TOO = b"offline"
 HANDED_OVER = 6  # descriptors: the order, its standard input and output, the ring, the folder we are in, the line
 LONGEST_WORD = 64
+LONGEST_BURIAL_S = 10.0  # a killed process that waits for a drive which does not answer stays until it does
 
 
 class Fork:
@@ -56,8 +58,10 @@ class Fork:
             return self.returncode
 
     def close(self) -> None:
-        """End it, wait for that, and forget about it."""
+        """End it, wait for that (not for ever), and forget about it."""
         self.kill()
+        with suppress(OSError):
+            self._line.settimeout(LONGEST_BURIAL_S)
         self.wait()
         self._line.close()
 
@@ -201,7 +205,7 @@ def copies() -> tuple[str, int]:
 
 
 def _become(original: int, handed: Sequence[int], *, offline: bool) -> tuple[str, int]:
-    """In a copy: take up what was handed over."""
+    """In a copy: take up what was handed over, and give up what reading a recording does not take."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.environ["REAPPEAR_PARENT"] = str(original)
     if offline:
@@ -216,6 +220,7 @@ def _become(original: int, handed: Sequence[int], *, offline: bool) -> tuple[str
     for descriptor, number in ((stdin, 0), (stdout, 1)):
         os.dup2(descriptor, number)
         os.close(descriptor)
+    confine()
     return order, ring
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from reid_engine.decoder.forks import ForkServer
 from reid_engine.decoder.requests import Order
 from reid_engine.decoder.ring import Ring
+from reid_engine.decoder.silence import Silence
 from reid_engine.errors import ChildDied, ReappearError, SourceError
 from reid_engine.jobs import LineSplitter
 from reid_engine.process import how_it_died
@@ -20,6 +21,8 @@ from reid_engine.recordings import SourceInfo
 from reid_engine.types import BgrImage
 
 READ_BYTES = 1 << 16
+LONGEST_SILENCE_S = 30.0  # of a decoder that owes a picture; a network drive may be slow
+LONGEST_OPENING_S = 60.0  # of one that has not opened its recording yet, which may take many looks at the file
 
 
 class DecoderLink:
@@ -51,6 +54,10 @@ class DecoderLink:
         self._ring: Ring | None = None
         self._reached_us = 0
         self._over = False
+        self._silence = Silence()
+        self._held = 0  # pictures that were told of and not given back
+        self._room = self._order.slots
+        self._sought, self._answered = 0, -1  # the newest seek, and the last one of which nothing is left to tell
         self._failure: ReappearError | None = None
         self.info: SourceInfo | None = None
 
@@ -68,6 +75,10 @@ class DecoderLink:
         with self._lock:
             if self._memory < 0:
                 return
+            if words[0] == "free":
+                self._held -= 1
+            elif words[0] == "seek":
+                self._sought = int(str(words[1]))
             self._unsent += " ".join(map(str, words)).encode() + b"\n"
             try:
                 self._unsent = self._unsent[os.write(self._in, self._unsent) :]
@@ -83,8 +94,8 @@ class DecoderLink:
     def messages(self) -> Iterator[dict[str, Any]]:
         """What has arrived since the last call, without waiting.
 
-        Raises SourceError for a recording that cannot be read, ChildDied with the place that a dead decoder reached;
-        again on every later call.
+        Raises SourceError for a recording that cannot be read, ChildDied with the place that a dead decoder reached, or
+        one that owes a picture and has said nothing for too long, which is killed; again on every later call.
         """
         if self._memory < 0:
             raise ValueError("the decoder was closed")
@@ -92,7 +103,9 @@ class DecoderLink:
             try:
                 data = os.read(self._out, READ_BYTES)
             except BlockingIOError:
-                return
+                self._listen()
+                break
+            self._silence.broken()
             if not data:
                 self._fail(self._death())
             for message in self._lines.feed(data):
@@ -123,11 +136,34 @@ class DecoderLink:
             self.info = SourceInfo(**message["info"] | {"notes": tuple(message["info"]["notes"])})
             if self._order.slots:
                 whole = self.info.width, self.info.height
-                self._ring = Ring(self._memory, self._order.slots, *self._order.room(whole))
+                self._room = self._order.usable(whole)
+                self._ring = Ring(self._memory, self._room, *self._order.room(whole))
+        elif kind in ("frame", "picture"):
+            with self._lock:
+                self._held += 1
+        elif kind == "ended":
+            self._answered = message["serial"]
         elif kind == "refused":
             self._fail(SourceError(message["message"]))
         elif kind == "end":
             self._over = True
+
+    def _listen(self) -> None:
+        """Nothing has come: is it owed, and for how long?"""
+        owed = self.info is None or (self._held < self._room and self._answered != self._sought)
+        if not owed:
+            self._silence.broken()
+            return
+        limit = LONGEST_OPENING_S if self.info is None else LONGEST_SILENCE_S
+        if self._silence.look() > limit:
+            self._child.kill()
+            reached = self._reached_us / 1e6
+            self._fail(
+                ChildDied(
+                    f"{self._path}: its decoder said nothing for {limit:.0f} s, {reached:.3f} s after the first "
+                    "picture, and was ended; look whether the drive that it lies on answers, and try it again"
+                )
+            )
 
     def _fail(self, error: ReappearError) -> None:
         self._over = True

@@ -8,7 +8,7 @@ from typing import Any
 
 from reid_engine.decoder.link import DecoderLink
 from reid_engine.decoder.requests import DecodeRequest, Order
-from reid_engine.errors import ReappearError
+from reid_engine.errors import ChildDied, ReappearError
 from reid_engine.recordings import SourceInfo, SourceKind
 from reid_engine.types import BgrImage
 
@@ -36,6 +36,7 @@ class PictureServer:
 
     info:  what the recording says of itself; None until the decoder has opened it
     error: why there will be no more pictures, as a sentence; empty while all is well
+    died:  True when that is because the decoder died or hung: another one may do better
     ended: True when the last picture for the newest seek was taken, and when it went beyond the end
     """
 
@@ -59,6 +60,7 @@ class PictureServer:
         self._link = DecoderLink(Order("play", request, slots=slots, size=size, screen=screen))
         self._serial = 0
         self.error = ""
+        self.died = False
         self.ended = False
 
     @property
@@ -85,7 +87,7 @@ class PictureServer:
                 elif message["event"] == "ended" and message["serial"] == self._serial:
                     self.ended = True
         except ReappearError as error:
-            self.error = str(error)
+            self.error, self.died = str(error), isinstance(error, ChildDied)
         current = [picture for picture in taken if picture.serial == self._serial]
         for picture in taken:
             if picture.serial != self._serial:

@@ -10,6 +10,8 @@ from reid_engine.decoder.requests import DecodeRequest, Order
 from reid_engine.recordings import SourceInfo
 from reid_engine.types import Damage, Frame, SourceReport
 
+POLL_S = 1.0
+
 
 class FrameReader:
     """Reads one recording in a process of its own.
@@ -63,7 +65,7 @@ class FrameReader:
     def read(self) -> Frame | None:
         """Wait for the next frame; None at the end. Raises as ``poll``."""
         while (frame := self.poll()) is None and not self.ended:
-            self._link.wait()
+            self._link.wait(POLL_S)
         return frame
 
     def release(self, frame: Frame) -> None:

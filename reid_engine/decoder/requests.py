@@ -11,6 +11,8 @@ from reid_engine.errors import UsageError
 from reid_engine.recordings import SourceKind
 
 ENLARGED_PX = 1920 * 1080  # no small picture is enlarged beyond so many pixels
+RING_BYTES = 256 << 20
+FEWEST_SLOTS = 2
 HIGHEST_RATE = 1_000_000.0  # beyond, two pictures would have the same microsecond
 
 Task: TypeAlias = Literal["probe", "picture", "read", "play", "stretch"]
@@ -67,6 +69,11 @@ class Order:
         pixels = whole[0] * whole[1]
         return (max(pixels, ENLARGED_PX), 4) if self.screen else (pixels, 3)
 
+    def usable(self, whole: tuple[int, int]) -> int:
+        """How many of the slots are used for it, so that huge pictures do not fill the memory."""
+        pixels, channels = self.room(whole)
+        return usable_slots(pixels * channels, self.slots)
+
     def to_json(self) -> str:
         """Plain text; file names of any bytes survive."""
         return json.dumps(asdict(self), default=str)
@@ -78,3 +85,8 @@ class Order:
         request = fields.pop("request")
         request |= {"path": Path(request["path"]), "wanted": tuple(request["wanted"])}
         return cls(**fields | {"request": DecodeRequest(**request), "size": tuple(fields["size"])})
+
+
+def usable_slots(picture_bytes: int, slots: int) -> int:
+    """How many of ``slots`` to use for pictures of so many bytes."""
+    return min(slots, max(FEWEST_SLOTS, RING_BYTES // picture_bytes))

@@ -29,6 +29,10 @@ from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, DiskFull, Reapp
 BUSY_S = 30.0
 QUICK_CHECK_S = 1.0
 LEAST_ROOM_BYTES = 1 << 20
+NO_LOG = (
+    "{path} cannot keep its write-ahead log where it lies (SQLite answered {found}, not wal), as some network drives "
+    "cannot; copy the folder to a disk of this computer and open it there"
+)
 STEPS_BETWEEN_LOOKS = 100_000
 PRAGMAS = ("foreign_keys=ON", "temp_store=MEMORY", "journal_size_limit=67108864")
 
@@ -62,7 +66,10 @@ class Database:
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         if not self.read_only:
-            connection.execute("PRAGMA journal_mode=WAL")
+            found = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+            if found != "wal":
+                connection.close()
+                raise CaseError(NO_LOG.format(path=self.path, found=found))
         return connection
 
     @contextmanager

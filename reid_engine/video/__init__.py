@@ -68,12 +68,14 @@ def open_source(
     assumed_rate: float | None = None,
     folder_fps: float = 25.0,
     repaired: bool = False,
+    alive: Callable[[], None] = lambda: None,
 ) -> VideoSource:
     """Open a recording.
 
     assumed_rate: pictures a second where the recording has no times of its own
     folder_fps:  pictures a second of a folder of pictures
     repaired:    its times had to be repaired when it was read, so a moment is found by reading, not by its stamps
+    alive:       called for every piece of the file that could be read, whether or not a picture comes of it
 
     Raises SourceError, naming the file, what was found and what to do.
     """
@@ -81,7 +83,7 @@ def open_source(
     if kind == "folder":
         from reid_engine.video.folder import FolderSource
 
-        return FolderSource(path, folder_fps)
+        return FolderSource(path, folder_fps, alive)
     from reid_engine.video.file import FileSource
 
-    return FileSource(path, assumed_rate, repaired=repaired)
+    return FileSource(path, assumed_rate, repaired=repaired, alive=alive)

@@ -23,6 +23,7 @@ from av.video.stream import VideoStream
 
 from reid_engine.clock import NO_TIME_BEFORE_US
 from reid_engine.errors import SourceError
+from reid_engine.picture import LARGEST_PX, TOO_LARGE
 from reid_engine.recordings.start import microseconds
 from reid_engine.types import RATE_ASSUMED, BgrImage
 from reid_engine.video.damage import DamageCount
@@ -86,9 +87,13 @@ class Decoded(NamedTuple):
 
 
 class VideoFile:
-    """An open video file, to be read once from where it stands. Raises SourceError when it is none."""
+    """An open video file, to be read once from where it stands; ``alive`` is called for every packet.
 
-    def __init__(self, path: Path) -> None:
+    Raises SourceError when it is none.
+    """
+
+    def __init__(self, path: Path, alive: Callable[[], None] = lambda: None) -> None:
+        self._alive = alive
         try:
             # "file:" keeps a colon or a per cent sign in a name from meaning something.
             self._container: InputContainer = av.open(f"file:{path}", options=OPTIONS, metadata_errors="replace")
@@ -196,7 +201,9 @@ class VideoFile:
         packets = self._container.demux(self._stream)
         for _ in range(MOST_ERRORS_IN_A_ROW):
             try:
-                yield from packets
+                for packet in packets:
+                    self._alive()
+                    yield packet
             except av.FFmpegError as error:
                 damage.decode_error(f"a piece of the file could not be read ({error.strerror})")
                 packets = self._container.demux(self._stream)  # a generator that raised is finished
@@ -251,6 +258,8 @@ def _picture_stream(path: Path, container: InputContainer) -> VideoStream:
     stream = streams[0]
     if stream.codec_context is None:
         raise SourceError(f"{path}: its video is coded in a way that is not known here; export it as H.264")
+    if stream.codec_context.width * stream.codec_context.height > LARGEST_PX:
+        raise SourceError(f"{path}: every picture of it has {TOO_LARGE}")
     # One thread decodes a file the same way every time, damaged or not; cameras are decoded side by side anyway.
     stream.codec_context.thread_count = 1
     return stream

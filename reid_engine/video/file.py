@@ -25,10 +25,18 @@ SHORT_US = 1_000_000
 class FileSource:
     """A video file: opened to see what it is, and again for every reading from its start."""
 
-    def __init__(self, path: Path, assumed_rate: float | None = None, *, repaired: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        assumed_rate: float | None = None,
+        *,
+        repaired: bool = False,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         self._path = path
         self._repaired = repaired
-        self._file = VideoFile(path)
+        self._alive = alive
+        self._file = VideoFile(path, alive)
         self._header = self._file.header(assumed_rate)
         first = next(self._reopened().decoded(self._header, DamageCount()), None)
         if first is None:
@@ -154,7 +162,7 @@ class FileSource:
 
     def _reopened(self) -> VideoFile:
         self._file.close()
-        self._file = VideoFile(self._path)
+        self._file = VideoFile(self._path, self._alive)
         return self._file
 
     def _timed(self, decoded: Iterator[Decoded], timeline: Timeline, indices: Iterator[int]) -> Iterator[Picture]:

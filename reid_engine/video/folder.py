@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from reid_engine.errors import SeekError, SourceError
+from reid_engine.picture import TOO_LARGE, TooLarge, pixels
 from reid_engine.recordings import SourceInfo, pictures_in
 from reid_engine.types import RATE_ASSUMED, BgrImage, Damage
 from reid_engine.video import Picture
@@ -23,14 +24,16 @@ ENDING_WITHIN = 64
 class FolderSource:
     """Pictures in natural order, one every 1 / ``folder_fps`` seconds. Every file has its number, broken or not."""
 
-    def __init__(self, path: Path, folder_fps: float) -> None:
+    def __init__(self, path: Path, folder_fps: float, alive: Callable[[], None] = lambda: None) -> None:
         self._path = path
+        self._alive = alive
         self._files = pictures_in(path)
         self._fps = folder_fps
         self._from = 0
-        first = next((image for image, _ in map(_read, self._files) if image is not None), None)
+        first, problem = self._first()
         if first is None:
-            raise SourceError(f"{path}: none of its {len(self._files)} pictures can be read; copy the folder again")
+            told = f" ({problem})" if problem else "; copy the folder again"
+            raise SourceError(f"{path}: none of its {len(self._files)} pictures can be read{told}")
         height, width = first.shape[:2]
         note = f"a folder of pictures has no times of its own: {folder_fps:g} {RATE_ASSUMED}"
         self._info = SourceInfo(
@@ -58,9 +61,10 @@ class FolderSource:
         self._damage = DamageCount(self._info.notes)
         for index in range(start, len(self._files)):
             offset = self._damage.reached_us = self._offset(index)
-            image, whole = _read(self._files[index])
+            self._alive()
+            image, whole, problem = _read(self._files[index])
             if image is None:
-                self._damage.decode_error(f"{self._files[index].name} is no picture that can be read")
+                self._damage.decode_error(problem)
                 continue
             if not whole:
                 self._damage.corrupt_frame()
@@ -79,21 +83,34 @@ class FolderSource:
         check()
         self._from = index
 
+    def _first(self) -> tuple[BgrImage | None, str]:
+        """The first picture that can be read; where there is none, whether one was too large."""
+        problem = ""
+        for file in self._files:
+            self._alive()
+            image, _, why = _read(file)
+            if image is not None:
+                return image, ""
+            problem = problem or (why if why.endswith(TOO_LARGE) else "")
+        return None, problem
+
     def _offset(self, index: int) -> int:
         return round(index * 1e6 / self._fps)
 
 
-def _read(file: Path) -> tuple[BgrImage | None, bool]:
-    """(H, W, 3) BGR, turned as its EXIF says, or None where there is no picture; and whether the file is whole."""
+def _read(file: Path) -> tuple[BgrImage | None, bool, str]:
+    """(H, W, 3) BGR, or None where there is no picture; whether the file is whole; and what is wrong with it."""
     try:
         content = file.read_bytes()
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
-    except (OSError, cv2.error):
-        return None, False
+        image = pixels(content)
+    except TooLarge:
+        return None, False, f"{file.name} has {TOO_LARGE}"
+    except (OSError, MemoryError):
+        image = None
     if image is None:
-        return None, False
+        return None, False, f"{file.name} is no picture that can be read"
     ending = next((end for start, end in ENDINGS.items() if content.startswith(start)), b"")
-    return image.astype(np.uint8, copy=False), ending in content[-ENDING_WITHIN:]
+    return image, ending in content[-ENDING_WITHIN:], ""
 
 
 def _fill(image: BgrImage, out: BgrImage) -> None:

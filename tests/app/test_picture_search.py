@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QGuiApplication, QImage
 from PySide6.QtWidgets import QDialog, QLabel
 from pytestqt.qtbot import QtBot
 
@@ -333,3 +335,22 @@ def test_pictures_of_whoever_is_selected_are_called_so_below_the_name_of_whoever
     assert "suspect.jpg: not a track of this case" in words(view)
     view.player.select(-1)
     assert not any("Selected" in one for one in words(view))
+
+
+def test_a_copied_picture_is_searched_for_and_lies_in_no_folder(
+    view: CaseView, photo: Path, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "no folder"))  # nothing may be made there
+    QGuiApplication.clipboard().setImage(QImage(str(photo)))
+    before = set(tmp_path.rglob("*.png"))
+    with qtbot.waitSignal(view.work.investigation.answered, timeout=WAIT_MS):
+        view.inquiry.pictures.paste()
+        copied = view.inquiry.pictures._photo
+        assert copied is not None
+        assert str(copied.path).startswith(f"/proc/{os.getpid()}/fd/")
+    settle(view, qtbot)
+    assert view.work.matches.rowCount() >= 4
+    assert copied.copied is not None
+    assert copied.copied.closed
+    assert set(tmp_path.rglob("*.png")) == before
+    QGuiApplication.clipboard().clear()

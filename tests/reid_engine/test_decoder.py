@@ -16,11 +16,14 @@ import cv2
 import numpy as np
 import pytest
 
-from reid_engine.decoder import DecodeRequest, FrameReader, PictureServer, first_picture, probe
+import reid_engine.decoder.__main__ as decoder
+from reid_engine.decoder import DecodeRequest, FrameReader, PictureServer, first_picture, link, probe
 from reid_engine.decoder.forks import ForkServer
 from reid_engine.decoder.selection import Selection
+from reid_engine.decoder.silence import LONGEST_STEP_S, Silence
 from reid_engine.errors import ChildDied, SourceError, UsageError
 from reid_engine.types import BgrImage, Frame, SourceReport
+from reid_engine.video import open_source
 from tests.support.recorded import draw, flip_bytes, number_in, write_clip
 
 PATIENCE_S = 30.0
@@ -258,6 +261,102 @@ def test_a_decoder_that_dies_at_first_sight_is_reported_too(clip: Path) -> None:
     with pytest.raises(ChildDied, match=r"hall.mp4: its decoder was killed by SIGSEGV 0\.000 s"):
         reader.read()
     reader.close()
+
+
+class Hours:
+    """A clock on which an hour passes between any two looks."""
+
+    now_s = 0.0
+
+    def __call__(self) -> float:
+        self.now_s += 3600.0
+        return self.now_s
+
+
+@pytest.fixture
+def hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many looks at a silent decoder are enough as would be without any pause between them."""
+    monkeypatch.setattr(link, "Silence", lambda: Silence(Hours()))
+
+
+@pytest.mark.usefixtures("hours")
+def test_a_decoder_that_hangs_is_ended_and_named(long_clip: Path) -> None:
+    with FrameReader(DecodeRequest(long_clip), slots=4) as reader:
+        frame = reader.read()
+        assert frame is not None
+        os.kill(reader.pid, signal.SIGSTOP)
+
+        def listen() -> None:
+            found: Frame | None = frame
+            while True:
+                if found is not None:
+                    reader.release(found)
+                found = reader.poll()
+
+        with pytest.raises(ChildDied, match=r"gate.mkv: its decoder said nothing for 30 s") as hung:
+            listen()
+        wait_until(lambda: gone(reader.pid))
+        with pytest.raises(ChildDied) as again:
+            reader.poll()
+        assert str(hung.value) == str(again.value)
+
+
+@pytest.mark.usefixtures("hours")
+def test_a_decoder_that_hangs_before_it_has_opened_its_recording_is_given_twice_as_long(clip: Path) -> None:
+    with FrameReader(DecodeRequest(clip)) as reader:
+        os.kill(reader.pid, signal.SIGSTOP)
+        looks = round(60 / LONGEST_STEP_S)
+        assert [reader.poll() for _ in range(looks)] == [None] * looks
+        with pytest.raises(ChildDied, match="said nothing for 60 s"):
+            reader.poll()
+
+
+@pytest.mark.usefixtures("hours")
+def test_a_decoder_that_waits_for_its_reader_is_not_silent(clip: Path) -> None:
+    with FrameReader(DecodeRequest(clip), slots=2) as reader:
+        held = [reader.read(), reader.read()]
+        assert [reader.poll() for _ in range(100)] == [None] * 100
+        assert held[0] is not None
+        reader.release(held[0])
+        third = reader.read()
+        assert third is not None
+        assert number_in(third.image) == 2
+
+
+@pytest.mark.usefixtures("hours")
+def test_a_player_that_has_nothing_more_to_show_is_not_silent_and_one_that_was_sought_is(clip: Path) -> None:
+    server = PictureServer(clip, "video", (96, 64), slots=80)
+    wait_until(lambda: any(picture.offset_us >= 59 * STEP_US for picture in server.take()) or server.ended)
+    wait_until(lambda: bool(server.take() or server.ended))
+    assert [server.take() for _ in range(100)] == [[]] * 100
+    assert not server.error
+    os.kill(server.pid, signal.SIGSTOP)
+    server.seek(0)
+    wait_until(lambda: bool(server.take() or server.error))
+    assert "said nothing for 30 s" in server.error
+    assert server.died
+    server.close()
+
+
+def test_a_pause_of_the_listener_is_no_silence() -> None:
+    moments = iter([0.0, 1.0, 4000.0, 4001.0, 4001.5, 4002.0])
+    silence = Silence(lambda: next(moments))
+    assert silence.look() == 1.0
+    assert silence.look() == 1.0 + LONGEST_STEP_S
+    silence.broken()
+    assert [silence.look(), silence.look()] == [0.5, 1.0]
+
+
+def test_a_decoder_that_reads_without_a_picture_says_that_it_is_alive(
+    clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(decoder, "ALIVE_EVERY_S", -1.0)
+    monkeypatch.setattr(decoder.JsonLines, "event", lambda self, kind, **fields: said.append(kind))
+    voice = decoder._Voice()
+    open_source(clip, alive=voice.alive).close()
+    assert len(said) > 40
+    assert set(said) == {"alive"}
 
 
 def test_a_killed_parent_takes_its_decoders_along(long_clip: Path) -> None:

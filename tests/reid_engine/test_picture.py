@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from reid_engine.errors import InputError
+from reid_engine import picture
+from reid_engine.errors import ChildDied, InputError
 from reid_engine.picture import read_picture
+from reid_engine.process import start_child
 
 
 def test_a_picture_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -36,3 +39,16 @@ def test_what_is_no_picture_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such picture"):
         read_picture(tmp_path / "gone.jpg")
+
+
+def test_a_decoder_that_does_not_answer_is_ended_and_the_picture_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "slow.png"
+    cv2.imwrite(str(path), np.zeros((8, 9), np.uint8))
+    begun = []
+    monkeypatch.setattr(picture, "TIME_LIMIT_S", 0.0)
+    monkeypatch.setattr(picture, "start_child", lambda *args: begun.append(start_child(*args)) or begun[0])
+    with pytest.raises(ChildDied, match=r"slow.png: its decoder gave no answer within 0 s and was ended"):
+        read_picture(path)
+    assert begun[0].returncode == -signal.SIGKILL

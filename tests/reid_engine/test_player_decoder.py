@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from reid_engine.decoder import DecodeRequest, Picture, PictureServer
-from reid_engine.decoder.__main__ import fitted, usable_slots
-from reid_engine.decoder.requests import Order
+from reid_engine.decoder.__main__ import fitted
+from reid_engine.decoder.requests import Order, usable_slots
 from tests.support.recorded import number_in, write_clip
 
 PATIENCE_S = 30.0
