@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
 from reid_engine.errors import UsageError
-from reid_engine.types import BgrImage, Boxes
-
-if TYPE_CHECKING:  # it loads a runtime, which whoever only chooses does without
-    from reid_engine.detection import PersonDetector
+from reid_engine.types import BgrImage, Boxes, Detections
 
 WIDEST = 0.8  # times its height: a person who stands is at most half as wide as tall
 LARGEST = 0.5  # of the picture, at least, is the person whom it was cut to
+
+
+class FindsPeople(Protocol):
+    """What is needed of a detector (``detection``), which loads a runtime; whoever only chooses does without."""
+
+    def detect(self, images: Sequence[BgrImage], /) -> list[Detections]:
+        """The people in each picture."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Photo:
         return ", ".join(f"{n} at {left},{top} ({right - left}x{bottom - top})" for n, left, top, right, bottom in rows)
 
 
-def look(image: BgrImage, detector: PersonDetector, least_score: float) -> Photo:
+def look(image: BgrImage, detector: FindsPeople, least_score: float) -> Photo:
     """Whoever the detector finds in (H, W, 3) BGR, as sure as ``least_score`` of each."""
     found = detector.detect([image])[0]
     people = found.xyxy[found.score >= least_score]
