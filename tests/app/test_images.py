@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from PySide6.QtGui import QColor
 
-from app.images import seen_through, to_array, to_qimage
+from app.images import lightened, seen_through, to_array, to_qimage
 from reid_engine.whereabouts import Shown
 
 
@@ -27,3 +27,11 @@ def test_people_are_the_same_only_while_nobody_moves() -> None:
     assert here.same_as(Shown(here.tracklet.copy(), here.xyxy.copy()))
     assert not here.same_as(moved)
     assert not here.same_as(Shown.nobody())
+
+
+def test_what_is_dark_is_lifted_and_black_and_white_stay() -> None:
+    values = np.array([[0, 16, 64, 255]], np.uint8)
+    shown = seen_through(np.repeat(values[:, :, None], 4, axis=2).copy())
+    lit = [lightened(shown, 0.5).pixelColor(x, 0).red() for x in range(4)]
+    assert lit == [round(255 * (value / 255) ** 0.5) for value in (0, 16, 64, 255)]
+    assert [shown.pixelColor(x, 0).red() for x in range(4)] == [0, 16, 64, 255]
