@@ -181,7 +181,7 @@ def no_pictures(*_: object) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 Working.TestCase.settings = settings(
-    max_examples=8,
+    max_examples=4,
     stateful_step_count=25,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
