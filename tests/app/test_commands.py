@@ -259,5 +259,5 @@ def test_a_call_that_makes_no_sense_is_a_wrong_call_and_changes_nothing(
     assert main([call[0], str(tmp_path / "case"), *call[1:]]) == 2
     assert sentence in capsys.readouterr().err
     with Case.open(tmp_path / "case") as case:
-        assert [event.kind for event in case.store.events()] == ["case made"]
+        assert [event.kind for event in case.store.events()] == ["case made", "camera made", "camera made"]
         assert [camera.name for camera in case.store.cameras()] == ["gate", "hall"]
