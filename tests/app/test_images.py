@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
 
-from app.images import seen_through, to_array, to_qimage
+from app.dialogs.trouble import TroubleDialog
+from app.images import decode_jpeg, seen_through, to_array, to_qimage
+from reid_engine.errors import CaseDamaged
 from reid_engine.whereabouts import Shown
 
 
@@ -27,3 +32,15 @@ def test_people_are_the_same_only_while_nobody_moves() -> None:
     assert here.same_as(Shown(here.tracklet.copy(), here.xyxy.copy()))
     assert not here.same_as(moved)
     assert not here.same_as(Shown.nobody())
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff no picture"])
+def test_a_crop_that_cannot_be_read_is_the_cases_damage_and_no_file_to_choose(data: bytes, qtbot: QtBot) -> None:
+    with pytest.raises(CaseDamaged, match=f"a stored crop of {len(data)} bytes can no longer be read") as error:
+        decode_jpeg(data)
+    dialog = TroubleDialog(error.value)
+    qtbot.addWidget(dialog)
+    words = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "The case's database is damaged" in words
+    assert "`reappear check`" in words
+    assert "another file" not in words
