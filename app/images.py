@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from reid_engine.errors import InputError
+from reid_engine.errors import CaseDamaged
 from reid_engine.types import BgrImage
 
 
@@ -45,11 +45,14 @@ def to_array(picture: QImage) -> BgrImage:
 def decode_jpeg(data: bytes) -> QImage:
     """A stored crop to a picture.
 
-    Raises InputError when the bytes are no picture.
+    The program wrote it itself, so it is decoded here and not in a child. Raises CaseDamaged when it is no picture.
     """
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if array is None:
-        raise InputError(f"a stored crop of {len(data)} bytes is no picture: run `reappear check` on the case")
+        raise CaseDamaged(
+            f"a stored crop of {len(data)} bytes can no longer be read: the case was changed or damaged after "
+            "it was found; `reappear check` says where"
+        )
     return to_qimage(np.asarray(array, np.uint8))
 
 

@@ -29,7 +29,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Known, Link, journey, known_people, links_of
 from reid_engine.last_seen import remember, unlike_last_time
 from reid_engine.people import LikelyPeople, likely_people
-from reid_engine.place import make_as_open_as, make_private
+from reid_engine.place import make_as_open_as
 from reid_engine.place import notices as notices_of
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
@@ -80,8 +80,6 @@ class Case:
     ) -> Self:
         """Make a new case in ``folder`` and open it. Raises CaseError when one is there already."""
         name, doubts = at_work(operator)
-        with explained(folder):
-            make_private(folder)
         store = Store.create(folder / DATABASE, purpose=purpose, clock=clock, operator=name)
         return cls._with_folders(folder, store, doubts)
 
