@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.errors import CaseDamaged, CaseError, JobCancelled, NotFound, SourceError, UsageError
+from reid_engine.evidence.basis import basis_of, decided_about
 from reid_engine.evidence.folder import keep, whole_folder, write_manifest, write_record, write_verifier
 from reid_engine.evidence.footage import native, rendered
 from reid_engine.evidence.sightings import EvidenceOptions, Piece, pieces_of, refused
@@ -62,6 +63,8 @@ def export_evidence(
     folder is left.
     """
     out = out.absolute()
+    if not options.reason.strip():
+        raise UsageError("evidence needs a reason: write down why it is handed on (--reason TEXT)")
     if case.store.read_only:
         raise CaseError(f"{case.folder} is open for reading only, so that an export could not go on its record")
     try:
@@ -173,7 +176,7 @@ def _sighting(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
 
 
 def _bands(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
-    """How near the network finds this sighting to the one that was searched for; nothing where it made no vectors."""
+    """How near the network finds this sighting to the one that the journey begins with; nothing without vectors."""
     models = case.store.models()
     if piece.tracklet.id == start or not models:
         return {"model": None, "band": None}
@@ -236,6 +239,8 @@ def _facts(case: Case, found: Journey, options: EvidenceOptions) -> dict[str, An
         "redaction": options.redaction,
         "only": [int(number) for number in options.only],
         "networks": networks,
+        "bands": basis_of(case),
+        "decided": decided_about(case, found.start),
     }
 
 
