@@ -9,7 +9,8 @@ from app.page import paragraphs, section, table
 from app.words import Later, tr
 
 TITLE = Later("What the bands rest on")
-FROM, TO = ", 95 % from", ", 95 % to"  # how cards name the ends of an interval
+FROM = ", 95 % from"  # how cards name the ends of an interval
+TO = ", 95 % to"
 MEASURED = Later(
     "A band says how many strangers came as near as this in a test. Which test, as the model's card says: {measured}. "
     "With other people and other cameras, such as those of this case, it may be more or fewer."

@@ -54,7 +54,7 @@ class EvidenceDialog(QDialog):
     def __init__(self, offered: Sequence[Offered], out: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Evidence"))
-        self.resize(theme.room(self, 700, 840))
+        self.resize(theme.room(self, 700, 900))
         heading = QLabel(tr("Evidence"), self)
         heading.setObjectName("title")
         before = sum(one.handed_on for one in offered)
@@ -133,7 +133,7 @@ class EvidenceDialog(QDialog):
         column = QVBoxLayout(inside)
         column.setContentsMargins(*[theme.px(10)] * 4)
         column.setSpacing(theme.px(10))
-        for box in (self._purpose(), self._which(), self._what(), self._privacy(), self._proof()):
+        for box in (self._purpose(), self._which(), self._privacy(), self._what(), self._proof()):
             column.addWidget(box)
         column.addStretch(1)
         area = QScrollArea(self)

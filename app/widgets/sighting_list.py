@@ -13,7 +13,7 @@ from app import theme
 from app.words import tr
 from reid_engine.types import TrackletId
 
-PICTURE = (36, 72)  # width and height at 100 %
+PICTURE = (28, 56)  # width and height at 100 %
 ROWS = 3  # so many are seen at once; the others are scrolled to
 
 
@@ -71,6 +71,9 @@ class SightingList(QListWidget):
         for row, one in enumerate(self._offered):
             if one.tracklet in pictures:
                 small = pictures[one.tracklet].scaled(size, keep, Qt.TransformationMode.SmoothTransformation)
-                self.item(row).setIcon(QIcon(QPixmap.fromImage(small)))
+                icon, seen = QIcon(), QPixmap.fromImage(small)
+                for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):  # else Qt dyes it where the cursor is
+                    icon.addPixmap(seen, mode)
+                self.item(row).setIcon(icon)
         self.blockSignals(False)
         self.viewport().update()
