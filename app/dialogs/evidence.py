@@ -98,7 +98,7 @@ class EvidenceDialog(QDialog):
     @property
     def redaction(self) -> Redaction:
         """Whom to cover."""
-        return next((mode for mode, button in self.choices.items() if button.isChecked()), "none")
+        return next((mode for mode, button in self.choices.items() if button.isChecked()), "others")
 
     @property
     def wish(self) -> EvidenceWish:
@@ -186,13 +186,13 @@ class EvidenceDialog(QDialog):
             said = self._muted(tr(REDACTION_WORDS[mode]))
             said.setContentsMargins(theme.px(24), 0, 0, theme.px(4))
             button.setAccessibleDescription(tr(REDACTION_WORDS[mode]))
-            button.toggled.connect(self._check)
             self._group.addButton(button)
+            button.setChecked(mode == "others")
+            button.toggled.connect(self._check)
             column.addWidget(button)
             column.addWidget(said)
         self._whole = self._muted(tr(WHOLE_WORDS))
         column.addWidget(self._whole)
-        self.choices["others"].setChecked(True)
         return box
 
     def _proof(self) -> QGroupBox:
