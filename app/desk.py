@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from app.erasures import Offer, offers, retention_words
 from app.footage import Footage, looked_at
@@ -21,6 +22,7 @@ from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.errors import CaseError, JobCancelled, ProbeError
+from reid_engine.evidence.basis import basis_of
 from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
@@ -195,6 +197,10 @@ class Desk:
     def models(self) -> list[KnownModel]:
         """The models of the case, the one in force first."""
         return self.case.store.known_models()
+
+    def basis(self) -> dict[str, Any] | None:
+        """What the bands of the model in force rest on (see ``evidence.basis``)."""
+        return basis_of(self.case)
 
     def purpose(self) -> str:
         """What the case is for."""

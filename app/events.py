@@ -242,6 +242,19 @@ def _retention(body: Body, cameras: Names, zone: str) -> str:
     return retention_words(Retention(body["until_us"], body["days"]), 0) or tr("as long as it is needed")
 
 
+def _sheet(body: Body, cameras: Names, zone: str) -> str:
+    return _kept("{path}", body, cameras)
+
+
+def _journey(body: Body, cameras: Names, zone: str) -> str:
+    return _kept(tr("of track {start} to {path}"), body, cameras)
+
+
+def _kept(words: str, body: Body, cameras: Names) -> str:
+    """A file that was written, with its SHA-256, which events of earlier versions do not have."""
+    return _filled(words + (tr(", SHA-256 {sha256}") if "sha256" in body else ""), body, cameras)
+
+
 def _network(body: Body, cameras: Names, zone: str) -> str:
     return tr(ROLES[body["role"]]).format(name=body["name"])
 
@@ -272,11 +285,9 @@ SENTENCES = MappingProxyType({
     "model in force": Later("searches go by {model} now, before by {before}"),
     "describing started": Later("{tracklets} tracks lack a vector of {model}"),
     "describing finished": Later("{described} of {tracklets} tracks, by {model}"),
-    "contact sheet": Later("{path}"),
     "erasure finished": Later("erasure of event {erasure}"),
     "held": Later("{what} {of}: {reason}"),
     "hold lifted": Later("hold {hold}: {reason}"),
-    "journey exported": Later("of track {start} to {path}"),
     "evidence exported": Later("of track {start} to {folder}, manifest SHA-256 {manifest_sha256}"),
     "evidence not kept": Later("{folder}: {why}"),
     "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
@@ -287,6 +298,6 @@ TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
-    "erased": _erased, "case made": _made,
+    "erased": _erased, "case made": _made, "contact sheet": _sheet, "journey exported": _journey,
 })  # fmt: skip
 WORDS = frozenset({*SENTENCES, *TOLD})

@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
         place = "investigate" if watching else "footage"
         if watching and here is not None and self.view is not None and self.view.journey.pane.isAncestorOf(here):
             place = "journey"
-        self.program.show_help("start" if self.view is None else place)
+        self.program.show_help("start" if self.view is None else place, self.view)
 
     def show_record(self) -> None:
         """What was done in this case."""

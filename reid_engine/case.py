@@ -9,6 +9,7 @@ folder/case.db    everything that matters
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -328,7 +329,8 @@ class Case:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png)
-        self._note("contact sheet", path=str(path), matches=[int(number) for number in shown])
+        sha256 = hashlib.sha256(png).hexdigest()
+        self._note("contact sheet", path=str(path), sha256=sha256, matches=[int(number) for number in shown])
 
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write down that two tracklets are the same person, different people, or unclear."""

@@ -30,14 +30,14 @@ def evidence(
     case: CaseFolder,
     tracklet: Annotated[int, typer.Argument(metavar="ID", help="Any tracklet of the person.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The new folder.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is handed on; goes on the record.")],
     before: Annotated[float, typer.Option(help="Seconds shown before each sighting.")] = 3.0,
     after: Annotated[float, typer.Option(help="Seconds shown after it.")] = 3.0,
-    redact: Annotated[str, typer.Option(metavar="|".join(REDACTIONS), help="Whom to cover.")] = "none",
+    redact: Annotated[str, typer.Option(metavar="|".join(REDACTIONS), help="Whom to cover.")] = "others",
     only: Annotated[list[int] | None, typer.Option(metavar="ID", help="Only these of the sightings.")] = None,
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Leave out, and say so, sightings whose recording is gone.")
     ] = False,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is handed on.")] = "",
     recipient: Annotated[str, typer.Option(metavar="TEXT", help="To whom.")] = "",
     control: Control = None,
     as_json: AsJson = False,

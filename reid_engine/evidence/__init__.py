@@ -17,6 +17,7 @@ from reid_engine import verifier
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, JobCancelled, NotFound, SourceError, UsageError
+from reid_engine.evidence.basis import basis_of, decided_about
 from reid_engine.evidence.folder import keep, whole_folder, write_manifest, write_record, write_verifier
 from reid_engine.evidence.footage import native, rendered
 from reid_engine.evidence.sightings import EvidenceOptions, Piece, pieces_of, refused
@@ -63,6 +64,8 @@ def export_evidence(
     DiskFull, ChildDied, JobCancelled; then no folder is left.
     """
     out = out.absolute()
+    if not options.reason.strip():
+        raise UsageError("evidence needs a reason: write down why it is handed on (--reason TEXT)")
     if case.store.read_only:
         raise CaseError(f"{case.folder} is open for reading only, so that an export could not go on its record")
     try:
@@ -187,7 +190,7 @@ def _sighting(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
 
 
 def _bands(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
-    """How near the network finds this sighting to the one that was searched for; nothing where it made no vectors."""
+    """How near the network finds this sighting to the one that the journey begins with; nothing without vectors."""
     models = case.store.models()
     if piece.tracklet.id == start or not models:
         return {"model": None, "band": None}
@@ -250,6 +253,8 @@ def _facts(case: Case, found: Journey, options: EvidenceOptions) -> dict[str, An
         "redaction": options.redaction,
         "only": [int(number) for number in options.only],
         "networks": networks,
+        "bands": basis_of(case),
+        "decided": decided_about(case, found.start),
     }
 
 

@@ -26,13 +26,13 @@ class EvidenceOptions:
     """What goes into a package. before_s, after_s: seconds of the recording round each sighting.
 
     skip_missing: leave out, and say so, what cannot be exported; else nothing is exported then
-    reason, recipient: why, and for whom, in the operator's words
+    reason, recipient: why, and for whom, in the operator's words; ``export_evidence`` wants a reason
     only: these of the confirmed sightings; empty for all
     """
 
     before_s: float = 3.0
     after_s: float = 3.0
-    redaction: Redaction = "none"
+    redaction: Redaction = "others"
     skip_missing: bool = False
     reason: str = ""
     recipient: str = ""

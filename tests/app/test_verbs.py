@@ -45,7 +45,7 @@ SAME = {
     "Links between cameras …": "pair --least-s",
     "Floor plan …": "plan --picture --place",
     "Export the journey …": "journey --export",
-    "Evidence …": "evidence --before --after --redact --reason --recipient --skip-missing",
+    "Evidence …": "evidence --before --after --redact --reason --recipient --skip-missing --only",
     "Save a still": "still",
     "The record …": "record",
     "Device …": "device",
