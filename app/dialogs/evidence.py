@@ -280,6 +280,13 @@ class EvidenceDoneDialog(QDialog):
             self,
         )  # fmt: skip
         words.setWordWrap(True)
+        look = QLabel(
+            tr("Look through every clip before it leaves the house. Whoever is seen there and should not be was not "
+               "found by the detector: make another package, on the command line, with a box over them "
+               "(reappear evidence --cover; the guide says how)."),
+            self,
+        )  # fmt: skip
+        look.setWordWrap(True)
         self.folder = self._shown(str(folder), tr("Folder"))
         self.sha256 = self._shown(sha256, tr("SHA-256 of the manifest"))
         self.copies = [QPushButton(tr("Copy"), self) for _ in range(2)]
@@ -309,6 +316,7 @@ class EvidenceDoneDialog(QDialog):
         layout.setSpacing(theme.px(12))
         layout.addWidget(heading)
         layout.addWidget(words)
+        layout.addWidget(look)
         layout.addLayout(form)
         layout.addWidget(self._said)
         layout.addWidget(close)
