@@ -475,7 +475,8 @@ def test_a_report_says_what_its_bands_rest_on_and_why_and_for_whom_it_was_made(w
     page = words_of((others / "report.html").read_text("utf-8"))
     for words in (
         "What the bands rest on", "its card does not say on whom and when they were measured",
-        "2 to be this person and 0 to be somebody else", "this is the sighting that the journey begins with",
+        "tracks in the case 2 are this person", "0 were decided to be somebody else",
+        "this is the sighting that the journey begins with",
         "compared with the sighting that the journey begins with", "2026-014", "not said",
     ):  # fmt: skip
         assert words in page
