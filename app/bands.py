@@ -81,8 +81,8 @@ def _of(decided: Mapping[str, int] | None) -> list[str]:
     if decided is None:
         return []
     words = tr(
-        "Of {tracks} tracks in the case people decided {same} to be this person and {different} to be somebody else, "
-        "and left {unsure} unsure; about {undecided} nobody decided anything. Searches on the record that began with a "
-        "track of this person: {searches}."
+        "Of {tracks} tracks in the case {same} are this person by what people decided, the one that the journey begins "
+        "with among them; {different} were decided to be somebody else and {unsure} left unsure; about {undecided} "
+        "nobody decided anything. Searches on the record that began with a track of this person: {searches}."
     )
     return [words.format(**decided)]

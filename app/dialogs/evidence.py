@@ -32,10 +32,20 @@ from app import theme
 from app.evidence import REDACTION_WORDS, REDACTIONS, WHOLE_WORDS
 from app.widgets.dressed import cancel_or, paragraph, scrolled
 from app.widgets.sighting_list import Offered, SightingList
-from app.words import counted, shortened, tr
+from app.words import Later, counted, shortened, tr
 from reid_engine.redaction import Redaction
 
 MOST_S = 600.0
+NUMBER_WORDS = Later(
+    "Write the number down and tell it to the recipient by another way than the folder, on paper or by telephone: only "
+    "the number shows that nobody has made the folder anew. It is in the record of the case too. The recipient runs "
+    "verify.py in the folder, which needs no program of ours."
+)
+LOOK_WORDS = Later(
+    "Look through every clip before it leaves the house. Whoever is seen there and should not be was not found by the "
+    "detector: make another package, on the command line, with a box over them (reappear evidence --cover; the guide "
+    "says how)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,13 +272,9 @@ class EvidenceDoneDialog(QDialog):
         self.setMinimumWidth(theme.room(self, 860, 300).width())
         heading = QLabel(tr("Evidence is ready"), self)
         heading.setObjectName("title")
-        words = QLabel(
-            tr("Write the number down and tell it to the recipient by another way than the folder, on paper or by "
-               "telephone: only the number shows that nobody has made the folder anew. It is in the record of the case "
-               "too. The recipient runs verify.py in the folder, which needs no program of ours."),
-            self,
-        )  # fmt: skip
-        words.setWordWrap(True)
+        told = [QLabel(tr(words), self) for words in (NUMBER_WORDS, LOOK_WORDS)]
+        for label in told:
+            label.setWordWrap(True)
         self.folder = self._shown(str(folder), tr("Folder"))
         self.sha256 = self._shown(sha256, tr("SHA-256 of the manifest"))
         self.copies = [QPushButton(tr("Copy"), self) for _ in range(2)]
@@ -295,7 +301,8 @@ class EvidenceDoneDialog(QDialog):
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(theme.px(12))
         layout.addWidget(heading)
-        layout.addWidget(words)
+        for label in told:
+            layout.addWidget(label)
         layout.addLayout(form)
         layout.addWidget(self._said)
         layout.addWidget(close)

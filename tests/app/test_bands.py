@@ -36,7 +36,7 @@ def test_a_bundled_card_says_on_whom_the_bands_were_measured_and_what_came_out()
         "2,220 of seed 20261101",
         "8 people of MARS, 32 tracklets",
         "rank1 0.7812 (0.6562 to 0.9062)",
-        "1 to be somebody else, and left 0 unsure; about 9 nobody decided anything",
+        "1 were decided to be somebody else and 0 left unsure; about 9 nobody decided anything",
         "no likelihood that a sighting of this case is the person",
     ):
         assert found in said

@@ -211,6 +211,7 @@ def test_one_sighting_of_a_journey_is_handed_on_alone(
         dialog.accept()
     assert [told["tracklet"] for told in manifest(out)["sightings"]] == [int(first.tracklet)]
     assert verifier.verify(str(out))[0] == []
+    qtbot.waitUntil(lambda: not view_of(window).work.jobs.running(), timeout=WAIT_MS)
 
 
 def test_s_saves_the_picture_that_is_shown_and_never_overwrites_one(

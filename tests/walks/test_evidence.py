@@ -246,6 +246,62 @@ def test_a_still_keeps_the_person_and_one_grey(case: Path, mode: str, request: p
         assert np.abs(still[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1] - before).max() <= 4
 
 
+def test_what_somebody_drew_is_covered_and_no_copy_of_that_camera_is_given(
+    case: Path, whole: Path, tmp_path: Path, call: Call
+) -> None:
+    """Whoever was not detected; the person of track 7 too where it lies over them. The other camera stays as it was."""
+    before = next(told for told in manifest(whole)["sightings"] if told["camera"] == WEST)
+    first_us, last_us = before["clip"]["first_utc_us"], before["clip"]["last_utc_us"]
+    box, until_us, out = "20 10 90.5 200", (first_us + last_us) // 2, tmp_path / "out"
+    drawn = f"{WEST} {first_us} {until_us} {box}"
+    assert call("evidence", case, 1, out, *SPAN, *WHY, "--redact", "none", "--cover", drawn).status == 0
+    east, west = sorted(manifest(out)["sightings"], key=lambda told: told["camera"] == WEST)
+    assert "native" in east
+    assert "native" not in west
+    source, covers = recorded(case, west), {int(line.split()[0]): line for line in west["clip"]["covered"]}
+    for at_us, image in frames(out / west["clip"]["path"]):
+        offset_us = at_us + west["clip"]["first_us"]
+        laid = offset_us + before["clip"]["first_utc_us"] - before["clip"]["first_us"] <= until_us
+        inside = image[16:194, 26:84].astype(int)
+        assert (np.abs(inside - GREY).max() <= 16) == laid
+        assert covers.get(offset_us, "") == (f"{offset_us} 20,10,91,200" if laid else "")
+        away = np.abs(inside - source[offset_us][16:194, 26:84])
+        assert laid or np.median(away) <= 6, "all but the lines round the person are as recorded"
+    told = {"camera": WEST, "from_us": first_us, "to_us": until_us, "box": [20, 10, 90.5, 200]}
+    assert manifest(out)["covers"] == west["clip"]["by_hand"] == [told]
+    assert east["clip"]["by_hand"] == []
+    with Case.open(case, read_only=True) as opened:
+        assert opened.store.events()[-1].body["covers"] == [told]
+    page = words_of((out / "report.html").read_text("utf-8"))
+    assert "left 20, top 10, right 90.5, bottom 200 pixels" in page
+    assert "Nothing is covered" not in page
+    assert verifier.verify(str(out))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (f"{WEST} 10 20 1 1 9 9", "no clip shows"),
+        ("North {from} {to} 1 1 9 9", "no clip shows North"),
+        (f"{WEST} {{from}} {{to}} 900 1 990 9", "lies on no picture"),
+        (f"{WEST} {{from}} {{to}} 9 1 1 9", "left, top, right, bottom"),
+        (f"{WEST} {{to}} {{from}} 1 1 9 9", "ends before it begins"),
+        (f"{WEST} {{from}} {{to}} 1 1 9 nan", "left, top, right, bottom"),
+        (f"{WEST} {{from}} {{to}} 1 1 9", "is no time"),
+        ("{from} {to} 1 1 9 9", "expected"),
+        ("", "expected"),
+    ],
+)
+def test_a_cover_that_would_lie_on_nothing_is_refused(
+    case: Path, whole: Path, tmp_path: Path, call: Call, words: str, said: str
+) -> None:
+    clip = next(told["clip"] for told in manifest(whole)["sightings"] if told["camera"] == WEST)
+    drawn = words.format(**{"from": clip["first_utc_us"], "to": clip["last_utc_us"]})
+    found = call("evidence", case, 1, tmp_path / "out", *SPAN, *WHY, "--only", 7, "--cover", drawn)
+    assert (found.status, (tmp_path / "out").exists()) == (2, False)
+    assert said in found.err
+
+
 def test_what_exists_is_not_overwritten(case: Path, whole: Path, call: Call) -> None:
     said = call("evidence", case, 1, whole, *WHY)
     assert said.status == 2
@@ -419,7 +475,8 @@ def test_a_report_says_what_its_bands_rest_on_and_why_and_for_whom_it_was_made(w
     page = words_of((others / "report.html").read_text("utf-8"))
     for words in (
         "What the bands rest on", "its card does not say on whom and when they were measured",
-        "2 to be this person and 0 to be somebody else", "this is the sighting that the journey begins with",
+        "tracks in the case 2 are this person", "0 were decided to be somebody else",
+        "this is the sighting that the journey begins with",
         "compared with the sighting that the journey begins with", "2026-014", "not said",
     ):  # fmt: skip
         assert words in page

@@ -18,7 +18,7 @@ import pytest
 
 from reid_engine import evidence, verifier
 from reid_engine.case import Case
-from tests.support.handed_on import FILES, SPAN, Call, manifest
+from tests.support.handed_on import FILES, SPAN, WHY, Call, manifest
 
 pytestmark = pytest.mark.walk
 
@@ -184,7 +184,7 @@ def test_a_case_that_was_changed_behind_its_record_hands_nothing_on(
     with sqlite3.connect(spoiled / "case.db") as raw:
         raw.executescript(change)
     raw.close()
-    said = call("evidence", spoiled, 1, tmp_path / "out")
+    said = call("evidence", spoiled, 1, tmp_path / "out", *WHY)
     assert said.status == 3
     assert re.search(r"by the record|do not follow from start and clock", said.err)
     assert not (tmp_path / "out").exists()
@@ -204,14 +204,14 @@ def test_a_decision_that_is_taken_back_while_the_package_is_made_ends_it(
         return real(*words)
 
     monkeypatch.setattr(evidence, "rendered", meanwhile)
-    said = call("evidence", busy, 1, tmp_path / "out", *SPAN)
+    said = call("evidence", busy, 1, tmp_path / "out", *WHY, *SPAN)
     assert "the case was changed while the package was made" in said.err
     assert "export it again" in said.err
     assert not (tmp_path / "out").exists()
     monkeypatch.undo()
     with Case.open(busy) as other:
         other.redo()
-    assert call("evidence", busy, 1, tmp_path / "out", *SPAN).status == 0
+    assert call("evidence", busy, 1, tmp_path / "out", *WHY, *SPAN).status == 0
 
 
 def test_a_package_without_a_record_is_not_whole(copy: Path) -> None:
