@@ -30,7 +30,6 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Known, Link, journey, known_people, links_of
 from reid_engine.last_seen import remember, unlike_last_time
 from reid_engine.people import LikelyPeople, likely_people
-from reid_engine.place import make_as_open_as
 from reid_engine.place import notices as notices_of
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
@@ -121,7 +120,6 @@ class Case:
 
     @classmethod
     def _with_folders(cls, folder: Path, store: Store, notices: Sequence[str]) -> Self:
-        make_as_open_as(folder)
         with explained(folder):
             for name in FOLDERS:
                 (folder / name).mkdir(exist_ok=True)

@@ -22,7 +22,7 @@ from reid_engine.audit import system_operator
 from reid_engine.clock import Clock, SystemClock
 from reid_engine.errors import CaseError
 from reid_engine.naming import checked_words
-from reid_engine.place import make_private
+from reid_engine.place import make_as_open_as, make_private
 from reid_engine.store.cameras import checked_name
 from reid_engine.store.connection import Database, explained
 from reid_engine.store.consistency import ConsistencyVerbs
@@ -115,6 +115,8 @@ class Store(ConsistencyVerbs):
         """
         if not path.is_file():
             raise CaseError(f"there is no case at {path.parent}: {path.name} is missing")
+        if not read_only:
+            make_as_open_as(path.parent)
         database = Database(path, read_only=read_only)
         try:
             database.quick_check()
