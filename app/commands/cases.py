@@ -18,6 +18,7 @@ from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.errors import UsageError
 from reid_engine.recordings import parse_time, zone_of
 from reid_engine.store import CameraPair
+from reid_engine.store.standing import standing
 from reid_engine.types import PairRelation, TrackletId, Verdict
 
 LONGEST_S = 100 * 366 * 86_400
@@ -166,6 +167,8 @@ def check(
         tell(problem)
     if not problems:
         tell("rows, crops, vectors and index agree")
+    for backup in standing(case):
+        tell(f"backup of {backup.words}, {backup.path.stat().st_size / 1e6:.1f} MB: {backup.path}")
     return 3 if problems else 0
 
 
