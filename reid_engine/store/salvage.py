@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ from reid_engine.process import die_with_parent, private_stdout
 from reid_engine.store.mending import mend
 from reid_engine.store.schema import REVISION, metadata
 
+FEW = 4096
+ONE_ROW = ("case_info", "floor_plan")
 PROBES = 200_000  # a page of lies must not keep anybody for ever
 # rows of these go with an erasure alone, which deletes the backups too: what a backup has of them was lost by damage
 ADDED_ONLY = frozenset({
@@ -135,7 +137,7 @@ class _Rows:
                 middle = (above + below) // 2
                 gaps += [(above, middle + 1), (middle, below)]
 
-    def _run(self, where: str, low: int, high: int, reached: int) -> Iterator[Any]:
+    def _run(self, where: str, low: int, high: int, reached: int) -> Generator[Row, None, tuple[int, bool]]:
         """Rows one way until a page cannot be read; the last number that was, and whether it came to the end."""
         self._probes -= 1
         try:
@@ -148,10 +150,13 @@ class _Rows:
 
     def _last(self) -> int:
         """The highest row number, or more: of the table, else of what was ever given."""
+        if self._table in ONE_ROW:
+            return 1
         for question in (
             f"SELECT max(rowid) FROM {self._table} NOT INDEXED",
             f"SELECT seq FROM sqlite_sequence WHERE name = '{self._table}'",
             f"SELECT 2 * count(*) + 1000 FROM {self._table}",  # by an index: numbers have few gaps
+            "SELECT max(seq) FROM sqlite_sequence",  # those without one are tracklets' and deeds'
         ):
             try:
                 row = self._source.execute(question).fetchone()
@@ -159,7 +164,7 @@ class _Rows:
                 continue
             if row is not None and isinstance(row[0], int):
                 return row[0]
-        return PROBES
+        return FEW
 
 
 def _sequences(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
