@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from app.erasures import Offer, offers, retention_words
@@ -42,6 +43,7 @@ from reid_engine.store import (
     Source,
     TrackletFilter,
 )
+from reid_engine.store.backups import keep as keep_backup
 from reid_engine.types import CameraId, Seen, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
@@ -407,6 +409,15 @@ class Desk:
         """Restore what was taken back last; None where there is nothing."""
         return self.case.redo()
 
+    def back_up(self) -> None:
+        """A backup, where one is due; given up when the case is closed. Raises DiskFull, CaseDamaged, JobCancelled."""
+        keep_backup(self.case.store, self._control)
+
     def close(self) -> None:
-        """Let go of the case."""
-        self.case.close()
+        """Let go of the case, in a thread that makes a backup first where something changed: the window does not wait
+        for it, the program's end does."""
+        Thread(target=self._close, name="closing a case").start()
+
+    def _close(self) -> None:
+        with suppress(CaseError):  # damage: the next opening says so
+            self.case.close(least_age_s=0)

@@ -48,6 +48,7 @@ KINDS = MappingProxyType({
     "hold lifted": Later("hold lifted"), "retention": Later("retention set"),
     "journey exported": Later("journey exported"), "evidence exported": Later("evidence exported"),
     "evidence not kept": Later("evidence not kept"), "still saved": Later("still saved"),
+    "rescued": Later("rescued"), "backup opened": Later("backup opened"),
     "ingest started": Later("analysis started"),
     "ingest finished": Later("analysis ended"),
 })  # fmt: skip
@@ -211,6 +212,13 @@ def _start(body: Body, cameras: Names, zone: str) -> str:
     return words.format(source=body["source"], time=begun, origin=body["start_origin"])
 
 
+def _rescued(body: Body, cameras: Names, zone: str) -> str:
+    lost = body["lost"]
+    words = tr("from {path}; could not be read, at most: {events} events, {tracks} tracks, {others} other rows")
+    others = sum(lost.values()) - lost.get("event", 0) - lost.get("tracklet", 0)
+    return words.format(path=body["path"], events=lost.get("event", 0), tracks=lost.get("tracklet", 0), others=others)
+
+
 def _made(body: Body, cameras: Names, zone: str) -> str:
     return tr("for: {purpose}").format(purpose=body["purpose"]) if body["purpose"] else tr("no purpose was given")
 
@@ -290,6 +298,7 @@ SENTENCES = MappingProxyType({
     "hold lifted": Later("hold {hold}: {reason}"),
     "evidence exported": Later("of track {start} to {folder}, manifest SHA-256 {manifest_sha256}"),
     "evidence not kept": Later("{folder}: {why}"),
+    "backup opened": Later("of {path}"),
     "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
@@ -298,6 +307,6 @@ TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
-    "erased": _erased, "case made": _made, "contact sheet": _sheet, "journey exported": _journey,
+    "erased": _erased, "case made": _made, "contact sheet": _sheet, "journey exported": _journey, "rescued": _rescued,
 })  # fmt: skip
 WORDS = frozenset({*SENTENCES, *TOLD})

@@ -1,6 +1,7 @@
 """A case: what the window, the command line and the trainer hold.
 
 folder/case.db    everything that matters
+       backups/   copies of it
        index/     a cache, may be deleted at any time
        exports/   what was made for others
        jobs/      control files and logs of long work
@@ -35,6 +36,7 @@ from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, p
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
 from reid_engine.store import ANYBODY, Decision, Deed, EraseScope, Erasure, Store, TrackletFilter
+from reid_engine.store.backups import EVERY_S, keep_at_close
 from reid_engine.store.connection import explained
 from reid_engine.types import BandName, CameraId, ModelId, Seen, Tracklet, TrackletCrops, TrackletId, Verdict
 
@@ -138,10 +140,16 @@ class Case:
         if number is not None:
             self.notices.append(f"the erasure of event {number} was not finished; it is now")
 
-    def close(self) -> None:
-        """Let go of the case, and remember where its record ends."""
-        remember(self.store, self.folder)
-        self.store.close()
+    def close(self, *, least_age_s: float = EVERY_S) -> None:
+        """Let go of the case, after a backup where one is due, and remember where its record ends.
+
+        Raises CaseDamaged where the backup fails its test.
+        """
+        try:
+            keep_at_close(self.store, least_age_s)
+        finally:
+            remember(self.store, self.folder)
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self
