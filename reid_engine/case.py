@@ -14,7 +14,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -38,7 +38,8 @@ from reid_engine.settings import SearchSettings
 from reid_engine.store import ANYBODY, Decision, Deed, EraseScope, Erasure, Store, TrackletFilter
 from reid_engine.store.backups import EVERY_S, keep_at_close
 from reid_engine.store.connection import explained
-from reid_engine.types import BandName, CameraId, ModelId, Seen, Tracklet, TrackletCrops, TrackletId, Verdict
+from reid_engine.types import BandName, CameraId, ModelId, Seen, TrackletCrops, TrackletId, Verdict
+from reid_engine.whereabouts import hit
 
 if TYPE_CHECKING:
     from reid_engine.check import Reembedder
@@ -48,21 +49,6 @@ FOLDERS = ("index", "exports", "jobs")
 TOLERANCE_US = 500_000
 COLOURS_AT_ONCE = 100
 FACES = 300  # on one sheet of likely people
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """One tracklet's box nearest in time to a point.
-
-    away_us:    how far its picture is from the moment asked for
-    away_px:    how far the point is outside the box, 0 inside
-    off_middle: how far the point is from the box's middle, 1 at its edge
-    """
-
-    tracklet: TrackletId
-    away_us: int
-    away_px: float
-    off_middle: float
 
 
 class Case:
@@ -261,9 +247,9 @@ class Case:
         click on the middle of whom they mean. Raises ProbeError, which says who is nearest.
         """
         people = self.store.tracklets_between(camera, time_us - tolerance_us, time_us + tolerance_us)
-        hits = [_hit(tracklet, time_us, x, y) for tracklet in people]
-        hits = [hit for hit in hits if hit.away_us <= tolerance_us]
-        under = [hit for hit in hits if hit.away_px == 0]
+        hits = [hit(tracklet, time_us, x, y) for tracklet in people]
+        hits = [near for near in hits if near.away_us <= tolerance_us]
+        under = [near for near in hits if near.away_px == 0]
         if under:
             return min(under, key=lambda hit: (hit.away_us, hit.off_middle, hit.tracklet)).tracklet
         if not hits:
@@ -424,14 +410,6 @@ class Case:
         """Who looked at what goes on the record, unless the case is open for reading only."""
         if not self.store.read_only:
             self.record(kind, **body)
-
-
-def _hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> _Hit:
-    at = int(np.argmin(np.abs(tracklet.time_us - time_us)))
-    x1, y1, x2, y2 = (float(side) for side in tracklet.xyxy[at])
-    away = np.hypot(max(x1 - x, 0.0, x - x2), max(y1 - y, 0.0, y - y2))
-    off_middle = max(abs(2 * x - x1 - x2) / (x2 - x1), abs(2 * y - y1 - y2) / (y2 - y1))
-    return _Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), off_middle)
 
 
 def _worn(crops: TrackletCrops) -> tuple[str, str]:
