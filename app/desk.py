@@ -416,7 +416,7 @@ class Desk:
     def close(self) -> None:
         """Let go of the case, in a thread that makes a backup first where something changed: the window does not wait
         for it, the program's end does."""
-        Thread(target=self._close, name="closing a case").start()
+        Thread(target=self._close, name="closing").start()
 
     def _close(self) -> None:
         with suppress(CaseError):  # damage: the next opening says so

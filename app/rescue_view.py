@@ -18,10 +18,10 @@ from app.words import tr
 from reid_engine.errors import CaseDamaged, ReappearError
 from reid_engine.store.standing import standing
 
-Open = Callable[[Path], object]
 
-
-def show_trouble(error: Exception, window: QMainWindow, command: Sequence[str], open_case: Open) -> None:
+def show_trouble(
+    error: Exception, window: QMainWindow, command: Sequence[str], open_case: Callable[[Path], object]
+) -> None:
     """Show one error, without blocking. command: the words before a verb; open_case: what a new case is given to."""
     ways: dict[str, Callable[[], object]] = {}
     folder = error.folder if isinstance(error, CaseDamaged) else None
@@ -36,18 +36,30 @@ def show_trouble(error: Exception, window: QMainWindow, command: Sequence[str], 
 
 
 def _rescue(
-    window: QMainWindow, command: tuple[str, ...], open_case: Open, folder: Path, name: str, options: list[str]
+    window: QMainWindow,
+    command: tuple[str, ...],
+    open_case: Callable[[Path], object],
+    folder: Path,
+    name: str,
+    options: list[str],
 ) -> None:
     out = _free(folder.with_name(name.format(name=folder.name)))
     window.statusBar().showMessage(tr("Making {name} …").format(name=out.name))
     child = QProcess(window)  # killed with the window; what it made until then has no name yet
     child.setProcessEnvironment(environment())
     child.finished.connect(lambda status: _done(child, window, status, out, open_case))
-    child.errorOccurred.connect(lambda _: child.state() or _done(child, window, -1, out, open_case))
+    child.errorOccurred.connect(lambda error: _not_started(error, child, window, out, open_case))
     child.start(command[0], [*command[1:], "rescue", str(folder), str(out), *options])
 
 
-def _done(child: QProcess, window: QMainWindow, status: int, out: Path, open_case: Open) -> None:
+def _not_started(
+    error: QProcess.ProcessError, child: QProcess, window: QMainWindow, out: Path, open_case: Callable[[Path], object]
+) -> None:
+    if error == QProcess.ProcessError.FailedToStart:  # any other end is told as finished
+        _done(child, window, -1, out, open_case)
+
+
+def _done(child: QProcess, window: QMainWindow, status: int, out: Path, open_case: Callable[[Path], object]) -> None:
     said = bytes(child.readAllStandardError().data()).decode("utf-8", "replace").strip()
     child.deleteLater()
     window.statusBar().clearMessage()

@@ -29,8 +29,8 @@ LARGE_BYTES = 1 << 30  # from here on a copy takes long: once a day, and one is 
 LARGE_EVERY_S = 86_400
 SPARE_BYTES = 1 << 30
 LOOKING = ("search", "everybody", "likely people", "view", "contact sheet")  # alone they make no backup due
-MARK = f"""
-    SELECT (SELECT coalesce(max(id), 0) FROM event WHERE kind NOT IN ({", ".join("?" * len(LOOKING))})),
+MARK = """
+    SELECT (SELECT coalesce(max(id), 0) FROM event WHERE kind NOT IN (?, ?, ?, ?, ?)),
            (SELECT coalesce(max(id), 0) FROM tracklet), (SELECT count(*) FROM deed),
            (SELECT coalesce(sum(generation), 0) FROM model_generation)
 """

@@ -142,14 +142,14 @@ class Database:
         DiskFull, JobCancelled, and CaseDamaged when the copy, and so the case, contradicts itself.
         """
         beside = target.with_name(target.name + ".part")
-        check = (lambda: None) if control is None else control.check
+        control = JobControl() if control is None else control
         try:
             with self.raw() as connection:
                 copy = sqlite3.connect(beside, isolation_level=None)
                 try:
                     connection.execute("BEGIN")
                     connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on one moment
-                    connection.backup(copy, pages=PAGES_A_STEP, progress=lambda *_: check())
+                    connection.backup(copy, pages=PAGES_A_STEP, progress=lambda *_: control.check())
                     copy.execute("PRAGMA journal_mode=DELETE")
                     found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
                 finally:

