@@ -6,7 +6,9 @@ from typing import Any
 
 from rich.console import Console as Terminal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.table import Table
 
+UNBROKEN = 10_000  # columns of what is read by a program
 STAGES = {
     "hash": "reading",
     "analyse": "analysing",
@@ -57,6 +59,14 @@ class Console:
             total=fields.get("total"),
             detail=detail(fields),
         )
+
+
+def show_table(table: Table) -> None:
+    """On standard output; a row is broken where a terminal ends, and nowhere in a pipe or a file."""
+    terminal = Terminal(markup=False, highlight=False)
+    if not terminal.is_terminal:
+        terminal = Terminal(markup=False, highlight=False, width=UNBROKEN)
+    terminal.print(table)
 
 
 def detail(fields: dict[str, Any]) -> str:

@@ -253,10 +253,10 @@ class Case:
         if under:
             return min(under, key=lambda hit: (hit.away_us, hit.off_middle, hit.tracklet)).tracklet
         if not hits:
-            raise ProbeError(f"nobody is in this camera's pictures within {tolerance_us / 1e6:g} s of {time_us} us")
+            raise ProbeError(f"nobody is in this camera's pictures within {tolerance_us / 1e6:g} s of that moment")
         near = min(hits, key=lambda hit: (hit.away_px, hit.away_us))
         raise ProbeError(
-            f"nobody is at ({x:g}, {y:g}) at {time_us} us; the nearest is tracklet {near.tracklet}, "
+            f"nobody is at ({x:g}, {y:g}) at that moment; the nearest is tracklet {near.tracklet}, "
             f"{near.away_px:.0f} pixels and {near.away_us / 1e6:.2f} s away"
         )
 

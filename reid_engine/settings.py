@@ -241,7 +241,8 @@ def _validated(tree: dict[str, Any], where: str) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{where}: {key}: {first['msg']}") from error
+        named = where if key == where else f"{where}: {key}"
+        raise SettingsError(f"{named}: {first['msg']}") from error
 
 
 def fingerprint(*parts: BaseModel | str | float | None) -> str:

@@ -33,16 +33,16 @@ Keeping: TypeAlias = Literal["auto", "memory", "file", "device", "none"]
 class RunData:
     """What a run learns from and is tested on.
 
-    keep:   where decoded frames stay: "none" decodes them for every clip anew; "auto" keeps them on the GPU, else in
-            memory, where they take less than ``keep_gib``; "file": in ``folder``
+    frames: where decoded ones stay: "none" decodes them for every clip anew; "auto" keeps them on the GPU, else in
+            memory, where they take less than ``frames_gib``; "file": in ``folder``
     rerank: figures after k-reciprocal re-ranking
     """
 
     dataset: DataSet
     seed: int = 0
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
-    keep: Keeping = "auto"
-    keep_gib: float = 8.0
+    frames: Keeping = "auto"
+    frames_gib: float = 8.0
     folder: Path | None = None
     control: JobControl = field(default_factory=JobControl)
     rerank: bool = False
@@ -88,19 +88,19 @@ class RunData:
 
     def _made(self, preparation: Preparation, device: torch.device) -> Pixels:
         train, size = self.dataset.train, bytes_of(self.dataset.train, preparation)
-        keep = self.keep if self.keep != "auto" else ("none" if size > self.keep_gib * GIB else "memory")
-        if keep == "none":
+        where = self.frames if self.frames != "auto" else ("none" if size > self.frames_gib * GIB else "memory")
+        if where == "none":
             return Decoded(train, preparation, self.threads)
         file = None
-        if keep == "file":
+        if where == "file":
             if self.folder is None:
-                raise InputError("keep=file needs a folder to keep the pixels in")
+                raise InputError("frames=file needs a folder to keep the pixels in")
             file = self.folder / "pixels.u8"
         kept = stored(train, preparation, threads=self.threads, control=self.control, file=file)
         if kept.damage.names:
             self.control.notice(kept.damage.sentence())
         fits = device.type == "cuda" and size < SHARE_OF_GPU * torch.cuda.mem_get_info(device)[0]
-        return kept.to(device) if keep == "device" or (self.keep == "auto" and fits) else kept
+        return kept.to(device) if where == "device" or (self.frames == "auto" and fits) else kept
 
     def evaluate(self, model: VideoReidModel, control: JobControl, *, final: bool = False) -> Mapping[str, float]:
         """Figures of the model in eval mode by its paper's protocol; ``final`` ones with ranked lists in ``folder``.

@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -16,6 +16,8 @@ from trainer.data import Keeping
 from trainer.recipes import parsed
 from trainer.recipes.limits import refuse_unfit
 
+CALLED_BEFORE = {"keep": "frames", "keep_gib": "frames_gib"}  # settings of the machine in older commands
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
@@ -23,7 +25,7 @@ class Machine:
 
     device:     "auto", "cpu", "cuda" or one of several as "cuda:1"
     threads:    that read and decode pictures; 0: as many as there are cores
-    keep, keep_gib: where decoded frames stay, and how much they may take (``data``)
+    frames, frames_gib: where decoded ones stay, and how much they may take (``data``)
     half:       bfloat16 where safe ("auto": on CUDA devices that have it)
     compile, channels_last: torch.compile the model; keep maps with channels last ("auto": on CUDA)
     micro_batch: clips that pass the model together; 0: all
@@ -32,8 +34,8 @@ class Machine:
 
     device: str = "auto"
     threads: int = 0
-    keep: Keeping = "auto"
-    keep_gib: float = 8.0
+    frames: Keeping = "auto"
+    frames_gib: float = 8.0
     half: Literal["auto", "on", "off"] = "auto"
     compile: bool = False
     channels_last: Literal["auto", "on", "off"] = "auto"
@@ -70,6 +72,9 @@ class Machine:
 
 def split_machine(changes: Mapping[str, Any]) -> tuple[Machine, dict[str, Any]]:
     """Settings of the machine, and the rest, which is the recipe's. Raises UsageError for values that none can have."""
+    for key, name in CALLED_BEFORE.items():
+        if key in changes and (key != "keep" or changes[key] in get_args(Keeping)):
+            raise UsageError(f"where decoded frames stay is called {name} now: write {name}={changes[key]}")
     usual = Machine()
     own = {one.name for one in fields(Machine)}
     mine = {key: parsed(key, value, getattr(usual, key)) for key, value in changes.items() if key in own}

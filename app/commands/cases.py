@@ -24,6 +24,7 @@ from reid_engine.types import PairRelation, TrackletId, Verdict
 
 LONGEST_S = 100 * 366 * 86_400
 RELATIONS: tuple[PairRelation, ...] = get_args(PairRelation)
+DECIDED = {"same": "the same person", "different": "different people", "unsure": "perhaps the same person"}
 VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 
@@ -81,8 +82,16 @@ def clock(
             now = replace(now, uncertainty_us=microseconds(uncertainty_s, "--uncertainty-s"))
         if zone is not None:
             now = replace(now, zone=zone_of(zone).key)
+        if now == known.clock:
+            tell(f"{camera}: nothing was changed; {_clock_words(now)}")
+            return
         opened.store.set_camera_clock(known.id, now)
-        tell(f"{camera}: the clock is {now.offset_us / SECOND_US:+g} s off; every time was corrected")
+    tell(f"{camera}: the clock is {now.offset_us / SECOND_US:+g} s off; every time was corrected")
+
+
+def _clock_words(clock: CameraClock) -> str:
+    off = f"clock {clock.offset_us / SECOND_US:+g} s, {clock.drift_ppm:+g} ppm"
+    return f"{off}, off by at most {clock.uncertainty_us / SECOND_US:g} s, zone {clock.zone}"
 
 
 def microseconds(seconds: float, option: str) -> int:
@@ -120,6 +129,8 @@ def pair(
         one, other = (opened.store.camera(name).id for name in (first, second))
         times = microseconds(least_s, "--least-s"), microseconds(most_s, "--most-s")
         opened.store.set_camera_pair(CameraPair(one, other, relation, *times))
+    limits = [f"{words} {s:g} s" for words, s in (("at least", least_s), ("at most", most_s)) if s]
+    tell(", ".join([f"{first} and {second}: {relation}", *limits]))
 
 
 def decide(
@@ -133,6 +144,7 @@ def decide(
         raise UsageError(f"{verdict!r}: a decision is {', '.join(VERDICTS)}")
     with telling(Case.open(case)) as opened:
         opened.decide(TrackletId(probe), TrackletId(candidate), verdict)
+    tell(f"written down: tracklets {probe} and {candidate} are {DECIDED[verdict]}")
 
 
 def undo(case: CaseFolder) -> None:

@@ -34,7 +34,8 @@ def describe(
     embedder: Annotated[
         Path | None,
         typer.Option(
-            metavar="W", help="A bundled model, .safetensors, .onnx, .xml, or a model of the case by its name."
+            metavar="W",
+            help="A bundled model, .safetensors, .onnx, .xml, or a model of the case by its name; else that in force.",
         ),
     ] = None,
     embedder_card: EmbedderCard = None,
@@ -46,7 +47,7 @@ def describe(
     """Describe everybody again by another model, from the kept pictures; searches go by it once all are described.
 
     Run it again after any interruption: it goes on where it stopped. A model that has described everybody before, named
-    as --list does, is in force at once.
+    as --list does, is in force at once. Without --embedder the model in force stays and describes whoever it has not.
     """
     if listed:
         with Case.open(case, read_only=True) as opened:
@@ -63,7 +64,15 @@ def describe(
 def _network(
     program: Program, case: Case, given: Path | None, card: Path | None, threads: int | None, control: JobControl
 ) -> Embedder:
-    """A model of the case from where it was used last, with its card of then; else the file that is meant."""
+    """A model of the case from where it was used last, with its card of then; else the file that is meant.
+
+    Without any word the model in force; the bundled one only where nobody was described yet.
+    """
+    in_force = case.store.model_in_force()
+    if given is None and in_force is not None:
+        if card is not None:
+            raise UsageError("--embedder-card says how a file is fed: name that file with --embedder")
+        return embedder_of(program, case, in_force)
     if given is not None and card is None and str(given) in case.store.models():
         return embedder_of(program, case, ModelId(str(given)))
     path = given or standard(bundled()).embedder

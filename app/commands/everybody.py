@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, Quality, ToTime, Upper
 from app.commands.program import Sentences, say, tell, telling
+from app.console import show_table
 from app.local_time import date_and_time, seen
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
@@ -156,7 +156,7 @@ def show_people(groups: Sequence[Group], cameras: Mapping[CameraId, Camera]) -> 
             seen(group.end_us, clock),
             tracks,
         )
-    Console().print(table)
+    show_table(table)
 
 
 def camera_ids(case: Case, names: Sequence[str] | None) -> tuple[CameraId, ...] | None:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from app.commands.arguments import Cameras, CaseFolder, FromTime, Lower, MovedWeights, Quality, ToTime, Upper
 from app.commands.everybody import passing
 from app.commands.photo import Photos, part_of
 from app.commands.program import Program, Sentences, say, tell, telling
+from app.console import show_table
 from app.local_time import date_and_time, precise_time, seen
 from reid_engine.case import Case
 from reid_engine.errors import NetworkFileError, ReappearError, UsageError
@@ -178,7 +178,7 @@ def show(result: SearchResult, cameras: dict[CameraId, Camera], beside: Mapping[
         table.add_row(
             str(match.rank), str(match.tracklet), camera.name, when, match.band or "-", ", ".join(match.flags), *known
         )
-    Console().print(table)
+    show_table(table)
 
 
 def probe(
@@ -232,7 +232,7 @@ def why(
             when = seen(picture["time_us"], clocks[homes[side]], precise_time)
             figures = (f"{picture['distance']:.3f}", f"{picture['quality']:.2f}")
             table.add_row(side, str(numbers[side]), when, weight, *figures)
-    Console().print(table)
+    show_table(table)
     tell(f"asked by: {sides['found']['method'] or 'the model, which keeps no map of places'}")
 
 

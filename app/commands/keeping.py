@@ -125,12 +125,14 @@ def hold(
         elif named:
             what, of = _held(opened, recording, camera, tracklet)
             tell(f"hold {opened.store.hold(what, of, reason).number} is set")
+        names = {int(known.id): known.name for known in opened.store.cameras()}
         for found in opened.store.holds():
             if as_json:
                 say(asdict(found))
             else:
                 when = date_and_time(found.at_us, "UTC")
-                sys.stdout.write(f"{found.number}  {found.what} {found.of}  {found.operator}  {when}  {found.reason}\n")
+                of = names.get(found.of, found.of) if found.what == "camera" else found.of
+                sys.stdout.write(f"{found.number}  {found.what} {of}  {found.operator}  {when}  {found.reason}\n")
 
 
 def _held(case: Case, recording: str | None, camera: str | None, tracklet: int | None) -> tuple[HeldKind, int]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sys
+import tomllib
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from app import erasures
 from app.commands.arguments import AsJson
 from app.commands.program import say, tell
 from reid_engine.case import DATABASE, Case
-from reid_engine.errors import CaseError, InputError, UsageError
+from reid_engine.errors import CaseError, InputError, SettingsError, UsageError
 from reid_engine.folders import config_folder
 from reid_engine.settings import Settings, each_setting, load_settings, save_settings, with_setting
 
@@ -40,7 +40,8 @@ def settings(
         plain = {one.key: one.default for one in each_setting(known)}
         known = Settings() if key is None else with_setting(known, key, plain.get(key))
     elif key is not None and value is not None:
-        known = with_setting(known, key, json.loads(value) if value.startswith("[") else value)
+        listed = isinstance(getattr(known, key, None), tuple)
+        known = with_setting(known, key, _listed(key, value) if listed else value)
     if default or value is not None:
         save_settings(known)
         tell(f"written to {config_folder() / 'settings.toml'}")
@@ -52,6 +53,17 @@ def settings(
         else:
             mark = "*" if one.value != one.default else " "
             sys.stdout.write(f"{mark} {one.key:<28} {one.value!s:<8} {one.words}\n")
+
+
+def _listed(key: str, text: str) -> list[object]:
+    """A list as settings.toml has it. Raises SettingsError for anything else."""
+    try:
+        found = tomllib.loads(f"list = {text}")["list"]
+    except tomllib.TOMLDecodeError:
+        found = None
+    if not isinstance(found, list):
+        raise SettingsError(f"{key} is a list as settings.toml has it, ['one', 'another'], got {text}")
+    return found
 
 
 def device(as_json: AsJson = False) -> None:

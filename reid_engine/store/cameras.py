@@ -97,10 +97,13 @@ class CameraVerbs(RecordVerbs):
 
     def set_camera_pair(self, pair: CameraPair) -> None:
         """Say what is known of two cameras, in either order; replaces what was said before."""
-        if pair.first == pair.second or min(pair.least_travel_us, pair.most_travel_us) < 0:
-            raise UsageError(f"a pair needs two cameras and travel times of 0 or more; got {pair}")
-        if 0 < pair.most_travel_us < pair.least_travel_us:
-            raise UsageError(f"the longest travel time of a pair is not below the least one; got {pair}")
+        if pair.first == pair.second:
+            raise UsageError("a pair is of two cameras, but the same one was named twice; name another one")
+        least_s, most_s = pair.least_travel_us / SECOND_US, pair.most_travel_us / SECOND_US
+        if min(least_s, most_s) < 0:
+            raise UsageError(f"travel times are 0 s or more, got {least_s:g} s and {most_s:g} s")
+        if 0 < most_s < least_s:
+            raise UsageError(f"the longest travel time, {most_s:g} s, is below the least one, {least_s:g} s")
         first, second = sorted((pair.first, pair.second))
         body = {**asdict(pair), "first": first, "second": second}
         with self.database.writing(durable=True) as connection:

@@ -60,7 +60,7 @@ def recipe_of(row: str, dataset: DataSet, steps: int, changes: Mapping[str, str]
 
 def epochs_of(recipe: Recipe, stage: Any, dataset: DataSet, steps: int) -> int:
     """How many hold so many steps, at least one."""
-    batches = RunData(dataset, keep="none").batches(stage, recipe.build(), World(0, 1, torch.device("cpu")))
+    batches = RunData(dataset, frames="none").batches(stage, recipe.build(), World(0, 1, torch.device("cpu")))
     return max(1, round(steps / len(batches)))
 
 

@@ -14,14 +14,14 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
-from reid_engine.errors import JobCancelled, NetworkFileError, UsageError
+from reid_engine.errors import InputError, JobCancelled, NetworkFileError, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models import build_model
 from reid_engine.models.files import Story, fill_model, load_model, read_card, save_model
 from reid_engine.models.tclnet import TclFeatures, TCLNet
 from tests.support.cases import gallery
 from tests.trainer.datasets.test_case import decided
-from tests.trainer.drawn import DrawnData
+from tests.trainer.drawn import DrawnData, write_folder
 from tests.trainer.test_loop import StopAfter, losses_of, new_run, small, state_of
 from trainer.__main__ import main
 from trainer.calibration import write_calibration
@@ -215,6 +215,25 @@ def test_what_comes_out_lies_between_what_was_there_and_what_was_learned(trained
                 torch.testing.assert_close(tensor, was[key] * keep + learned[key] * (1 - keep))
     with pytest.raises(UsageError, match="keep is a share of the model that a run goes on from"):
         find_recipe("ours", {"keep": "0.5"})
+
+
+@pytest.mark.parametrize("keep", ["0.5", "0"])
+def test_the_share_that_is_kept_is_said_on_the_command_line(
+    keep: str, trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside where frames stay, which is the machine's own setting."""
+    write_folder(tmp_path / "people", range(4), tracklets=1, frames=2)
+    asked: list[tuple[Recipe, Machine]] = []
+
+    def stopped(recipe: Recipe, _data: Any, _run: Any, machine: Machine, **_named: Any) -> None:
+        asked.append((recipe, machine))
+        raise InputError("that was asked for")
+
+    monkeypatch.setattr("trainer.verbs.train.fit", stopped)
+    words = ["train", "ours/adapt", "folder", str(tmp_path / "people"), "--out", str(tmp_path / "run")]
+    assert main([*words, "--set", f"start={trained}", f"keep={keep}", "frames=none"]) == InputError.exit_status
+    ((recipe, machine),) = asked
+    assert (recipe.settings.keep, machine.frames) == (float(keep), "none")
 
 
 def test_a_stopped_run_goes_on_bit_by_bit_and_looks_at_nobody_twice(trained: Path, tmp_path: Path) -> None:

@@ -62,11 +62,11 @@ def test_a_batch_has_clips_classes_cameras_and_places(data: DataSet) -> None:
 
 
 def test_clips_do_not_depend_on_threads_or_on_where_the_pixels_are_kept(data: DataSet, tmp_path: Path) -> None:
-    one = batches(RunData(data, threads=1, keep="none"))
+    one = batches(RunData(data, threads=1, frames="none"))
     assert len(one) == 2
-    assert same(one, batches(RunData(data, threads=4, keep="none")))
-    assert same(one, batches(RunData(data, threads=3, keep="memory")))
-    assert same(one, batches(RunData(data, threads=2, keep="file", folder=tmp_path)))
+    assert same(one, batches(RunData(data, threads=4, frames="none")))
+    assert same(one, batches(RunData(data, threads=3, frames="memory")))
+    assert same(one, batches(RunData(data, threads=2, frames="file", folder=tmp_path)))
 
 
 def test_an_epoch_may_begin_at_any_batch(data: DataSet) -> None:
@@ -137,11 +137,11 @@ def test_a_broken_picture_is_named_counted_and_replaced_by_its_neighbour(tmp_pat
     assert not np.array_equal(frames_of(Tracklet(1, 1, files, "t"), PREPARATION, damage)[3], found[2])
 
 
-@pytest.mark.parametrize("keep", ["none", "memory"])
-def test_above_a_share_of_broken_pictures_the_work_stops(tmp_path: Path, data: DataSet, keep: str) -> None:
+@pytest.mark.parametrize("frames", ["none", "memory"])
+def test_above_a_share_of_broken_pictures_the_work_stops(tmp_path: Path, data: DataSet, frames: str) -> None:
     for file in sorted(tmp_path.rglob("00[01].jpg")):
         file.write_bytes(b"broken")
-    run = RunData(data, keep=keep)  # type: ignore[arg-type]
+    run = RunData(data, frames=frames)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"pictures cannot be decoded, .*jpg first: more than 1.0%"):
         [batches(run, epoch=epoch) for epoch in range(5)]
 

@@ -14,7 +14,7 @@ from reid_engine.errors import UsageError
 from reid_engine.models import MODELS, model_options
 from reid_engine.models.configurations import ALIASES, CONFIGURATIONS
 from trainer.distributed import World
-from trainer.machine import split_machine
+from trainer.machine import Machine, split_machine
 from trainer.recipes import METHODS, Labels, Recipe, find_recipe, recipe_names
 from trainer.recipes.base import Settings
 from trainer.recipes.gltr import GltrObjective
@@ -315,7 +315,9 @@ def test_every_recipe_s_own_settings_are_within_the_limits(name: str) -> None:
     ("key", "value", "said"),
     [
         ("half", "maybe", "half is auto, on or off, got 'maybe'"),
-        ("keep", "all", "keep is auto, memory, file, device or none, got 'all'"),
+        ("frames", "all", "frames is auto, memory, file, device or none, got 'all'"),
+        ("keep", "memory", "where decoded frames stay is called frames now: write frames=memory"),
+        ("keep_gib", "4", "where decoded frames stay is called frames_gib now: write frames_gib=4"),
         ("threads", "-1", "threads is at least 0, got -1"),
         ("micro_batch", "3", "micro_batch is 0 .all clips. or even, so that pairs stay together, got 3"),
     ],
@@ -333,8 +335,10 @@ def test_text_becomes_what_a_setting_usually_is() -> None:
     assert recipe.options["input_size"] == (64, 32)
 
 
-def test_no_setting_of_a_recipe_has_the_name_of_an_option_of_its_model() -> None:
+def test_no_setting_of_a_recipe_has_the_name_of_an_option_of_its_model_or_of_the_machine() -> None:
+    machine = {one.name for one in fields(Machine)}
     for name, method in METHODS.items():
         own = {one.name for one in fields(method.variants["paper"])}
+        assert not own & machine
         for model in MODELS.values() if name == "ours" else [MODELS[method.model]]:
-            assert not own & {one.name for one in fields(model.VARIANTS["paper"])}
+            assert not (own | machine) & {one.name for one in fields(model.VARIANTS["paper"])}

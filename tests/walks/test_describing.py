@@ -111,6 +111,17 @@ def test_a_stop_keeps_the_old_model_and_the_same_command_goes_on(home: Path, oth
     assert models(case) == [(2, 2, True), (2, 2, False)]
 
 
+def test_without_a_named_model_the_one_in_force_stays(home: Path, other: Path) -> None:
+    """An investigator's own model is never replaced by the one that came with the program, unless somebody says so."""
+    case = home / "case"
+    assert inside("describe", case, "--embedder", other).status == 0
+    before = models(case)
+    said = inside("describe", case)
+    assert said.status == 0, said.err
+    assert "which is in force as before" in said.err
+    assert models(case) == before
+
+
 def test_what_cannot_be_used_is_said_and_changes_nothing(home: Path, weights: Weights) -> None:
     case = home / "case"
     (home / "text.onnx").write_text("no network")
