@@ -16,7 +16,6 @@ from app.children import environment
 from app.dialogs.trouble import TroubleDialog
 from app.words import tr
 from reid_engine.errors import CaseDamaged, ReappearError
-from reid_engine.store.standing import standing
 
 
 def show_trouble(
@@ -26,6 +25,10 @@ def show_trouble(
     ways: dict[str, Callable[[], object]] = {}
     folder = error.folder if isinstance(error, CaseDamaged) else None
     if folder is not None:
+        from reid_engine.store.standing import (
+            standing,
+        )  # loaded with the case that was tried: the first paint does without
+
         backups = standing(folder)
         act = partial(_rescue, window, tuple(command), open_case, folder)
         if backups:
