@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from app import _bootstrap, local_time  # noqa: F401 - first: children must not see what importing OpenCV leaves
+from app.dialogs.about_case import AboutCaseDialog
 from app.dialogs.describe import DescribeDialog
 from app.dialogs.networks import NetworksDialog
 from app.erasure_view import ErasureView
@@ -28,14 +29,15 @@ from app.words import counted, tr
 from app.workspace import Workspace
 from reid_engine.errors import ReappearError
 from reid_engine.recordings import VIDEO_ENDINGS
-from reid_engine.store import KnownModel
+from reid_engine.store import KnownModel, Retention
 
 
 class CaseView(QObject):
     """The panes of one case.
 
     said: a sentence for the status bar; failed: an error; investigating: the player and the matches should be seen;
-    working: a job has begun or the last has ended; counted: what the case holds, in words; moved: see ``progress``
+    working: a job has begun or the last has ended; counted: what the case holds, in words; moved: see ``progress``;
+    purposed: what the case is for was said anew
     """
 
     said = Signal(str)
@@ -44,6 +46,7 @@ class CaseView(QObject):
     working = Signal(bool)
     counted = Signal(str)
     moved = Signal()
+    purposed = Signal(str)
 
     def __init__(self, work: Workspace, window: QWidget) -> None:
         super().__init__(window)
@@ -111,6 +114,25 @@ class CaseView(QObject):
         self.inquiry.stand(place)
         if place.watching:
             self.investigating.emit()
+
+    def ask_about_case(self) -> None:
+        """What the case is for and how long it may keep what it holds, to be said anew."""
+        desk, writing, zone = self.work.desk, self.work.writing, self.work.footage.home_zone
+
+        def opened(said: tuple[str, Retention]) -> None:
+            dialog = AboutCaseDialog(*said, zone, self._window)
+            dialog.accepted.connect(lambda: write(dialog.purpose, dialog.keep))
+            dialog.finished.connect(dialog.deleteLater)
+            dialog.open()
+
+        def write(purpose: str, keep: Retention) -> None:
+            writing.run(lambda: desk.say_about(purpose, keep), lambda _: written(purpose))
+
+        def written(purpose: str) -> None:
+            self.purposed.emit(purpose)
+            self.said.emit(tr("What the case is for and how long it is kept is on the record."))
+
+        self.work.reading.run(lambda: (desk.purpose(), desk.retention()), opened)
 
     def lighten(self) -> None:
         """Show the dark parts of all pictures lighter; after the lightest as they are."""

@@ -40,6 +40,7 @@ from reid_engine.store import (
     FloorPlan,
     KnownModel,
     Note,
+    Retention,
     Source,
     TrackletFilter,
 )
@@ -207,6 +208,16 @@ class Desk:
     def purpose(self) -> str:
         """What the case is for."""
         return self.case.store.info().purpose
+
+    def retention(self) -> Retention:
+        """How long it may keep what it holds."""
+        return self.case.store.retention()
+
+    def say_about(self, purpose: str, keep: Retention) -> None:
+        """Say anew what it is for and how long it is kept, as far as that is something else. Raises UsageError."""
+        self.case.store.set_purpose(purpose)
+        if keep != self.retention():
+            self.case.store.set_retention(keep)
 
     def tracklets_between(self, camera: CameraId, from_us: int, to_us: int) -> list[Tracklet]:
         """Whoever was before a camera between two moments."""

@@ -30,7 +30,7 @@ ROLES = MappingProxyType({"detector": Later("detector {name}"), "embedder": Late
 
 DAMAGE = ("decode_errors", "corrupt_frames", "repaired_times", "notes")
 KINDS = MappingProxyType({
-    "case made": Later("case made"),
+    "case made": Later("case made"), "purpose": Later("purpose set"),
     "search": Later("searched"), "recognise": Later("recognised"), "everybody": Later("listed everybody"),
     "likely people": Later("people listed"),
     "view": Later("looked at"), "decide": Later("decided"), "undo": Later("taken back"),
@@ -283,6 +283,7 @@ SENTENCES = MappingProxyType({
     "view": Later("track {tracklet}"),
     "camera made": Later("{name}"),
     "camera renamed": Later("{from} is now {to}"),
+    "purpose": Later("“{to}”, before “{from}”"),
     "camera placed": Later("{camera} on the floor plan"),
     "floor plan": Later("{name}"),
     "source added": Later("{path} of {camera}"),

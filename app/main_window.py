@@ -159,9 +159,8 @@ class MainWindow(QMainWindow):
         view.counted.connect(self._on_counted)
         view.moved.connect(self._hint)
         view.erasing.erased.connect(self._erased)
-        purpose = work.desk.purpose()
-        self._state.opened(case.folder, purpose)
-        self._bar.show_case(case.folder.name, purpose)
+        view.purposed.connect(self._show_purpose)
+        self._show_purpose(work.desk.purpose())
         self.setWindowTitle(tr("{name} – Reappear").format(name=case.folder.name))
         self._say(work.desk.opening_words())
         self._bar.offer_watching(False)
@@ -170,6 +169,12 @@ class MainWindow(QMainWindow):
             view.return_to(place)
         work.begin()
         self.case_opened.emit()
+
+    def _show_purpose(self, purpose: str) -> None:
+        if (view := self.view) is not None:
+            folder = view.work.desk.folder
+            self._state.opened(folder, purpose)
+            self._bar.show_case(folder.name, purpose)
 
     def _place_in(self, folder: Path) -> Place | None:
         """Where one is in the open case, if it is this one and is only laid out anew."""

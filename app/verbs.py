@@ -47,6 +47,7 @@ def _case(window: MainWindow, of_case: OfCase) -> list[Verb]:
     return [
         Verb(Later("&Case"), NEW_CASE, "Ctrl+N", window.ask_new_case, ""),
         Verb(Later("&Case"), OPEN_CASE, "Ctrl+O", window.browse_case, ""),
+        Verb(Later("&Case"), Later("Purpose and keeping …"), "", of_case(lambda view: view.ask_about_case())),
         Verb(Later("&Case"), Later("Networks …"), "", of_case(lambda view: view.ask_networks())),
         Verb(Later("&Case"), Later("Describe everybody again …"), "", of_case(lambda view: view.ask_describe())),
         Verb(Later("&Case"), Later("Erase …"), "", of_case(lambda view: view.erasing.ask(view.player.selection))),

@@ -30,8 +30,19 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
-    for verb in (cameras, clock, pair, decide, undo, redo, check, rescue, record):
+    for verb in (purpose, cameras, clock, pair, decide, undo, redo, check, rescue, record):
         line.command()(verb)
+
+
+def purpose(
+    case: CaseFolder,
+    text: Annotated[str | None, typer.Argument(help="What it is for from now on.")] = None,
+) -> None:
+    """What a case is for; with TEXT said anew, which goes on the record."""
+    with telling(Case.open(case, read_only=text is None)) as opened:
+        if text is not None:
+            opened.store.set_purpose(text)
+        sys.stdout.write((opened.store.info().purpose or "no purpose was given") + "\n")
 
 
 def cameras(

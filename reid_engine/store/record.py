@@ -18,7 +18,8 @@ from reid_engine.audit import (
     first_hash,
     vouching_hash,
 )
-from reid_engine.naming import harmless
+from reid_engine.errors import UsageError
+from reid_engine.naming import checked_words, harmless
 from reid_engine.store.connection import last_number
 from reid_engine.store.part import Part
 from reid_engine.store.rows import CaseInfo
@@ -36,6 +37,20 @@ class RecordVerbs(Part):
         with self.database.reading() as connection:
             row = connection.execute(sa.select(case_info)).one()
         return CaseInfo(row.uuid, row.created_us, harmless(row.purpose), row.version)
+
+    def set_purpose(self, purpose: str) -> None:
+        """Say anew what the case is for: every event from this one on says so, every one before it what held then.
+
+        Raises UsageError for none, and for one that cannot be read out as it stands.
+        """
+        purpose = checked_words(purpose.strip(), "the purpose", lines=True)
+        if not purpose:
+            raise UsageError("a case needs a purpose: say why its footage is searched, and on whose authority")
+        with self.database.writing(durable=True) as connection:
+            before = connection.execute(sa.select(case_info.c.purpose)).scalar_one()
+            if purpose != before:
+                connection.execute(sa.update(case_info).values(purpose=purpose))
+                self.append_event(connection, "purpose", {"from": before, "to": purpose})
 
     def record(self, kind: str, **body: Any) -> Event:
         """Append an event of something that is not itself in the database, such as a search or an export."""

@@ -16,6 +16,7 @@ import app
 import resources
 from app.actions import Binding
 from app.arrange import Label
+from app.dialogs.about_case import AboutCaseDialog
 from app.dialogs.compare import CompareDialog, Side
 from app.dialogs.describe import DescribeDialog
 from app.dialogs.device import DeviceDialog
@@ -53,7 +54,7 @@ from reid_engine.errors import CaseDamaged
 from reid_engine.journey import Link
 from reid_engine.retention import ErasurePlan
 from reid_engine.settings import Settings
-from reid_engine.store import CameraPair, EraseScope, Erasure, KnownModel
+from reid_engine.store import CameraPair, EraseScope, Erasure, KnownModel, Retention
 from reid_engine.types import CameraId, Match, ModelId, SourceId, TrackletId, as_boxes
 
 C = TypeVar("C")
@@ -174,6 +175,7 @@ def settings(folder: Path) -> QDialog:
 
 DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     NewCaseDialog: NewCaseDialog,
+    AboutCaseDialog: lambda _: AboutCaseDialog("order 3", Retention(1_798_133_100_000_000), "Europe/Berlin"),
     EvidenceDialog: lambda folder: EvidenceDialog(offered(3), folder / "new"),
     EvidenceDoneDialog: lambda folder: EvidenceDoneDialog(folder, "0" * 64),
     DescribeDialog: describe,

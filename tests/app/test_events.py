@@ -48,6 +48,7 @@ def test_every_kind_of_event_has_words() -> None:
         ("undo", {"probe": 1, "candidate": 2, "verdict": "different"}, "track 2 is somebody else than track 1"),
         ("split", {"before": [3], "made": [8, 9]}, "track 3 became 8, 9"),
         ("note", {"text": "red bag", "moment_us": 0, "camera": 1}, "“red bag” at 1970-01-01 01:00:00 CET"),
+        ("purpose", {"from": "theft", "to": "order 17"}, "“order 17”, before “theft”"),
         ("camera pair", {"first": 1, "second": 2, "relation": "apart", "least_travel_us": 40_000_000},
          "Gate and Hall are apart, at least 0:40"),
         ("camera clock", {"camera": 1, "from": {"offset_us": 0, "zone": "UTC"}, "to": {"offset_us": 37_000_000, "zone":

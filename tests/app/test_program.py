@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QModelIndex, QSettings, Qt
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDoubleSpinBox, QLabel, QLineEdit
+from PySide6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialog, QDoubleSpinBox, QLabel, QLineEdit
 from pytestqt.modeltest import ModelTester
 from pytestqt.qtbot import QtBot
 
-from app import theme
+from app import local_time, theme
 from app.actions import Binding
 from app.desk import Desk
+from app.dialogs.about_case import AboutCaseDialog
 from app.dialogs.device import DeviceDialog
 from app.dialogs.help import PAGES, HelpDialog, page
 from app.dialogs.keys import KeysDialog
@@ -27,6 +28,7 @@ from app.hints import Progress, next_step
 from app.item_models.commands import Command, CommandsModel, fit
 from app.item_models.keys import KEYS, KeysModel
 from app.item_models.record import PAGE, RecordModel
+from app.main_window import MainWindow
 from app.networks import Networks, named, offers, standard
 from app.panes.welcome import WelcomePane
 from app.settings import WindowState
@@ -34,6 +36,7 @@ from reid_engine import errors
 from reid_engine.audit import Event, system_operator
 from reid_engine.case import Case
 from reid_engine.settings import Settings
+from reid_engine.store import Retention
 from tests.app.conftest import WAIT_MS, Open, view_of
 from tests.app.test_explain import PUBLIC
 
@@ -339,3 +342,35 @@ def test_recent_cases_are_forgotten_without_touching_them(state: WindowState, tm
     state.opened(tmp_path / "b", "why b")
     state.forget(tmp_path / "b")
     assert state.recent() == [(tmp_path / "a", "why a")]
+
+
+@pytest.mark.window
+def test_what_a_case_is_for_and_how_long_it_is_kept_is_said_anew_in_the_window(
+    window: MainWindow, dialogs: list[QDialog], qtbot: QtBot
+) -> None:
+    view = view_of(window)
+    view.ask_about_case()
+    qtbot.waitUntil(lambda: bool(dialogs), timeout=WAIT_MS)
+    dialog = dialogs.pop()
+    assert isinstance(dialog, AboutCaseDialog)
+    assert dialog.purpose == view.work.desk.purpose()
+    dialog._purpose.setPlainText(" ")
+    assert not dialog._save.isEnabled()
+    dialog._purpose.setPlainText("theft, order 17")
+    dialog.rule.setCurrentIndex(1)
+    dialog.until.setText("soon")
+    dialog.until.textEdited.emit("soon")
+    assert not dialog._save.isEnabled()
+    assert "no time" in dialog._problem.text()
+    dialog.until.setText("2027-01-31")
+    dialog.until.textEdited.emit("2027-01-31")
+    with qtbot.waitSignal(view.purposed, timeout=WAIT_MS):
+        dialog._save.click()
+    assert window._bar._purpose.text() == view.work.desk.purpose() == "theft, order 17"
+    until_us = view.work.desk.retention().until_us
+    assert until_us == local_time.parse("2027-01-31", view.work.footage.home_zone)
+    kinds = [event.kind for event in view.work.desk.case.store.events(limit=2)]
+    assert kinds == ["purpose", "retention"]
+    again = AboutCaseDialog("p", Retention(days=7), "UTC")
+    qtbot.addWidget(again)
+    assert again.keep == Retention(days=7)

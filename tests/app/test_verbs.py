@@ -16,6 +16,7 @@ from trainer.__main__ import main as train
 SAME = {
     "New case …": "ingest --purpose",
     "Open case …": "cases",
+    "Purpose and keeping …": "retention --until --days --none",
     "Networks …": "ingest --detector --embedder",
     "Describe everybody again …": "describe --embedder --embedder-card --control --list",
     "Add files …": "ingest --camera --start",

@@ -52,6 +52,24 @@ def test_a_case_is_a_folder_that_can_be_opened_again(case: Case, people: Gallery
     assert [path.name for path in case.folder.glob("case.db*")] == ["case.db"], "closed in one piece"
 
 
+def test_what_a_case_is_for_is_said_anew_and_every_event_says_what_held_then(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", purpose="theft of 3 November") as case:
+        case.store.set_purpose("theft of 3 November, order 17 ")
+        case.store.set_purpose("theft of 3 November, order 17")
+        case.record("view", tracklet=1)
+        made, said, view = case.store.events()
+        assert (said.kind, said.body["from"], said.body["to"]) == (
+            "purpose", "theft of 3 November", "theft of 3 November, order 17"
+        )  # fmt: skip
+        assert [event.body["purpose"][-8:] for event in (made, said, view)] == ["November", "order 17", "order 17"]
+        for bad in (" ", "evil \u202e"):
+            with pytest.raises(UsageError, match="purpose"):
+                case.store.set_purpose(bad)
+        assert case.store.info().purpose == "theft of 3 November, order 17"
+        assert case.store.broken_record() is None
+        assert case.check() == []
+
+
 def test_opening_or_making_finds_what_is_there(tmp_path: Path) -> None:
     with Case.open_or_create(tmp_path / "deep" / "b.case", "why") as made:
         uuid = made.store.info().uuid

@@ -276,6 +276,14 @@ def test_the_case_proves_itself(case: Path, call: Call, weights: Weights) -> Non
     assert "analysis started: " in told.out
 
 
+def test_what_the_case_is_for_is_printed_and_said_anew(case: Path, call: Call) -> None:
+    said = call("purpose", case, "theft, order 17")
+    assert (said.status, said.out) == (0, "theft, order 17\n")
+    assert call("purpose", case).out == "theft, order 17\n"
+    assert call("purpose", case, " ").status == 2
+    assert "purpose set: “theft, order 17”" in call("record", case).out
+
+
 def test_a_clock_that_was_wrong_is_corrected_afterwards(
     tmp_path: Path, weights: Weights, footage: tuple[Path, Path], call: Call
 ) -> None:
