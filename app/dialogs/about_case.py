@@ -50,8 +50,7 @@ class AboutCaseDialog(QDialog):
         buttons, self._save = cancel_or(self, tr("Save"))
         kept = QHBoxLayout()
         for part in (self.rule, self.until, self.days):
-            kept.addWidget(part)
-        kept.addStretch(1)
+            kept.addWidget(part, 1)
         form = QFormLayout()
         form.addRow(tr("Purpose"), self._purpose)
         form.addRow(tr("Kept"), kept)
@@ -69,6 +68,7 @@ class AboutCaseDialog(QDialog):
         self.days.setValue(USUAL_DAYS if keep.days is None else keep.days)
         if keep.until_us is not None:
             self.until.setText(local_time.date_and_time(keep.until_us, self._zone))
+            self.until.setCursorPosition(0)
         self.rule.setCurrentIndex(DAYS if keep.days is not None else NEEDED if keep.until_us is None else UNTIL)
 
     @property
