@@ -273,7 +273,8 @@ def _save(folder: Path, frames: NDArray[np.uint8]) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     for number, frame in enumerate(frames):
-        cv2.imwrite(str(unfinished / f"{number:03}.jpg"), frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        _, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        (unfinished / f"{number:03}.jpg").write_bytes(data.tobytes())  # imwrite is silent about a full disk
     unfinished.rename(folder)
 
 
