@@ -112,6 +112,17 @@ class CaseView(QObject):
         if place.watching:
             self.investigating.emit()
 
+    def lighten(self) -> None:
+        """Show the dark parts of all pictures lighter; after the lightest as they are."""
+        tiles = list(self.player.tiles.values())
+        for tile in tiles:
+            tile.lighten()
+        if tiles:
+            lighter = tr(
+                "The pictures are shown lighter, to look at; what is searched, kept and handed on is as recorded."
+            )
+            self.said.emit(lighter if tiles[0].light else tr("The pictures are shown as recorded."))
+
     def close(self) -> None:
         """End what belongs to the window; jobs go on."""
         self.player.close_feeds()

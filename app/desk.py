@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from threading import Thread
+from typing import Any
 
 from app.erasures import Offer, offers, retention_words
 from app.footage import Footage, looked_at
@@ -21,6 +23,7 @@ from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.errors import CaseError, JobCancelled, ProbeError
+from reid_engine.evidence.basis import basis_of
 from reid_engine.evidence.still import save_still
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Link
@@ -40,6 +43,7 @@ from reid_engine.store import (
     Source,
     TrackletFilter,
 )
+from reid_engine.store.backups import keep as keep_backup
 from reid_engine.types import CameraId, Seen, Tracklet, TrackletId, Vectors, Verdict
 
 FIRST_CARDS = 500
@@ -195,6 +199,10 @@ class Desk:
     def models(self) -> list[KnownModel]:
         """The models of the case, the one in force first."""
         return self.case.store.known_models()
+
+    def basis(self) -> dict[str, Any] | None:
+        """What the bands of the model in force rest on (see ``evidence.basis``)."""
+        return basis_of(self.case)
 
     def purpose(self) -> str:
         """What the case is for."""
@@ -401,6 +409,15 @@ class Desk:
         """Restore what was taken back last; None where there is nothing."""
         return self.case.redo()
 
+    def back_up(self) -> None:
+        """A backup, where one is due; given up when the case is closed. Raises DiskFull, CaseDamaged, JobCancelled."""
+        keep_backup(self.case.store, self._control)
+
     def close(self) -> None:
-        """Let go of the case."""
-        self.case.close()
+        """Let go of the case, in a thread that makes a backup first where something changed: the window does not wait
+        for it, the program's end does."""
+        Thread(target=self._close, name="closing").start()
+
+    def _close(self) -> None:
+        with suppress(CaseError):  # damage: the next opening says so
+            self.case.close(least_age_s=0)

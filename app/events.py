@@ -48,6 +48,7 @@ KINDS = MappingProxyType({
     "hold lifted": Later("hold lifted"), "retention": Later("retention set"),
     "journey exported": Later("journey exported"), "evidence exported": Later("evidence exported"),
     "evidence not kept": Later("evidence not kept"), "still saved": Later("still saved"),
+    "rescued": Later("rescued"), "backup opened": Later("backup opened"),
     "ingest started": Later("analysis started"),
     "ingest finished": Later("analysis ended"),
 })  # fmt: skip
@@ -211,6 +212,13 @@ def _start(body: Body, cameras: Names, zone: str) -> str:
     return words.format(source=body["source"], time=begun, origin=body["start_origin"])
 
 
+def _rescued(body: Body, cameras: Names, zone: str) -> str:
+    lost = body["lost"]
+    words = tr("from {path}; could not be read, at most: {events} events, {tracks} tracks, {others} other rows")
+    others = sum(lost.values()) - lost.get("event", 0) - lost.get("tracklet", 0)
+    return words.format(path=body["path"], events=lost.get("event", 0), tracks=lost.get("tracklet", 0), others=others)
+
+
 def _made(body: Body, cameras: Names, zone: str) -> str:
     return tr("for: {purpose}").format(purpose=body["purpose"]) if body["purpose"] else tr("no purpose was given")
 
@@ -240,6 +248,19 @@ def _recording(told: Body) -> str:
 
 def _retention(body: Body, cameras: Names, zone: str) -> str:
     return retention_words(Retention(body["until_us"], body["days"]), 0) or tr("as long as it is needed")
+
+
+def _sheet(body: Body, cameras: Names, zone: str) -> str:
+    return _kept("{path}", body, cameras)
+
+
+def _journey(body: Body, cameras: Names, zone: str) -> str:
+    return _kept(tr("of track {start} to {path}"), body, cameras)
+
+
+def _kept(words: str, body: Body, cameras: Names) -> str:
+    """A file that was written, with its SHA-256, which events of earlier versions do not have."""
+    return _filled(words + (tr(", SHA-256 {sha256}") if "sha256" in body else ""), body, cameras)
 
 
 def _network(body: Body, cameras: Names, zone: str) -> str:
@@ -272,13 +293,12 @@ SENTENCES = MappingProxyType({
     "model in force": Later("searches go by {model} now, before by {before}"),
     "describing started": Later("{tracklets} tracks lack a vector of {model}"),
     "describing finished": Later("{described} of {tracklets} tracks, by {model}"),
-    "contact sheet": Later("{path}"),
     "erasure finished": Later("erasure of event {erasure}"),
     "held": Later("{what} {of}: {reason}"),
     "hold lifted": Later("hold {hold}: {reason}"),
-    "journey exported": Later("of track {start} to {path}"),
     "evidence exported": Later("of track {start} to {folder}, manifest SHA-256 {manifest_sha256}"),
     "evidence not kept": Later("{folder}: {why}"),
+    "backup opened": Later("of {path}"),
     "still saved": Later("{camera} to {path}, SHA-256 {sha256}"),
 })  # fmt: skip
 TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
@@ -287,6 +307,6 @@ TOLD: Mapping[str, Callable[[Body, Names, str], str]] = MappingProxyType({
     "redo": _deed, "split": _deed, "merge": _deed, "note": _deed,
     "camera clock": _clock, "camera pair": _pair, "source start": _start, "network added": _network,
     "ingest started": _started, "ingest finished": _finished, "retention": _retention,
-    "erased": _erased, "case made": _made,
+    "erased": _erased, "case made": _made, "contact sheet": _sheet, "journey exported": _journey, "rescued": _rescued,
 })  # fmt: skip
 WORDS = frozenset({*SENTENCES, *TOLD})

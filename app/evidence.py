@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from app.evidence_report import clock_words, report, uncertain
 from app.journeys import as_text
+from app.local_time import precise_time
 from app.time_words import doubts, moment
 from app.words import Later, tr
 from reid_engine.case import Case
@@ -35,6 +37,25 @@ WHOLE_WORDS = Later(
     "Between two boxes of the person, where it is not known where they are, the whole picture is filled. Grey keeps "
     "nothing of the recording, so nothing can be won back. Copies of what was recorded are left out."
 )
+
+
+def by_hand(covers: Sequence[dict[str, Any]], zones: Mapping[str, str]) -> list[str]:
+    """What was covered by hand, as the manifest has it, in words."""
+    if not covers:
+        return []
+    words = tr(
+        "{camera}, {start} to {end}: left {box[0]:g}, top {box[1]:g}, right {box[2]:g}, bottom {box[3]:g} pixels."
+    )
+    said = [
+        words.format(
+            camera=told["camera"], box=told["box"],
+            start=precise_time(told["from_us"], zones[told["camera"]]),
+            end=precise_time(told["to_us"], zones[told["camera"]]),
+        )
+        for told in covers
+    ]  # fmt: skip
+    return [tr("Filled with grey where somebody drew it by hand, also over the person; of these cameras no copies of "
+               "what was recorded are given:"), *said]  # fmt: skip
 
 
 class EvidenceWords:
@@ -66,6 +87,10 @@ class EvidenceWords:
         seen = store.tracklets([sighting.tracklet for sighting in package.journey.sightings])
         timeless = {one.id: one.source for one in seen if one.source in unknown}
         redaction: Redaction = package.facts["redaction"]
-        covered = [tr(REDACTION_WORDS[redaction])] + ([] if redaction == "none" else [tr(WHOLE_WORDS)])
+        zones = {camera.name: camera.clock.zone for camera in store.cameras()}
+        covered = by_hand(package.facts["covers"], zones)
+        if redaction != "none" or not covered:
+            covered = [tr(REDACTION_WORDS[redaction]), *covered]
+        covered += [] if redaction == "none" else [tr(WHOLE_WORDS)]
         page = report(part, package, names, tr(REDACTIONS[redaction]), covered, timeless)
         (part / "report.html").write_text(page, "utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -12,7 +12,9 @@ from typing import Any
 import resources
 from app import local_time
 from app.arrange import BAND_TIPS, BAND_WORDS
+from app.bands import TITLE, bands
 from app.journeys import conflict_words, gap_words, summary
+from app.page import named, paragraphs, section, table
 from app.time_words import doubts, moment, start_words
 from app.words import counted, tr
 from reid_engine.captions import preview
@@ -44,12 +46,13 @@ def report(
         f'<p class="quiet">{escape(summary(package.journey))}</p>',
         _about(facts),
         _left_out(facts, package),
-        _section(tr("What was covered"), f"<p><b>{escape(redaction)}.</b></p>" + _paragraphs(covered)),
-        _section(tr("Sightings"), ""),
+        section(tr("What was covered"), f"<p><b>{escape(redaction)}.</b></p>" + paragraphs(covered)),
+        section(tr("Sightings"), ""),
         *(_sighting(part, told) for told in facts["sightings"]),
         _between(package, cameras, timeless),
         _clocks(facts),
         _recordings(facts),
+        section(tr(TITLE), bands(facts["bands"], facts["decided"])),
         _networks(facts),
         _proof(facts),
     ]
@@ -57,33 +60,13 @@ def report(
     return page.substitute(title=escape(title), body="\n".join(found for found in parts if found))
 
 
-def _section(title: str, body: str) -> str:
-    return f"<h2>{escape(title)}</h2>\n{body}"
-
-
-def _paragraphs(sentences: Iterable[str]) -> str:
-    return "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-
-
-def _rows(rows: Iterable[tuple[str, object]]) -> str:
-    """Names and values as a table; what is not said is left out."""
-    cells = (f"<tr><th>{escape(name)}</th><td>{escape(str(value))}</td></tr>" for name, value in rows if value != "")
-    return f"<table>{''.join(cells)}</table>"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
 def _about(facts: dict[str, Any]) -> str:
     program = facts["program"]
-    return _rows([
+    return named([
         (tr("Case"), facts["case"]["name"]),
         (tr("Purpose"), facts["case"]["purpose"]),
         (tr("Reason of this export"), facts["reason"]),
-        (tr("For"), facts["recipient"]),
+        (tr("For"), facts["recipient"] or tr("not said")),
         (tr("Made by"), facts["operator"]),
         (tr("Made at"), local_time.date_and_time(facts["made_us"], "UTC")),
         (tr("Program"), f"{program['name']} {program['version']}"),
@@ -103,7 +86,7 @@ def _left_out(facts: dict[str, Any], package: Package) -> str:
         told.append(counted(not_asked, one, tr("{count} further confirmed sightings were not asked for.")))
     if unsure:
         told.append(tr("{count} unsure sightings are in the list but not shown.").format(count=unsure))
-    return f'<div class="warning">{_paragraphs(told)}</div>' if told else ""
+    return f'<div class="warning">{paragraphs(told)}</div>' if told else ""
 
 
 def _picture(part: Path, path: str, widest: int, words: str, kind: str = "") -> str:
@@ -128,12 +111,12 @@ def _sighting(part: Path, told: dict[str, Any]) -> str:
         (tr("In UTC"), "" if same else utc),
         (tr("Clock"), _rests_on(told)),
         (tr("How sure"), _nearness(told)),
-        (tr("Decided"), "; ".join(_decision(told, said) for said in told["decided"]) or tr("the search began here")),
+        (tr("Decided"), "; ".join(_decision(told, said) for said in told["decided"]) or tr("the journey begins here")),
         (tr("Clip"), _clip(clip, told)),
         (tr("As recorded"), _native(told.get("native"), told)),
     ]
     title = f"{told['number']}. {told['camera']}, {start}"
-    return f'<section><h3>{escape(title)}</h3><div class="pictures">{pictures}</div>{_rows(rows)}</section>'
+    return f'<section><h3>{escape(title)}</h3><div class="pictures">{pictures}</div>{named(rows)}</section>'
 
 
 def _known(told: dict[str, Any]) -> bool:
@@ -174,12 +157,14 @@ def uncertain(clock: CameraClock) -> str:
 
 def _nearness(told: dict[str, Any]) -> str:
     if told["state"] == "probe":
-        return tr("this is the sighting that was searched for")
+        return tr("this is the sighting that the journey begins with")
     band = told["band"]["band"]
     if told["band"]["model"] is None:
         return tr("not compared by a network")
-    words = tr("{band}. {tip} By the model {model}, compared with the sighting that was searched for.")
-    return words.format(band=tr(BAND_WORDS[band]), tip=tr(BAND_TIPS[band]), model=told["band"]["model"])
+    words = tr(
+        "{band}. {tip} By the model {model}, compared with the sighting that the journey begins with; see “{rest}”."
+    )
+    return words.format(band=tr(BAND_WORDS[band]), tip=tr(BAND_TIPS[band]), model=told["band"]["model"], rest=tr(TITLE))
 
 
 def _decision(told: dict[str, Any], said: dict[str, Any]) -> str:
@@ -234,8 +219,8 @@ def _between(package: Package, cameras: Mapping[CameraId, str], timeless: Mappin
     by_time = "two-places", "travel-time"
     told = (said for said in found.conflicts if said.kind not in by_time or comparable(said.first, said.second))
     against = [conflict_words(said) for said in told]
-    warning = f'<div class="warning">{_paragraphs(against)}</div>' if against else ""
-    return _section(tr("Between the sightings"), warning + _paragraphs(gaps)) if gaps or against else ""
+    warning = f'<div class="warning">{paragraphs(against)}</div>' if against else ""
+    return section(tr("Between the sightings"), warning + paragraphs(gaps)) if gaps or against else ""
 
 
 def _clocks(facts: dict[str, Any]) -> str:
@@ -248,7 +233,7 @@ def _clocks(facts: dict[str, Any]) -> str:
         times = "; ".join(told["notes"]) or tr("the recording's own")
         clock = _clock(told["clock"]) if known else tr("unknown")
         rows.append((told["name"], told["camera"], start, _origin(told), times, f"{clock}, {zone}"))
-    return _section(tr("Clocks"), _table(heads, rows))
+    return section(tr("Clocks"), table(heads, rows))
 
 
 def _origin(told: dict[str, Any]) -> str:
@@ -266,7 +251,7 @@ def _recordings(facts: dict[str, Any]) -> str:
         (r["name"], r["camera"], r["bytes"], r["sha256"], now[r["same_now"]] + _damage(r["damage"]))
         for r in facts["recordings"]
     )
-    return _section(tr("Recordings"), _table(heads, rows))
+    return section(tr("Recordings"), table(heads, rows))
 
 
 def _damage(counts: dict[str, int] | None) -> str:
@@ -279,14 +264,14 @@ def _damage(counts: dict[str, int] | None) -> str:
 def _networks(facts: dict[str, Any]) -> str:
     heads = (tr("Network"), tr("Name"), tr("Model"), tr("SHA-256"))
     rows = ((n["role"], n["name"], n["model"] or "–", n["sha256"]) for n in facts["networks"])
-    return _section(tr("Networks"), _table(heads, rows))
+    return section(tr("Networks"), table(heads, rows))
 
 
 def _proof(facts: dict[str, Any]) -> str:
     record = facts["record"]
-    return _section(
+    return section(
         tr("Proof"),
-        _paragraphs([
+        paragraphs([
             tr("manifest.json holds the SHA-256 of this page and of every other file in its folder; verify.py compares "
                "them, as VERIFY.txt says. The SHA-256 of the manifest itself cannot stand in here: it was shown to the "
                "operator and written into the record of the case. There is no signature."),

@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QWidget
 
 from app import local_time
 from app.dialogs.evidence import EvidenceDialog, EvidenceDoneDialog, EvidenceWish
+from app.images import decode_jpeg
 from app.inquiry_view import InquiryView
 from app.journey_view import JourneyView
+from app.journeys import seconds
+from app.widgets.sighting_list import Offered
 from app.words import shortened, tr
 from app.workspace import Workspace
-from reid_engine.types import CameraId
+from reid_engine.journey import Sighting
+from reid_engine.types import CameraId, TrackletId
 
 
 class EvidenceView(QObject):
@@ -42,11 +47,29 @@ class EvidenceView(QObject):
             return
         start = int(found.start)
         name = f"evidence-{start}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-        before = sum(self.work.matches.handed_on(one.tracklet) is not None for one in found.confirmed)
-        dialog = EvidenceDialog(len(found.confirmed), before, self.work.desk.folder / "exports" / name, self._window)
+        offered = [self._offered(one) for one in found.confirmed]
+        dialog = EvidenceDialog(offered, self.work.desk.folder / "exports" / name, self._window)
         dialog.accepted.connect(lambda: self.start(start, dialog.wish))
+        dialog.finished.connect(lambda _: self.work.reading.forget("sightings"))
         dialog.finished.connect(dialog.deleteLater)
         dialog.open()
+        desk, numbers = self.work.desk, [one.tracklet for one in offered]
+
+        def pictures() -> dict[TrackletId, QImage]:
+            return {number: decode_jpeg(jpeg) for number, jpeg in desk.crops(numbers).items()}
+
+        self.work.reading.run(pictures, dialog.sightings.supply, key="sightings")
+
+    def _offered(self, seen: Sighting) -> Offered:
+        """Camera, time, length, track."""
+        label = self.work.label(seen.camera)
+        words = tr("{camera}, {when}, {length}, track {number}").format(
+            camera=label.name,
+            when=local_time.seen(seen.start_us, label.clock),
+            length=seconds(seen.end_us - seen.start_us),
+            number=seen.tracklet,
+        )
+        return Offered(seen.tracklet, words, self.work.matches.handed_on(seen.tracklet) is not None)
 
     def start(self, tracklet: int, wish: EvidenceWish) -> None:
         """Export, as a job that outlives the window."""

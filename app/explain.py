@@ -64,7 +64,7 @@ EXPLANATIONS: dict[type[errors.ReappearError], Explanation] = {
     errors.CaseDamaged: Explanation(
         Later("The case's database is damaged"),
         Later("It was not changed; the recordings themselves are not touched."),
-        Later("Restore a backup from the case folder, or run `reappear check` for details."),
+        Later("Make a new case of its last backup, or of what can be read; this one stays as it is."),
     ),
     errors.CaseBusy: Explanation(
         Later("The case is in use"),

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QImage
 
-from reid_engine.errors import InputError
+from reid_engine.errors import CaseDamaged
 from reid_engine.types import BgrImage
 
 
@@ -27,6 +27,14 @@ def seen_through(image: NDArray[np.uint8]) -> QImage:
     return QImage(image.data, width, height, image.strides[0], QImage.Format.Format_RGB32)
 
 
+def lightened(picture: QImage, gamma: float) -> QImage:
+    """An RGB32 picture with its dark parts lifted, to be looked at: each value in [0, 1] to the power of ``gamma``."""
+    rows = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    values = (np.linspace(0, 1, 256) ** gamma * 255).round().astype(np.uint8)
+    lit = cv2.LUT(rows[:, : picture.width() * 4].reshape(picture.height(), picture.width(), 4), values)
+    return seen_through(np.asarray(lit, np.uint8))
+
+
 def to_array(picture: QImage) -> BgrImage:
     """A QImage of any format to (H, W, 3) uint8 BGR that owns its pixels."""
     picture = picture.convertToFormat(QImage.Format.Format_BGR888)
@@ -37,11 +45,14 @@ def to_array(picture: QImage) -> BgrImage:
 def decode_jpeg(data: bytes) -> QImage:
     """A stored crop to a picture.
 
-    Raises InputError when the bytes are no picture.
+    The program wrote it itself, so it is decoded here and not in a child. Raises CaseDamaged when it is no picture.
     """
     array = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     if array is None:
-        raise InputError(f"a stored crop of {len(data)} bytes is no picture: run `reappear check` on the case")
+        raise CaseDamaged(
+            f"a stored crop of {len(data)} bytes can no longer be read: the case was changed or damaged after "
+            "it was found; `reappear check` says where"
+        )
     return to_qimage(np.asarray(array, np.uint8))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -99,13 +100,16 @@ def known_words(person: Known, camera: Callable[[CameraId], Named]) -> str:
 
 
 def export(case: Case, found: Journey, path: Path) -> None:
-    """Write the list of sightings as ``.csv`` or ``.json`` and put that on the record. Raises UsageError, CaseError."""
-    text = as_text(case, found, path.suffix.lower())
+    """Write the list of sightings as ``.csv`` or ``.json`` and put that on the record, with the file's SHA-256.
+
+    Raises UsageError, CaseError.
+    """
+    data = as_text(case, found, path.suffix.lower()).encode("utf-8")
     with explained(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    tracklets = [int(seen.tracklet) for seen in found.sightings]
-    case.record("journey exported", path=str(path), start=int(found.start), tracklets=tracklets)
+        path.write_bytes(data)
+    sha256, tracklets = hashlib.sha256(data).hexdigest(), [int(seen.tracklet) for seen in found.sightings]
+    case.record("journey exported", path=str(path), sha256=sha256, start=int(found.start), tracklets=tracklets)
 
 
 def as_text(case: Case, found: Journey, suffix: str) -> str:

@@ -14,11 +14,11 @@ from app import theme
 from app.actions import Actions
 from app.background import Lane
 from app.dialogs.new_case import NewCaseDialog
-from app.dialogs.trouble import TroubleDialog
 from app.docks import Docks
 from app.hints import next_step
 from app.panes.welcome import WelcomePane
 from app.program_view import ProgramView, demo_footage, recent_commands
+from app.rescue_view import show_trouble
 from app.settings import WindowState
 from app.stall import StallMeter
 from app.verbs import CLOSE_CASE, FOOTAGE, INVESTIGATE, NEW_CASE, OPEN_CASE, verbs
@@ -225,7 +225,7 @@ class MainWindow(QMainWindow):
     def trouble(self, error: Exception) -> None:
         """Show one error, without blocking."""
         self.statusBar().clearMessage()
-        TroubleDialog(error, self).open()
+        show_trouble(error, self, self._command, self.open_case)
 
     def toggle_theme(self) -> None:
         """Dark, if it is light; light, if it is dark."""
@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
         place = "investigate" if watching else "footage"
         if watching and here is not None and self.view is not None and self.view.journey.pane.isAncestorOf(here):
             place = "journey"
-        self.program.show_help("start" if self.view is None else place)
+        self.program.show_help("start" if self.view is None else place, self.view)
 
     def show_record(self) -> None:
         """What was done in this case."""

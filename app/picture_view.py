@@ -192,7 +192,7 @@ def _in_memory(picture: QImage, name: str) -> _Photo:
     encoded = QBuffer()
     encoded.open(QBuffer.OpenModeFlag.WriteOnly)
     picture.save(encoded, "PNG")  # type: ignore[call-overload]  # bytes, as declared, are refused
-    handle = os.memfd_create("reappear copied picture")
+    handle = os.memfd_create("reappear-copied")
     file = os.fdopen(handle, "w+b", buffering=0)
     file.write(encoded.data().data())
     return _Photo(Path(f"/proc/{os.getpid()}/fd/{handle}"), name, file)

@@ -15,6 +15,7 @@ import resources
 from app import theme
 from app.actions import Actions
 from app.background import Lane
+from app.bands import in_this_case
 from app.dialogs.device import DeviceDialog
 from app.dialogs.help import HelpDialog
 from app.dialogs.keys import KeysDialog
@@ -116,9 +117,14 @@ class ProgramView(QObject):
         dialog.finished.connect(lambda _: self.changed_looks.emit() if self._state.keys() != before else None)
         dialog.open()
 
-    def show_help(self, page: str) -> None:
-        """Help beside the window."""
-        HelpDialog(page, self._window).show()
+    def show_help(self, page: str, view: CaseView | None = None) -> None:
+        """Help beside the window; what the bands of the open case rest on is in it."""
+        dialog = HelpDialog(page, self._window)
+        dialog.show()
+        if view is not None:
+            desk, reading = view.work.desk, view.work.reading
+            dialog.finished.connect(lambda _: reading.forget("bands"))
+            reading.run(desk.basis, lambda found: dialog.add("bands", in_this_case(found)), key="bands")
 
     def show_settings(self) -> None:
         """What may be set."""

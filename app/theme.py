@@ -118,8 +118,10 @@ QListWidget::item { padding: 7px 8px; border-radius: 4px; }
 QListWidget::item:selected { background: $raised; color: $text; }
 QTextBrowser { background: $panel; border: 1px solid $line; border-radius: 5px; }
 QCheckBox { spacing: 8px; }
-QCheckBox::indicator { width: 14px; height: 14px; border: 2px solid $muted; border-radius: 4px; background: $ground; }
-QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url("TICK"); }
+QCheckBox::indicator, QListWidget::indicator { width: 14px; height: 14px; border: 2px solid $muted;
+  border-radius: 4px; background: $ground; }
+QCheckBox::indicator:checked, QListWidget::indicator:checked { background: $accent; border-color: $accent;
+  image: url("TICK"); }
 QCheckBox::indicator:hover, QCheckBox::indicator:focus { border-color: $accent; }
 QCheckBox::indicator:checked:focus { border-color: $text; }
 QCheckBox::indicator:disabled { border-color: $line; }

@@ -98,6 +98,7 @@ def _play(of_case: OfCase) -> list[Verb]:
         ),
         Verb(menu, Later("All cameras"), "0", of_case(lambda view: view.player.solo_place(0)), "tiles"),
         Verb(menu, Later("Save a still"), "S", of_case(lambda view: view.evidence.save_still()), "tiles"),
+        Verb(menu, Later("Lighter pictures"), "X", of_case(lambda view: view.lighten()), "tiles"),
         Verb(menu, Later("Boxes"), "B", of_case(lambda view: view.player.toggle_boxes()), "tiles"),
     ]
 

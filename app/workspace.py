@@ -39,6 +39,7 @@ from reid_engine.types import CameraId, SourceId, TrackletId
 RELOAD_MS = 1500
 WARM_MS = 4000
 KEEP_MS = 200
+BACKUP_MS = 1_800_000
 EDITS = ("split", "merge")
 TURNS: Mapping[str, RowState] = MappingProxyType({
     "waiting": "queued", "analysing": "running", "dropped": "dropped",
@@ -91,6 +92,8 @@ class Workspace(QObject):
         self._keeping = self._later(KEEP_MS, self._keep_waiting)
         for lane in (self.reading, self.looking, self.writing):
             lane.trouble.connect(self.failed)
+        self._backing_up = self._later(BACKUP_MS, self.back_up)
+        self._backing_up.setSingleShot(False)
         self.matches.wanted.connect(self._want_crop)
         self.matches.scrubbing.connect(self._fetch_strip)
         self._turns: dict[SourceId, RowState] = {}  # what the running analysis says of its recordings
@@ -123,6 +126,15 @@ class Workspace(QObject):
         self.looking.run(self.desk.networks, self._remember)
         self._read_handed_on()
         self.looking.run(lambda: running_jobs(self.desk.folder), self.jobs.follow)
+        self._backing_up.start()
+
+    def back_up(self) -> None:
+        """Half an hour has passed: copy what changed since the last time, beside everything else."""
+        self.looking.run(
+            self.desk.back_up, lambda _: None, key="backup",
+            failed=lambda error: self.failed.emit(error) if isinstance(error, errors.CaseDamaged)
+            else self.said.emit(sentence(error)),
+        )  # fmt: skip
 
     def _take_back(self, waiting: Waiting) -> None:
         """What waited is shown before the case: what of it is there by now is taken out again."""
@@ -272,6 +284,7 @@ class Workspace(QObject):
     def close(self) -> None:
         """End what belongs to the window; jobs go on."""
         self._reload.stop()
+        self._backing_up.stop()
         self._warming.stop()
         self.intake.close()
         self._fetching.stop()

@@ -1,6 +1,7 @@
 """A case: what the window, the command line and the trainer hold.
 
 folder/case.db    everything that matters
+       backups/   copies of it
        index/     a cache, may be deleted at any time
        exports/   what was made for others
        jobs/      control files and logs of long work
@@ -9,10 +10,11 @@ folder/case.db    everything that matters
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -29,14 +31,15 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Known, Link, journey, known_people, links_of
 from reid_engine.last_seen import remember, unlike_last_time
 from reid_engine.people import LikelyPeople, likely_people
-from reid_engine.place import make_as_open_as, make_private
 from reid_engine.place import notices as notices_of
 from reid_engine.retention import ErasurePlan, erase, overwrite, person_scope, plan
 from reid_engine.search import SearchRequest, SearchResult, band_between, bias_of, search
 from reid_engine.settings import SearchSettings
 from reid_engine.store import ANYBODY, Decision, Deed, EraseScope, Erasure, Store, TrackletFilter
+from reid_engine.store.backups import EVERY_S, keep_at_close
 from reid_engine.store.connection import explained
-from reid_engine.types import BandName, CameraId, ModelId, Seen, Tracklet, TrackletCrops, TrackletId, Verdict
+from reid_engine.types import BandName, CameraId, ModelId, Seen, TrackletCrops, TrackletId, Verdict
+from reid_engine.whereabouts import hit
 
 if TYPE_CHECKING:
     from reid_engine.check import Reembedder
@@ -46,21 +49,6 @@ FOLDERS = ("index", "exports", "jobs")
 TOLERANCE_US = 500_000
 COLOURS_AT_ONCE = 100
 FACES = 300  # on one sheet of likely people
-
-
-@dataclass(frozen=True, slots=True)
-class _Hit:
-    """One tracklet's box nearest in time to a point.
-
-    away_us:    how far its picture is from the moment asked for
-    away_px:    how far the point is outside the box, 0 inside
-    off_middle: how far the point is from the box's middle, 1 at its edge
-    """
-
-    tracklet: TrackletId
-    away_us: int
-    away_px: float
-    off_middle: float
 
 
 class Case:
@@ -80,8 +68,6 @@ class Case:
     ) -> Self:
         """Make a new case in ``folder`` and open it. Raises CaseError when one is there already."""
         name, doubts = at_work(operator)
-        with explained(folder):
-            make_private(folder)
         store = Store.create(folder / DATABASE, purpose=purpose, clock=clock, operator=name)
         return cls._with_folders(folder, store, doubts)
 
@@ -122,7 +108,6 @@ class Case:
 
     @classmethod
     def _with_folders(cls, folder: Path, store: Store, notices: Sequence[str]) -> Self:
-        make_as_open_as(folder)
         with explained(folder):
             for name in FOLDERS:
                 (folder / name).mkdir(exist_ok=True)
@@ -141,10 +126,16 @@ class Case:
         if number is not None:
             self.notices.append(f"the erasure of event {number} was not finished; it is now")
 
-    def close(self) -> None:
-        """Let go of the case, and remember where its record ends."""
-        remember(self.store, self.folder)
-        self.store.close()
+    def close(self, *, least_age_s: float = EVERY_S) -> None:
+        """Let go of the case, after a backup where one is due, and remember where its record ends.
+
+        Raises CaseDamaged where the backup fails its test.
+        """
+        try:
+            keep_at_close(self.store, least_age_s)
+        finally:
+            remember(self.store, self.folder)
+            self.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -256,9 +247,9 @@ class Case:
         click on the middle of whom they mean. Raises ProbeError, which says who is nearest.
         """
         people = self.store.tracklets_between(camera, time_us - tolerance_us, time_us + tolerance_us)
-        hits = [_hit(tracklet, time_us, x, y) for tracklet in people]
-        hits = [hit for hit in hits if hit.away_us <= tolerance_us]
-        under = [hit for hit in hits if hit.away_px == 0]
+        hits = [hit(tracklet, time_us, x, y) for tracklet in people]
+        hits = [near for near in hits if near.away_us <= tolerance_us]
+        under = [near for near in hits if near.away_px == 0]
         if under:
             return min(under, key=lambda hit: (hit.away_us, hit.off_middle, hit.tracklet)).tracklet
         if not hits:
@@ -330,7 +321,8 @@ class Case:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(png)
-        self._note("contact sheet", path=str(path), matches=[int(number) for number in shown])
+        sha256 = hashlib.sha256(png).hexdigest()
+        self._note("contact sheet", path=str(path), sha256=sha256, matches=[int(number) for number in shown])
 
     def decide(self, probe: TrackletId, candidate: TrackletId, verdict: Verdict) -> Decision:
         """Write down that two tracklets are the same person, different people, or unclear."""
@@ -418,14 +410,6 @@ class Case:
         """Who looked at what goes on the record, unless the case is open for reading only."""
         if not self.store.read_only:
             self.record(kind, **body)
-
-
-def _hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> _Hit:
-    at = int(np.argmin(np.abs(tracklet.time_us - time_us)))
-    x1, y1, x2, y2 = (float(side) for side in tracklet.xyxy[at])
-    away = np.hypot(max(x1 - x, 0.0, x - x2), max(y1 - y, 0.0, y - y2))
-    off_middle = max(abs(2 * x - x1 - x2) / (x2 - x1), abs(2 * y - y1 - y2) / (y2 - y1))
-    return _Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), off_middle)
 
 
 def _worn(crops: TrackletCrops) -> tuple[str, str]:

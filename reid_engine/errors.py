@@ -24,6 +24,8 @@ Every message says what was found, what was expected and, where a person can act
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class ReappearError(Exception):
     """The root. ``exit_status`` is what the command line returns for it."""
@@ -74,7 +76,9 @@ class CaseTooNew(CaseError):
 
 
 class CaseDamaged(CaseError):
-    """The database fails its own check."""
+    """The database fails its own check. ``folder``: of the case whose file is meant, where that is known."""
+
+    folder: Path | None = None
 
 
 class CaseBusy(CaseError):

@@ -7,6 +7,8 @@ one picture nor from many. A mosaic would keep the colours of clothes, which is 
                  the person themselves only where another box lies
 ``surroundings`` all but the person's own box, and within it where another box lies
 
+A ``Cover`` that somebody drew lies over everything, also over the person: it is for whoever was not detected.
+
 Between two boxes of the person, where it is not known where they are, the whole picture is covered: their box is lost
 mostly where somebody stands before them or two people became one box. Before their first and after their last box
 ``others`` covers everybody else who was found, as always (decision 15); ``surroundings`` covers the whole picture.
@@ -16,11 +18,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Literal, TypeAlias
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from reid_engine.errors import UsageError
 from reid_engine.types import BgrImage, Part, Tracklet
 from reid_engine.whereabouts import box_at, boxes_at
 
@@ -30,6 +34,36 @@ GREY = 128
 MARGIN = 0.15  # of a box's width and height, on every side
 HELD_US = 300_000  # somebody's cover also lies where they were so long before, and will be so long after
 STAY_US = 1_000_000  # so long before their first and after their last box they are still taken to be there
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """Drawn by hand: what of a camera's picture to cover, from one moment to another (corrected UTC), ends included.
+
+    xyxy: left, top, right, bottom in pixels of the recording
+    """
+
+    camera: str
+    from_us: int
+    to_us: int
+    xyxy: tuple[float, float, float, float]
+
+    def __post_init__(self) -> None:
+        left, top, right, bottom = self.xyxy
+        if not all(map(math.isfinite, self.xyxy)) or not (left < right and top < bottom):
+            raise UsageError(f"a cover's box is left, top, right, bottom in pixels, got {self.xyxy}")
+        if not self.from_us <= self.to_us:
+            raise UsageError(f"a cover of {self.camera} ends before it begins")
+
+    def as_json(self) -> dict[str, Any]:
+        """As manifests and the record have it."""
+        return {"camera": self.camera, "from_us": self.from_us, "to_us": self.to_us, "box": list(self.xyxy)}
+
+    def part(self, time_us: int, size: tuple[int, int]) -> Part | None:
+        """What it covers of a picture of ``size`` (width, height) at a moment; None where it covers nothing."""
+        part = _whole_pixels(np.asarray(self.xyxy, np.float64), size)
+        there = self.from_us <= time_us <= self.to_us
+        return part if there and part.right > part.left and part.bottom > part.top else None
 
 
 def covered(
@@ -87,7 +121,7 @@ def _grown(box: NDArray[np.float32]) -> NDArray[np.float32]:
     return box + np.array([-wide, -high, wide, high], np.float32)
 
 
-def _whole_pixels(box: NDArray[np.float32], size: tuple[int, int]) -> Part:
+def _whole_pixels(box: NDArray[np.floating], size: tuple[int, int]) -> Part:
     """Every pixel that a box touches, within the picture."""
     left, top, right, bottom = (float(side) for side in box)
     width, height = size

@@ -16,11 +16,13 @@ from reid_engine.errors import CaseBusy, UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.journey import person
 from reid_engine.store import EraseScope, Erasure, Store
+from reid_engine.store.backups import alone
 from reid_engine.store.connection import explained
+from reid_engine.store.standing import FOLDER
 from reid_engine.types import TrackletId
 
 PATIENCE_S = 5.0
-BACKUPS = ("*.before-*", "*.part", "*.new")
+BACKUPS = ("*.before-*", "*.part", "*.new", "backups/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class ErasurePlan:
 def plan(store: Store, folder: Path, scope: EraseScope) -> ErasurePlan:
     """What would go; nothing is changed. Raises NotFound, CaseError for what is held."""
     rows = store.erasure(scope)
-    ours = {"index", "jobs", "exports", *(store.path.name + end for end in ("", "-wal", "-shm"))}
+    ours = {"index", "jobs", "exports", FOLDER, *(store.path.name + end for end in ("", "-wal", "-shm"))}
     backups = _backups(folder)
     unknown = (path for path in sorted(folder.iterdir()) if path.name not in ours and path not in backups)
     return ErasurePlan(rows, tuple(backups), tuple(store.shown_in(rows.tracklets)), tuple(unknown))
@@ -84,12 +86,12 @@ def overwrite(store: Store, folder: Path) -> int | None:
     number = store.unfinished_erasure()
     if number is None:
         return None
-    with explained(folder):
-        indexes = (path for path in (folder / "index").glob("*") if path.is_file())
-        for path in (*_backups(folder), *indexes):
-            path.unlink(missing_ok=True)
     try:
-        store.database.overwrite(PATIENCE_S)
+        with explained(folder), alone(folder, wait=True):  # a backup that is being made is of before: it goes too
+            indexes = (path for path in (folder / "index").glob("*") if path.is_file())
+            for path in (*_backups(folder), *indexes):
+                path.unlink(missing_ok=True)
+            store.database.overwrite(PATIENCE_S)
     except CaseBusy as error:
         raise CaseBusy(
             f"erasure {number} took everything out of the tables of {folder}, but another program reads the case, so "

@@ -120,7 +120,10 @@ class RecordSettings(_Group):
     """Who is at work here."""
 
     operator: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")
+        str,
+        StringConstraints(
+            strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]*$"
+        ),
     ] = ""
     """Your name, as the record and evidence give it, with this computer's login behind it; empty: the login."""
 

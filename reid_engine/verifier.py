@@ -3,6 +3,8 @@
 Reappear puts this file into every package as verify.py; ``reappear verify FOLDER`` runs the same. Without FOLDER it is
 the one this file lies in. SHA256 is the number of manifest.json that you were told by whoever made the package.
 
+Whole also means that the manifest says what the record in the package says: of decisions, clocks, names and times.
+
 Only files that are found by walking through the folder are opened: names in the manifest are compared with them and
 never followed, nor is any link.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from reid_engine.types import Boxes, Tracklet
+from reid_engine.types import Boxes, Tracklet, TrackletId
 
 LONGEST_GAP_US = 1_000_000  # boxes further apart are not joined: nobody knows where the person was between
 HOLD_US = (
@@ -33,6 +33,30 @@ class Shown:
     def nobody(cls) -> Shown:
         """An empty moment."""
         return cls(np.empty(0, np.int64), np.empty((0, 4), np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One tracklet's box nearest in time to a point.
+
+    away_us:    how far its picture is from the moment asked for
+    away_px:    how far the point is outside the box, 0 inside
+    off_middle: how far the point is from the box's middle, 1 at its edge
+    """
+
+    tracklet: TrackletId
+    away_us: int
+    away_px: float
+    off_middle: float
+
+
+def hit(tracklet: Tracklet, time_us: int, x: float, y: float) -> Hit:
+    """Where a point (pixels of the source picture) is to whoever was there at a moment (corrected UTC)."""
+    at = int(np.argmin(np.abs(tracklet.time_us - time_us)))
+    x1, y1, x2, y2 = (float(side) for side in tracklet.xyxy[at])
+    away = np.hypot(max(x1 - x, 0.0, x - x2), max(y1 - y, 0.0, y - y2))
+    off_middle = max(abs(2 * x - x1 - x2) / (x2 - x1), abs(2 * y - y1 - y2) / (y2 - y1))
+    return Hit(tracklet.id, abs(int(tracklet.time_us[at]) - time_us), float(away), off_middle)
 
 
 def boxes_at(tracklets: Sequence[Tracklet], time_us: int) -> Shown:

@@ -18,7 +18,7 @@ FAMILIES = {
     "investigate": ("search", "probe", "why"),
     "journeys": ("journey", "links", "split", "merge", "note", "notes", "plan", "colours"),
     "evidence": ("evidence", "verify", "still"),
-    "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "record"),
+    "cases": ("cameras", "clock", "pair", "decide", "undo", "redo", "check", "rescue", "record"),
     "keeping": ("erase", "hold", "retention"),
     "setup": ("settings", "device", "cases"),
     "measure": ("bench",),

@@ -1,4 +1,4 @@
-"""``reappear cameras``, ``clock``, ``pair``, ``decide``, ``undo``, ``redo``, ``check``, ``record``: the case itself."""
+"""``reappear cameras``, ``clock``, ``pair``, ``decide``, ``undo``, ``redo``, ``check`` and others: the case itself."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from app.commands.arguments import AsJson, CaseFolder
 from app.commands.program import Program, job, say, tell, telling
 from app.events import about, kind
 from app.local_time import date_and_time, seen
+from reid_engine import rescue as rescuing
 from reid_engine.case import Case
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.errors import UsageError
 from reid_engine.recordings import parse_time, zone_of
 from reid_engine.store import CameraPair
+from reid_engine.store.standing import standing
 from reid_engine.types import PairRelation, TrackletId, Verdict
 
 LONGEST_S = 100 * 366 * 86_400
@@ -28,7 +30,7 @@ VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
 
 def register(line: typer.Typer) -> None:
     """Add the verbs of this family."""
-    for verb in (cameras, clock, pair, decide, undo, redo, check, record):
+    for verb in (cameras, clock, pair, decide, undo, redo, check, rescue, record):
         line.command()(verb)
 
 
@@ -178,7 +180,28 @@ def check(
         tell(problem)
     if not problems:
         tell("rows, record, crops, vectors and index agree")
+    for backup in standing(case):
+        tell(f"backup of {backup.words}, {backup.path.stat().st_size / 1e6:.1f} MB: {backup.path}")
     return 3 if problems else 0
+
+
+def rescue(
+    case: CaseFolder,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder.")],
+    backup: Annotated[bool, typer.Option("--backup", help="Of its last backup alone, as it is.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make a new case of what can be read of a damaged one, which is left as it is, or of its last backup."""
+    if backup:
+        made = rescuing.restore(case, out)
+        tell(f"{out} is the case as it was backed up on {made.words}")
+        return
+    with job(as_json=as_json) as control:
+        found = rescuing.rescue(case, out, control)
+        control.reporter.event("result", ok=True, read=found.read, filled=found.filled, lost=found.lost)
+    for said in found.sentences():
+        tell(said)
+    tell(f"{out} is a new case; `reappear check {out}` says what of it does not agree")
 
 
 def record(case: CaseFolder, as_json: AsJson = False) -> int:

@@ -14,7 +14,7 @@ from app.words import counted
 from reid_engine import verifier
 from reid_engine.case import Case
 from reid_engine.errors import UsageError
-from reid_engine.redaction import Redaction
+from reid_engine.redaction import Cover, Redaction
 from reid_engine.types import TrackletId
 
 REDACTIONS: tuple[Redaction, ...] = get_args(Redaction)
@@ -30,14 +30,21 @@ def evidence(
     case: CaseFolder,
     tracklet: Annotated[int, typer.Argument(metavar="ID", help="Any tracklet of the person.")],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The new folder.")],
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is handed on; goes on the record.")],
     before: Annotated[float, typer.Option(help="Seconds shown before each sighting.")] = 3.0,
     after: Annotated[float, typer.Option(help="Seconds shown after it.")] = 3.0,
-    redact: Annotated[str, typer.Option(metavar="|".join(REDACTIONS), help="Whom to cover.")] = "none",
+    redact: Annotated[str, typer.Option(metavar="|".join(REDACTIONS), help="Whom to cover.")] = "others",
     only: Annotated[list[int] | None, typer.Option(metavar="ID", help="Only these of the sightings.")] = None,
+    cover: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="“CAMERA FROM TO X1 Y1 X2 Y2”",
+            help="Fill this box of a camera's pictures too, in one word: corrected times, pixels of the recording.",
+        ),
+    ] = None,
     skip_missing: Annotated[
         bool, typer.Option("--skip-missing", help="Leave out, and say so, sightings whose recording is gone.")
     ] = False,
-    reason: Annotated[str, typer.Option(metavar="TEXT", help="Why it is handed on.")] = "",
     recipient: Annotated[str, typer.Option(metavar="TEXT", help="To whom.")] = "",
     control: Control = None,
     as_json: AsJson = False,
@@ -46,13 +53,14 @@ def evidence(
     mode = next((known for known in REDACTIONS if known == redact), None)
     if mode is None:
         raise UsageError(f"--redact {redact!r}: expected {', '.join(REDACTIONS)}")
+    covers = tuple(_cover(words) for words in cover or ())
     with job(as_json=as_json, control_file=control) as controls:
         with failure_told(controls):
             from app.evidence import EvidenceWords  # loads OpenCV, which verify does without
             from reid_engine.evidence import EvidenceOptions, export_evidence
 
             chosen = tuple(TrackletId(number) for number in only or ())
-            options = EvidenceOptions(before, after, mode, skip_missing, reason, recipient, chosen)
+            options = EvidenceOptions(before, after, mode, skip_missing, reason, recipient, chosen, covers)
             with telling(Case.open(case)) as opened:
                 words = EvidenceWords(opened)
                 made = export_evidence(opened, TrackletId(tracklet), out, options, words, controls)
@@ -61,6 +69,17 @@ def evidence(
     sightings = counted(len(made.pieces), "1 sighting", "{count} sightings")
     tell(f"{sightings} in {made.folder}")
     tell(f"write this down and tell it by another way; SHA-256 of manifest.json: {made.sha256}")
+
+
+def _cover(words: str) -> Cover:
+    """``CAMERA FROM TO X1 Y1 X2 Y2``; a camera's name may have spaces. Raises UsageError."""
+    parts = words.rsplit(maxsplit=6)
+    try:
+        name, from_time, to_time, *sides = parts
+        left, top, right, bottom = map(float, sides)
+    except ValueError:
+        raise UsageError(f'--cover {words!r}: expected "CAMERA FROM TO X1 Y1 X2 Y2" in quotation marks') from None
+    return Cover(name, moment(from_time), moment(to_time), (left, top, right, bottom))
 
 
 def verify(

@@ -131,8 +131,10 @@ def hold(
                 say(asdict(found))
             else:
                 when = date_and_time(found.at_us, "UTC")
-                of = names.get(found.of, found.of) if found.what == "camera" else found.of
-                sys.stdout.write(f"{found.number}  {found.what} {of}  {found.operator}  {when}  {found.reason}\n")
+                name = names.get(found.of, "") if found.what == "camera" else ""
+                sys.stdout.write(
+                    f"{found.number}  {found.what} {name or found.of}  {found.operator}  {when}  {found.reason}\n"
+                )
 
 
 def _held(case: Case, recording: str | None, camera: str | None, tracklet: int | None) -> tuple[HeldKind, int]:

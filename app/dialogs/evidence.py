@@ -1,7 +1,8 @@
-"""A journey handed on: what of it, who is covered, and what it is for; and afterwards where it lies and its number."""
+"""A journey handed on: what for, what of it and who is covered; and afterwards where it lies and its number."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,10 +31,21 @@ from PySide6.QtWidgets import (
 from app import theme
 from app.evidence import REDACTION_WORDS, REDACTIONS, WHOLE_WORDS
 from app.widgets.dressed import cancel_or, paragraph, scrolled
-from app.words import counted, shortened, tr
+from app.widgets.sighting_list import Offered, SightingList
+from app.words import Later, counted, shortened, tr
 from reid_engine.redaction import Redaction
 
 MOST_S = 600.0
+NUMBER_WORDS = Later(
+    "Write the number down and tell it to the recipient by another way than the folder, on paper or by telephone: only "
+    "the number shows that nobody has made the folder anew. It is in the record of the case too. The recipient runs "
+    "verify.py in the folder, which needs no program of ours."
+)
+LOOK_WORDS = Later(
+    "Look through every clip before it leaves the house. Whoever is seen there and should not be was not found by the "
+    "detector: make another package, on the command line, with a box over them (reappear evidence --cover; the guide "
+    "says how)."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +57,19 @@ class EvidenceWish:
 
 
 class EvidenceDialog(QDialog):
-    """Asks; ``wish`` holds the answers. sightings: how many are confirmed, ``before`` of them handed on already; out:
-    the folder that is proposed."""
+    """Asks; ``wish`` holds the answers. It can be accepted once a reason is written and a sighting is ticked.
 
-    def __init__(self, sightings: int, before: int, out: Path, parent: QWidget | None = None) -> None:
+    offered: the confirmed sightings; out: the folder that is proposed
+    """
+
+    def __init__(self, offered: Sequence[Offered], out: Path, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(tr("Evidence"))
-        self.resize(theme.room(self, 700, 840))
+        self.resize(theme.room(self, 700, 900))
         heading = QLabel(tr("Evidence"), self)
         heading.setObjectName("title")
-        of = counted(sightings, tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
+        before = sum(one.handed_on for one in offered)
+        of = counted(len(offered), tr("1 confirmed sighting"), tr("{count} confirmed sightings"))
         known = counted(before, tr("1 of them was handed on before."), tr("{count} of them were handed on before."))
         words = tr("{sightings} as one folder: clips, stills, a report, and a manifest that shows any later change.")
         about = paragraph(" ".join([words.format(sightings=of), *([known] if before else [])]), "muted", self)
@@ -66,7 +81,12 @@ class EvidenceDialog(QDialog):
         self._group = QButtonGroup(self)
         self.reason, self.recipient = QLineEdit(self), QLineEdit(self)
         self.reason.setPlaceholderText(tr("Why is it handed on, and on whose authority?"))
-        self.recipient.setPlaceholderText(tr("To whom?"))
+        self.recipient.setPlaceholderText(tr("To whom? May stay empty"))
+        self.sightings = SightingList(offered, self)
+        self.ticks = QPushButton(self)
+        self.ticks.setAutoDefault(False)
+        self.ticks.clicked.connect(lambda: self.sightings.tick_all(on=len(self.sightings.chosen) < len(offered)))
+        self._chosen = paragraph("", "muted", self)
         self.place = QLineEdit(shortened(out), self)
         self.place.setAccessibleName(tr("New folder"))
         self._problem = paragraph("", "muted", self)
@@ -76,14 +96,16 @@ class EvidenceDialog(QDialog):
         layout.setSpacing(theme.px(10))
         for part in (heading, about, self._asked(), self._problem, self._buttons):
             layout.addWidget(part)
-        self.place.textChanged.connect(self._check)
+        for field in (self.place, self.reason):
+            field.textChanged.connect(self._check)
+        self.sightings.ticked.connect(self._check)
         self._check()
         self.reason.setFocus()
 
     @property
     def redaction(self) -> Redaction:
         """Whom to cover."""
-        return next((mode for mode, button in self.choices.items() if button.isChecked()), "none")
+        return next((mode for mode, button in self.choices.items() if button.isChecked()), "others")
 
     @property
     def wish(self) -> EvidenceWish:
@@ -95,7 +117,9 @@ class EvidenceDialog(QDialog):
             f"--reason={self.reason.text().strip()}",
             f"--recipient={self.recipient.text().strip()}",
         ]
-        return EvidenceWish(self._out, (*words, *(["--skip-missing"] if self.skip.isChecked() else [])))
+        chosen = self.sightings.chosen
+        only = [] if len(chosen) == self.sightings.count() else [f"--only={number}" for number in chosen]
+        return EvidenceWish(self._out, (*words, *only, *(["--skip-missing"] if self.skip.isChecked() else [])))
 
     @property
     def _out(self) -> Path:
@@ -116,13 +140,30 @@ class EvidenceDialog(QDialog):
         column = QVBoxLayout(inside)
         column.setContentsMargins(*[theme.px(10)] * 4)
         column.setSpacing(theme.px(10))
-        for box in (self._what(), self._privacy(), self._proof()):
+        for box in (self._purpose(), self._which(), self._privacy(), self._what(), self._proof()):
             column.addWidget(box)
         column.addStretch(1)
         return scrolled(inside, self)
 
+    def _purpose(self) -> QGroupBox:
+        box = QGroupBox(tr("What for"), self)
+        form = QFormLayout(box)
+        form.addRow(tr("Reason"), self.reason)
+        form.addRow(tr("For"), self.recipient)
+        return box
+
+    def _which(self) -> QGroupBox:
+        box = QGroupBox(tr("Sightings"), self)
+        row = QHBoxLayout()
+        row.addWidget(self._chosen, 1)
+        row.addWidget(self.ticks)
+        column = QVBoxLayout(box)
+        column.addWidget(self.sightings)
+        column.addLayout(row)
+        return box
+
     def _what(self) -> QGroupBox:
-        box = QGroupBox(tr("What"), self)
+        box = QGroupBox(tr("Of each"), self)
         row = QHBoxLayout()
         for words, field in ((tr("Before each sighting"), self.before), (tr("after it"), self.after)):
             label = QLabel(words, box)
@@ -150,13 +191,13 @@ class EvidenceDialog(QDialog):
             said = paragraph(tr(REDACTION_WORDS[mode]), "muted", self)
             said.setContentsMargins(theme.px(24), 0, 0, theme.px(4))
             button.setAccessibleDescription(tr(REDACTION_WORDS[mode]))
-            button.toggled.connect(self._check)
             self._group.addButton(button)
+            button.setChecked(mode == "others")
+            button.toggled.connect(self._check)
             column.addWidget(button)
             column.addWidget(said)
         self._whole = paragraph(tr(WHOLE_WORDS), "muted", self)
         column.addWidget(self._whole)
-        self.choices["none"].setChecked(True)
         return box
 
     def _proof(self) -> QGroupBox:
@@ -168,8 +209,6 @@ class EvidenceDialog(QDialog):
         place.addWidget(self.place, 1)
         place.addWidget(browse)
         form = QFormLayout(box)
-        form.addRow(tr("Reason"), self.reason)
-        form.addRow(tr("For"), self.recipient)
         form.addRow(tr("New folder"), place)
         said = paragraph(
             tr("The record of the case goes with it, whole. There is no signature: at the end you are shown a number "
@@ -204,10 +243,24 @@ class EvidenceDialog(QDialog):
             else tr("Rendered clips with the person's box. Copies of what was recorded would show everybody.")
         )
         self._whole.setEnabled(not bare)
-        free = bool(self.place.text().strip()) and not self._out.exists()
+        chosen, of = len(self.sightings.chosen), self.sightings.count()
+        all_words, some = tr("All go into the folder."), tr("{count} of {of} go into the folder; the report says so.")
+        self._chosen.setText(all_words if chosen == of else some.format(count=chosen, of=of))
+        self.ticks.setText(tr("None") if chosen == of else tr("All"))
+        problem = self._missing()
+        self._problem.setText(problem)
+        self._make.setEnabled(not problem)
+
+    def _missing(self) -> str:
+        """What is to be done before anything can be exported; empty when nothing is."""
+        if not self.reason.text().strip():
+            return tr("Write down why it is handed on.")
+        if not self.sightings.chosen:
+            return tr("Tick at least one sighting.")
+        if not self.place.text().strip():
+            return tr("Name the new folder.")
         taken = tr("There is already something at {place}: choose another name.").format(place=shortened(self._out))
-        self._problem.setText("" if free else taken if self.place.text().strip() else tr("Name the new folder."))
-        self._make.setEnabled(free)
+        return taken if self._out.exists() else ""
 
 
 class EvidenceDoneDialog(QDialog):
@@ -219,13 +272,9 @@ class EvidenceDoneDialog(QDialog):
         self.setMinimumWidth(theme.room(self, 860, 300).width())
         heading = QLabel(tr("Evidence is ready"), self)
         heading.setObjectName("title")
-        words = QLabel(
-            tr("Write the number down and tell it to the recipient by another way than the folder, on paper or by "
-               "telephone: only the number shows that nobody has made the folder anew. It is in the record of the case "
-               "too. The recipient runs verify.py in the folder, which needs no program of ours."),
-            self,
-        )  # fmt: skip
-        words.setWordWrap(True)
+        told = [QLabel(tr(words), self) for words in (NUMBER_WORDS, LOOK_WORDS)]
+        for label in told:
+            label.setWordWrap(True)
         self.folder = self._shown(str(folder), tr("Folder"))
         self.sha256 = self._shown(sha256, tr("SHA-256 of the manifest"))
         self.copies = [QPushButton(tr("Copy"), self) for _ in range(2)]
@@ -252,7 +301,8 @@ class EvidenceDoneDialog(QDialog):
         layout.setContentsMargins(24, 20, 24, 16)
         layout.setSpacing(theme.px(12))
         layout.addWidget(heading)
-        layout.addWidget(words)
+        for label in told:
+            layout.addWidget(label)
         layout.addLayout(form)
         layout.addWidget(self._said)
         layout.addWidget(close)

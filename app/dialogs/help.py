@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextCursor
 from PySide6.QtWidgets import QDialog, QHBoxLayout, QListWidget, QTextBrowser, QVBoxLayout, QWidget
 
 import resources
@@ -11,7 +12,8 @@ from app.words import Later, tr
 
 PAGES = {
     "start": Later("First steps"), "footage": Later("Footage"), "investigate": Later("Investigate"),
-    "journey": Later("Journey"), "record": Later("The record"), "training": Later("Training"),
+    "journey": Later("Journey"), "bands": Later("What the bands rest on"), "record": Later("The record"),
+    "training": Later("Training"),
 }  # fmt: skip
 
 
@@ -36,7 +38,8 @@ class HelpDialog(QDialog):
         self.text = QTextBrowser(self)
         self.text.setAccessibleName(tr("Page"))
         self.text.document().setDocumentMargin(theme.px(18))
-        self.pages.currentRowChanged.connect(lambda row: self.text.setMarkdown(page(list(PAGES)[row])))
+        self._more: dict[str, str] = {}
+        self.pages.currentRowChanged.connect(self._show)
         self.pages.setCurrentRow(list(PAGES).index(name) if name in PAGES else 0)
         row = QHBoxLayout()
         row.setSpacing(theme.px(12))
@@ -45,3 +48,15 @@ class HelpDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(*[theme.px(14)] * 4)
         layout.addLayout(row)
+
+    def add(self, name: str, html: str) -> None:
+        """Say more on a page: what is so in the open case."""
+        self._more[name] = html
+        self._show(self.pages.currentRow())
+
+    def _show(self, row: int) -> None:
+        name = list(PAGES)[row]
+        self.text.setMarkdown(page(name))
+        if name in self._more:
+            self.text.append(self._more[name])
+            self.text.moveCursor(QTextCursor.MoveOperation.Start)

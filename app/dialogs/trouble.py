@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
@@ -21,13 +23,18 @@ from app import theme
 from app.explain import explain, sentence
 from app.words import tr
 
+NO_WAYS: Mapping[str, Callable[[], object]] = MappingProxyType({})
+
 
 class TroubleDialog(QDialog):
-    """Shows one error; opened without blocking the window."""
+    """Shows one error; opened without blocking the window. ways: what can be done at once, by the words of a button"""
 
-    def __init__(self, error: Exception, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, error: Exception, parent: QWidget | None = None, ways: Mapping[str, Callable[[], object]] = NO_WAYS
+    ) -> None:
         super().__init__(parent)
         self._error = error
+        self._ways = ways
         words = explain(error)
         self.setWindowTitle(tr(words.heading))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -65,6 +72,10 @@ class TroubleDialog(QDialog):
         report = QPushButton(tr("Copy report"), box)
         report.clicked.connect(lambda: QGuiApplication.clipboard().setText(self.report()))
         box.addButton(report, QDialogButtonBox.ButtonRole.ActionRole)
+        for words, act in self._ways.items():
+            button = box.addButton(words, QDialogButtonBox.ButtonRole.ActionRole)
+            button.clicked.connect(self.accept)
+            button.clicked.connect(lambda _=False, act=act: act())
         box.rejected.connect(self.reject)
         box.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
         box.button(QDialogButtonBox.StandardButton.Close).setFocus()

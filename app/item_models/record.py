@@ -13,6 +13,7 @@ from app.events import about, kind, whole
 from app.item_models.table import Index, TableModel
 from app.words import Later
 from reid_engine.audit import Event
+from reid_engine.naming import harmless
 
 NUMBER = 0
 WHEN = 1
@@ -38,7 +39,7 @@ class RecordModel(TableModel[Event]):
     def whole(self, place: int) -> str:
         """Everything that the event at this place says, or nothing."""
         event = self.row(place)
-        return "" if event is None else whole(event, self._cameras, self._zone)
+        return "" if event is None else harmless(whole(event, self._cameras, self._zone))
 
     def supply(self, events: Sequence[Event]) -> None:
         """The next page, newest first."""
@@ -70,7 +71,5 @@ class RecordModel(TableModel[Event]):
 
     def _text(self, event: Event, column: int) -> str:
         when = local_time.date_and_time(event.at_us, self._zone)
-        purpose = str(event.body.get("purpose", ""))
-        return (str(event.number), when, event.operator, kind(event), about(event, self._cameras, self._zone), purpose)[
-            column
-        ]
+        purpose, told = str(event.body.get("purpose", "")), about(event, self._cameras, self._zone)
+        return harmless((str(event.number), when, event.operator, kind(event), told, purpose)[column])

@@ -249,7 +249,9 @@ class SubjectPane(QWidget):
         column, thumbs = QVBoxLayout(group), FlowLayout(spacing=4)
         column.setContentsMargins(0, 4, 0, 4)
         column.setSpacing(4)
-        column.addWidget(QLabel(heading, group))
+        title = QLabel(heading, group)
+        title.setWordWrap(True)
+        column.addWidget(title)
         column.addLayout(thumbs)
         for number in members:
             thumb = QToolButton(group)

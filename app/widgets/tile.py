@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from app import local_time, theme
 from app.hits import Fit, dragged_box, hit
+from app.images import lightened
 from app.keys import SEARCH, key
 from app.player import Showing
 from app.words import tr
@@ -19,6 +20,7 @@ DRAG_PX = 7
 MOST_ZOOM = 8.0
 CAPTION_HEIGHT = 26
 SMALLEST = (140, 84)
+LIGHTS = (1.0, 0.7, 0.5, 0.35)  # exponents of a picture's values in [0, 1]
 VCENTER_RIGHT = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
 ROUNDING_PX = 2  # a picture that fits but for rounding is painted as it is: scaling it takes ten times as long
 
@@ -53,6 +55,8 @@ class Tile(QWidget):
         self.showing = Showing()
         self.people = Shown.nobody()
         self.boxes_visible = True
+        self.light = 0  # of LIGHTS: how much the dark parts are lifted, which changes what is seen and nothing else
+        self._lit = QImage(), 0  # the last one that was lifted, and the key of what it was before
         self.selected: int | None = None
         self.marked: int | None = None  # the match that was chosen
         self.focused = False
@@ -103,6 +107,20 @@ class Tile(QWidget):
         """What is said of a picture that stays although it should have gone; nothing while all is well."""
         seconds = self.showing.stalled_s
         return tr("Stalled: no newer picture for {seconds} s").format(seconds=seconds) if seconds else ""
+
+    def lighten(self) -> None:
+        """Lift the dark parts more; after the most as they are."""
+        self.light = (self.light + 1) % len(LIGHTS)
+        self._lit = QImage(), 0
+        self.update()
+
+    def _seen(self, image: QImage) -> QImage:
+        """The picture as it is painted."""
+        if not self.light:
+            return image
+        if self._lit[1] != image.cacheKey():
+            self._lit = lightened(image, LIGHTS[self.light]), image.cacheKey()
+        return self._lit[0]
 
     def _room(self) -> QRect:
         """Below the caption, which must not cover the clock that is burnt into the picture."""
@@ -222,7 +240,7 @@ class Tile(QWidget):
         if image is None:
             self._paint_reason(painter)
         else:
-            fit = self._fit()
+            fit, image = self._fit(), self._seen(image)
             width, height = (side * fit.scale for side in self.showing.size)
             place = QRect(round(fit.left), round(fit.top), round(width), round(height))
             if max(abs(place.width() - image.width()), abs(place.height() - image.height())) <= ROUNDING_PX:
@@ -320,7 +338,10 @@ class Tile(QWidget):
         painter.setFont(font)
         painter.drawText(chip, Qt.AlignmentFlag.AlignCenter, theme.camera_letter(self.position))
         painter.setPen(QColor("#e8ebf0"))
-        name = strip.adjusted(chip.right() + 8, 0, -theme.px(90), 0)
+        lit = tr("lighter {step}").format(step=self.light) if self.light else ""
+        looks = "   ".join(words for words in (lit, f"{self.zoom:.1f}×" if self.zoom > 1.0 else "") if words)
+        taken = theme.px(90) + (painter.fontMetrics().horizontalAdvance(looks) + 8 if looks else 0)
+        name = strip.adjusted(chip.right() + 8, 0, -taken, 0)
         words = painter.fontMetrics().elidedText(self.name, Qt.TextElideMode.ElideRight, round(name.width()))
         painter.drawText(name, Qt.AlignmentFlag.AlignVCenter, words)
         if self.showing.image is not None:
@@ -328,5 +349,4 @@ class Tile(QWidget):
             painter.setFont(font)
             shown = local_time.seen(self.showing.time_us, self.clock, local_time.clock_time)
             painter.drawText(strip.adjusted(0, 0, -8, 0), VCENTER_RIGHT, shown)
-            if self.zoom > 1.0:
-                painter.drawText(strip.adjusted(0, 0, -theme.px(86), 0), VCENTER_RIGHT, f"{self.zoom:.1f}×")
+            painter.drawText(strip.adjusted(0, 0, -theme.px(86), 0), VCENTER_RIGHT, looks)

@@ -17,9 +17,10 @@ from reid_engine import verifier
 from reid_engine.audit import Event
 from reid_engine.case import Case
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, JobCancelled, NotFound, SourceError, UsageError
+from reid_engine.evidence.basis import basis_of, decided_about
 from reid_engine.evidence.folder import keep, whole_folder, write_manifest, write_record, write_verifier
 from reid_engine.evidence.footage import native, rendered
-from reid_engine.evidence.sightings import EvidenceOptions, Piece, pieces_of, refused
+from reid_engine.evidence.sightings import EvidenceOptions, Piece, check_covers, pieces_of, refused
 from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, person
 from reid_engine.store import Source
@@ -63,6 +64,8 @@ def export_evidence(
     DiskFull, ChildDied, JobCancelled; then no folder is left.
     """
     out = out.absolute()
+    if not options.reason.strip():
+        raise UsageError("evidence needs a reason: write down why it is handed on (--reason TEXT)")
     if case.store.read_only:
         raise CaseError(f"{case.folder} is open for reading only, so that an export could not go on its record")
     try:
@@ -76,10 +79,12 @@ def _exported(
     case: Case, found: Journey, part: Path, out: Path, options: EvidenceOptions, words: Words, control: JobControl
 ) -> Package:
     pieces = pieces_of(case, found, options)
+    check_covers(options.covers, pieces)
     _must_prove_itself(case, pieces)
     problems = refused(pieces, control)
     kept = _kept(pieces, problems, options, control)
     sightings = _footage(case, found.start, kept, part, options, words, control)
+    _must_have_lain(options, sightings)
     write_verifier(part)
     facts = _facts(case, found, options)
     record = case.store.events()
@@ -121,6 +126,13 @@ def _must_be_so_still(facts: dict[str, Any], record: Sequence[Event]) -> None:
         raise CaseBusy(f"the case was changed while the package was made ({sentence}); export it again")
 
 
+def _must_have_lain(options: EvidenceOptions, sightings: Sequence[dict[str, Any]]) -> None:
+    laid = [cover for told in sightings for cover in told["clip"]["by_hand"]]
+    for cover in options.covers:
+        if cover.as_json() not in laid:
+            raise UsageError(f"the cover {cover.xyxy} of {cover.camera} lies on no picture of a clip; nothing was made")
+
+
 def _kept(
     pieces: Sequence[Piece], problems: dict[TrackletId, str], options: EvidenceOptions, control: JobControl
 ) -> list[Piece]:
@@ -154,7 +166,7 @@ def _footage(
         tell(0)
         facts = _sighting(case, piece, start)
         facts |= rendered(piece, part, options.redaction, words.caption, control, tell)
-        if options.redaction == "none":
+        if options.redaction == "none" and not piece.covers:
             first, _ = facts["clip"]["picture_numbers"] or (None, None)
             facts["native"] = native(piece, part, first, control)
         told.append(facts)
@@ -187,7 +199,7 @@ def _sighting(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
 
 
 def _bands(case: Case, piece: Piece, start: TrackletId) -> dict[str, Any]:
-    """How near the network finds this sighting to the one that was searched for; nothing where it made no vectors."""
+    """How near the network finds this sighting to the one that the journey begins with; nothing without vectors."""
     models = case.store.models()
     if piece.tracklet.id == start or not models:
         return {"model": None, "band": None}
@@ -249,7 +261,10 @@ def _facts(case: Case, found: Journey, options: EvidenceOptions) -> dict[str, An
         "seconds": {"before": options.before_s, "after": options.after_s},
         "redaction": options.redaction,
         "only": [int(number) for number in options.only],
+        "covers": [cover.as_json() for cover in options.covers],
         "networks": networks,
+        "bands": basis_of(case),
+        "decided": decided_about(case, found.start),
     }
 
 
@@ -272,6 +287,7 @@ def _put_on_record(case: Case, package: Package, sha256: str) -> None:
         others=sorted(others) if facts["redaction"] == "none" else [],  # who are to be seen beside the person
         skipped=[told["tracklet"] for told in facts["skipped"]],
         redaction=facts["redaction"],
+        covers=facts["covers"],
         reason=facts["reason"],
         recipient=facts["recipient"],
     )

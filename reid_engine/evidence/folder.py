@@ -21,7 +21,7 @@ HOW_TO_VERIFY = """How to see whether this folder is whole
 1. Open a terminal in this folder and run:   python3 -I -S verify.py
    It needs Python 3.8 or later and nothing else: no program of ours, no network. "reappear verify FOLDER" does the
    same.
-2. It says WHOLE, or names every file that was changed, is missing or was added.
+2. It says WHOLE, or names every file that was changed, is missing or was added, and what differs from the record.
 3. It prints the SHA-256 of manifest.json. Compare it with the number that whoever made this folder told you by another
    way (on paper, by telephone). Or let it compare:   python3 -I -S verify.py . NUMBER
 
@@ -29,6 +29,7 @@ What that proves
 - The manifest holds the SHA-256 of every other file, so none can be changed without the manifest.
 - manifest.sha256 holds the SHA-256 of the manifest (also for "sha256sum -c manifest.sha256").
 - record.jsonl is the case's record up to this export, each entry chained to the one before by SHA-256.
+- What the manifest says of decisions, clocks, names and times is what the record says.
 - The manifest's SHA-256 was written into the record of the case in the moment of this export, where it is chained too.
 
 What it does not prove

@@ -20,7 +20,7 @@ from reid_engine.evidence.sightings import Piece
 from reid_engine.jobs import JobControl
 from reid_engine.process import ask_child
 from reid_engine.recordings import pictures_in
-from reid_engine.redaction import Redaction, cover, covered
+from reid_engine.redaction import Cover, Redaction, cover, covered
 from reid_engine.types import BgrImage, Crop, Part
 from reid_engine.whereabouts import boxes_at
 
@@ -112,13 +112,15 @@ class Rendered:
     """What was rendered of a sighting so far.
 
     size: (width, height) of the recording; covers: of each picture that was covered, its time and the parts as
-    ``x1,y1,x2,y2``; whole: how many were covered whole; still: the best moment, with what was covered in it
+    ``x1,y1,x2,y2``; whole: how many were covered whole; laid: covers drawn by hand that lay on one; still: the best
+    moment, with what was covered in it
     """
 
     size: tuple[int, int] = (0, 0)
     offsets_us: list[int] = field(default_factory=list)
     covers: list[str] = field(default_factory=list)
     whole: int = 0
+    laid: set[Cover] = field(default_factory=set)
     still: BgrImage | None = None
     still_us: int = 0
     still_parts: list[Part] = field(default_factory=list)
@@ -165,6 +167,7 @@ def rendered(
             "sound": False,
             "covered_whole": done.whole,
             "covered": done.covers,
+            "by_hand": [one.as_json() for one in piece.covers if one in done.laid],
         },
         **_stills(piece, folder, mode, best, done),
     }
@@ -176,10 +179,13 @@ def _canvas(piece: Piece, mode: Redaction, caption: Caption, shot: Shot, best: C
     done.size = shot.image.shape[1], shot.image.shape[0]
     done.offsets_us.append(shot.offset_us)
     parts = covered(mode, done.size, time_us, piece.subject, piece.others)
+    by_hand = {one: part for one in piece.covers if (part := one.part(time_us, done.size)) is not None}
+    parts += by_hand.values()
+    done.laid.update(by_hand)
     cover(shot.image, parts)
     if parts:
         done.covers.append(" ".join([str(shot.offset_us), *(",".join(map(str, part)) for part in parts)]))
-        done.whole += parts == [Part(0, 0, *done.size)]
+        done.whole += Part(0, 0, *done.size) in parts
     words = caption(piece, time_us)
     if shot.offset_us <= best.offset_us < shot.offset_us + shot.duration_us:
         done.still = framed(shot.image, np.asarray(best.xyxy, np.float32), words)

@@ -14,7 +14,7 @@ from reid_engine.jobs import JobControl
 from reid_engine.journey import Journey, Sighting
 from reid_engine.probe import file_of
 from reid_engine.recordings import content_sha256
-from reid_engine.redaction import HELD_US, STAY_US, Redaction
+from reid_engine.redaction import HELD_US, STAY_US, Cover, Redaction
 from reid_engine.store import Camera, Source
 from reid_engine.types import ClosedTracklet, SourceId, Tracklet, TrackletId
 
@@ -26,17 +26,19 @@ class EvidenceOptions:
     """What goes into a package. before_s, after_s: seconds of the recording round each sighting.
 
     skip_missing: leave out, and say so, what cannot be exported; else nothing is exported then
-    reason, recipient: why, and for whom, in the operator's words
+    reason, recipient: why, and for whom, in the operator's words; ``export_evidence`` wants a reason
     only: these of the confirmed sightings; empty for all
+    covers: what somebody drew over pictures, beside what ``redaction`` covers
     """
 
     before_s: float = 3.0
     after_s: float = 3.0
-    redaction: Redaction = "none"
+    redaction: Redaction = "others"
     skip_missing: bool = False
     reason: str = ""
     recipient: str = ""
     only: tuple[TrackletId, ...] = ()
+    covers: tuple[Cover, ...] = ()
 
     def __post_init__(self) -> None:
         if not all(0 <= seconds <= LONGEST_ROUND_S for seconds in (self.before_s, self.after_s)):
@@ -49,6 +51,7 @@ class Piece:
 
     subject, others: tracklets of this recording, the person's own and everybody else's, about this time
     from_us, to_us:  the stretch to be shown, after the recording's first picture
+    covers:          those of its camera
     """
 
     number: int
@@ -61,6 +64,7 @@ class Piece:
     others: tuple[Tracklet, ...]
     from_us: int
     to_us: int
+    covers: tuple[Cover, ...] = ()
 
     @property
     def stem(self) -> str:
@@ -121,7 +125,19 @@ def _pieces(case: Case, confirmed: Sequence[Sighting], options: EvidenceOptions)
             tuple(t for t in here if t.id not in own),
             max(0, int(boxes.offset_us[0]) - before_us),
             int(boxes.offset_us[-1]) + after_us,
+            tuple(cover for cover in options.covers if cover.camera == cameras[seen.camera].name),
         )
+
+
+def check_covers(covers: Sequence[Cover], pieces: Sequence[Piece]) -> None:
+    """Raises UsageError for a cover of no moment that is shown: it may be a slip, and somebody would be seen."""
+    for cover in covers:
+        spans = [(p.time_us(p.from_us), p.time_us(p.to_us)) for p in pieces if p.camera.name == cover.camera]
+        if not any(cover.from_us <= to_us and from_us <= cover.to_us for from_us, to_us in spans):
+            raise UsageError(
+                f"no clip shows {cover.camera} from {cover.from_us} to {cover.to_us} us, so that cover would lie on "
+                "nothing; times are corrected, as below the clips, and a camera is called as in the case"
+            )
 
 
 def refused(pieces: Sequence[Piece], control: JobControl) -> dict[TrackletId, str]:

@@ -21,6 +21,8 @@ import sqlalchemy as sa
 from reid_engine.audit import system_operator
 from reid_engine.clock import Clock, SystemClock
 from reid_engine.errors import CaseError
+from reid_engine.naming import checked_words
+from reid_engine.place import make_as_open_as, make_private
 from reid_engine.store.cameras import checked_name
 from reid_engine.store.connection import Database, explained
 from reid_engine.store.consistency import ConsistencyVerbs
@@ -83,12 +85,13 @@ class Store(ConsistencyVerbs):
     def create(cls, path: Path, *, purpose: str = "", clock: Clock | None = None, operator: str | None = None) -> Self:
         """Make a new case at ``path`` and open it; a kill or a full disk half-way leaves none.
 
-        Raises CaseError when one is there, DiskFull.
+        Raises CaseError when one is there, DiskFull, UsageError for a purpose that cannot be read out as it stands.
         """
+        checked_words(purpose, "the purpose", lines=True)
         clock = SystemClock() if clock is None else clock
         beside = path.with_name(path.name + ".new")
         with explained(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            make_private(path.parent)
         with explained(path), _alone(path.parent):
             if path.exists():
                 raise CaseError(f"{path} exists already; open it, or choose another place")
@@ -112,6 +115,8 @@ class Store(ConsistencyVerbs):
         """
         if not path.is_file():
             raise CaseError(f"there is no case at {path.parent}: {path.name} is missing")
+        if not read_only:
+            make_as_open_as(path.parent)
         database = Database(path, read_only=read_only)
         try:
             database.quick_check()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import asdict
 from typing import Any
 
@@ -11,32 +10,28 @@ import sqlalchemy as sa
 
 from reid_engine.clock import SECOND_US, CameraClock
 from reid_engine.errors import NotFound, UsageError
+from reid_engine.naming import checked_words, harmless
 from reid_engine.store.record import RecordVerbs
 from reid_engine.store.rows import Camera, CameraPair
 from reid_engine.store.schema import camera, camera_pair, source, tracklet
 from reid_engine.types import CameraId
-
-# control characters, halves of characters (undecodable file names), line and paragraph separators
-UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 LARGEST_OFFSET_US = 100 * 366 * 86_400_000_000
 LARGEST_DRIFT_PPM = 100_000  # a tenth: six minutes in an hour
 
 
 def checked_name(name: str) -> str:
-    """``name``, if a person could read it out. Raises UsageError for control characters and for nothing at all."""
-    bad = next((sign for sign in name if unicodedata.category(sign) in UNPRINTABLE), None)
-    if bad is not None:
-        raise UsageError(f"a camera's name holds the control character {bad!a}; expected printable characters only")
+    """``name``, if a person could read it out. Raises as ``checked_words``, and for nothing at all."""
+    checked_words(name, "a camera's name")
     if not name.strip():
         raise UsageError("a camera's name is empty; expected at least one printable character")
     return name
 
 
 def camera_row(row: Any) -> Camera:
-    """A row of the table as the value that the program knows."""
+    """A row of the table as the value that the program knows; a name from before they were checked is made harmless."""
     clock = CameraClock(row.offset_us, row.drift_ppm, row.reference_us, row.uncertainty_us, row.zone)
-    return Camera(CameraId(row.id), row.name, clock)
+    return Camera(CameraId(row.id), harmless(row.name), clock)
 
 
 class CameraVerbs(RecordVerbs):
@@ -52,8 +47,11 @@ class CameraVerbs(RecordVerbs):
         wanted = sa.select(camera).where(camera.c.name == checked_name(name))
         with self.database.reading() as connection:
             found = connection.execute(wanted).first()
+            if found is None:
+                every = connection.execute(sa.select(camera).order_by(camera.c.name)).all()
+                found = next((row for row in every if harmless(row.name) == name), None)  # as it is shown
             if found is None and not create:
-                known = ", ".join(connection.execute(sa.select(camera.c.name).order_by(camera.c.name)).scalars())
+                known = ", ".join(harmless(row.name) for row in every)
                 raise NotFound(f"no camera is called {name!r}; the case has: {known or 'none yet'}")
         if found is None:
             with self.database.writing() as connection:

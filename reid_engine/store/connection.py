@@ -25,6 +25,8 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from reid_engine.errors import CaseBusy, CaseDamaged, CaseError, DiskFull, ReappearError
+from reid_engine.jobs import JobControl
+from reid_engine.store.standing import ways_out
 
 BUSY_S = 30.0
 QUICK_CHECK_S = 1.0
@@ -34,6 +36,7 @@ NO_LOG = (
     "cannot; copy the folder to a disk of this computer and open it there"
 )
 STEPS_BETWEEN_LOOKS = 100_000
+PAGES_A_STEP = 2048  # of a backup, between two looks whether to stop
 PRAGMAS = ("foreign_keys=ON", "temp_store=MEMORY", "journal_size_limit=67108864")
 
 
@@ -130,18 +133,31 @@ class Database:
             finally:
                 connection.set_progress_handler(None, 0)
         if found != "ok":
-            raise CaseDamaged(damaged(self.path, str(found)))
+            raise damaged(self.path, str(found))
 
-    def backup(self, target: Path) -> None:
-        """A whole, consistent copy at ``target``; nothing stands there unless the copy is complete."""
+    def backup(self, target: Path, control: JobControl | None = None) -> None:
+        """A whole, consistent and tested copy at ``target``, one file; nothing stands there unless it is complete.
+
+        Nobody waits for it: readers and writers go on, and the copy is of the moment at which it began. Raises
+        DiskFull, JobCancelled, and CaseDamaged when the copy, and so the case, contradicts itself.
+        """
         beside = target.with_name(target.name + ".part")
+        control = JobControl() if control is None else control
         try:
             with self.raw() as connection:
-                copy = sqlite3.connect(beside)
+                copy = sqlite3.connect(beside, isolation_level=None)
                 try:
-                    connection.backup(copy)
+                    connection.execute("BEGIN")
+                    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on one moment
+                    connection.backup(copy, pages=PAGES_A_STEP, progress=lambda *_: control.check())
+                    copy.execute("PRAGMA journal_mode=DELETE")
+                    found = copy.execute("PRAGMA quick_check(1)").fetchone()[0]
                 finally:
                     copy.close()
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+            if found != "ok":
+                raise damaged(self.path, str(found))
             beside.replace(target)
         except BaseException:
             beside.unlink(missing_ok=True)
@@ -192,12 +208,11 @@ def _is(error: BaseException, code: int) -> bool:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == code
 
 
-def damaged(path: Path, found: str) -> str:
-    """The sentence for a database that cannot be trusted."""
-    return (
-        f"{path} is damaged ({found}). Nothing was changed. Put back a copy of the folder, or start a new case and "
-        "ingest the recordings again"
-    )
+def damaged(path: Path, found: str) -> CaseDamaged:
+    """The error for a database that cannot be trusted, with what there is to do about it."""
+    error = CaseDamaged(f"{path} is damaged ({found}). Nothing was changed. {ways_out(path.parent)}")
+    error.folder = path.parent
+    return error
 
 
 @contextmanager
@@ -210,7 +225,7 @@ def explained(path: Path) -> Iterator[None]:
     except (sqlite3.Error, OSError) as error:
         raise _translated(error, path) from error
     except json.JSONDecodeError as error:
-        raise CaseDamaged(damaged(path, f"a column is not what was written: {error}")) from error
+        raise damaged(path, f"a column is not what was written: {error}") from error
     except OverflowError as error:
         raise CaseError("a number is larger than any that a case can hold; look at what was given") from error
 
@@ -229,7 +244,7 @@ def _translated(error: Any, path: Path) -> ReappearError:
     if _is(error, sqlite3.SQLITE_BUSY) or _is(error, sqlite3.SQLITE_LOCKED):
         return CaseBusy(f"another program has been writing to {path} for {BUSY_S:.0f} s; try again when it is done")
     if _is(error, sqlite3.SQLITE_CORRUPT) or _is(error, sqlite3.SQLITE_NOTADB):
-        return CaseDamaged(damaged(path, str(error)))
+        return damaged(path, str(error))
     if _is(error, sqlite3.SQLITE_READONLY):
         return CaseError(f"{path} cannot be written; let it and its folder be written, or open a copy of the folder")
     if _is(error, sqlite3.SQLITE_CONSTRAINT):

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from reid_engine.errors import CaseDamaged, CaseError, CaseTooNew
+from reid_engine.errors import CaseError, CaseTooNew
 from reid_engine.store.connection import Database, damaged
 
 SCRIPTS = "reid_engine.store:migrations"
@@ -57,4 +57,4 @@ def _upgrade(database: Database, config: Config) -> None:
         command.upgrade(config, "head")
         broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if broken is not None:
-            raise CaseDamaged(damaged(database.path, f"a row of {broken[0]} points at nothing"))
+            raise damaged(database.path, f"a row of {broken[0]} points at nothing")

@@ -18,6 +18,7 @@ from reid_engine.audit import (
     first_hash,
     vouching_hash,
 )
+from reid_engine.naming import harmless
 from reid_engine.store.connection import last_number
 from reid_engine.store.part import Part
 from reid_engine.store.rows import CaseInfo
@@ -31,10 +32,10 @@ class RecordVerbs(Part):
     """Who the case is, and what was done to it."""
 
     def info(self) -> CaseInfo:
-        """The case's own row."""
+        """The case's own row; a purpose from before they were checked is made harmless."""
         with self.database.reading() as connection:
             row = connection.execute(sa.select(case_info)).one()
-        return CaseInfo(row.uuid, row.created_us, row.purpose, row.version)
+        return CaseInfo(row.uuid, row.created_us, harmless(row.purpose), row.version)
 
     def record(self, kind: str, **body: Any) -> Event:
         """Append an event of something that is not itself in the database, such as a search or an export."""

@@ -131,7 +131,7 @@ def _deeds(connection: sa.Connection, told: Told) -> Iterator[str]:
             if number in rows:
                 yield f"the note of {_event(one)} was erased by the record, and is in the tables"
         else:
-            yield from _unlike(one, number, rows.get(number), turns.get(number, []))
+            yield from _unlike(one, rows.get(number), turns.get(number, []))
             if "made" in one.body:
                 hidden |= set(one.body["before" if one.stands else "made"])
                 yield from _pieces(one, there)
@@ -182,7 +182,7 @@ def _rows(connection: sa.Connection) -> dict[int, Row]:
     return found
 
 
-def _unlike(one: Deed, number: int, row: Row | None, turns: list[Row]) -> Iterator[str]:
+def _unlike(one: Deed, row: Row | None, turns: list[Row]) -> Iterator[str]:
     """How a deed of which every tracklet is there differs from its rows."""
     if row is None or not turns:
         yield f"{_event(one)} is not in the tables"
@@ -191,14 +191,14 @@ def _unlike(one: Deed, number: int, row: Row | None, turns: list[Row]) -> Iterat
         said = one.body.get(field)
         if field != "kind" and (sorted(said or ()) if isinstance(value, list) else said) != value:
             yield f"{_event(one)}: {_said(field, said, value)}"
-    kinds = {"decide": "decision"}
-    by_table = [(row["action"], row["operator"]) for row in turns]
+    kind = "decision" if one.event["kind"] == "decide" else one.event["kind"]
+    by_table = [(turn["action"], turn["operator"]) for turn in turns]
     if by_table != one.turns:
         yield f"{_event(one)}: {_said('history', one.turns, by_table)}"
     elif abs(turns[0]["at_us"] - one.event["at_us"]) > NEAR_US:
         yield f"{_event(one)}: {_said('time', one.event['at_us'], turns[0]['at_us'])}"
-    elif turns[0]["kind"] != kinds.get(one.event["kind"], one.event["kind"]) or turns[0]["id"] != number:
-        yield f"{_event(one)}: {_said('kind', one.event['kind'], turns[0]['kind'])}"
+    elif turns[0]["kind"] != kind:
+        yield f"{_event(one)}: {_said('kind', kind, turns[0]['kind'])}"
 
 
 def _pieces(one: Deed, there: dict[int, Row]) -> Iterator[str]:

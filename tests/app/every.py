@@ -47,6 +47,7 @@ from app.networks import Networks, offers
 from app.panes.training import TrainingPane
 from app.settings import WindowState
 from app.training import RECIPES
+from app.widgets.sighting_list import Offered
 from reid_engine.audit import Event
 from reid_engine.errors import CaseDamaged
 from reid_engine.journey import Link
@@ -161,6 +162,11 @@ def erase(folder: Path) -> QDialog:
     return EraseDialog([Offer("The whole person of track 1", EraseScope(tracklets=numbers), plan)])
 
 
+def offered(count: int) -> list[Offered]:
+    """Sightings to hand on; the first was handed on before."""
+    return [Offered(TrackletId(n), f"Gate, 14:02:1{n}, 9.0 s, track {n}", n == 1) for n in range(1, count + 1)]
+
+
 def settings(folder: Path) -> QDialog:
     """Of a new user."""
     return SettingsDialog(Settings(), WindowState(QSettings(str(folder / "window.ini"), QSettings.Format.IniFormat)))
@@ -168,7 +174,7 @@ def settings(folder: Path) -> QDialog:
 
 DIALOGS: dict[type[QDialog], Callable[[Path], QDialog]] = {
     NewCaseDialog: NewCaseDialog,
-    EvidenceDialog: lambda folder: EvidenceDialog(3, 1, folder / "new"),
+    EvidenceDialog: lambda folder: EvidenceDialog(offered(3), folder / "new"),
     EvidenceDoneDialog: lambda folder: EvidenceDoneDialog(folder, "0" * 64),
     DescribeDialog: describe,
     NetworksDialog: lambda _: NetworksDialog(Networks(), offers(resources.path("weights"))),

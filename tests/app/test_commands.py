@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -88,6 +89,24 @@ def test_the_operators_name_is_set_once_and_stands_on_the_record_with_the_login(
         assert case.store.operator == system_operator()
     assert operators[-1] == f"Meyer ({system_operator()})"
     capsys.readouterr()
+
+
+def test_a_record_that_ends_earlier_than_it_did_is_said_by_every_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "case"
+    with Case.create(folder, "a test") as case:
+        case.store.add_note("a red bag")
+    with sqlite3.connect(folder / "case.db") as raw:
+        raw.executescript("DELETE FROM event WHERE id = 2; UPDATE sqlite_sequence SET seq = 1 WHERE name = 'event'")
+    raw.close()
+    for verb, status in (("record", 0), ("notes", 0), ("record", 0), ("check", 3)):
+        assert main([verb, str(folder)]) == status
+        said = capsys.readouterr().err
+        assert "the record ended at event 2 when the case was last open here; it ends at 1 now" in said
+    assert "deed 1 (note) is in the tables, but on no record" in said
+    assert main(["record", str(folder)]) == 0
+    assert "when the case was last open here" not in capsys.readouterr().err
 
 
 def test_making_a_case_is_the_first_thing_on_its_record(tmp_path: Path) -> None:
@@ -259,5 +278,5 @@ def test_a_call_that_makes_no_sense_is_a_wrong_call_and_changes_nothing(
     assert main([call[0], str(tmp_path / "case"), *call[1:]]) == 2
     assert sentence in capsys.readouterr().err
     with Case.open(tmp_path / "case") as case:
-        assert [event.kind for event in case.store.events()] == ["case made"]
+        assert [event.kind for event in case.store.events()] == ["case made", "camera made", "camera made"]
         assert [camera.name for camera in case.store.cameras()] == ["gate", "hall"]

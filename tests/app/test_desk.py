@@ -73,6 +73,17 @@ def test_making_ready_ends_when_the_case_is_closed(tmp_path: Path) -> None:
         assert not list(case.index_folder.iterdir())
 
 
+def test_verify_names_what_is_not_as_the_record_says(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case", "a test") as case:
+        made, desk = Gallery(case.store), Desk(case)
+        case.decide(made.put("east", 1), made.put("west", 1), "different")
+        count, digest, wrong = desk.verify()
+        assert (count, len(digest), wrong) == (6, 64, None)
+        with case.store.database.writing() as connection:
+            connection.exec_driver_sql("UPDATE decision SET verdict = 'same'")
+        assert desk.verify()[2] == "event 6 (decide): by the record its verdict is 'different', by the tables 'same'"
+
+
 def test_putting_people_together_ends_when_the_case_is_closed(tmp_path: Path) -> None:
     with Case.create(tmp_path / "case", "a test") as case:
         made = Gallery(case.store)

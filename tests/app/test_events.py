@@ -80,6 +80,10 @@ def test_every_kind_of_event_has_words() -> None:
         ("held", {"what": "camera", "of": 1, "reason": "order 3"}, "camera 1: order 3"),
         ("retention", {"until_us": None, "days": 30}, "kept for 30 days"),
         ("journey exported", {"path": "/x/way.csv", "start": 4, "tracklets": [4]}, "of track 4 to way.csv"),
+        ("journey exported", {"path": "/x/way.csv", "sha256": "ab", "start": 4, "tracklets": [4]},
+         "of track 4 to way.csv, SHA-256 ab"),
+        ("contact sheet", {"path": "/x/who.png", "matches": [4]}, "who.png"),
+        ("contact sheet", {"path": "/x/who.png", "sha256": "ab", "matches": [4]}, "who.png, SHA-256 ab"),
     ],
 )  # fmt: skip
 def test_an_event_is_told_in_a_sentence(kind: str, body: dict[str, Any], words: str) -> None:

@@ -21,7 +21,9 @@ from reid_engine.errors import CaseError, ReappearError, SourceError, Unfinished
 from reid_engine.evidence.still import save_still
 from reid_engine.types import TrackletId
 from tests.app.conftest import WAIT_MS, view_of
+from tests.app.every import offered, picture
 from tests.app.test_jobs_in_window import job_of
+from tests.support.handed_on import manifest
 
 pytestmark = pytest.mark.window
 
@@ -61,7 +63,6 @@ def test_a_journey_is_handed_on_and_its_number_can_be_copied(
     dialog = asked(window, dialogs, qtbot)
     dialog.before.setValue(0.5)
     dialog.after.setValue(0.0)
-    dialog.choices["others"].setChecked(True)
     dialog.reason.setText("--odd “words”")
     out = dialog.wish.out
     with qtbot.waitSignal(view.work.exported, timeout=WAIT_MS):
@@ -116,7 +117,7 @@ def test_without_a_journey_it_is_said_what_to_do_first_and_what_fails_is_said_wi
 
 
 def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = EvidenceDialog(3, 0, tmp_path / "new")
+    dialog = EvidenceDialog(offered(3), tmp_path / "new")
     qtbot.addWidget(dialog)
     for mode, button in dialog.choices.items():
         assert button.accessibleDescription() == REDACTION_WORDS[mode]
@@ -129,7 +130,7 @@ def test_every_choice_says_what_it_does_and_every_field_has_a_name(qtbot: QtBot,
 
 
 def test_shown_alone_there_are_no_seconds_round_a_sighting_and_it_is_said_why(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = EvidenceDialog(1, 0, tmp_path / "new")
+    dialog = EvidenceDialog(offered(1), tmp_path / "new")
     qtbot.addWidget(dialog)
     dialog.show()
     dialog.before.setValue(7.0)
@@ -143,12 +144,74 @@ def test_shown_alone_there_are_no_seconds_round_a_sighting_and_it_is_said_why(qt
 
 
 def test_a_folder_that_exists_cannot_be_chosen(qtbot: QtBot, tmp_path: Path) -> None:
-    dialog = EvidenceDialog(1, 0, tmp_path / "new")
+    dialog = EvidenceDialog(offered(1), tmp_path / "new")
     qtbot.addWidget(dialog)
+    dialog.reason.setText("2026-014")
     assert dialog._make.isEnabled()
     for text in (str(tmp_path), "", "  "):
         dialog.place.setText(text)
         assert not dialog._make.isEnabled()
+
+
+def test_nobody_else_is_shown_unless_that_is_chosen_and_nothing_goes_without_a_reason(
+    qtbot: QtBot, tmp_path: Path
+) -> None:
+    dialog = EvidenceDialog(offered(2), tmp_path / "new")
+    qtbot.addWidget(dialog)
+    assert dialog.redaction == "others"
+    for text, allowed in (("", False), ("  ", False), ("2026-014", True)):
+        dialog.reason.setText(text)
+        assert dialog._make.isEnabled() is allowed
+        assert (dialog._problem.text() == "Write down why it is handed on.") is not allowed
+    assert dialog.recipient.text() == ""
+
+
+def test_sightings_are_chosen_by_keys_and_only_those_are_asked_for(qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = EvidenceDialog(offered(3), tmp_path / "new")
+    qtbot.addWidget(dialog)
+    dialog.show()
+    dialog.reason.setText("2026-014")
+    listed = dialog.sightings
+    assert listed.item(0).text() == "Gate, 14:02:11, 9.0 s, track 1, handed on before"
+    assert (listed.chosen, only(dialog)) == ((1, 2, 3), [])
+    qtbot.keyClick(listed, Qt.Key.Key_Down)
+    qtbot.keyClick(listed, Qt.Key.Key_Space)
+    assert (listed.chosen, only(dialog)) == ((1, 3), ["--only=1", "--only=3"])
+    assert dialog._chosen.text() == "2 of 3 go into the folder; the report says so."
+    dialog.ticks.click()
+    assert (listed.chosen, only(dialog)) == ((1, 2, 3), [])
+    listed.supply({TrackletId(2): picture()})
+    assert listed.chosen == (1, 2, 3)
+    dialog.ticks.click()
+    assert (listed.chosen, dialog._make.isEnabled()) == ((), False)
+    assert dialog._problem.text() == "Tick at least one sighting."
+
+
+def only(dialog: EvidenceDialog) -> list[str]:
+    return [word for word in dialog.wish.words if word.startswith("--only")]
+
+
+def test_one_sighting_of_a_journey_is_handed_on_alone(
+    window: MainWindow, case: Path, dialogs: list[QDialog], qtbot: QtBot
+) -> None:
+    with_journey(window, qtbot)
+    dialog = asked(window, dialogs, qtbot)
+    found = view_of(window).journey.trace.journey
+    assert found is not None
+    first, second = found.confirmed
+    row = dialog.sightings.item(1)
+    for words in (view_of(window).work.label(second.camera).name, f"track {second.tracklet}"):
+        assert words in row.text()
+    empty = row.icon().pixmap(dialog.sightings.iconSize()).toImage()
+    qtbot.waitUntil(lambda: row.icon().pixmap(dialog.sightings.iconSize()).toImage() != empty, timeout=WAIT_MS)
+    dialog.reason.setText("2026-014")
+    row.setCheckState(Qt.CheckState.Unchecked)
+    out = dialog.wish.out
+    with qtbot.waitSignal(view_of(window).work.exported, timeout=WAIT_MS):
+        dialog.accept()
+    assert [told["tracklet"] for told in manifest(out)["sightings"]] == [int(first.tracklet)]
+    assert verifier.verify(str(out))[0] == []
+    qtbot.waitUntil(lambda: not view_of(window).work.jobs.running(), timeout=WAIT_MS)
 
 
 def test_s_saves_the_picture_that_is_shown_and_never_overwrites_one(

@@ -1,9 +1,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from PySide6.QtGui import QColor
+from PySide6.QtWidgets import QLabel
+from pytestqt.qtbot import QtBot
 
-from app.images import seen_through, to_array, to_qimage
+from app.dialogs.trouble import TroubleDialog
+from app.images import decode_jpeg, lightened, seen_through, to_array, to_qimage
+from reid_engine.errors import CaseDamaged
 from reid_engine.whereabouts import Shown
 
 
@@ -27,3 +32,23 @@ def test_people_are_the_same_only_while_nobody_moves() -> None:
     assert here.same_as(Shown(here.tracklet.copy(), here.xyxy.copy()))
     assert not here.same_as(moved)
     assert not here.same_as(Shown.nobody())
+
+
+def test_what_is_dark_is_lifted_and_black_and_white_stay() -> None:
+    values = np.array([[0, 16, 64, 255]], np.uint8)
+    shown = seen_through(np.repeat(values[:, :, None], 4, axis=2).copy())
+    lit = [lightened(shown, 0.5).pixelColor(x, 0).red() for x in range(4)]
+    assert lit == [round(255 * (value / 255) ** 0.5) for value in (0, 16, 64, 255)]
+    assert [shown.pixelColor(x, 0).red() for x in range(4)] == [0, 16, 64, 255]
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xd8\xff no picture"])
+def test_a_crop_that_cannot_be_read_is_the_cases_damage_and_no_file_to_choose(data: bytes, qtbot: QtBot) -> None:
+    with pytest.raises(CaseDamaged, match=f"a stored crop of {len(data)} bytes can no longer be read") as error:
+        decode_jpeg(data)
+    dialog = TroubleDialog(error.value)
+    qtbot.addWidget(dialog)
+    words = " ".join(label.text() for label in dialog.findChildren(QLabel))
+    assert "The case's database is damaged" in words
+    assert "`reappear check`" in words
+    assert "another file" not in words

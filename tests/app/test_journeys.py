@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,7 @@ def test_a_journey_is_written_as_json_and_goes_on_the_record(case: Case, tmp_pat
     assert whole["purpose"] == "a test"
     last = case.store.events()[-1]
     assert (last.kind, last.body["tracklets"]) == ("journey exported", [1, 2, 3])
+    assert last.body["sha256"] == hashlib.sha256((tmp_path / "way.json").read_bytes()).hexdigest()
     with pytest.raises(UsageError, match=r"\.csv or \.json"):
         export(case, case.journey(TrackletId(2)), tmp_path / "way.pdf")
 

@@ -202,6 +202,26 @@ def test_drawn_boxes_and_pictures_are_searched_by_their_pixels(
     assert view.work.matches.rowCount() == cards > 0, "the answer before it stays"
 
 
+def test_dark_pictures_are_shown_lighter_and_what_is_searched_stays_as_recorded(
+    window: MainWindow, qtbot: QtBot
+) -> None:
+    tile, *_ = somebody(window)
+
+    def painted() -> int:
+        return tile.grab().toImage().pixelColor(tile.width() // 2, tile.height() // 2).lightness()
+
+    before, cut = painted(), tile.cut((0, 0, 40, 40))
+    steps = []
+    for _ in range(3):
+        qtbot.keyClick(view_of(window).player, Qt.Key.Key_X)
+        steps.append(painted())
+    assert before < steps[0] < steps[1] < steps[2]
+    assert "as recorded" in window.statusBar().currentMessage()
+    assert tile.cut((0, 0, 40, 40)) == cut
+    qtbot.keyClick(view_of(window).player, Qt.Key.Key_X)
+    assert painted() == before
+
+
 def test_a_case_proposes_the_networks_that_it_was_analysed_with(
     case: Path, world: Path, open_window: Open, qtbot: QtBot
 ) -> None:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 import app
+from app.bands import FROM
 from app.events import WORDS
 from app.keys import SEARCH
 from app.panes.welcome import WelcomePane
@@ -32,8 +33,8 @@ ELSEWHERE = {
     "theme.py", "settings.py",  # names of colours, style sheets, keys of settings
 }  # fmt: skip
 KEYS = re.compile(r"(Ctrl|Shift|Alt)\+|^(Esc|Space|Return)")
-# how a row is, where its time is from, what an event is, what the trainer says; tables of words say them
-IDS = {"no time", "by hand", "file name", "a picture", "first picture", SEARCH, *WORDS, *IN_THE_WINDOW}
+# how a row is, where its time is from, what an event is, what a card or the trainer says; tables of words say them
+IDS = {"no time", "by hand", "file name", "a picture", "first picture", FROM, SEARCH, *WORDS, *IN_THE_WINDOW}
 
 
 def texts_of(node: ast.AST) -> Iterator[ast.Constant]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -241,7 +242,9 @@ def test_a_contact_sheet_is_written(case: Case, people: Gallery, tmp_path: Path)
         return "now"
 
     case.contact_sheet(request, result, tmp_path / "out" / "sheet.png", when=when, truth={TrackletId(2): True})
-    assert (tmp_path / "out" / "sheet.png").read_bytes().startswith(b"\x89PNG")
+    written = (tmp_path / "out" / "sheet.png").read_bytes()
+    assert written.startswith(b"\x89PNG")
+    assert case.store.events()[-1].body["sha256"] == hashlib.sha256(written).hexdigest()
     assert (0, "UTC") in seen
     picture = SearchRequest(probe=looks(1), model=MODEL)
     case.contact_sheet(picture, case.search(picture), tmp_path / "picture.png", when=when)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reid_engine.redaction import GREY, HELD_US, MARGIN, STAY_US, Redaction, cover, covered
+from reid_engine.errors import UsageError
+from reid_engine.redaction import GREY, HELD_US, MARGIN, STAY_US, Cover, Redaction, cover, covered
 from reid_engine.types import CameraId, Part, SourceId, Tracklet, TrackletId, as_boxes
 
 SIZE = (200, 100)
@@ -123,3 +124,20 @@ def test_the_person_is_shown_wherever_no_other_box_lies(corners: list[tuple[int,
     for x1, y1, x2, y2 in boxes:
         expected[y1:y2, x1:x2] = True
     assert np.array_equal(found[20:80, 20:40], expected[20:80, 20:40])
+
+
+def test_a_cover_drawn_by_hand_lies_on_its_span_and_box_alone_within_the_picture() -> None:
+    drawn = Cover("Gate", 1_000, 2_000, (-5, 2.5, 40, 500))
+    assert [drawn.part(time_us, (100, 50)) for time_us in (999, 1_000, 2_000, 2_001)] == [
+        None, Part(0, 2, 40, 50), Part(0, 2, 40, 50), None,
+    ]  # fmt: skip
+    assert Cover("Gate", 0, 1, (100, 0, 120, 50)).part(0, (100, 50)) is None
+
+
+@pytest.mark.parametrize(
+    ("span", "box"),
+    [((2, 1), (0, 0, 1, 1)), ((1, 2), (1, 0, 1, 1)), ((1, 2), (0, 3, 1, 1)), ((1, 2), (0, 0, float("nan"), 1))],
+)
+def test_a_cover_of_no_time_or_no_box_is_refused(span: tuple[int, int], box: tuple[float, float, float, float]) -> None:
+    with pytest.raises(UsageError):
+        Cover("Gate", *span, box)

@@ -20,6 +20,7 @@ SIZE = (320, 240)
 PURPOSE = "a <script>theft</script>"
 GREY = 128
 SPAN = ["--before", "0.5", "--after", "0.5"]
+WHY = ["--reason", "2026-014"]
 FILES = ("journey.csv", "journey.json", "report.html", "record.jsonl", "VERIFY.txt", "verify.py")
 Call = Callable[..., Said]
 
@@ -38,7 +39,7 @@ def case_in(home: Path) -> Path:
 
 
 def exported(case: Path, out: Path, *words: str) -> Path:
-    assert main(["evidence", str(case), "1", str(out), *SPAN, *words], program()) == 0
+    assert main(["evidence", str(case), "1", str(out), *SPAN, *WHY, *words], program()) == 0
     return out
 
 

@@ -26,7 +26,8 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def whole(case: Path) -> Path:
-    return exported(case, case.parent / "whole", "--reason", "asked by <i>court</i>", "--recipient", "Meyer & Sons")
+    why = "--reason", "asked by <i>court</i>", "--recipient", "Meyer & Sons"
+    return exported(case, case.parent / "whole", *why, "--redact", "none")
 
 
 @pytest.fixture

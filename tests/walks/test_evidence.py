@@ -33,7 +33,7 @@ from reid_engine.types import TrackletId
 from reid_engine.whereabouts import boxes_at
 from tests.support.command import Weights
 from tests.support.footage import Walk, record
-from tests.support.handed_on import EAST, FILES, GREY, PURPOSE, SIZE, SPAN, WEST, Call, exported, manifest
+from tests.support.handed_on import EAST, FILES, GREY, PURPOSE, SIZE, SPAN, WEST, WHY, Call, exported, manifest
 from tests.support.program import program
 
 pytestmark = pytest.mark.walk
@@ -41,7 +41,8 @@ pytestmark = pytest.mark.walk
 
 @pytest.fixture(scope="module")
 def others(case: Path) -> Path:
-    return exported(case, case.parent / "others", "--redact", "others")
+    """What nothing but a reason was said about: nobody else is shown."""
+    return exported(case, case.parent / "others")
 
 
 @pytest.fixture(scope="module")
@@ -245,8 +246,64 @@ def test_a_still_keeps_the_person_and_one_grey(case: Path, mode: str, request: p
         assert np.abs(still[y1 + 1 : y2 - 1, x1 + 1 : x2 - 1] - before).max() <= 4
 
 
+def test_what_somebody_drew_is_covered_and_no_copy_of_that_camera_is_given(
+    case: Path, whole: Path, tmp_path: Path, call: Call
+) -> None:
+    """Whoever was not detected; the person of track 7 too where it lies over them. The other camera stays as it was."""
+    before = next(told for told in manifest(whole)["sightings"] if told["camera"] == WEST)
+    first_us, last_us = before["clip"]["first_utc_us"], before["clip"]["last_utc_us"]
+    box, until_us, out = "20 10 90.5 200", (first_us + last_us) // 2, tmp_path / "out"
+    drawn = f"{WEST} {first_us} {until_us} {box}"
+    assert call("evidence", case, 1, out, *SPAN, *WHY, "--redact", "none", "--cover", drawn).status == 0
+    east, west = sorted(manifest(out)["sightings"], key=lambda told: told["camera"] == WEST)
+    assert "native" in east
+    assert "native" not in west
+    source, covers = recorded(case, west), {int(line.split()[0]): line for line in west["clip"]["covered"]}
+    for at_us, image in frames(out / west["clip"]["path"]):
+        offset_us = at_us + west["clip"]["first_us"]
+        laid = offset_us + before["clip"]["first_utc_us"] - before["clip"]["first_us"] <= until_us
+        inside = image[16:194, 26:84].astype(int)
+        assert (np.abs(inside - GREY).max() <= 16) == laid
+        assert covers.get(offset_us, "") == (f"{offset_us} 20,10,91,200" if laid else "")
+        away = np.abs(inside - source[offset_us][16:194, 26:84])
+        assert laid or np.median(away) <= 6, "all but the lines round the person are as recorded"
+    told = {"camera": WEST, "from_us": first_us, "to_us": until_us, "box": [20, 10, 90.5, 200]}
+    assert manifest(out)["covers"] == west["clip"]["by_hand"] == [told]
+    assert east["clip"]["by_hand"] == []
+    with Case.open(case, read_only=True) as opened:
+        assert opened.store.events()[-1].body["covers"] == [told]
+    page = words_of((out / "report.html").read_text("utf-8"))
+    assert "left 20, top 10, right 90.5, bottom 200 pixels" in page
+    assert "Nothing is covered" not in page
+    assert verifier.verify(str(out))[0] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (f"{WEST} 10 20 1 1 9 9", "no clip shows"),
+        ("North {from} {to} 1 1 9 9", "no clip shows North"),
+        (f"{WEST} {{from}} {{to}} 900 1 990 9", "lies on no picture"),
+        (f"{WEST} {{from}} {{to}} 9 1 1 9", "left, top, right, bottom"),
+        (f"{WEST} {{to}} {{from}} 1 1 9 9", "ends before it begins"),
+        (f"{WEST} {{from}} {{to}} 1 1 9 nan", "left, top, right, bottom"),
+        (f"{WEST} {{from}} {{to}} 1 1 9", "is no time"),
+        ("{from} {to} 1 1 9 9", "expected"),
+        ("", "expected"),
+    ],
+)
+def test_a_cover_that_would_lie_on_nothing_is_refused(
+    case: Path, whole: Path, tmp_path: Path, call: Call, words: str, said: str
+) -> None:
+    clip = next(told["clip"] for told in manifest(whole)["sightings"] if told["camera"] == WEST)
+    drawn = words.format(**{"from": clip["first_utc_us"], "to": clip["last_utc_us"]})
+    found = call("evidence", case, 1, tmp_path / "out", *SPAN, *WHY, "--only", 7, "--cover", drawn)
+    assert (found.status, (tmp_path / "out").exists()) == (2, False)
+    assert said in found.err
+
+
 def test_what_exists_is_not_overwritten(case: Path, whole: Path, call: Call) -> None:
-    said = call("evidence", case, 1, whole)
+    said = call("evidence", case, 1, whole, *WHY)
     assert said.status == 2
     assert "exists already" in said.err
     assert verifier.verify(str(whole))[0] == []
@@ -254,10 +311,10 @@ def test_what_exists_is_not_overwritten(case: Path, whole: Path, call: Call) -> 
 
 def test_one_sighting_alone_can_be_asked_for_if_it_is_the_persons(case: Path, tmp_path: Path, call: Call) -> None:
     out = tmp_path / "out"
-    stranger = call("evidence", case, 1, out, "--only", 2)
+    stranger = call("evidence", case, 1, out, *WHY, "--only", 2)
     assert (stranger.status, out.exists()) == (2, False)
     assert "track 2 is no confirmed sighting" in stranger.err
-    assert call("evidence", case, 1, out, "--only", 7, *SPAN, "--redact", "surroundings").status == 0
+    assert call("evidence", case, 1, out, "--only", 7, *SPAN, *WHY, "--redact", "surroundings").status == 0
     (told,) = manifest(out)["sightings"]
     assert (told["tracklet"], told["band"]["band"]) == (7, "strong")
     assert "1 further confirmed sighting was not asked for" in (out / "report.html").read_text("utf-8")
@@ -291,7 +348,7 @@ def test_a_cancelled_export_leaves_nothing(case: Path, tmp_path: Path, monkeypat
 
     monkeypatch.setattr(verb, "job", lambda **_: Job())
     before = exports(case)
-    assert main(["evidence", str(case), "1", str(tmp_path / "out" / "x")], program()) == 4
+    assert main(["evidence", str(case), "1", str(tmp_path / "out" / "x"), *WHY], program()) == 4
     assert list((tmp_path / "out").iterdir()) == []
     assert exports(case) == before
 
@@ -302,7 +359,7 @@ def test_a_full_disk_leaves_nothing(case: Path, tmp_path: Path, call: Call, monk
 
     monkeypatch.setattr("reid_engine.evidence.write_manifest", full)
     before = exports(case)
-    said = call("evidence", case, 1, tmp_path / "out" / "x", *SPAN, "--redact", "others")
+    said = call("evidence", case, 1, tmp_path / "out" / "x", *SPAN, *WHY)
     assert said.status == 4
     assert "no space left" in said.err
     assert list((tmp_path / "out").iterdir()) == []
@@ -316,15 +373,15 @@ def test_a_recording_that_is_gone_or_changed_is_refused_by_name_or_left_out_when
     data = west.read_bytes()
     try:
         west.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-        changed = call("evidence", case, 1, out)
+        changed = call("evidence", case, 1, out, *WHY)
         west.unlink()
-        gone = call("evidence", case, 1, out)
+        gone = call("evidence", case, 1, out, *WHY)
         assert (changed.status, gone.status) == (3, 3)
         assert f"track 7 ({WEST}): {west} is not what was analysed" in changed.err
         assert f"{west} is gone; put the recording back where it was" in gone.err
         assert "--skip-missing" in gone.err
         assert not out.exists()
-        said = call("evidence", case, 1, out, "--skip-missing", *SPAN)
+        said = call("evidence", case, 1, out, "--skip-missing", *SPAN, *WHY, "--redact", "none")
     finally:
         west.write_bytes(data)
     assert said.status == 0
@@ -352,7 +409,7 @@ def test_a_case_that_does_not_prove_itself_exports_nothing(
     with sqlite3.connect(copy / "case.db") as database:
         database.execute(change)
     database.close()
-    said = call("evidence", copy, 1, tmp_path / "out")
+    said = call("evidence", copy, 1, tmp_path / "out", *WHY)
     assert said.status == 3
     assert words in said.err
     assert not (tmp_path / "out").exists()
@@ -376,10 +433,25 @@ def test_a_still_is_the_picture_of_its_moment_and_on_the_record(case: Path, tmp_
     assert (late.status, (tmp_path / "late.png").exists()) == (3, False)
 
 
-@pytest.mark.parametrize("words", [["--redact", "blur"], ["--before", "-1"], ["--after", "nan"], ["--before", "1e9"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--redact", "blur"],
+        ["--before", "-1"],
+        ["--after", "nan"],
+        ["--before", "1e9"],
+        ["--reason", " "],
+    ],
+)
 def test_what_cannot_be_asked_for_is_said(case: Path, tmp_path: Path, call: Call, words: list[str]) -> None:
-    assert call("evidence", case, 1, tmp_path / "out", *words).status == 2
+    assert call("evidence", case, 1, tmp_path / "out", *WHY, *words).status == 2
     assert not (tmp_path / "out").exists()
+
+
+def test_without_a_reason_nothing_is_handed_on(case: Path, tmp_path: Path, call: Call) -> None:
+    said = call("evidence", case, 1, tmp_path / "out")
+    assert (said.status, (tmp_path / "out").exists()) == (2, False)
+    assert "--reason" in said.err
 
 
 def words_of(page: str) -> str:
@@ -397,6 +469,22 @@ def test_a_report_says_where_every_time_comes_from(whole: Path) -> None:
     assert {(r["start_origin"], r["start_set"]["operator"]) for r in recordings} == {
         ("by hand", manifest(whole)["operator"])
     }
+
+
+def test_a_report_says_what_its_bands_rest_on_and_why_and_for_whom_it_was_made(whole: Path, others: Path) -> None:
+    page = words_of((others / "report.html").read_text("utf-8"))
+    for words in (
+        "What the bands rest on", "its card does not say on whom and when they were measured",
+        "tracks in the case 2 are this person", "0 were decided to be somebody else",
+        "this is the sighting that the journey begins with",
+        "compared with the sighting that the journey begins with", "2026-014", "not said",
+    ):  # fmt: skip
+        assert words in page
+    assert "searched for" not in page
+    told = manifest(whole)
+    assert (told["bands"]["calibrated"], told["bands"]["model"]) == (True, told["sightings"][1]["band"]["model"])
+    assert told["decided"]["same"] == 2
+    assert told["decided"]["undecided"] == told["decided"]["tracks"] - 2
 
 
 @pytest.fixture(scope="module")
@@ -420,7 +508,7 @@ def test_of_a_recording_of_unknown_time_no_date_is_invented(undated: Path, tmp_p
     with Case.open(undated, read_only=True) as opened:
         (number,) = opened.store.present([TrackletId(1)])
     out = tmp_path / "out"
-    assert call("evidence", undated, number, out, *SPAN).status == 0
+    assert call("evidence", undated, number, out, *SPAN, *WHY).status == 0
     page = words_of((out / "report.html").read_text("utf-8"))
     assert "1970" not in page.replace(manifest(out)["record"]["last_sha256"], "")
     assert "time unknown, 0." in page

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
+import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,8 +16,9 @@ from typing import Any
 
 import pytest
 
-from reid_engine import verifier
-from tests.support.handed_on import FILES, Call, manifest
+from reid_engine import evidence, verifier
+from reid_engine.case import Case
+from tests.support.handed_on import FILES, SPAN, WHY, Call, manifest
 
 pytestmark = pytest.mark.walk
 
@@ -96,6 +100,118 @@ def test_a_changed_line_of_the_record_is_named_even_when_the_manifest_was_made_t
         rehash(copy, "record.jsonl")
         (found,) = verifier.verify(str(copy))[0]
         assert f"line {where}:" in found or f"ends with event {where}" in found
+
+
+HOUR_US = 3_600_000_000
+OTHERWISE: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
+    "verdict": (
+        lambda told: told["sightings"][0]["decided"][0].update(verdict="different"),
+        "track 1 with 7: by the record .* said 'same', here .* said 'different'",
+    ),
+    "operator": (lambda told: told["sightings"][1]["decided"][0].update(operator="nobody"), "here nobody said 'same'"),
+    "time of a decision": (
+        lambda told: told["sightings"][1]["decided"][0].update(at_us=HOUR_US),
+        "track 7 with 1: by the record",
+    ),
+    "a decision that was never made": (
+        lambda told: told["sightings"][1]["decided"][0].update({"with": 9}),
+        "track 7 with 9: .* no event of the record decides that",
+    ),
+    "somebody else": (
+        lambda told: told["sightings"][1].update(tracklet=9, decided=[]),
+        "track 9: nothing in the record says that it is the person",
+    ),
+    "name of a camera": (
+        lambda told: told["recordings"][0].update(camera="elsewhere"),
+        "recording 1, the camera: by the record its name",
+    ),
+    "clock": (
+        lambda told: told["sightings"][0]["clock"].update(offset_us=0),
+        "track 1: by the record its offset_us is",
+    ),
+    "time of a sighting": (
+        lambda told: told["sightings"][0].update(start_us=told["sightings"][0]["start_us"] + HOUR_US),
+        "track 1: its start_us is not what the start and the clock of the record make of it",
+    ),
+    "start of a recording": (lambda told: told["recordings"][0].update(start_us=5), "recording 1: .* its start_us"),
+    "who set the start": (
+        lambda told: told["recordings"][0]["start_set"].update(operator="nobody"),
+        "recording 1, its start: by the record its operator",
+    ),
+    "content": (lambda told: told["recordings"][1].update(sha256="0" * 64), "recording 2: by the record its sha256"),
+    "a recording": (lambda told: told["recordings"][1].update(recording=9), "recording 9, which no event"),
+    "network": (lambda told: told["networks"][0].update(sha256="0" * 64), "which no event of the record adds"),
+    "purpose": (lambda told: told["case"].update(purpose="another"), "the case: by the record its purpose"),
+    "nonsense": (lambda told: told.update(sightings=[{}]), "cannot be compared with the record"),
+}
+
+
+@pytest.mark.parametrize("what", OTHERWISE)
+def test_what_the_manifest_says_otherwise_than_the_record_is_named(copy: Path, what: str) -> None:
+    change, words = OTHERWISE[what]
+    forged(copy, change)
+    found = verifier.verify(str(copy))[0]
+    assert found
+    assert any(re.search(words, sentence) for sentence in found), found
+
+
+def test_a_manifest_of_an_earlier_version_says_less_and_is_whole(copy: Path) -> None:
+    def older(told: dict[str, Any]) -> None:
+        for seen in told["sightings"]:
+            del seen["offsets"]
+        for listed in told["recordings"]:
+            del listed["clock"], listed["start_set"]
+
+    forged(copy, older)
+    assert verifier.verify(str(copy))[0] == []
+
+
+FORGED = (
+    "UPDATE decision SET verdict = 'unsure'",
+    "UPDATE deed SET operator = 'nobody'",
+    "UPDATE camera SET name = 'elsewhere' WHERE id = 1",
+    "UPDATE tracklet SET start_us = start_us + 3600000000, end_us = end_us + 3600000000 WHERE id = 1",
+    "UPDATE camera SET offset_us = offset_us - 3600000000; "
+    "UPDATE tracklet SET start_us = start_us + 3600000000, end_us = end_us + 3600000000",
+)
+
+
+@pytest.mark.parametrize("change", FORGED)
+def test_a_case_that_was_changed_behind_its_record_hands_nothing_on(
+    case: Path, tmp_path: Path, call: Call, change: str
+) -> None:
+    spoiled = Path(shutil.copytree(case, tmp_path / "case"))
+    with sqlite3.connect(spoiled / "case.db") as raw:
+        raw.executescript(change)
+    raw.close()
+    said = call("evidence", spoiled, 1, tmp_path / "out", *WHY)
+    assert said.status == 3
+    assert re.search(r"by the record|do not follow from start and clock", said.err)
+    assert not (tmp_path / "out").exists()
+    assert call("check", spoiled).status == 3
+    assert call("check", case).status == 0
+
+
+def test_a_decision_that_is_taken_back_while_the_package_is_made_ends_it(
+    case: Path, tmp_path: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = Path(shutil.copytree(case, tmp_path / "case"))
+    real = evidence.rendered
+
+    def meanwhile(*words: Any) -> dict[str, Any]:
+        with Case.open(busy) as other:
+            other.undo()
+        return real(*words)
+
+    monkeypatch.setattr(evidence, "rendered", meanwhile)
+    said = call("evidence", busy, 1, tmp_path / "out", *WHY, *SPAN)
+    assert "the case was changed while the package was made" in said.err
+    assert "export it again" in said.err
+    assert not (tmp_path / "out").exists()
+    monkeypatch.undo()
+    with Case.open(busy) as other:
+        other.redo()
+    assert call("evidence", busy, 1, tmp_path / "out", *WHY, *SPAN).status == 0
 
 
 def test_a_package_without_a_record_is_not_whole(copy: Path) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from reid_engine import evidence, verifier
 from reid_engine.audit import Event
+from reid_engine.case import Case
 from reid_engine.clock import CameraClock
 from reid_engine.errors import ReappearError
+from reid_engine.evidence.sightings import EvidenceOptions, pieces_of
 from reid_engine.repair import merge, split
 from reid_engine.store import CameraPair, EraseScope, Network, Store
 from reid_engine.types import ModelId, TrackletCrops, TrackletId, Vectors, Verdict
@@ -57,6 +62,8 @@ class Working(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.people = filled(Path(self.folder.name))
         self.store = self.people.store
+        self.case = Case(Path(self.folder.name), self.store)
+        self.case.index_folder.mkdir()
 
     def teardown(self) -> None:
         self.store.close()
@@ -142,6 +149,18 @@ class Working(RuleBasedStateMachine):
             self.store.add_embeddings(model, missing, np.stack([looks(int(number)) for number in missing]))
         self.store.put_in_force(model)
 
+    @rule(number=NUMBERS)
+    def hand_on(self, number: int) -> None:
+        """What a package would say of a person is what its record says."""
+        with refused():
+            found, record, options = self.case.journey(TrackletId(number)), self.store.events(), EvidenceOptions()
+            pieces = pieces_of(self.case, found, options)
+            facts = evidence._facts(self.case, found, options)
+            facts["recordings"] = evidence._recordings(pieces, {}, record)
+            facts["sightings"] = [evidence._sighting(self.case, piece, found.start) for piece in pieces]
+            told = json.loads(json.dumps(facts))
+            assert list(verifier.contradicted(told, map(asdict, record))) == []
+
     @invariant()
     def the_tables_are_what_the_record_comes_to(self) -> None:
         assert self.store.disagreements() == []
@@ -162,7 +181,7 @@ def no_pictures(*_: object) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
 
 
 Working.TestCase.settings = settings(
-    max_examples=8,
+    max_examples=4,
     stateful_step_count=25,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate),

@@ -171,7 +171,7 @@ def test_making_a_case_over_another_is_refused(people: Gallery) -> None:
 @pytest.mark.parametrize("content", [b"this is no database, " * 100, b"SQLite format 3\0" + bytes(4096)])
 def test_a_file_that_is_no_database_is_damaged(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "case.db").write_bytes(content)
-    with pytest.raises(CaseDamaged, match="Put back a copy"):
+    with pytest.raises(CaseDamaged, match="There is no backup"):
         Store.open(tmp_path / "case.db")
 
 
@@ -286,7 +286,7 @@ def test_where_sqlite_has_no_word_for_a_full_disk_it_is_said_all_the_same(
 
 
 def test_a_backup_that_fails_leaves_nothing(people: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(_: object) -> sqlite3.Connection:
+    def failing(*_: object, **__: object) -> sqlite3.Connection:
         (people.store.path.parent / "copy.part").write_bytes(b"half")
         raise sqlite3.OperationalError("disk I/O error")
 
