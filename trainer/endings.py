@@ -11,10 +11,15 @@ from reid_engine.errors import InputError, ReappearError, UnfinishedError
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
-def told(verb: Callable[[], str]) -> int:
-    """Run it and print what it says; what the system refuses (a folder, a full disk) is a sentence."""
+def told(verb: Callable[[], str | int | None]) -> int:
+    """Run it and print what it says; what the system refuses (a folder, a full disk) is a sentence.
+
+    verb: gives a text, or a status of its own
+    """
     try:
         said = verb()
+        if isinstance(said, int):
+            return said
         if said:
             sys.stdout.write(said + "\n")
             sys.stdout.flush()
