@@ -6,7 +6,8 @@
 #   make check   setup, then format, lint, types, import contracts and architecture
 #   make demo    setup, then the main job on the bundled recordings, or:  make demo FOOTAGE=folder DETECTOR=file EMBEDDER=file
 #   make weights setup, then every bundled network from MATERIAL=folder, on a machine with a GPU
-#   make bench   setup, then timings beside peers and limits, with the same three words
+#   make bench   setup, then timings beside peers and limits, with the same three words; the models, figures, re-ranking,
+#                loading and steps of the trainer (on its own: .venv/bin/python -m tests.bench.training, .evaluation, ..)
 #   make pictures  the pictures of README and guide again: the walk through the real window under Xvfb
 #   make soak    an hour of scripted use of the window: its memory must stay flat
 #   make lock    write requirements.lock again (needs uv)
@@ -80,6 +81,8 @@ demo: setup
 bench: setup
 	$(RUN) -m tests.bench --footage "$(FOOTAGE)" --detector "$(DETECTOR)" --embedder "$(EMBEDDER)"
 	$(RUN) -m tests.bench.models
+	$(RUN) -m tests.bench.evaluation
+	$(RUN) -m tests.bench.training
 
 soak: setup
 	$(RUN) -m tests.bench --only soak --soak-s 3600

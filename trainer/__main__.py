@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 
-from reid_engine.errors import ReappearError, UnfinishedError
+from trainer.endings import told
 
 # verb -> the module that has its add_arguments(parser) and run(given) -> text, and what it is for
 VERBS: Mapping[str, tuple[str, str]] = {
@@ -27,17 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status of errors.py."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     given = _parser(words[0] if words else "").parse_args(words)
-    try:
-        said = import_module(VERBS[given.verb][0]).run(given)
-    except ReappearError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_status
-    except KeyboardInterrupt:
-        sys.stderr.write("stopped\n")
-        return UnfinishedError.exit_status
-    if said:
-        sys.stdout.write(said + "\n")
-    return 0
+    return told(lambda: import_module(VERBS[given.verb][0]).run(given))
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:

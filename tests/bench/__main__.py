@@ -45,6 +45,8 @@ CARDS_FIRST_MS, CARDS_STEP_MS = 500, 16
 BOX_MS, BOXES_FRAMES = 1000, 150
 GROWN_MIB = 8  # what a person would call flat
 CLICK_MS = {100_000: 300, 1_000_000: 500}  # by tracklets in the case
+PARTS = ("speed", "memory", "window", "opening", "cards", "clicks", "boxes", "stages", "trackers", "embedders",
+         "searches", "start", "world", "soak")  # fmt: skip
 ASKED_ONLY = {"soak"}  # takes minutes: measured when it is named
 
 
@@ -296,7 +298,7 @@ def _given() -> argparse.Namespace:
     parser.add_argument("--embedder", default="")
     parser.add_argument("--frames", type=int, default=800, help="pictures of the clip, from its start")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=[], help="speed memory window opening world ...")
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=[])
     parser.add_argument("--soak-s", type=float, default=600.0, help="how long --only soak uses the window")
     return parser.parse_args()
 
@@ -329,17 +331,14 @@ def main() -> int:
         bf16 = "with" if processor_has_bf16() else "without"
         say(f"{bench.clip.name}; {os.cpu_count()} processors {bf16} bf16; load at the start {os.getloadavg()[0]:.1f}")
         bench.soak_s = given.soak_s
-        parts = (bench.speed, bench.memory, bench.window, bench.opening, bench.cards, bench.clicks, bench.boxes,
-                 bench.stages, bench.trackers, bench.embedders, bench.searches, bench.start, bench.world,
-                 bench.soak)  # fmt: skip
-        for part in parts:
-            if part.__name__ not in (given.only or {p.__name__ for p in parts} - ASKED_ONLY):
+        for part in PARTS:
+            if part not in (given.only or set(PARTS) - ASKED_ONLY):
                 continue
             try:
-                part()
+                getattr(bench, part)()
             except Failed as error:
                 failures += 1
-                say(f"  {part.__name__} FAILED: {error}")
+                say(f"  {part} FAILED: {error}")
     met = sum(target.met for target in bench.targets)
     say(f"\n{met} of {len(bench.targets)} targets met; load at the end {os.getloadavg()[0]:.1f}, {time.ctime()}")
     return 1 if failures else 0

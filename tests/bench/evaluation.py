@@ -261,7 +261,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", nargs="*", default=[], help="figures reranking loading")
+    parser.add_argument("--only", nargs="*", choices=("figures", "reranking", "loading"), default=[])
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     print(f"{os.cpu_count()} processors; load at the start {os.getloadavg()[0]:.1f}")

@@ -155,12 +155,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--folder", type=Path, help="keep models and exports here, for another run")
     given = parser.parse_args(arguments)
+    known = list(bundled_models()) if given.bundled else model_names()
+    if unknown := [name for name in given.models or () if name not in known]:
+        parser.error(f"there is no model {unknown[0]}; there are {', '.join(known)}")
     with tempfile.TemporaryDirectory() as fresh:
         folder = given.folder or Path(fresh)
         folder.mkdir(parents=True, exist_ok=True)
         os.environ["REAPPEAR_CACHE"] = str(folder / "cache")
-        names = given.models or (list(bundled_models()) if given.bundled else model_names())
-        for name in names:
+        for name in given.models or known:
             path = bundled_models()[name] if given.bundled else saved(name, given.backbone, folder)
             card = read_card(path)
             if given.only != "speed":

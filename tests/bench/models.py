@@ -191,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and, on a GPU, small batches")
     parser.add_argument("--batch", type=int, help="clips at a time, instead of the papers' or, on a processor, two")
-    parser.add_argument("--models", nargs="*", default=model_names())
+    parser.add_argument("--models", nargs="*", choices=model_names(), default=model_names())
     parser.add_argument("--variant", default="paper", choices=("paper", "released"))
     parser.add_argument("--backbone", help="instead of each paper's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")

@@ -77,7 +77,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--clips", type=int, default=4, help="a batch; the papers' are 10 to 72")
-    parser.add_argument("--only", nargs="*", default=[], help=" ".join(model_names()))
+    parser.add_argument("--only", nargs="*", choices=model_names(), default=[])
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     torch.set_flush_denormal(True)  # random weights have gradients so small that processors crawl over them

@@ -6,6 +6,7 @@ and it needs a C++ compiler.
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import time
@@ -20,10 +21,16 @@ MOST_APART = 1e-5
 
 def main() -> int:
     """One line a network; 1 where one is further apart, 2 where there is no compiler."""
+    kinds = [kind for kind in KINDS if "-" not in kind]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("kinds", metavar="KIND", nargs="*", help=f"some of {', '.join(KINDS)}")
+    given = parser.parse_args()
+    if unknown := [kind for kind in given.kinds if kind not in KINDS]:
+        parser.error(f"there is no network {unknown[0]}; there are {', '.join(KINDS)}")
     if not any(shutil.which(name) for name in ("g++", "clang++")):
         print("there is no C++ compiler here (g++ or clang++): nothing was measured")
         return 2
-    apart = [greatest_difference(kind) for kind in sys.argv[1:] or [kind for kind in KINDS if "-" not in kind]]
+    apart = [greatest_difference(kind) for kind in given.kinds or kinds]
     return int(max(apart) > MOST_APART)
 
 

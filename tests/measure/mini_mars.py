@@ -22,6 +22,7 @@ from reid_engine.jobs import JobControl
 from tests.bench.figures import table
 from trainer.data import RunData
 from trainer.datasets import open_dataset
+from trainer.endings import told
 from trainer.loop import fit
 from trainer.machine import Machine
 from trainer.progress import Bar
@@ -78,4 +79,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(told(main))

@@ -9,6 +9,7 @@ three pictures of its beginning.
 from __future__ import annotations
 
 import argparse
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.measure.mot import frames
+from trainer.endings import told
 
 SHARES = (1, 5, 25, 50, 75, 95, 99)
 FIRST, EVERY = 21, 10
@@ -40,4 +42,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(told(main))

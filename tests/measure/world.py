@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
@@ -29,6 +30,7 @@ from reid_engine.types import Frame
 from tests.measure.identity import intersection_over_union
 from tests.measure.intervals import over_people
 from tests.measure.mot import frames, read_truth
+from trainer.endings import told
 
 Rows = NDArray[np.float64]
 HEIGHTS_PX = (25.0, 33.0, 44.0, 60.0, 80.0, 120.0, 1e4)  # in the picture that the detector sees
@@ -154,7 +156,7 @@ def main() -> None:
     whole, seen_by = Tally(), list[int]()
     for number, folder in enumerate(given.footage):
         for place, (camera, truth) in enumerate(generated(folder, given.least_visible).items()):
-            (video,) = folder.glob(f"{camera}_*.mp4")
+            video = next(folder.glob(f"{camera}_*.mp4"), folder / f"{camera}_*.mp4")
             tally = run(detector, frames(video), truth, given)
             print(f"{folder.name + '/' + camera:32}{tally.line()}")
             whole.add(tally)
@@ -166,4 +168,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(told(main))

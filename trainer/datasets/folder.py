@@ -40,7 +40,8 @@ def read(root: Path, *, held_out: float = 0.0, seed: int = 0) -> DataSet:
 
     if parts:
         trial = (Trial(tracklets("query"), tracklets("gallery")),) if "query" in parts else ()
-        return DataSet("folder", tracklets("train"), trial)
+        unheard = f"held_out={held_out:g} counts for nothing here: the folders {', '.join(parts)} say who is tested"
+        return DataSet("folder", tracklets("train"), trial, notes=(unheard,) if held_out else ())
     return _flat(tracklets(""), held_out, seed)
 
 

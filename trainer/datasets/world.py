@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from reid_engine.errors import UsageError
+from reid_engine.errors import InputError, UsageError
 from trainer.datasets import folder
 from trainer.datasets.records import DataSet
 
@@ -24,12 +24,17 @@ def read(
 
     A root that holds a world is read as it is when ``people`` is 0. Raises InputError for a root of another world.
     """
-    from trainer.world.sequences import SIZES, Spec, write  # compiles its renderer
+    from trainer.world.sequences import RECORD, SIZES, Spec, write  # compiles its renderer
 
     if size not in SIZES:
         raise UsageError(f"size is {' or '.join(SIZES)}, got {size}")
     if people:
-        write(root, Spec(people, cameras, seed, tracklets=tracklets, frames=frames, size=SIZES[size]))
+        try:
+            write(root, Spec(people, cameras, seed, tracklets=tracklets, frames=frames, size=SIZES[size]))
+        except InputError as error:
+            if not (root / RECORD).exists():
+                raise
+            raise InputError(f"{error}, or read it as it is with people=0") from None
     found = folder.read(root)
     return replace(
         found, name="world", notes=(*found.notes, "nobody here was ever born: figures are of a generated world")

@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from reid_engine.errors import InputError
-from trainer.datasets import DataSet, open_dataset
+from trainer.datasets import DataSet
 from trainer.protocol import FAULTS, Check, Gain, as_json, audit, check_claim, gains
-from trainer.verbs.words import add_dataset, options_of
+from trainer.verbs.words import add_dataset, opened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def run(given: argparse.Namespace) -> str:
 
     Raises InputError, after all that was printed, where a rule does not hold.
     """
-    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
+    dataset = opened(given)
     checks = audit(dataset)
     if given.claim:
         checks.append(_claimed(dataset, given.claim))

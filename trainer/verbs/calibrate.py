@@ -14,10 +14,9 @@ from reid_engine.jobs import JobControl
 from reid_engine.models.files import load_model
 from reid_engine.types import BANDS
 from trainer.calibration import calibrate, write_calibration
-from trainer.datasets import open_dataset
 from trainer.evaluation import embed
 from trainer.machine import Machine
-from trainer.verbs.words import Spoken, add_dataset, options_of
+from trainer.verbs.words import Spoken, add_dataset, opened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +31,7 @@ def run(given: argparse.Namespace) -> str:
     """The three distances, of people of the data set's first trial; they are kept in the card."""
     device = Machine(device=given.device).chosen_device()
     model, card = load_model(given.model)
-    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
+    dataset = opened(given)
     if not dataset.trials:
         raise InputError(f"{dataset.name} in {given.root} has nobody held out to calibrate on")
     if dataset.name in card.get("training_data", ()):

@@ -10,10 +10,9 @@ from pathlib import Path
 from reid_engine.errors import UsageError
 from reid_engine.jobs import JobControl
 from reid_engine.models.files import load_model
-from trainer.datasets import open_dataset
 from trainer.evaluation import evaluate
 from trainer.machine import Machine
-from trainer.verbs.words import Spoken, add_dataset, options_of
+from trainer.verbs.words import Spoken, add_dataset, opened
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,9 +32,7 @@ def run(given: argparse.Namespace) -> str:
         raise UsageError(f"--frames is a number of frames, got {given.frames}")
     device = Machine(device=given.device).chosen_device()
     model, _ = load_model(given.model)
-    dataset = open_dataset(given.dataset, given.root, **options_of(given.option))
-    for note in dataset.notes:
-        sys.stderr.write(f"{note}\n")
+    dataset = opened(given)
     control = JobControl(Spoken())
     found = evaluate(
         model.to(device), dataset, rerank=given.rerank, rule=given.ap, control=control, frames=given.frames

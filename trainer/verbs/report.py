@@ -34,5 +34,7 @@ def run(given: argparse.Namespace) -> str:
     try:
         dataset = open_dataset(config["dataset"], config["root"], **{**config.get("reader", {}), **options})
     except ReappearError as error:
+        if options and isinstance(error, UsageError):
+            raise  # an option that was typed now
         return str(write_report(folder, missing=str(error)))
     return str(write_report(folder, dataset))

@@ -14,7 +14,7 @@ from typing import Any
 
 from reid_engine.errors import UsageError
 from reid_engine.jobs import JobControl
-from trainer.datasets import dataset_names
+from trainer.datasets import DataSet, dataset_names, open_dataset
 
 
 class Spoken:
@@ -31,6 +31,14 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dataset", metavar="DATASET", help=", ".join(dataset_names()))
     parser.add_argument("root", type=Path, metavar="ROOT", help="where it is unpacked")
     parser.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the data set's reader")
+
+
+def opened(given: argparse.Namespace) -> DataSet:
+    """The data set that was named; what a person should know of it goes to stderr. Raises as ``open_dataset``."""
+    found = open_dataset(given.dataset, given.root, **options_of(given.option))
+    for note in found.notes:
+        sys.stderr.write(f"{note}\n")
+    return found
 
 
 def options_of(words: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from reid_engine.errors import ReappearError
+from trainer.endings import told
 from trainer.world import command
 
 
@@ -15,12 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m trainer.world", description=__doc__)
     command.add_arguments(parser)
     given = parser.parse_args(arguments)
-    try:
-        sys.stdout.write(command.run(given) + "\n")
-    except ReappearError as error:
-        sys.stderr.write(f"{error}\n")
-        return error.exit_status
-    return 0
+    return told(lambda: command.run(given))
 
 
 if __name__ == "__main__":

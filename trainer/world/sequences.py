@@ -184,13 +184,25 @@ def _recorded(root: Path, spec: Spec, parts: Sequence[str]) -> None:
     known = {"kind": "sequences", "spec": json.loads(json.dumps(asdict(spec))), "parts": list(parts)}
     path = root / RECORD
     if path.exists():
-        before = json.loads(path.read_text("utf-8"))
-        if before != known:
-            raise InputError(f"{root} was made otherwise ({path.read_text('utf-8').strip()}); name another folder")
+        try:
+            before = json.loads(path.read_text("utf-8"))
+            was, now = ({**one["spec"], "parts": one["parts"]} for one in (before, known))
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{path} does not say how its folder was made; name another folder") from error
+        if differ := [name for name in sorted({*was, *now}) if was.get(name) != now.get(name)]:
+            words = [", ".join(f"{name} {_words(one.get(name))}" for name in differ) for one in (was, now)]
+            raise InputError(f"{root} was made with {words[0]}, not with {words[1]}; name another folder")
     elif root.exists() and any(root.iterdir()):
         raise InputError(f"{root} is not empty and holds no {RECORD}; name a new folder")
     root.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(known) + "\n", "utf-8")
+
+
+def _words(value: object) -> str:
+    """A number of a spec, its size or its parts."""
+    if not isinstance(value, list):
+        return str(value)
+    return " and ".join(value) if all(isinstance(one, str) for one in value) else "x".join(map(str, value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +285,8 @@ def _save(folder: Path, frames: NDArray[np.uint8]) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     for number, frame in enumerate(frames):
-        cv2.imwrite(str(unfinished / f"{number:03}.jpg"), frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        _, data = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        (unfinished / f"{number:03}.jpg").write_bytes(data.tobytes())  # imwrite is silent about a full disk
     unfinished.rename(folder)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -247,6 +249,21 @@ def test_wrong_names_and_options_say_what_there_is(tmp_path: Path) -> None:
         open_dataset("prid2011", tmp_path, seed="-1")
     with pytest.raises(UsageError, match="min_frames is a number, got 'many'"):
         open_dataset("prid2011", tmp_path, min_frames="many")
+
+
+def test_a_world_of_other_numbers_is_refused_in_words(tmp_path: Path) -> None:
+    parts = ["train", "query", "gallery"]
+    made = {"kind": "sequences", "spec": asdict(sequences.Spec(4, 6, 5)), "parts": parts}
+    (tmp_path / "world.json").write_text(json.dumps(made))
+    with pytest.raises(InputError) as refused:
+        open_dataset("world", tmp_path, people="2", seed="5", size="128x64")
+    assert str(refused.value) == (
+        f"{tmp_path} was made with people 4, size 256x128, not with people 2, size 128x64; "
+        "name another folder, or read it as it is with people=0"
+    )
+    (tmp_path / "world.json").write_text("[")
+    with pytest.raises(InputError, match="does not say how its folder was made"):
+        open_dataset("world", tmp_path)
 
 
 def test_a_world_is_made_where_it_is_not_there_and_read_as_a_folder(

@@ -62,7 +62,7 @@ def test_what_is_missing_is_made_again_and_what_is_there_stays(made):
 
 
 def test_a_folder_of_another_making_is_left_alone(made, tmp_path):
-    with pytest.raises(InputError, match="was made otherwise"):
+    with pytest.raises(InputError, match="was made with people 4, not with people 5; name"):
         write(made, Spec(people=5, cameras=2, seed=3, frames=2, size=(64, 32), seen_by=2), workers=1, say=False)
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="is not empty"):
