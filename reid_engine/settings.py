@@ -114,6 +114,9 @@ class WorkSettings(_Group):
 
     gently: bool = True
     """Work in the background gently: analysing takes only what playing, searching and other programs leave over."""
+    rate: Annotated[float, Field(ge=0.0, le=1000.0)] = 0.0
+    """Pictures of a second that are analysed, of each camera; 0 for every one. Fewer are quicker, and break
+    the track of somebody who runs, or passes close by, more often in two."""
 
 
 class RecordSettings(_Group):

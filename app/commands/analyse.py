@@ -30,7 +30,7 @@ def ingest(
     detector: DetectorFile = None,
     embedder: EmbedderFile = None,
     embedder_card: EmbedderCard = None,
-    fps: Annotated[float | None, typer.Option(help="Pictures analysed per second and camera.")] = None,
+    fps: Annotated[float | None, typer.Option(help="Pictures analysed per second; else as in the settings.")] = None,
     folder_fps: Annotated[float, typer.Option(help="Pictures per second of a folder of pictures.")] = 25.0,
     camera: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help="A file and its camera.")] = None,
     start: Annotated[list[str] | None, typer.Option(metavar="[FILE=]TIME", help="ISO 8601 with offset.")] = None,
@@ -51,7 +51,7 @@ def ingest(
     if not 0 < folder_fps <= 1000 or (fps is not None and not 0 < fps <= 1000):
         raise UsageError("--fps and --folder-fps are pictures a second, above 0 and at most 1000")
     settings = program.settings()
-    options = IngestOptions(fps, folder_fps, zone, replace, again)
+    options = IngestOptions(fps or settings.work.rate or None, folder_fps, zone, replace, again)
     with job(as_json=as_json, control_file=control) as controls:
         finder, model = load_networks(
             program, detector, embedder, embedder_card, settings=settings, threads=threads, control=controls

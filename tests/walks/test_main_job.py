@@ -285,10 +285,13 @@ def test_what_the_case_is_for_is_printed_and_said_anew(case: Path, call: Call) -
 
 
 def test_a_clock_that_was_wrong_is_corrected_afterwards(
-    tmp_path: Path, weights: Weights, footage: tuple[Path, Path], call: Call
+    tmp_path: Path, weights: Weights, footage: tuple[Path, Path], call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "case"
-    assert inside("ingest", folder, footage[0], "--start", START, "--fps", 5, *weights.options()).status == 0
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "settings.toml").write_text("[work]\nrate = 5\n")
+    monkeypatch.setenv("REAPPEAR_CONFIG", str(tmp_path / "config"))
+    assert inside("ingest", folder, footage[0], "--start", START, *weights.options()).status == 0
     before = call("tracklets", folder, "--json").objects
     shown, true = "2026-11-03T14:00:37+01:00", "2026-11-03T14:00:00+01:00"
     assert call("clock", folder, "east", "--shown", shown, "--true", true, "--zone", "Europe/Berlin").status == 0
