@@ -32,7 +32,7 @@ LARGEST_MANIFEST = 1 << 30
 CLOCK = {"offset_us": 0, "drift_ppm": 0.0, "reference_us": 0, "uncertainty_us": 0, "zone": "UTC"}  # of a new camera
 DEEDS = {"decide": "decision", "note": "note", "split": "edit", "merge": "edit"}  # kinds of events, where the number is
 TURNS = ("undo", "redo")
-TOOK = ("erased", "source reset", "tracklets deleted")  # tracklets went with these; the last one by older versions
+TOOK = ("erased", "source reset", "rescued", "tracklets deleted")  # tracklets went with these; the last is of old
 SAID = (
     *DEEDS, *TURNS, *TOOK, "camera made", "camera renamed", "camera clock", "camera pair", "camera placed",
     "floor plan", "source added", "source start", "source moved", "source finished", "source failed", "network added",
