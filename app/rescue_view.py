@@ -25,9 +25,7 @@ def show_trouble(
     ways: dict[str, Callable[[], object]] = {}
     folder = error.folder if isinstance(error, CaseDamaged) else None
     if folder is not None:
-        from reid_engine.store.standing import (
-            standing,
-        )  # loaded with the case that was tried: the first paint does without
+        from reid_engine.store.standing import standing  # loaded by then; the first paint does without
 
         backups = standing(folder)
         act = partial(_rescue, window, tuple(command), open_case, folder)
