@@ -7,6 +7,7 @@ from PySide6.QtGui import QIcon, QResizeEvent
 from PySide6.QtWidgets import QPushButton, QSizePolicy, QWidget
 
 KEY_GAP = "   "
+DRAWN = "drawn"
 
 
 class FittingButton(QPushButton):
@@ -18,7 +19,10 @@ class FittingButton(QPushButton):
     def __init__(self, icon: QIcon, words: str, key: str, parent: QWidget | None = None, *, row: str = "") -> None:
         super().__init__(parent)
         whole = f"{words}{KEY_GAP}{key}" if key else words
-        self._forms = ((icon, whole), (icon, words), (QIcon(), words), (icon, key))
+        self.setProperty(
+            DRAWN, icon
+        )  # Qt keeps it: an icon that Python holds may outlive its engine when both are collected
+        self._forms = ((True, whole), (True, words), (False, words), (True, key))
         self._widths: tuple[int, ...] = ()
         self.row = row
         self.setAccessibleName(words)
@@ -67,6 +71,6 @@ class FittingButton(QPushButton):
 
     def take(self, form: int) -> None:
         """Show this form."""
-        icon, words = self._forms[form]
-        self.setIcon(icon)
+        drawn, words = self._forms[form]
+        self.setIcon(self.property(DRAWN) if drawn else QIcon())
         self.setText(words)
