@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,20 +17,10 @@ from reid_engine.errors import ChildDied
 from reid_engine.ingest import Ingest, IngestOptions, Wanted
 from reid_engine.jobs import JobControl
 from reid_engine.settings import Settings
+from tests.reid_engine.conftest import Heard
 from tests.support.footage import Walk, record
 from tests.support.networks import stripe_embedder
 from tests.support.scripted import ScriptedDetector
-
-
-class Heard:
-    """Every notice of a job."""
-
-    def __init__(self) -> None:
-        self.notices: list[str] = []
-
-    def event(self, kind: str, **fields: Any) -> None:
-        if kind == "notice":
-            self.notices.append(fields["message"])
 
 
 class Hours:
